@@ -1,0 +1,231 @@
+# zcserve: build, test, install. `make help` lists what there is to make.
+#
+# Everything made goes below $(BUILD), one directory for each flavour, so that the flavours do not
+# disturb each other:  build/release/zcserve, build/debug/src/http/conn.o, build/asan/tests/unit/…
+
+BUILD   ?= build
+FLAVOUR ?= release
+VERSION ?= 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+FUZZ_SECONDS ?= 20
+
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)/zcserve
+SHAREDIR   ?= $(PREFIX)/share/zcserve
+
+# clang has the fuzzer; else the distribution's gcc, unless told otherwise: make CC=clang
+ifeq ($(origin CC),default)
+CC := $(if $(filter fuzz,$(FLAVOUR)),clang,gcc)
+endif
+CLANG_FORMAT ?= clang-format
+CLANG_TIDY   ?= clang-tidy
+
+# The wildcard lists are sorted: the order of linking must not depend on the file system.
+OUT       := $(BUILD)/$(FLAVOUR)
+SOURCES   := $(sort $(wildcard src/main.c src/*/*.c))
+HEADERS   := $(sort $(wildcard include/zcserve/*.h src/*/*.h tests/unit/*.h tests/fuzz/*.h))
+UNITS     := $(sort $(wildcard tests/unit/test_*.c))
+HELPERS   := $(filter-out $(UNITS),$(sort $(wildcard tests/unit/*.c)))
+BENCHES   := $(sort $(wildcard bench/*.c))
+FUZZERS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FORMATTED := $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h))
+OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
+ROOMS     := $(filter-out $(OUT)/src/main.o,$(OBJECTS))
+
+# ---- flags -------------------------------------------------------------------------------------
+
+# NAME = $(eval NAME := …)$(NAME) asks once, and only when something is compiled: the compiler may
+# not be installed yet.
+cc_takes = $(shell printf '\043include <features.h>\n' | $(CC) -O2 -Werror $(1) -x c -c - -o /dev/null 2>/dev/null && echo '$(1)')
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wcast-qual -Wformat=2 -Wvla -Wundef -Wwrite-strings
+ifneq ($(filter true 1,$(CI) $(WERROR)),)
+WARNINGS += -Werror
+endif
+
+HARDENING = $(eval HARDENING := $(strip -fPIE -fstack-protector-strong \
+    $(call cc_takes,-fstack-clash-protection) $(call cc_takes,-fcf-protection) -U_FORTIFY_SOURCE \
+    $(or $(call cc_takes,-D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=2)))$(HARDENING)
+HARDENED_LINK := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+LTO = $(eval LTO := $(if $(findstring clang,$(shell $(CC) --version)),,-flto=auto))$(LTO)
+UNDEFINED := -fsanitize=undefined -fno-sanitize-recover=all
+
+CFLAGS_release  = -O2 -g $(LTO) $(HARDENING)
+LDFLAGS_release = $(HARDENED_LINK)
+CFLAGS_debug   := -O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE
+CFLAGS_asan    := $(CFLAGS_debug) -fsanitize=address $(UNDEFINED)
+CFLAGS_tsan    := $(CFLAGS_debug) -fsanitize=thread
+CFLAGS_fuzz    := $(CFLAGS_debug) -fsanitize=fuzzer-no-link,address $(UNDEFINED)
+ifeq ($(origin CFLAGS_$(FLAVOUR)),undefined)
+$(error no flavour '$(FLAVOUR)': release, debug, asan, tsan, fuzz)
+endif
+
+# _GNU_SOURCE is empty, so that a file may define it itself too.
+LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
+
+# CFLAGS and LDFLAGS are left to whoever calls make; they come last and so have the last word.
+# assert() stays on in every flavour: no -DNDEBUG.
+COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
+LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
+LIBS    = $(eval LIBS := -lev -lllhttp -luring $(shell pkg-config --libs libconfuse) -pthread -lm)$(LIBS)
+CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
+
+DESCRIPTION := $(shell git describe --always --dirty --tags 2>/dev/null)
+VERSION_TEXT = $(VERSION)$(if $(DESCRIPTION), ($(DESCRIPTION)))
+BUILD_TEXT   = $(eval BUILD_TEXT := $(notdir $(CC)) $(shell $(CC) -dumpfullversion -dumpversion) $(FLAVOUR) \
+    $(filter -O% -flto% -fsanitize=% -D_FORTIFY_SOURCE=%,$(CFLAGS_$(FLAVOUR)) $(CFLAGS)))$(BUILD_TEXT)
+
+# ---- programs ----------------------------------------------------------------------------------
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+.PHONY: all
+all: $(OUT)/zcserve ## build the server, hardened and optimised (build/zcserve is a link to it)
+	@ln -sfn $(FLAVOUR)/zcserve $(BUILD)/zcserve
+
+# Commands are shown by name; make V=1 shows them whole.
+say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
+
+.PHONY: FORCE need
+TEST_GOALS := test unit replay integration asan tsan fuzz tidy format format-check unit-programs fuzz-programs
+# Installs what this call of make needs, when something is missing.
+NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test) $(filter bench,$(MAKECMDGOALS))
+need:
+	@.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS)
+
+# Text that a build depends on: the file is looked at every time, and written when the text is new.
+stamp = @mkdir -p $(@D); text='$(subst ','\'',$(1))'; \
+    test "$$(cat $@ 2>&1)" = "$$text" || printf '%s\n' "$$text" > $@
+$(OUT)/flags.stamp: FORCE | need
+	$(call stamp,$(COMPILE) / $(LINK))
+$(OUT)/version.stamp: FORCE | need
+	$(call stamp,$(VERSION_TEXT) / $(BUILD_TEXT))
+
+# Only these say which version they are, so that a commit does not rebuild all.
+$(OUT)/src/main.o $(OUT)/src/config/%.o: private ALSO = \
+    -DZCSERVE_VERSION='"$(VERSION_TEXT)"' -DZCSERVE_BUILD='"$(strip $(BUILD_TEXT))"'
+$(filter $(OUT)/src/main.o $(OUT)/src/config/%.o,$(OBJECTS)): $(OUT)/version.stamp
+
+$(OUT)/%.o: %.c $(OUT)/flags.stamp
+	@mkdir -p $(@D)
+	$(call say,compile)$(COMPILE) -MMD -MP -c $< -o $@
+
+$(OUT)/zcserve: $(OBJECTS)
+	$(call say,link)$(LINK) $^ $(LIBS) -o $@
+
+$(OUT)/tests/unit/test_%: $(OUT)/tests/unit/test_%.o $(HELPERS:%.c=$(OUT)/%.o) $(ROOMS)
+	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
+
+$(OUT)/bench/%: $(OUT)/bench/%.o $(ROOMS)
+	$(call say,link)$(LINK) $^ $(LIBS) -o $@
+
+# A fuzz target is a libFuzzer program in the fuzz flavour, and replays its corpus in the others.
+$(OUT)/tests/fuzz/%.o: private ALSO = -Wno-missing-prototypes
+ifeq ($(FLAVOUR),fuzz)
+$(OUT)/tests/fuzz/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(ROOMS)
+	$(call say,link)$(LINK) -fsanitize=fuzzer $^ $(LIBS) -o $@
+else
+$(OUT)/tests/fuzz/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(ROOMS)
+	$(call say,link)$(LINK) $^ $(LIBS) -o $@
+endif
+
+-include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d $(OUT)/bench/*.d)
+.SECONDARY:
+
+.PHONY: unit-programs fuzz-programs objects
+unit-programs: $(UNITS:%.c=$(OUT)/%)
+	@:
+fuzz-programs: $(FUZZERS:%.c=$(OUT)/%)
+	@:
+objects: $(OBJECTS)
+	@:
+
+# ---- running -----------------------------------------------------------------------------------
+
+.PHONY: site run
+site: www/files/10m.txt ## make the generated files of www/
+www/files/10m.txt: tests/locating | need
+	@mkdir -p $(@D)
+	tests/locating 10485760 > $@
+
+run: all site ## build, then serve www/ with conf/serve.conf
+	$(OUT)/zcserve -c conf/serve.conf
+
+# ---- tests -------------------------------------------------------------------------------------
+
+# Unit tests and replay find more in a flavour that checks more; the server is tested as shipped.
+TEST_FLAVOUR   ?= $(if $(filter release,$(FLAVOUR)),debug,$(FLAVOUR))
+REPLAY_FLAVOUR := asan
+MAKE_FLAVOUR    = $(MAKE) --no-print-directory FLAVOUR=
+RUN_TESTS       = BUILD=$(BUILD) FLAVOUR=$(TEST_FLAVOUR) REPLAY_FLAVOUR=$(REPLAY_FLAVOUR) \
+                  ZCSERVE=$(abspath $(OUT)/zcserve) tests/run
+
+.PHONY: test unit replay layers integration
+test: need all ## build and run every test; the last line counts them
+	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs objects
+	+@$(MAKE_FLAVOUR)debug objects
+	+@$(MAKE_FLAVOUR)$(REPLAY_FLAVOUR) fuzz-programs
+	@$(RUN_TESTS) unit replay layers integration
+
+unit: need ## the unit tests (FLAVOUR=asan: with the sanitizers)
+	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
+	@$(RUN_TESTS) unit
+
+replay: need ## the fuzz targets over their saved inputs, with address and UB sanitizer
+	+@$(MAKE_FLAVOUR)$(REPLAY_FLAVOUR) fuzz-programs
+	@$(RUN_TESTS) replay
+
+layers: need ## the rooms know only whom they may know
+	+@$(MAKE_FLAVOUR)debug objects
+	@$(RUN_TESTS) layers
+
+integration: need all ## the server through real sockets (FLAVOUR=asan: with the sanitizers)
+	@$(RUN_TESTS) integration
+
+.PHONY: debug asan tsan fuzz
+debug: ## build the server for a debugger
+	+@$(MAKE_FLAVOUR)debug $(BUILD)/debug/zcserve
+asan: ## build with address and UB sanitizer, and run unit tests, replay and integration so
+	+@$(MAKE_FLAVOUR)asan unit-programs fuzz-programs $(BUILD)/asan/zcserve
+	@BUILD=$(BUILD) FLAVOUR=asan ZCSERVE=$(abspath $(BUILD)/asan/zcserve) tests/run unit replay integration
+tsan: ## build with the thread sanitizer, and run unit tests and integration so
+	+@$(MAKE_FLAVOUR)tsan unit-programs $(BUILD)/tsan/zcserve
+	@BUILD=$(BUILD) FLAVOUR=tsan ZCSERVE=$(abspath $(BUILD)/tsan/zcserve) tests/run unit integration
+fuzz: ## fuzz each target for FUZZ_SECONDS, starting from tests/fuzz/corpus/
+	+@$(MAKE_FLAVOUR)fuzz fuzz-programs
+	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+
+.PHONY: tidy format format-check bench
+# A process a file: one that sees several takes the va_list of all but the first for unset.
+tidy: need ## look at the sources with clang-tidy
+	printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -I FILE $(CLANG_TIDY) --quiet --warnings-as-errors='*' \
+	    FILE -- $(LANGUAGE) -DZCSERVE_VERSION='""' -DZCSERVE_BUILD='""'
+format: need ## lay the sources out as .clang-format says
+	$(CLANG_FORMAT) -i $(FORMATTED)
+format-check: need ## fail when a source is not laid out so
+	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+bench: all site $(BENCHES:%.c=$(OUT)/%) ## compare with nginx and with a floor
+	BUILD=$(BUILD) ZCSERVE=$(abspath $(OUT)/zcserve) bench/run
+
+# ---- installing --------------------------------------------------------------------------------
+
+.PHONY: install uninstall clean deps help
+install: all site ## install below PREFIX (/usr/local); DESTDIR is honoured
+	install -D -m 755 $(OUT)/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve
+	install -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(SHAREDIR)/www
+	for file in conf/*; do to=$(DESTDIR)$(SYSCONFDIR)/$${file##*/}; \
+	    if test -e "$$to"; then echo "kept $$to"; \
+	    else sed 's|\.\./www|$(SHAREDIR)/www|' "$$file" > "$$to" && chmod 644 "$$to"; fi; done
+	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/
+uninstall: ## take away what install put there, but not the configuration
+	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve
+	rm -rf $(DESTDIR)$(SHAREDIR)
+clean: ## take away all that was built
+	rm -rf $(BUILD) www/files/10m.txt
+deps: ## install what building, testing and measuring need (apt, Debian 12 and 13)
+	@.ci/deps
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
