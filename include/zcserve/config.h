@@ -1,0 +1,63 @@
+/*
+ * "What did the operator ask?" One table (options.def) describes every option; the structure,
+ * the file's reader, the printout of -T and the default configuration are expansions of it.
+ */
+#ifndef ZCSERVE_CONFIG_H
+#define ZCSERVE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONFIG_LIST_MAX 16 /* members of a list option */
+
+/* A list of strings, NULL after the last. */
+struct config_list {
+    const char *item[CONFIG_LIST_MAX + 1];
+    uint32_t count;
+};
+
+enum config_model { MODEL_EPOLL };
+
+/* Kinds of options, and how the structure holds each. */
+typedef const char *config_TEXT;        /* any text                                               */
+typedef const char *config_PATH;        /* made absolute against the directory of the file it is in */
+typedef struct config_list config_LIST; /* {"a", "b"} or one text                                 */
+typedef bool config_FLAG;               /* on/off, true/false, yes/no                             */
+typedef uint64_t config_COUNT;          /* a whole number; AUTO (0) where "auto" is allowed       */
+typedef uint64_t config_BYTES;          /* 512, 64k, 1m, 2g (powers of 1024)                      */
+typedef uint64_t config_TIME;           /* in ns; written 250ms, 10s, 5m, 1h, 1d                  */
+typedef int config_CHOICE;              /* one of the words named in the table                    */
+
+struct config {
+#define OPTION(kind, section, name, ...) config_##kind section##name;
+#include "zcserve/options.def"
+#undef OPTION
+    const char *file; /* absolute path of the configuration, or NULL */
+};
+
+/* An option set from the command line. Of several for one list all members count; else the last. */
+struct config_override {
+    const char *name;  /* "listen", "cache.size" */
+    const char *value; /* as it would be written in the file; lists separated by commas */
+    const char *from;  /* for messages: "-p", "--listen" */
+};
+
+/*
+ * The defaults, then what `file` says (NULL: no file), then the overrides. Or NULL, after the
+ * problems found were printed to `errors`, a line each:
+ * "serve.conf:12: unknown option 'lisen' (did you mean 'listen'?)".
+ * A PATH is absolute, but "", "off", "-" and "stderr" stay as they are. Relative ones are relative to
+ * the directory of the file they stand in; defaults to that of `file`; overrides, and all without
+ * a file, to the current directory. Everything belongs to the configuration.
+ * Reads one configuration at a time: not for two threads at once.
+ */
+struct config *config_load(const char *file, const struct config_override *overrides,
+                           size_t count, FILE *errors);
+void config_free(struct config *config);
+
+/* The whole configuration as a file that config_load would read back to the same. */
+void config_print(const struct config *config, FILE *out);
+
+#endif

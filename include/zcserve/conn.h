@@ -1,0 +1,128 @@
+/*
+ * One connection as a plain state machine: it never does input or output, never reads a clock,
+ * never allocates. It is told facts in the past tense and asked questions with nouns.
+ *
+ *      RECEIVE ──► RESOLVE ──► SEND ──► SETTLE ──► RECEIVE …
+ *                                          └─────► HALF_CLOSE ──► RECEIVE (lingering) ──► CLOSE
+ *
+ * Requests received together are answered together: the next one is resolved and its answer
+ * joins the same output while there is room, in order. Each is settled when its last byte is taken.
+ *
+ * What an idle connection costs is `struct conn`. The parser, the buffers, the requests and the
+ * answers live in a work area that the driver lends when bytes arrive and takes back when
+ * conn_idle() says so.
+ */
+#ifndef ZCSERVE_CONN_H
+#define ZCSERVE_CONN_H
+
+#include "zcserve/close_reason.h"
+#include "zcserve/lookup.h"
+#include "zcserve/now.h"
+#include "zcserve/segment.h"
+
+enum conn_step {
+    CONN_RECEIVE,    /* wait for bytes, put them into conn_receive_space(), tell conn_received() */
+    CONN_RESOLVE,    /* answer conn_lookup() with conn_resolved()                                */
+    CONN_SEND,       /* send from conn_outgoing(), tell conn_sent()                              */
+    CONN_SETTLE,     /* count conn_exchange(), give back what conn_settled() gives               */
+    CONN_HALF_CLOSE, /* shut the sending side, tell conn_half_closed()                           */
+    CONN_CLOSE       /* close the socket; conn_close_reason() says why                           */
+};
+
+/* What the operator allows; one for all connections of a worker. Times in ns, sizes in bytes. */
+struct conn_rules {
+    struct text server; /* value of the Server field; empty for none */
+    uint32_t head_bytes_max, target_bytes_max, fields_max;
+    uint64_t body_bytes_max;
+    uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
+    bool keep_alive;
+    bool draining; /* set when the server is stopping: each answer is its connection's last */
+};
+
+struct conn_work;
+
+struct conn {
+    const struct conn_rules *rules;
+    struct conn_work *work; /* NULL while idle */
+    uint64_t deadline_ns;
+    uint32_t requests;      /* settled on this connection */
+    uint8_t step;           /* enum conn_step             */
+    uint8_t close_reason;   /* enum close_reason          */
+    bool failed;            /* nothing more can be received or sent          */
+    bool closing;           /* the last request was taken                    */
+    bool lingering;         /* the peer may still be sending when we close   */
+    bool half_closed;
+};
+
+/* One request and its answer, as counters and logs see it. Texts live until it is settled. */
+struct exchange {
+    const struct representation *lent; /* or NULL                                              */
+    struct text method, target, version, host, referer, user_agent; /* absent when not given    */
+    uint64_t begun_ns;      /* when its first byte was received                                */
+    uint64_t offset;        /* of its answer in the output                                     */
+    uint64_t length;        /* of its answer, head and content                                 */
+    uint64_t content_bytes; /* content sent; right from the moment it is to be settled         */
+    uint32_t head_length;
+    uint16_t status;
+    enum coding coding;
+    enum source source;
+};
+
+/* Size of a work area under these rules, and its alignment is that of max_align_t. */
+size_t conn_work_size(const struct conn_rules *rules);
+
+/* A connection that was just accepted. `rules` must outlive it. */
+void conn_open(struct conn *c, const struct conn_rules *rules, const struct now *now);
+
+/* The next thing to do. Pure: asking twice gives the same answer. */
+static inline enum conn_step conn_next(const struct conn *c)
+{
+    return (enum conn_step)c->step;
+}
+
+/* When waiting any longer for this step is a timeout: then tell conn_expired(). */
+static inline uint64_t conn_deadline_ns(const struct conn *c)
+{
+    return c->deadline_ns;
+}
+
+static inline enum close_reason conn_close_reason(const struct conn *c)
+{
+    return (enum close_reason)c->close_reason;
+}
+
+/* True when nothing is under way, so that the work area (if any) may be taken back. */
+bool conn_idle(const struct conn *c);
+
+/* Lends a work area of conn_work_size(); takes it back. Owned by the driver throughout. */
+void conn_lend_work(struct conn *c, void *work);
+void *conn_return_work(struct conn *c);
+
+/* RECEIVE: where received bytes go; never empty. */
+struct iovec conn_receive_space(struct conn *c);
+void conn_received(struct conn *c, size_t length, const struct now *now); /* 0: peer finished */
+
+/* RESOLVE */
+const struct lookup *conn_lookup(const struct conn *c);
+void conn_resolved(struct conn *c, struct resolution answer, const struct now *now);
+
+/* SEND: never empty. */
+void conn_outgoing(const struct conn *c, struct outgoing *out);
+void conn_sent(struct conn *c, uint64_t length, const struct now *now);
+
+/* SETTLE: the exchange, then its loan (or NULL) to be given back to the store. */
+const struct exchange *conn_exchange(struct conn *c);
+const struct representation *conn_settled(struct conn *c, const struct now *now);
+
+void conn_half_closed(struct conn *c, const struct now *now);
+
+/* The deadline passed: a late head is answered 408, anything else fails. */
+void conn_expired(struct conn *c, const struct now *now);
+
+/* rules->draining was set: an idle connection waits linger_ns at most for a last request. */
+void conn_draining(struct conn *c, const struct now *now);
+
+/* It is over, whatever the step; nothing may be in flight. Exchanges are still to be settled. */
+void conn_failed(struct conn *c, enum close_reason why);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * A representation (RFC 9110 §3.2): the bytes of one file in one content coding, with the
+ * metadata that goes into its fields. Immutable from the moment it is made. The store owns it
+ * and lends it; the core reads it; neither knows the other.
+ *
+ * A representation carries its prepared head: all field lines of its 200 answer but Date,
+ * Server and Connection, made once, so that answering from memory formats nothing.
+ */
+#ifndef ZCSERVE_REPRESENTATION_H
+#define ZCSERVE_REPRESENTATION_H
+
+#include "zcserve/date.h"
+#include "zcserve/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
+
+/* The coding's name as registered: "identity", "gzip", "br", "zstd". */
+const char *coding_name(enum coding coding);
+
+/* Weights of Accept-Encoding, in thousandths: 0 refused … 1000 preferred. */
+struct accepted {
+    uint16_t weight[CODING_COUNT];
+};
+
+/* Where the bytes come from, as logs and counters name it. */
+enum source { SOURCE_NONE, SOURCE_MEMORY, SOURCE_PAGE_CACHE, SOURCE_DISK, SOURCE_COUNT };
+
+const char *source_name(enum source source); /* "-", "memory", "pagecache", "disk" */
+
+#define ETAG_MAX 48
+
+struct representation {
+    const char *content;       /* the bytes; NULL when they are in a file            */
+    int fd;                    /* the file, from its offset 0; -1 when in memory     */
+    uint64_t length;           /* Content-Length of the 200 answer                   */
+    int64_t modified_seconds;  /* Last-Modified, never later than when it was read   */
+    enum coding coding;        /* Content-Encoding unless identity                   */
+    bool varies;               /* other codings exist or could: send Vary            */
+    struct text etag;          /* strong, with its quotes                            */
+    struct text media_type;    /* value of Content-Type, charset included            */
+    struct text prepared_head; /* field lines, each with its CRLF                    */
+    enum source source;
+};
+
+/*
+ * Writes the field lines of `r`'s prepared head into `space`: Content-Type, Content-Length,
+ * Last-Modified, ETag, Accept-Ranges, and as they apply Content-Encoding and Vary.
+ * Gives the length, or 0 when `size` is too small (PREPARED_HEAD_MAX is always enough when the
+ * media type is at most MEDIA_TYPE_MAX long).
+ */
+#define MEDIA_TYPE_MAX 128
+#define PREPARED_HEAD_MAX 512
+size_t representation_prepare_head(const struct representation *r, char *space, size_t size);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * What all workers of a server have in common: made once, before they start, and then only read.
+ */
+#ifndef ZCSERVE_SERVICE_H
+#define ZCSERVE_SERVICE_H
+
+#include "zcserve/access.h"
+#include "zcserve/conn.h"
+#include "zcserve/listener.h"
+#include "zcserve/stats.h"
+#include "zcserve/store.h"
+
+#define SERVICE_ADDRESSES_MAX 16 /* listening addresses */
+
+struct service {
+    struct conn_rules rules;
+    struct store_options store; /* the share of one worker */
+    uint32_t workers;
+    uint32_t connections_max; /* of one worker */
+    uint64_t drain_ns;
+
+    struct listen_address address[SERVICE_ADDRESSES_MAX];
+    uint32_t addresses;
+    int backlog;
+    int *listeners; /* one for each worker and address, worker after worker */
+
+    struct stats_slot *board;
+    struct access_recorder *recorder; /* NULL: no access log */
+    enum access_format log_format;
+    size_t log_buffer_bytes;
+    uint64_t log_interval_ns;
+};
+
+/*
+ * Opens the listeners of all workers, so that none of them can fail to, and the counters' board.
+ * 0, or -1 with one line in `problem`. Port 0 is replaced by the port chosen.
+ */
+int service_open(struct service *service, char *problem, size_t size);
+
+/* Closes what service_open() opened, and removes the files of Unix sockets. */
+void service_close(struct service *service);
+
+/* Lets go of all listeners but those of worker `index` (SERVICE_NO_WORKER: of all). */
+#define SERVICE_NO_WORKER UINT32_MAX
+void service_listeners_leave(const struct service *service, uint32_t index);
+
+/* The listener of one worker on one address. */
+static inline int service_listener(const struct service *service, uint32_t worker,
+                                   uint32_t address)
+{
+    return service->listeners[(size_t)worker * service->addresses + address];
+}
+
+#endif

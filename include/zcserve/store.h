@@ -1,0 +1,89 @@
+/*
+ * "Which file is that?" Finds the representation of a path beneath one root directory, keeps
+ * small files in memory and larger ones open, and never answers with what is no longer there.
+ * A store belongs to one thread of control; there is no lock in it. No sockets, no status codes.
+ */
+#ifndef ZCSERVE_STORE_H
+#define ZCSERVE_STORE_H
+
+#include "zcserve/lookup.h"
+#include "zcserve/now.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+struct media_types;
+
+enum symlink_policy {
+    SYMLINKS_BENEATH, /* followed while they stay beneath the root */
+    SYMLINKS_NEVER    /* any symbolic link in the path: forbidden  */
+};
+
+struct store_options {
+    const char *root;                  /* directory; may itself be reached through links     */
+    const char *const *index;          /* names tried for a path ending in "/"; NULL at end; */
+                                       /* outlives the store                                 */
+    enum symlink_policy symlinks;
+    bool hidden;                       /* serve dotfiles too (/.well-known/ always is)       */
+    bool sidecar[CODING_COUNT];        /* which of .gz .br .zst are looked for               */
+    uint64_t memory_bytes_max;         /* budget of this store: contents, heads, bookkeeping */
+    uint64_t file_bytes_max;           /* largest file kept in memory                        */
+    uint32_t descriptors_max;          /* larger files kept open                             */
+    uint32_t absent_max;               /* paths remembered as not found                      */
+    uint32_t watches_max;              /* directories watched for changes; 0: none           */
+    uint64_t recheck_ns;               /* an entry is compared with the file at least so often */
+    const struct media_types *types;   /* outlives the store                                 */
+};
+
+/*
+ * Opens a store. NULL with errno set, and in `problem` (of `size`) one line without a newline
+ * that names what failed, when the root cannot be opened or memory is short.
+ */
+struct store *store_open(const struct store_options *options, char *problem, size_t size);
+void store_close(struct store *store); /* all loans must have been returned */
+
+/*
+ * Takes in all changes on disk that happened before this call. Must be called after a request
+ * was received and before it is looked up; once serves every request received before the call.
+ * One system call when nothing changed.
+ */
+void store_refresh(struct store *store, const struct now *now);
+
+/*
+ * Answers `lookup`. FOUND lends a representation that stays as it is until it is returned,
+ * whatever happens on disk or in the cache. May wait for the disk when it is not cached.
+ */
+struct resolution store_resolve(struct store *store, const struct lookup *lookup,
+                                const struct now *now);
+void store_return(struct store *store, const struct representation *lent);
+
+/* A descriptor that becomes readable when something changed; -1 when nothing is watched. */
+int store_watch_fd(const struct store *store);
+
+/*
+ * What the operator should hear of (watches ran out, a system call is missing …): one line
+ * without a newline, each kind once in the life of the store; NULL when there is nothing to tell.
+ */
+const char *store_notice(struct store *store);
+
+/* What the store did and holds; monotonic but for the last four. */
+struct store_counts {
+    uint64_t hits, misses, evictions, invalidations, rechecks, watch_overflows;
+    uint64_t bytes, entries, descriptors, watches;
+};
+const struct store_counts *store_counts(const struct store *store);
+
+/*
+ * Media types by file name suffix. `media_types_load` reads a file in nginx's or in Apache's
+ * format; NULL and one line "FILE:LINE: what" in `problem` when it cannot. The embedded table
+ * serves when there is none.
+ */
+struct media_types *media_types_load(const char *file, char *problem, size_t size);
+struct media_types *media_types_embedded(void);
+void media_types_free(struct media_types *types);
+/* The value of Content-Type for a file name, charset included for text; never absent. */
+struct text media_type_find(const struct media_types *types, struct text name);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * One thread of control: it owns one store, one counters' slot, and the work areas of the
+ * connections it drives. What the models share is here; who waits for what, and when, is theirs.
+ */
+#ifndef ZCSERVE_WORKER_H
+#define ZCSERVE_WORKER_H
+
+#include "zcserve/service.h"
+#include "zcserve/slab.h"
+
+struct worker {
+    uint32_t index;
+    struct conn_rules rules; /* its own, for `draining` */
+    struct store *store;
+    struct stats_slot *stats;
+    struct access_log *log; /* or NULL */
+    struct slab works;      /* work areas, one for each connection that is not idle */
+    struct now now;
+    bool store_is_current;  /* refreshed since bytes were last received */
+    struct store_counts reported;
+};
+
+/* 0, or -1 after the reason was logged. */
+int worker_open(struct worker *worker, const struct service *service, uint32_t index);
+void worker_close(struct worker *worker);
+
+/* A connection and the socket it lives on. The model owns both. */
+struct client {
+    struct conn conn;
+    int fd;
+    struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */
+};
+
+/* `fd` was accepted. */
+void client_open(struct client *client, struct worker *worker, int fd,
+                 const struct sockaddr_storage *peer);
+
+/* CLOSE was reached: closes the socket and counts why. */
+void client_close(struct client *client, struct worker *worker);
+
+/*
+ * Takes every step that needs no socket: RESOLVE and SETTLE. Gives the next one, which is none
+ * of these.
+ */
+enum conn_step worker_advance(struct worker *worker, struct client *client);
+
+/* To be called now and then: counts what the store did, logs what it has to say. */
+void worker_report(struct worker *worker);
+
+/* What a driver of the connection has to wait for. */
+enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_DONE };
+
+/*
+ * Receives once and tells the connection. False when there was nothing yet (-EAGAIN); true when
+ * drive() has something to do: bytes, the peer's end, or a failure.
+ */
+bool drive_receive(struct worker *worker, struct client *client);
+
+/*
+ * Takes all steps until the socket would have to be waited for, or `budget` bytes were sent (so
+ * that one large answer does not keep the others waiting): then WANT_WRITE.
+ */
+enum drive drive(struct worker *worker, struct client *client, uint64_t budget);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * Preconditions of GET and HEAD, each as a question answered yes or no, asked in the order of
+ * RFC 9110 §13.2.2. An entity-tag is never taken apart: a member of a list is compared as it
+ * stands with the one tag that would match, so what is malformed cannot match. It does not know
+ * ranges; If-Range is in range.c.
+ */
+#include "condition.h"
+
+enum comparison { COMPARISON_STRONG, COMPARISON_WEAK }; /* §8.8.3.2 */
+
+/*
+ * The next member of a list of entity-tags. Unlike list_next, a backslash between quotes means
+ * nothing (etagc, §8.8.3); a comma between quotes belongs to the tag.
+ */
+static bool tag_next(struct text *rest, struct text *tag)
+{
+    size_t at = 0, length = 0;
+    bool quoted = false;
+    while (at < rest->length && (rest->base[at] == ',' || byte_is_blank(rest->base[at])))
+        at++;
+    if (at == rest->length) return false;
+    *tag = (struct text){rest->base + at, rest->length - at};
+    while (length < tag->length && (quoted || tag->base[length] != ',')) {
+        if (tag->base[length] == '"') quoted = !quoted;
+        length++;
+    }
+    *rest = (struct text){tag->base + length, tag->length - length};
+    while (byte_is_blank(tag->base[length - 1]))
+        length--;
+    tag->length = length;
+    return true;
+}
+
+/* `own` is strong, so a weak tag can match it only by the weak comparison. */
+static bool tag_matches(struct text tag, struct text own, enum comparison comparison)
+{
+    if (comparison == COMPARISON_WEAK && tag.length > 2 && memcmp(tag.base, "W/", 2) == 0)
+        tag = (struct text){tag.base + 2, tag.length - 2};
+    return text_equals(tag, own);
+}
+
+/* Whether "*" or any tag of this field's lines matches. "*" is not a member: it stands alone. */
+static bool tags_match(const struct fields *fields, enum field field, struct text own,
+                       enum comparison comparison)
+{
+    struct text value, tag;
+    uint32_t cursor = 0;
+    if (text_equals(fields_value(fields, field), TEXT("*")) && fields_count(fields, field) == 1)
+        return true;
+    while (fields_next(fields, field, &cursor, &value))
+        while (tag_next(&value, &tag))
+            if (tag_matches(tag, own, comparison)) return true;
+    return false;
+}
+
+/* The date of a field that has exactly one line and one that can be read. */
+static bool date_of(const struct fields *fields, enum field field, int64_t now_seconds,
+                    int64_t *seconds)
+{
+    return fields_count(fields, field) == 1 &&
+           date_parse(fields_value(fields, field), now_seconds, seconds);
+}
+
+/* If-Match, else If-Unmodified-Since (§13.1.1, §13.1.4): false is a 412. */
+static bool state_expected(const struct fields *fields, const struct representation *r,
+                           int64_t now_seconds)
+{
+    int64_t since;
+    if (fields_have(fields, FIELD_IF_MATCH))
+        return r != NULL && tags_match(fields, FIELD_IF_MATCH, r->etag, COMPARISON_STRONG);
+    if (r != NULL && date_of(fields, FIELD_IF_UNMODIFIED_SINCE, now_seconds, &since))
+        return r->modified_seconds <= since;
+    return true;
+}
+
+/* If-None-Match, else If-Modified-Since (§13.1.2, §13.1.3): false is a 304. */
+static bool copy_outdated(const struct fields *fields, const struct representation *r,
+                          int64_t now_seconds)
+{
+    int64_t since;
+    if (r == NULL) return true;
+    if (fields_have(fields, FIELD_IF_NONE_MATCH))
+        return !tags_match(fields, FIELD_IF_NONE_MATCH, r->etag, COMPARISON_WEAK);
+    if (date_of(fields, FIELD_IF_MODIFIED_SINCE, now_seconds, &since))
+        return r->modified_seconds > since;
+    return true;
+}
+
+enum condition condition_evaluate(const struct fields *fields, const struct representation *r,
+                                  int64_t now_seconds)
+{
+    const uint32_t conditional = 1U << FIELD_IF_MATCH | 1U << FIELD_IF_NONE_MATCH |
+                                 1U << FIELD_IF_MODIFIED_SINCE | 1U << FIELD_IF_UNMODIFIED_SINCE;
+    if ((fields->present & conditional) == 0) return CONDITION_NONE;
+    if (!state_expected(fields, r, now_seconds)) return CONDITION_FAILED;
+    return copy_outdated(fields, r, now_seconds) ? CONDITION_NONE : CONDITION_NOT_MODIFIED;
+}

@@ -1,0 +1,354 @@
+/*
+ * The life of a connection. Each function below takes one fact in, changes the state, and ends
+ * by choosing the next step; nothing here calls back, waits, or knows how bytes move.
+ */
+#include "negotiate.h"
+#include "output.h"
+
+#include <assert.h>
+#include <stdalign.h>
+
+static uint32_t output_size(const struct conn_rules *rules)
+{
+    return OUTPUT_BYTES + 3 * rules->target_bytes_max;
+}
+
+size_t conn_work_size(const struct conn_rules *rules)
+{
+    size_t size = sizeof(struct conn_work) + rules->target_bytes_max + 1 + rules->head_bytes_max +
+                  RECEIVE_SLACK_BYTES + output_size(rules);
+    return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+static enum conn_step step_after_failure(const struct conn_work *k)
+{
+    return k && k->settled < k->planned ? CONN_SETTLE : CONN_CLOSE;
+}
+
+static bool exchange_is_done(const struct conn_work *k)
+{
+    const struct exchange *exchange = &k->exchange[k->settled];
+    return k->settled < k->planned && exchange->offset + exchange->length <= k->sent_bytes;
+}
+
+/* Resolving comes before sending: what was received together is answered together. */
+static enum conn_step step_choose(const struct conn *c)
+{
+    const struct conn_work *k = c->work;
+    if (c->failed)
+        return step_after_failure(k);
+    if (k && k->asking)
+        return CONN_RESOLVE;
+    if (k && exchange_is_done(k))
+        return CONN_SETTLE;
+    if (k && output_is_pending(k))
+        return CONN_SEND;
+    if (!c->closing || c->half_closed)
+        return CONN_RECEIVE;
+    return c->lingering ? CONN_HALF_CLOSE : CONN_CLOSE;
+}
+
+void conn_open(struct conn *c, const struct conn_rules *rules, const struct now *now)
+{
+    *c = (struct conn){.rules = rules, .deadline_ns = now->monotonic_ns + rules->head_ns};
+    c->step = (uint8_t)step_choose(c);
+}
+
+bool conn_idle(const struct conn *c)
+{
+    const struct conn_work *k = c->work;
+    return conn_next(c) == CONN_CLOSE ||
+           (conn_next(c) == CONN_RECEIVE && !c->closing && (!k || k->filled == 0));
+}
+
+void conn_lend_work(struct conn *c, void *work)
+{
+    assert(!c->work);
+    struct conn_work *k = c->work = work;
+    const struct conn_rules *rules = c->rules;
+    k->asking = false;
+    k->filled = k->parsed = 0;
+    k->receive_size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
+    k->output_size = output_size(rules);
+    k->path = k->bytes;
+    k->receive = k->path + rules->target_bytes_max + 1;
+    k->output = k->receive + k->receive_size;
+    output_clear(k);
+    request_begin(&k->request, rules);
+}
+
+void *conn_return_work(struct conn *c)
+{
+    assert(c->work && conn_idle(c));
+    void *work = c->work;
+    c->work = NULL;
+    return work;
+}
+
+/* The facts of an exchange that the request tells. */
+static void exchange_describe(struct exchange *exchange, const struct conn_work *k)
+{
+    const struct request *r = &k->request;
+    const struct fields *fields = &r->fields;
+    const char *method = r->version.base ? llhttp_method_name(r->parser.method) : NULL;
+    exchange->lent = NULL;
+    exchange->method = (struct text){method, method ? strlen(method) : 0};
+    exchange->target = r->target;
+    exchange->version = r->version;
+    exchange->host = fields_value(fields, FIELD_HOST);
+    exchange->referer = fields_value(fields, FIELD_REFERER);
+    exchange->user_agent = fields_value(fields, FIELD_USER_AGENT);
+    exchange->begun_ns = k->begun_ns;
+    exchange->content_bytes = 0;
+}
+
+/* An answer that is the last one: why the connection then ends, and whether gently. */
+static void closing_begin(struct conn *c)
+{
+    const struct request *r = &c->work->request;
+    c->closing = true;
+    c->lingering = request_keeps_alive(r) || r->refused != 0 || r->unread ||
+                   c->work->parsed < c->work->filled;
+    if (c->close_reason == CLOSE_NONE)
+        c->close_reason = r->refused != 0 ? CLOSE_BAD_REQUEST : CLOSE_FINISHED;
+}
+
+/* The request is answered by `plan`; the next one begins behind it. */
+static void answer_add(struct conn *c, const struct plan *plan,
+                       const struct representation *lent, const struct now *now)
+{
+    struct conn_work *k = c->work;
+    struct exchange *exchange = &k->exchange[k->planned];
+    exchange_describe(exchange, k);
+    exchange->lent = lent;
+    output_add(k, plan, c->rules, now);
+    c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
+    if (!plan->keep_alive) {
+        closing_begin(c);
+        return;
+    }
+    request_begin(&k->request, c->rules);
+    k->begun_ns = k->received_ns;
+}
+
+/* Makes the target a path; false when it is none that could be looked up. */
+static bool target_take(struct conn_work *k)
+{
+    struct request *r = &k->request;
+    k->target = (struct target){.form = TARGET_BAD};
+    if (r->refused == 0)
+        k->target = target_parse(r->target, k->path);
+    return k->target.form == TARGET_ORIGIN || k->target.form == TARGET_ABSOLUTE ||
+           (k->target.form == TARGET_ASTERISK && request_is(r, HTTP_OPTIONS));
+}
+
+/* Answers a complete request, or asks for its lookup. */
+static void request_take(struct conn *c, const struct now *now)
+{
+    struct conn_work *k = c->work;
+    struct plan plan;
+    if (!target_take(k) && !request_is(&k->request, HTTP_CONNECT))
+        request_refuse(&k->request, 400);
+    if (plan_without_lookup(&k->request, &plan)) {
+        answer_add(c, &plan, NULL, now);
+        return;
+    }
+    k->lookup.path = k->target.path;
+    k->lookup.accepted = negotiate_accepted(&k->request.fields);
+    k->asking = true;
+}
+
+/* Reads more of the request; true when it is complete. Content is dropped as it comes. */
+static bool request_read(struct conn_work *k)
+{
+    struct request *r = &k->request;
+    k->parsed += (uint32_t)request_feed(r, k->receive + k->parsed, k->filled - k->parsed);
+    if (r->phase == REQUEST_BODY)
+        k->filled = k->parsed = (uint32_t)(r->head + r->head_bytes - k->receive);
+    return r->phase == REQUEST_COMPLETE;
+}
+
+/* Once all is settled, what is there of the next request moves to the front of the buffer. */
+static void receive_compact(struct conn_work *k)
+{
+    struct request *r = &k->request;
+    uint32_t offset = r->phase == REQUEST_AWAITED ? k->parsed : (uint32_t)(r->head - k->receive);
+    if (offset == 0)
+        return;
+    k->filled -= offset;
+    k->parsed -= offset;
+    memmove(k->receive, k->receive + offset, k->filled);
+    request_move(r, offset);
+}
+
+/* Takes requests while there are bytes, room for their answers, and no lookup to wait for. */
+static void requests_take(struct conn *c, const struct now *now)
+{
+    struct conn_work *k = c->work;
+    while (!k->asking && !c->closing && k->parsed < k->filled && output_has_room(k)) {
+        if (!request_read(k))
+            break;
+        request_take(c, now);
+    }
+    if (k->planned == 0 && !k->asking && !c->closing)
+        receive_compact(k);
+    c->step = (uint8_t)step_choose(c);
+}
+
+struct iovec conn_receive_space(struct conn *c)
+{
+    assert(conn_next(c) == CONN_RECEIVE && c->work);
+    struct conn_work *k = c->work;
+    if (c->half_closed)
+        k->filled = k->parsed = 0;
+    assert(k->filled < k->receive_size);
+    return (struct iovec){k->receive + k->filled, k->receive_size - k->filled};
+}
+
+static void peer_finished(struct conn *c)
+{
+    const struct conn_work *k = c->work;
+    bool within = k && k->filled > 0 && !c->half_closed;
+    conn_failed(c, within ? CLOSE_PEER_ABANDONED : CLOSE_PEER_CLOSED);
+}
+
+void conn_received(struct conn *c, size_t length, const struct now *now)
+{
+    assert(conn_next(c) == CONN_RECEIVE);
+    if (length == 0) {
+        peer_finished(c);
+        return;
+    }
+    struct conn_work *k = c->work;
+    if (c->half_closed)
+        return;
+    assert(length <= k->receive_size - k->filled);
+    k->received_ns = now->monotonic_ns;
+    if (k->filled == 0) {
+        k->begun_ns = now->monotonic_ns;
+        c->deadline_ns = now->monotonic_ns + c->rules->head_ns;
+    }
+    if (k->request.phase == REQUEST_BODY)
+        c->deadline_ns = now->monotonic_ns + c->rules->body_ns;
+    k->filled += (uint32_t)length;
+    requests_take(c, now);
+}
+
+const struct lookup *conn_lookup(const struct conn *c)
+{
+    assert(conn_next(c) == CONN_RESOLVE);
+    return &c->work->lookup;
+}
+
+void conn_resolved(struct conn *c, struct resolution found, const struct now *now)
+{
+    assert(conn_next(c) == CONN_RESOLVE);
+    struct conn_work *k = c->work;
+    struct plan plan = plan_resolved(&k->request, found, now->wall_seconds);
+    k->asking = false;
+    answer_add(c, &plan, found.kind == RESOLUTION_FOUND ? found.representation : NULL, now);
+    requests_take(c, now);
+}
+
+void conn_outgoing(const struct conn *c, struct outgoing *out)
+{
+    assert(conn_next(c) == CONN_SEND);
+    output_next(c->work, out);
+}
+
+void conn_sent(struct conn *c, uint64_t length, const struct now *now)
+{
+    assert(conn_next(c) == CONN_SEND);
+    output_sent(c->work, length);
+    c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
+    c->step = (uint8_t)step_choose(c);
+}
+
+const struct exchange *conn_exchange(struct conn *c)
+{
+    assert(conn_next(c) == CONN_SETTLE);
+    struct conn_work *k = c->work;
+    struct exchange *exchange = &k->exchange[k->settled];
+    uint64_t sent = k->sent_bytes > exchange->offset ? k->sent_bytes - exchange->offset : 0;
+    if (sent > exchange->length)
+        sent = exchange->length;
+    assert(c->failed || sent == exchange->length);
+    exchange->content_bytes = sent > exchange->head_length ? sent - exchange->head_length : 0;
+    return exchange;
+}
+
+/* All that was planned is settled: the buffers begin anew with what was not yet read. */
+static void batch_end(struct conn *c, const struct now *now)
+{
+    struct conn_work *k = c->work;
+    output_clear(k);
+    if (c->closing || c->failed)
+        return;
+    receive_compact(k);
+    c->deadline_ns = now->monotonic_ns + (k->filled == 0 ? c->rules->idle_ns : c->rules->head_ns);
+    requests_take(c, now);
+}
+
+const struct representation *conn_settled(struct conn *c, const struct now *now)
+{
+    assert(conn_next(c) == CONN_SETTLE);
+    struct conn_work *k = c->work;
+    const struct representation *lent = k->exchange[k->settled++].lent;
+    c->requests++;
+    if (k->settled == k->planned)
+        batch_end(c, now);
+    c->step = (uint8_t)step_choose(c);
+    return lent;
+}
+
+void conn_half_closed(struct conn *c, const struct now *now)
+{
+    assert(conn_next(c) == CONN_HALF_CLOSE);
+    c->half_closed = true;
+    c->deadline_ns = now->monotonic_ns + c->rules->linger_ns;
+    c->step = (uint8_t)step_choose(c);
+}
+
+static void request_expired(struct conn *c, const struct now *now)
+{
+    struct conn_work *k = c->work;
+    struct plan plan;
+    c->close_reason = k->request.phase == REQUEST_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
+    request_refuse(&k->request, 408);
+    bool planned = plan_without_lookup(&k->request, &plan);
+    assert(planned);
+    answer_add(c, &plan, NULL, now);
+    c->step = (uint8_t)step_choose(c);
+}
+
+void conn_expired(struct conn *c, const struct now *now)
+{
+    const struct conn_work *k = c->work;
+    if (conn_next(c) == CONN_SEND)
+        conn_failed(c, CLOSE_SEND_TIMEOUT);
+    else if (c->half_closed)
+        conn_failed(c, CLOSE_LINGER_TIMEOUT);
+    else if (k && k->filled > 0)
+        request_expired(c, now);
+    else if (c->rules->draining)
+        conn_failed(c, CLOSE_DRAINED);
+    else
+        conn_failed(c, c->requests > 0 ? CLOSE_IDLE_TIMEOUT : CLOSE_HEAD_TIMEOUT);
+}
+
+void conn_draining(struct conn *c, const struct now *now)
+{
+    uint64_t latest = now->monotonic_ns + c->rules->linger_ns;
+    if (conn_next(c) == CONN_RECEIVE && conn_idle(c) && c->deadline_ns > latest)
+        c->deadline_ns = latest;
+}
+
+void conn_failed(struct conn *c, enum close_reason why)
+{
+    if (c->close_reason == CLOSE_NONE || !c->half_closed)
+        c->close_reason = (uint8_t)why;
+    c->failed = true;
+    if (c->work)
+        c->work->asking = false;
+    c->step = (uint8_t)step_choose(c);
+}

@@ -1,0 +1,149 @@
+/*
+ * Writes status line and field lines. A 200 is three copies: the line, what is the same for
+ * all answers of this second, and the prepared head of its representation. The others are put together line
+ * by line, which they can afford.
+ */
+#include "head.h"
+#include "status.h"
+#include "zcserve/decimal.h"
+
+static char *put(char *at, struct text text)
+{
+    memcpy(at, text.base, text.length);
+    return at + text.length;
+}
+
+static char *put_line(char *at, struct text name, struct text value)
+{
+    return put(put(put(at, name), value), TEXT("\r\n"));
+}
+
+static char *put_number(char *at, uint64_t number)
+{
+    return at + decimal_write(at, number);
+}
+
+static char *put_common(char *at, const struct conn_rules *rules, const struct now *now)
+{
+    if (rules->server.length > 0)
+        at = put_line(at, TEXT("Server: "), rules->server);
+    return put_line(at, TEXT("Date: "), (struct text){now->date, DATE_LENGTH});
+}
+
+/* Characters that a path may hold as they are (pchar of RFC 3986 §3.3), and "/". */
+static bool is_path_character(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
+}
+
+static char *put_encoded(char *at, struct text path)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < path.length; i++) {
+        unsigned char c = (unsigned char)path.base[i];
+        if (is_path_character((char)c)) {
+            *at++ = (char)c;
+            continue;
+        }
+        *at++ = '%';
+        *at++ = digits[c >> 4];
+        *at++ = digits[c & 15];
+    }
+    return at;
+}
+
+/* The normalised path, never the one received: "//host" in it would lead to another site. */
+static char *put_location(char *at, const struct target *target)
+{
+    at = put(at, TEXT("Location: /"));
+    at = put(put_encoded(at, target->path), TEXT("/"));
+    if (target->query.base)
+        at = put(put(at, TEXT("?")), target->query);
+    return put(at, TEXT("\r\n"));
+}
+
+static char *put_modified(char *at, const struct representation *r)
+{
+    char date[DATE_LENGTH + 1];
+    date_format(r->modified_seconds, date);
+    return put_line(at, TEXT("Last-Modified: "), (struct text){date, DATE_LENGTH});
+}
+
+static char *put_validators(char *at, const struct representation *r)
+{
+    return put_line(put_modified(at, r), TEXT("ETag: "), r->etag);
+}
+
+static char *put_content_range(char *at, const struct plan *plan)
+{
+    at = put(at, TEXT("Content-Range: bytes "));
+    if (plan->status == 416) {
+        at = put(at, TEXT("*"));
+    } else {
+        at = put(put_number(at, plan->offset), TEXT("-"));
+        at = put_number(at, plan->offset + plan->length - 1);
+    }
+    at = put_number(put(at, TEXT("/")), plan->selected->length);
+    return put(at, TEXT("\r\n"));
+}
+
+static char *put_content_length(char *at, uint64_t length)
+{
+    at = put_number(put(at, TEXT("Content-Length: ")), length);
+    return put(at, TEXT("\r\n"));
+}
+
+static char *put_part(char *at, const struct plan *plan)
+{
+    const struct representation *r = plan->selected;
+    at = put_line(at, TEXT("Content-Type: "), r->media_type);
+    at = put_content_range(put_content_length(at, plan->length), plan);
+    if (r->coding != CODING_IDENTITY) {
+        const char *name = coding_name(r->coding);
+        at = put_line(at, TEXT("Content-Encoding: "), (struct text){name, strlen(name)});
+    }
+    return put_validators(at, r);
+}
+
+static char *put_page_fields(char *at, const struct plan *plan)
+{
+    if (plan->page.length == 0)
+        return at;
+    at = put_line(at, TEXT("Content-Type: "), TEXT("text/html; charset=utf-8"));
+    return put_content_length(at, plan->page.length);
+}
+
+/* Everything that depends on the status, but for a 200 from a representation. */
+static char *put_special(char *at, const struct plan *plan, const struct target *target)
+{
+    if (plan->status == 206)
+        at = put_part(at, plan);
+    else
+        at = put_page_fields(at, plan);
+    if (plan->status == 304)
+        at = put_validators(at, plan->selected);
+    if (plan->status == 416)
+        at = put_content_range(at, plan);
+    if (plan->redirect)
+        at = put_location(at, target);
+    if (plan->allow)
+        at = put_line(at, TEXT("Allow: "), TEXT("GET, HEAD, OPTIONS"));
+    return plan->varies ? put_line(at, TEXT("Vary: "), TEXT("Accept-Encoding")) : at;
+}
+
+size_t head_write(char *space, const struct plan *plan, const struct conn_rules *rules,
+                  const struct target *target, const struct now *now)
+{
+    char *at = put_line(space, TEXT("HTTP/1.1 "), status_line(plan->status));
+    at = put_common(at, rules, now);
+    if (plan->status == 200)
+        at = put(at, plan->selected->prepared_head);
+    else
+        at = put_special(at, plan, target);
+    if (!plan->keep_alive)
+        at = put(at, TEXT("Connection: close\r\n"));
+    else if (plan->confirm_keep_alive)
+        at = put(at, TEXT("Connection: keep-alive\r\n"));
+    return (size_t)(put(at, TEXT("\r\n")) - space);
+}

@@ -1,0 +1,91 @@
+/*
+ * Accept-Encoding as one weight per coding. Each member that can be read sets the weight of the
+ * coding it names; what was not named is settled from "*" at the end. It does not choose: which
+ * codings exist is not known here.
+ */
+#include "negotiate.h"
+
+#define WEIGHT_MAX 1000
+#define WEIGHT_NONE UINT16_MAX /* not named */
+
+#define CODING_ANY CODING_COUNT /* "*", beside the codings */
+#define CODING_UNKNOWN (CODING_COUNT + 1)
+
+static unsigned coding_find(struct text name)
+{
+    switch (name.length) {
+    case 1: return name.base[0] == '*' ? CODING_ANY : CODING_UNKNOWN;
+    case 2: return text_equals_any_case(name, TEXT("br")) ? CODING_BR : CODING_UNKNOWN;
+    case 4:
+        if (text_equals_any_case(name, TEXT("gzip"))) return CODING_GZIP;
+        return text_equals_any_case(name, TEXT("zstd")) ? CODING_ZSTD : CODING_UNKNOWN;
+    case 6: return text_equals_any_case(name, TEXT("x-gzip")) ? CODING_GZIP : CODING_UNKNOWN;
+    case 8: return text_equals_any_case(name, TEXT("identity")) ? CODING_IDENTITY : CODING_UNKNOWN;
+    default: return CODING_UNKNOWN;
+    }
+}
+
+/* A weight in thousandths (RFC 9110 §12.4.2), WEIGHT_NONE when malformed. */
+static uint16_t weight_read(struct text text)
+{
+    static const uint16_t unit[] = {WEIGHT_MAX, 0, 100, 10, 1};
+    unsigned weight = 0;
+    if (text.length < 1 || text.length > 5 || (text.length > 1 && text.base[1] != '.'))
+        return WEIGHT_NONE;
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned digit = (unsigned char)text.base[i] - (unsigned)'0';
+        if (i == 1) continue;
+        if (digit > 9) return WEIGHT_NONE;
+        weight += digit * unit[i];
+    }
+    return weight <= WEIGHT_MAX ? (uint16_t)weight : WEIGHT_NONE;
+}
+
+/* What follows the ";" of a member: only "q=" and a weight. */
+static uint16_t parameter_read(struct text text)
+{
+    while (text.length > 0 && byte_is_blank(text.base[0])) {
+        text.base++;
+        text.length--;
+    }
+    if (text.length < 2 || (text.base[0] | 0x20) != 'q' || text.base[1] != '=') return WEIGHT_NONE;
+    return weight_read((struct text){text.base + 2, text.length - 2});
+}
+
+static void member_read(struct text member, uint16_t weight[CODING_COUNT + 1])
+{
+    struct text name = member;
+    uint16_t given = WEIGHT_MAX;
+    const char *semicolon = memchr(member.base, ';', member.length);
+    if (semicolon != NULL) {
+        name.length = (size_t)(semicolon - member.base);
+        given = parameter_read((struct text){semicolon + 1, member.length - name.length - 1});
+        while (name.length > 0 && byte_is_blank(name.base[name.length - 1]))
+            name.length--;
+    }
+    unsigned coding = coding_find(name);
+    if (coding != CODING_UNKNOWN && given != WEIGHT_NONE) weight[coding] = given;
+}
+
+struct accepted negotiate_accepted(const struct fields *fields)
+{
+    struct accepted accepted = {.weight = {[CODING_IDENTITY] = WEIGHT_MAX}};
+    uint16_t weight[CODING_COUNT + 1];
+    uint32_t cursor = 0;
+    struct text value, member;
+
+    if (!fields_have(fields, FIELD_ACCEPT_ENCODING)) return accepted;
+    for (unsigned i = 0; i <= CODING_ANY; i++)
+        weight[i] = WEIGHT_NONE;
+    while (fields_next(fields, FIELD_ACCEPT_ENCODING, &cursor, &value))
+        while (list_next(&value, &member))
+            member_read(member, weight);
+
+    uint16_t any = weight[CODING_ANY];
+    if (weight[CODING_IDENTITY] == WEIGHT_NONE) weight[CODING_IDENTITY] = any == 0 ? 0 : 1;
+    for (unsigned i = 0; i < CODING_COUNT; i++) {
+        if (weight[i] == WEIGHT_NONE) weight[i] = any == WEIGHT_NONE ? 0 : any;
+        accepted.weight[i] = weight[i];
+    }
+    return accepted;
+}

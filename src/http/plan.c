@@ -1,0 +1,104 @@
+/*
+ * Decides the answer: method, then what the store found, then preconditions, then range, in
+ * the order of RFC 9110 §13.2 and §14.2. Writes nothing; src/http/head.c does.
+ */
+#include "condition.h"
+#include "plan.h"
+#include "range.h"
+#include "status.h"
+
+static struct plan plan_make(const struct request *r, uint16_t status)
+{
+    return (struct plan){
+        .status = status,
+        .page = status_page(status),
+        .head_only = request_is(r, HTTP_HEAD),
+        .keep_alive = r->rules->keep_alive && !r->rules->draining && request_keeps_alive(r),
+        .confirm_keep_alive = request_keep_alive_is_asked(r),
+    };
+}
+
+bool plan_without_lookup(const struct request *r, struct plan *plan)
+{
+    if (r->refused != 0) {
+        *plan = plan_make(r, r->refused);
+        plan->head_only = false; /* the method may not even have been read */
+        return true;
+    }
+    if (request_is(r, HTTP_GET) || request_is(r, HTTP_HEAD))
+        return false;
+    *plan = plan_make(r, request_is(r, HTTP_OPTIONS) ? 204 : 405);
+    plan->allow = true;
+    return true;
+}
+
+static uint16_t status_of(enum resolution_kind kind)
+{
+    switch (kind) {
+    case RESOLUTION_FOUND:
+        return 200;
+    case RESOLUTION_DIRECTORY:
+        return 301;
+    case RESOLUTION_NOT_FOUND:
+        return 404;
+    case RESOLUTION_FORBIDDEN:
+        return 403;
+    case RESOLUTION_NOT_ACCEPTABLE:
+        return 406;
+    case RESOLUTION_BUSY:
+        return 503;
+    case RESOLUTION_BROKEN:
+        return 500;
+    }
+    return 500;
+}
+
+/* GET alone has ranges (RFC 9110 §14.2). */
+static struct range range_of(const struct request *r, const struct representation *selected,
+                             int64_t now_seconds)
+{
+    if (request_is(r, HTTP_GET) && fields_have(&r->fields, FIELD_RANGE))
+        return range_select(&r->fields, selected, now_seconds);
+    return (struct range){RANGE_WHOLE, 0, selected->length};
+}
+
+static struct plan plan_selected(const struct request *r, const struct representation *selected,
+                                 struct range range)
+{
+    static const uint16_t status[] = {
+        [RANGE_WHOLE] = 200, [RANGE_PART] = 206, [RANGE_UNSATISFIABLE] = 416};
+    struct plan plan = plan_make(r, status[range.kind]);
+    plan.selected = selected;
+    plan.varies = selected->varies;
+    if (range.kind == RANGE_WHOLE)
+        range = (struct range){RANGE_WHOLE, 0, selected->length};
+    if (range.kind != RANGE_UNSATISFIABLE) {
+        plan.offset = range.offset;
+        plan.length = range.length;
+    }
+    return plan;
+}
+
+struct plan plan_resolved(const struct request *r, struct resolution found, int64_t now_seconds)
+{
+    if (found.kind != RESOLUTION_FOUND) {
+        struct plan plan = plan_make(r, status_of(found.kind));
+        plan.redirect = found.kind == RESOLUTION_DIRECTORY;
+        plan.varies = found.varies;
+        return plan;
+    }
+    switch (condition_evaluate(&r->fields, found.representation, now_seconds)) {
+    case CONDITION_NONE:
+        return plan_selected(r, found.representation,
+                             range_of(r, found.representation, now_seconds));
+    case CONDITION_NOT_MODIFIED: {
+        struct plan plan = plan_make(r, 304);
+        plan.selected = found.representation;
+        plan.varies = found.representation->varies;
+        return plan;
+    }
+    case CONDITION_FAILED:
+        break;
+    }
+    return plan_make(r, 412);
+}

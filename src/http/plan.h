@@ -1,0 +1,29 @@
+/*
+ * What to answer: the decisions of RFC 9110, made from a request and what was found, before
+ * anything is written. A plan is a plain value.
+ */
+#ifndef ZCSERVE_HTTP_PLAN_H
+#define ZCSERVE_HTTP_PLAN_H
+
+#include "request.h"
+
+struct plan {
+    uint16_t status;
+    const struct representation *selected; /* its metadata goes into the head; or NULL        */
+    uint64_t offset, length;               /* of `selected`'s content to be sent, when 200 or 206 */
+    struct text page;                      /* content of its own, when there is no representation's */
+    bool head_only;                        /* HEAD: the same head, no content                  */
+    bool keep_alive;                       /* another request may follow                       */
+    bool confirm_keep_alive;               /* HTTP/1.0 wants to hear it                        */
+    bool allow;                            /* list the methods                                 */
+    bool redirect;                         /* Location: the target's path and a slash          */
+    bool varies;
+};
+
+/* The answer that needs no lookup, if this request is one that does not: true and *plan. */
+bool plan_without_lookup(const struct request *r, struct plan *plan);
+
+/* The answer to a GET or HEAD whose lookup gave `found`. */
+struct plan plan_resolved(const struct request *r, struct resolution found, int64_t now_seconds);
+
+#endif

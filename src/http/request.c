@@ -1,0 +1,336 @@
+/*
+ * Reads one request with llhttp, strictly: whatever two readers could understand differently is
+ * refused with 400 and the connection closed, so that nothing can be smuggled (RFC 9112 §11.2).
+ * Keeps the field lines the server acts upon, as texts in the receive buffer.
+ * Knows nothing of files or of answers but the status to refuse with.
+ */
+#include "request.h"
+#include "target.h"
+
+static struct text text_extend(struct text text, const char *at, size_t length)
+{
+    return text.base ? (struct text){text.base, text.length + length} : (struct text){at, length};
+}
+
+/* Gives llhttp's "stop here": what follows is not read. */
+static int refuse(struct request *r, uint16_t status)
+{
+    if (r->refused == 0)
+        r->refused = status;
+    return -1;
+}
+
+static int on_target(llhttp_t *parser, const char *at, size_t length)
+{
+    struct request *r = parser->data;
+    r->target = text_extend(r->target, at, length);
+    return r->target.length > r->rules->target_bytes_max ? refuse(r, 414) : 0;
+}
+
+/* A request line that ends here is HTTP/0.9's, which has no head to wait for. */
+static int on_target_complete(llhttp_t *parser)
+{
+    struct request *r = parser->data;
+    return r->target.base[r->target.length] == ' ' ? 0 : refuse(r, 400);
+}
+
+/* llhttp reads "RTSP/1.0" and "ICE/1.0" too. */
+static int on_version(llhttp_t *parser, const char *at, size_t length)
+{
+    static const struct text protocol = {"HTTP/", 5};
+    struct request *r = parser->data;
+    if (r->version.base) {
+        r->version.length += length;
+        return 0;
+    }
+    r->version = (struct text){at - protocol.length, protocol.length};
+    if (!text_equals(r->version, protocol))
+        return refuse(r, 400);
+    r->version.length += length;
+    return 0;
+}
+
+static int on_name(llhttp_t *parser, const char *at, size_t length)
+{
+    struct request *r = parser->data;
+    r->name = text_extend(r->name, at, length);
+    return 0;
+}
+
+static int on_value(llhttp_t *parser, const char *at, size_t length)
+{
+    struct request *r = parser->data;
+    r->value = text_extend(r->value, at, length);
+    return 0;
+}
+
+static struct text text_trim_end(struct text text)
+{
+    while (text.length > 0 &&
+           (text.base[text.length - 1] == ' ' || text.base[text.length - 1] == '\t'))
+        text.length--;
+    return text;
+}
+
+/* A coding besides chunked would have to be undone to be understood (RFC 9112 §6.1). */
+static int transfer_coding_check(struct request *r, struct text value)
+{
+    if (text_equals_any_case(value, TEXT("chunked")))
+        return 0;
+    return refuse(r, value.length == 0 ? 400 : 501);
+}
+
+static int line_take(struct request *r, struct text name, struct text value)
+{
+    if (++r->lines > r->rules->fields_max)
+        return refuse(r, 431);
+    enum field field = field_find(name);
+    if (field == FIELD_OTHER)
+        return 0;
+    if (field == FIELD_TRANSFER_ENCODING)
+        return transfer_coding_check(r, value);
+    return fields_add(&r->fields, field, value) ? 0 : refuse(r, 431);
+}
+
+static int on_value_complete(llhttp_t *parser)
+{
+    struct request *r = parser->data;
+    struct text name = r->name;
+    struct text value = r->value.base ? text_trim_end(r->value) : TEXT("");
+    r->name = r->value = (struct text){NULL, 0};
+    return r->phase == REQUEST_HEAD ? line_take(r, name, value) : 0; /* else a trailer */
+}
+
+/* RFC 9112 §3.2: one Host, well-formed, and none missing from HTTP/1.1 on. */
+static bool host_valid(const struct request *r)
+{
+    uint32_t count = fields_count(&r->fields, FIELD_HOST);
+    if (count == 0)
+        return r->parser.http_minor == 0;
+    return count == 1 && authority_valid(fields_value(&r->fields, FIELD_HOST));
+}
+
+static bool has_body(const llhttp_t *parser)
+{
+    return parser->content_length > 0 || (parser->flags & F_CHUNKED) != 0;
+}
+
+/* RFC 9110 §10.1.1; HTTP/1.0 did not know it. */
+static bool expectation_met(const struct request *r)
+{
+    return !fields_have(&r->fields, FIELD_EXPECT) || r->parser.http_minor == 0 ||
+           text_equals_any_case(fields_value(&r->fields, FIELD_EXPECT), TEXT("100-continue"));
+}
+
+static uint16_t head_judge(const struct request *r)
+{
+    const llhttp_t *parser = &r->parser;
+    if (parser->http_major != 1)
+        return parser->http_major == 0 ? 400 : 505;
+    if (!host_valid(r))
+        return 400;
+    if ((parser->flags & F_TRANSFER_ENCODING) &&
+        (!(parser->flags & F_CHUNKED) || parser->http_minor == 0))
+        return 400;
+    return expectation_met(r) ? 0 : 417;
+}
+
+/* Content that the client holds back, or that is too long, is not waited for. */
+static bool body_is_left(const struct request *r)
+{
+    const llhttp_t *parser = &r->parser;
+    if (!has_body(parser))
+        return false;
+    bool waits = fields_have(&r->fields, FIELD_EXPECT) && parser->http_minor > 0;
+    return waits || (!(parser->flags & F_CHUNKED) && parser->content_length > r->rules->body_bytes_max);
+}
+
+/* Stops here, to know where the head ends. */
+static int on_head_complete(llhttp_t *parser)
+{
+    struct request *r = parser->data;
+    parser->upgrade = 0; /* an offer that is not taken up (RFC 9110 §7.8) */
+    r->phase = REQUEST_BODY;
+    return HPE_PAUSED;
+}
+
+static int on_body_complete(llhttp_t *parser)
+{
+    struct request *r = parser->data;
+    r->phase = REQUEST_COMPLETE;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t callbacks = {
+    .on_url = on_target,
+    .on_url_complete = on_target_complete,
+    .on_version = on_version,
+    .on_header_field = on_name,
+    .on_header_value = on_value,
+    .on_header_value_complete = on_value_complete,
+    .on_headers_complete = on_head_complete,
+    .on_message_complete = on_body_complete,
+};
+
+void request_begin(struct request *r, const struct conn_rules *rules)
+{
+    llhttp_init(&r->parser, HTTP_REQUEST, &callbacks);
+    llhttp_set_lenient_version(&r->parser, 1); /* judged by head_judge */
+    r->parser.data = r;
+    r->rules = rules;
+    r->phase = REQUEST_AWAITED;
+    r->refused = 0;
+    r->unread = false;
+    r->target = r->version = r->name = r->value = (struct text){NULL, 0};
+    r->fields.present = r->fields.count = 0;
+    r->lines = r->head_bytes = 0;
+    r->body_bytes = 0;
+}
+
+/* Passes over empty lines before the request line (RFC 9112 §2.2), which end in CRLF only. */
+static size_t empty_lines_skip(struct request *r, const char *bytes, size_t length)
+{
+    size_t at = 0;
+    while (at < length && bytes[at] == '\r') {
+        if (at + 1 == length)
+            return at;
+        if (bytes[at + 1] != '\n')
+            break;
+        at += 2;
+    }
+    if (at == length)
+        return at;
+    if (bytes[at] == '\r' || bytes[at] == '\n')
+        request_refuse(r, 400);
+    else
+        r->phase = REQUEST_HEAD;
+    return at;
+}
+
+/* tchar of RFC 9110 §5.6.2. */
+static bool is_token(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+/* How much of the target stands before `at`, whether or not it was complete. */
+static size_t target_length_before(const struct request *r, const char *at)
+{
+    const char *space = memchr(r->head, ' ', (size_t)(at - r->head));
+    while (space && space < at && *space == ' ')
+        space++;
+    return space ? (size_t)(at - space) : 0;
+}
+
+/* The status for what llhttp stopped at. Looks at no byte behind it: more may not be there yet. */
+static uint16_t error_judge(const struct request *r, llhttp_errno_t error)
+{
+    const char *at = llhttp_get_error_pos(&r->parser);
+    switch ((int)error) {
+    case HPE_INVALID_METHOD: /* a word could be a method that this server does not know */
+        return is_token(*at) ? 501 : 400;
+    case HPE_INVALID_CONSTANT: /* RTSP's methods */
+        return 501;
+    case HPE_INVALID_URL:
+        return target_length_before(r, at) > r->rules->target_bytes_max ? 414 : 400;
+    case HPE_PAUSED_H2_UPGRADE:
+        return 505;
+    default:
+        return 400;
+    }
+}
+
+/* Lets llhttp read up to `length` bytes. How many it read; refused when they are bad. */
+static size_t parse(struct request *r, const char *bytes, size_t length)
+{
+    llhttp_errno_t error = llhttp_execute(&r->parser, bytes, length);
+    if (error == HPE_OK)
+        return length;
+    if (error != HPE_PAUSED)
+        request_refuse(r, error_judge(r, error));
+    return (size_t)(llhttp_get_error_pos(&r->parser) - bytes);
+}
+
+static size_t head_feed(struct request *r, const char *bytes, size_t length)
+{
+    size_t room = r->rules->head_bytes_max - r->head_bytes;
+    size_t used = parse(r, bytes, length < room ? length : room);
+    r->head_bytes += (uint32_t)used;
+    if (r->phase == REQUEST_HEAD && r->head_bytes == r->rules->head_bytes_max)
+        request_refuse(r, 431);
+    if (r->phase != REQUEST_BODY)
+        return used;
+    uint16_t status = head_judge(r);
+    if (status != 0)
+        request_refuse(r, status);
+    else if ((r->unread = body_is_left(r)) || !has_body(&r->parser))
+        r->phase = REQUEST_COMPLETE;
+    else
+        llhttp_resume(&r->parser);
+    return used;
+}
+
+/* One byte beyond the limit is enough to know. */
+static size_t body_feed(struct request *r, const char *bytes, size_t length)
+{
+    uint64_t room = r->rules->body_bytes_max + 1 - r->body_bytes;
+    size_t used = parse(r, bytes, length < room ? length : (size_t)room);
+    r->body_bytes += used;
+    if (r->phase == REQUEST_BODY && r->body_bytes > r->rules->body_bytes_max) {
+        r->unread = true;
+        r->phase = REQUEST_COMPLETE;
+    }
+    return used;
+}
+
+size_t request_feed(struct request *r, const char *bytes, size_t length)
+{
+    size_t used = 0;
+    if (r->phase == REQUEST_AWAITED) {
+        used = empty_lines_skip(r, bytes, length);
+        r->head = bytes + used;
+    }
+    if (r->phase == REQUEST_HEAD && used < length)
+        used += head_feed(r, bytes + used, length - used);
+    if (r->phase == REQUEST_BODY && used < length)
+        used += body_feed(r, bytes + used, length - used);
+    return used;
+}
+
+void request_refuse(struct request *r, uint16_t status)
+{
+    if (r->refused == 0)
+        r->refused = status;
+    r->phase = REQUEST_COMPLETE;
+}
+
+static void text_move(struct text *text, size_t offset)
+{
+    if (text->base)
+        text->base -= offset;
+}
+
+/* llhttp itself keeps no pointer between two calls. */
+void request_move(struct request *r, size_t offset)
+{
+    if (r->phase == REQUEST_AWAITED)
+        return;
+    r->head -= offset;
+    text_move(&r->target, offset);
+    text_move(&r->version, offset);
+    text_move(&r->name, offset);
+    text_move(&r->value, offset);
+    for (uint32_t i = 0; i < r->fields.count; i++)
+        text_move(&r->fields.line[i].value, offset);
+}
+
+bool request_keeps_alive(const struct request *r)
+{
+    return r->refused == 0 && !r->unread && llhttp_should_keep_alive(&r->parser) != 0;
+}
+
+bool request_keep_alive_is_asked(const struct request *r)
+{
+    return r->parser.http_minor == 0 && (r->parser.flags & F_CONNECTION_KEEP_ALIVE) != 0;
+}
