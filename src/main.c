@@ -1,0 +1,311 @@
+/*
+ * The program: reads the command line and the configuration, makes the service they describe,
+ * and starts the processes that serve it. Nothing is served here.
+ */
+#include "zcserve/command_line.h"
+#include "zcserve/config.h"
+#include "zcserve/log.h"
+#include "zcserve/model.h"
+#include "zcserve/supervise.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
+
+#define DESCRIPTORS_SPARE 64 /* listeners, logs, inotify, a file being read */
+
+struct program {
+    const struct config *config;
+    const char *origin; /* what the configuration is, for messages */
+    struct service service;
+    struct access_recorder recorder;
+    struct media_types *types;
+};
+
+/* ---- from the configuration to a service ---------------------------------------------------- */
+
+static bool addresses_read(struct program *p)
+{
+    struct service *service = &p->service;
+    const struct config_list *listen = &p->config->listen;
+    for (uint32_t i = 0; i < listen->count; i++) {
+        char problem[256];
+        if (listen_address_parse(listen->item[i], &service->address[i], problem, sizeof(problem)) != 0) {
+            log_error("%s: listen: %s", p->origin, problem);
+            return false;
+        }
+    }
+    service->addresses = listen->count;
+    return true;
+}
+
+static bool types_read(struct program *p)
+{
+    char problem[256];
+    const char *file = p->config->mime_types;
+    p->types = *file ? media_types_load(file, problem, sizeof(problem)) : media_types_embedded();
+    if (!p->types)
+        log_error("%s", *file ? problem : "no memory for media types");
+    return p->types != NULL;
+}
+
+static bool list_has(const struct config_list *list, const char *word)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (strcmp(list->item[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* A field value that cannot end its line (RFC 9110 §5.5). */
+static bool server_valid(struct program *p)
+{
+    for (const char *c = p->config->server; *c; c++) {
+        if ((unsigned char)*c >= ' ' && *c != 0x7f)
+            continue;
+        log_error("%s: server: a control character cannot be sent in a field", p->origin);
+        return false;
+    }
+    return true;
+}
+
+static void rules_make(struct conn_rules *rules, const struct config *config)
+{
+    *rules = (struct conn_rules){
+        .server = {config->server, strlen(config->server)},
+        .head_bytes_max = (uint32_t)config->limits_head,
+        .target_bytes_max = (uint32_t)config->limits_target,
+        .fields_max = (uint32_t)config->limits_fields,
+        .body_bytes_max = config->limits_body,
+        .head_ns = config->timeouts_head,
+        .body_ns = config->timeouts_body,
+        .idle_ns = config->timeouts_idle,
+        .send_ns = config->timeouts_send,
+        .linger_ns = config->timeouts_linger,
+        .keep_alive = config->keep_alive,
+    };
+}
+
+static void store_options_make(struct program *p)
+{
+    const struct config *config = p->config;
+    p->service.store = (struct store_options){
+        .root = config->root,
+        .index = config->index.item,
+        .symlinks = (enum symlink_policy)config->symlinks,
+        .hidden = config->hidden,
+        .sidecar = {[CODING_GZIP] = list_has(&config->sidecars, "gz"),
+                    [CODING_BR] = list_has(&config->sidecars, "br"),
+                    [CODING_ZSTD] = list_has(&config->sidecars, "zst")},
+        .memory_bytes_max = config->cache_size / p->service.workers,
+        .file_bytes_max = config->cache_file_max,
+        .descriptors_max = (uint32_t)config->cache_descriptors,
+        .absent_max = (uint32_t)config->cache_absent,
+        .watches_max = (uint32_t)config->cache_watches,
+        .recheck_ns = config->cache_recheck,
+        .types = p->types,
+    };
+}
+
+/* Opens a store once to see that it can be. */
+static bool root_valid(const struct program *p)
+{
+    char problem[256];
+    struct store *store = store_open(&p->service.store, problem, sizeof(problem));
+    if (!store) {
+        log_error("%s: root: %s", p->origin, problem);
+        return false;
+    }
+    store_close(store);
+    return true;
+}
+
+static bool service_make(struct program *p)
+{
+    const struct config *config = p->config;
+    struct service *service = &p->service;
+    service->workers = config->workers ? (uint32_t)config->workers : cpu_count_usable();
+    service->connections_max = (uint32_t)config->connections;
+    service->drain_ns = config->timeouts_drain;
+    service->backlog = (int)config->backlog;
+    service->log_format = (enum access_format)config->log_format;
+    service->log_buffer_bytes = config->log_buffer;
+    service->log_interval_ns = config->log_interval;
+    rules_make(&service->rules, config);
+    if (!addresses_read(p) || !server_valid(p) || !types_read(p))
+        return false;
+    store_options_make(p);
+    return root_valid(p);
+}
+
+/* ---- limits of the system ------------------------------------------------------------------- */
+
+/* Takes as many descriptors as the system allows; fewer connections when these are too few. */
+static void descriptors_raise(struct service *service)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    uint64_t listeners = (uint64_t)service->workers * service->addresses;
+    uint64_t others = DESCRIPTORS_SPARE + listeners + service->store.descriptors_max;
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= others + service->connections_max)
+        return;
+    uint64_t least = limit.rlim_cur / 2; /* cached files give way, connections are the point */
+    if (service->store.descriptors_max > least / 2)
+        service->store.descriptors_max = (uint32_t)(least / 2);
+    others = DESCRIPTORS_SPARE + listeners + service->store.descriptors_max;
+    uint64_t left = limit.rlim_cur > others + 1 ? limit.rlim_cur - others : 1;
+    if (left < service->connections_max)
+        service->connections_max = (uint32_t)left;
+    log_warn("only %llu descriptors may be open (RLIMIT_NOFILE): %u connections a worker, "
+             "%u cached files; raise it with ulimit -n or LimitNOFILE=",
+             (unsigned long long)limit.rlim_cur, service->connections_max,
+             service->store.descriptors_max);
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static int recorder_run(const void *of, uint32_t index)
+{
+    struct program *p = (struct program *)(uintptr_t)of;
+    (void)index;
+    service_listeners_leave(&p->service, SERVICE_NO_WORKER);
+    return access_recorder_run(&p->recorder);
+}
+
+static void listeners_release(const void *of)
+{
+    const struct program *p = of;
+    service_listeners_leave(&p->service, SERVICE_NO_WORKER);
+}
+
+static void recorder_finish(const void *of)
+{
+    struct program *p = (struct program *)(uintptr_t)of;
+    if (p->service.recorder)
+        access_recorder_close(&p->recorder);
+}
+
+static void addresses_format(const struct service *service, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (uint32_t i = 0; i < service->addresses; i++) {
+        char address[LISTEN_ADDRESS_TEXT_MAX];
+        size_t used = strlen(text);
+        bool local = service->address[i].address.ss_family == AF_UNIX;
+        listen_address_format(&service->address[i], address, sizeof(address));
+        snprintf(text + used, size - used, "%s%s%s%s", i ? ", " : "", local ? "" : "http://", address,
+                 local ? "" : "/");
+    }
+}
+
+static void start_tell(const struct program *p)
+{
+    char addresses[SERVICE_ADDRESSES_MAX * (LISTEN_ADDRESS_TEXT_MAX + 16)];
+    const struct service *service = &p->service;
+    addresses_format(service, addresses, sizeof(addresses));
+    log_notice("serving %s at %s (model epoll, %u worker%s, cache %llu KiB = %llu KiB a worker, "
+               "%u connections a worker; %s)",
+               p->config->root, addresses, service->workers, service->workers == 1 ? "" : "s",
+               (unsigned long long)p->config->cache_size / 1024,
+               (unsigned long long)service->store.memory_bytes_max / 1024, service->connections_max,
+               p->origin);
+}
+
+static int processes_run(struct program *p)
+{
+    const struct service *service = &p->service;
+    struct supervised *processes = calloc(service->workers + 1, sizeof(*processes));
+    if (!processes) {
+        log_error("no memory for %u workers", service->workers);
+        return EXIT_FAILURE;
+    }
+    uint32_t count = 0;
+    if (service->recorder)
+        processes[count++] = (struct supervised){
+            .name = "recorder", .run = recorder_run, .of = p, .last = true, .cpu = -1};
+    for (uint32_t i = 0; i < service->workers; i++)
+        processes[count++] = (struct supervised){
+            .name = "worker", .run = epoll_run, .of = service, .index = i,
+            .cpu = p->config->pin_cpus ? cpu_nth_usable(i) : -1};
+    struct supervise_options options = {.drain_ns = service->drain_ns,
+                                        .release = listeners_release,
+                                        .finish = recorder_finish,
+                                        .of = p};
+    int code = supervise(processes, count, &options);
+    free(processes);
+    return code;
+}
+
+static bool recorder_open(struct program *p)
+{
+    const char *file = p->config->access_log;
+    if (strcmp(file, "off") == 0 || *file == '\0')
+        return true;
+    int error = access_recorder_open(&p->recorder, file);
+    if (error == 0)
+        p->service.recorder = &p->recorder;
+    else
+        log_error("cannot open the access log %s: %s", file, strerror(-error));
+    return error == 0;
+}
+
+static int serve(struct program *p)
+{
+    char problem[512];
+    supervise_prepare();
+    descriptors_raise(&p->service);
+    if (service_open(&p->service, problem, sizeof(problem)) != 0) {
+        log_error("%s", problem);
+        return EXIT_FAILURE;
+    }
+    if (!recorder_open(p))
+        return EXIT_FAILURE;
+    start_tell(p);
+    int code = processes_run(p);
+    service_close(&p->service);
+    return code;
+}
+
+static int command_run(struct program *p, enum command command)
+{
+    const struct config *config = p->config;
+    int error = log_open(config->error_log, (enum log_level)config->log_level);
+    if (error != 0) {
+        log_error("cannot open the error log %s: %s", config->error_log, strerror(-error));
+        return EXIT_FAILURE;
+    }
+    if (!service_make(p))
+        return EXIT_BAD_CONFIGURATION;
+    if (command == COMMAND_SERVE)
+        return serve(p);
+    fprintf(stderr, "%s: the configuration is right\n", p->origin);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static struct command_line line;
+    int code = command_line_read(argc, argv, &line);
+    if (line.command == COMMAND_DONE)
+        return code;
+    struct config *config =
+        config_load(line.config_file, line.overrides, line.override_count, stderr);
+    if (!config)
+        return EXIT_BAD_CONFIGURATION;
+    struct program program = {.config = config, .origin = line.reason};
+    if (line.command == COMMAND_PRINT)
+        config_print(config, stdout);
+    else
+        code = command_run(&program, line.command);
+    if (program.types)
+        media_types_free(program.types);
+    config_free(config);
+    return code;
+}

@@ -1,0 +1,349 @@
+/*
+ * The epoll model: one process, one loop, many connections; no call ever waits but epoll_wait.
+ *
+ * The C10k lesson: a connection costs what its struct costs, not a process or a thread, and the loop's
+ * work grows with the connections that have something to do, not with those that exist
+ * (D. Kegel, "The C10K problem"; epoll(7)). Kernel floor: Linux 2.6, as libev has it.
+ * Try it: zcserve -m epoll -w 1 DIR, then wrk -t1 -c1000 http://127.0.0.1:8080/
+ *
+ * A turn of the loop has two halves. First every ready socket is received from; then, after one look
+ * at what changed on disk, every request is answered. So no answer is older than its request, at
+ * one system call a turn instead of one a request.
+ */
+#include "zcserve/log.h"
+#include "zcserve/model.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <ev.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BATCH_MAX 32                      /* requests gathered before they are answered */
+#define ACCEPT_MAX 64                     /* connections accepted in a row              */
+#define TURN_BYTES (UINT64_C(1024) * 1024) /* sent to one connection in a row            */
+#define TICK_SECONDS 0.1                  /* how often deadlines are looked at…         */
+#define TICKS_PER_SWEEP 10                /* …each time those of one part in ten        */
+
+struct epoll_client {
+    struct client client;
+    bool queued;
+    ev_io watcher;
+};
+
+struct epoll_loop {
+    struct worker worker;
+    const struct service *service;
+    struct ev_loop *loop;
+    struct slab clients;
+    struct epoll_client *batch[BATCH_MAX];
+    uint32_t batched;
+    uint32_t ticks;
+    bool accepting, draining;
+    uint64_t drain_deadline_ns;
+    uint32_t listeners;
+    ev_io listener[SERVICE_ADDRESSES_MAX];
+    ev_io changes;        /* of files, so that the kernel's queue does not fill while idle */
+    ev_check turn;        /* runs last in every turn */
+    ev_timer tick;
+    ev_signal stop, stop_now, reopen;
+};
+
+static void tick_start(struct epoll_loop *l)
+{
+    if (!ev_is_active(&l->tick))
+        ev_timer_again(l->loop, &l->tick);
+}
+
+static void accepting_set(struct epoll_loop *l, bool accepting)
+{
+    l->accepting = accepting;
+    for (uint32_t i = 0; i < l->listeners; i++) {
+        if (accepting)
+            ev_io_start(l->loop, &l->listener[i]);
+        else
+            ev_io_stop(l->loop, &l->listener[i]);
+    }
+}
+
+/* ---- a connection ------------------------------------------------------------------------- */
+
+static void watch(struct epoll_loop *l, struct epoll_client *k, int events)
+{
+    if (ev_is_active(&k->watcher) && (k->watcher.events & (EV_READ | EV_WRITE)) == events)
+        return;
+    ev_io_stop(l->loop, &k->watcher);
+    ev_io_set(&k->watcher, k->client.fd, events);
+    ev_io_start(l->loop, &k->watcher);
+}
+
+static void connection_close(struct epoll_loop *l, struct epoll_client *k)
+{
+    assert(!k->queued);
+    ev_io_stop(l->loop, &k->watcher);
+    client_close(&k->client, &l->worker);
+    slab_put(&l->clients, k);
+    if (!l->accepting && !l->draining)
+        accepting_set(l, true);
+}
+
+static void connection_drive(struct epoll_loop *l, struct epoll_client *k)
+{
+    switch (drive(&l->worker, &k->client, TURN_BYTES)) {
+    case DRIVE_WANT_READ:
+        watch(l, k, EV_READ);
+        break;
+    case DRIVE_WANT_WRITE:
+        watch(l, k, EV_WRITE);
+        break;
+    case DRIVE_DONE:
+        connection_close(l, k);
+        break;
+    }
+}
+
+static void batch_drive(struct epoll_loop *l)
+{
+    for (uint32_t i = 0; i < l->batched; i++) {
+        l->batch[i]->queued = false;
+        connection_drive(l, l->batch[i]);
+    }
+    l->batched = 0;
+}
+
+static void batch_add(struct epoll_loop *l, struct epoll_client *k)
+{
+    if (k->queued)
+        return;
+    k->queued = true;
+    l->batch[l->batched++] = k;
+    if (l->batched == BATCH_MAX)
+        batch_drive(l);
+}
+
+static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct epoll_loop *l = ev_userdata(loop);
+    struct epoll_client *k = watcher->data;
+    if ((events & EV_WRITE) || drive_receive(&l->worker, &k->client))
+        batch_add(l, k);
+}
+
+static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
+{
+    (void)turn, (void)events;
+    batch_drive(ev_userdata(loop));
+}
+
+/* ---- accepting ---------------------------------------------------------------------------- */
+
+static void connection_open(struct epoll_loop *l, int fd, const struct sockaddr_storage *peer)
+{
+    struct epoll_client *k = slab_take(&l->clients);
+    assert(k);
+    now_read(&l->worker.now);
+    client_open(&k->client, &l->worker, fd, peer);
+    ev_io_init(&k->watcher, on_ready, fd, EV_READ);
+    k->watcher.data = k;
+    k->queued = false;
+    tick_start(l);
+    if (drive_receive(&l->worker, &k->client)) /* often the request is there already */
+        batch_add(l, k);
+    else
+        watch(l, k, EV_READ);
+}
+
+/* Out of descriptors or connections: those that wait keep waiting until one here ends. */
+static void accepting_pause(struct epoll_loop *l, const char *why)
+{
+    struct stats_slot *stats = l->worker.stats;
+    if (stats_read(&stats->accept_pauses) == 0)
+        log_warn("accepting stops for a while: %s (said once, counted from now on)", why);
+    stats_add(&stats->accept_pauses, 1);
+    accepting_set(l, false);
+    tick_start(l);
+}
+
+/* One connection, or false when there is none to be had now. */
+static bool accept_one(struct epoll_loop *l, int listener)
+{
+    struct sockaddr_storage peer;
+    if (l->clients.used == l->clients.count) {
+        accepting_pause(l, "all connections are in use; see 'connections'");
+        return false;
+    }
+    int fd = listener_accept(listener, true, &peer);
+    if (fd >= 0)
+        connection_open(l, fd, &peer);
+    else if (fd != -EAGAIN && fd != -ECONNABORTED)
+        accepting_pause(l, strerror(-fd));
+    return fd >= 0 || fd == -ECONNABORTED;
+}
+
+static void on_connection(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct epoll_loop *l = ev_userdata(loop);
+    (void)events;
+    for (int i = 0; i < ACCEPT_MAX && accept_one(l, watcher->fd); i++)
+        continue;
+}
+
+/* ---- time --------------------------------------------------------------------------------- */
+
+static void deadlines_sweep(struct epoll_loop *l)
+{
+    struct worker *w = &l->worker;
+    for (uint32_t i = l->ticks % TICKS_PER_SWEEP; i < l->clients.touched; i += TICKS_PER_SWEEP) {
+        struct epoll_client *k = slab_taken_at(&l->clients, i);
+        if (!k || k->queued || conn_deadline_ns(&k->client.conn) > w->now.monotonic_ns)
+            continue;
+        conn_expired(&k->client.conn, &w->now);
+        connection_drive(l, k);
+    }
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
+{
+    struct epoll_loop *l = ev_userdata(loop);
+    struct worker *w = &l->worker;
+    (void)events;
+    now_read(&w->now);
+    l->ticks++;
+    deadlines_sweep(l);
+    worker_report(w);
+    bool log_waits = w->log && access_log_flush(w->log, &w->now) != UINT64_MAX;
+    if (!l->accepting && !l->draining)
+        accepting_set(l, true);
+    if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
+        ev_break(loop, EVBREAK_ALL);
+    else if (l->clients.used == 0 && !log_waits && !l->draining)
+        ev_timer_stop(loop, tick);
+}
+
+/* ---- signals ------------------------------------------------------------------------------ */
+
+static void listeners_close(struct epoll_loop *l)
+{
+    for (uint32_t i = 0; i < l->listeners; i++) {
+        while (accept_one(l, l->listener[i].fd)) /* they are ours: no other worker has them */
+            continue;
+        ev_io_stop(l->loop, &l->listener[i]);
+        listener_close(l->listener[i].fd, &l->service->address[i], false);
+    }
+    l->listeners = 0;
+    l->accepting = false;
+}
+
+static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
+{
+    struct epoll_loop *l = ev_userdata(loop);
+    struct worker *w = &l->worker;
+    (void)signal, (void)events;
+    if (l->draining)
+        return;
+    now_read(&w->now);
+    listeners_close(l);
+    l->draining = w->rules.draining = true;
+    l->drain_deadline_ns = w->now.monotonic_ns + l->service->drain_ns;
+    for (uint32_t i = 0; i < l->clients.touched; i++) {
+        struct epoll_client *k = slab_taken_at(&l->clients, i);
+        if (k)
+            conn_draining(&k->client.conn, &w->now);
+    }
+    tick_start(l);
+}
+
+static void on_stop_now(struct ev_loop *loop, ev_signal *signal, int events)
+{
+    (void)signal, (void)events;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_reopen(struct ev_loop *loop, ev_signal *signal, int events)
+{
+    (void)loop, (void)signal, (void)events;
+    int error = log_reopen();
+    if (error != 0)
+        log_error("the error log cannot be opened anew: %s", strerror(-error));
+}
+
+static void on_changes(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct epoll_loop *l = ev_userdata(loop);
+    (void)watcher, (void)events;
+    now_read(&l->worker.now);
+    store_refresh(l->worker.store, &l->worker.now);
+}
+
+/* ---- the loop ----------------------------------------------------------------------------- */
+
+static void listeners_open(struct epoll_loop *l, uint32_t index)
+{
+    service_listeners_leave(l->service, index);
+    l->listeners = l->service->addresses;
+    for (uint32_t i = 0; i < l->listeners; i++)
+        ev_io_init(&l->listener[i], on_connection, service_listener(l->service, index, i), EV_READ);
+    accepting_set(l, true);
+}
+
+static void watchers_start(struct epoll_loop *l)
+{
+    ev_check_init(&l->turn, on_turn);
+    ev_set_priority(&l->turn, EV_MINPRI);
+    ev_check_start(l->loop, &l->turn);
+    ev_init(&l->tick, on_tick);
+    l->tick.repeat = TICK_SECONDS;
+    ev_signal_init(&l->stop, on_stop, SIGTERM);
+    ev_signal_init(&l->stop_now, on_stop_now, SIGUSR2);
+    ev_signal_init(&l->reopen, on_reopen, SIGUSR1);
+    ev_signal_start(l->loop, &l->stop);
+    ev_signal_start(l->loop, &l->stop_now);
+    ev_signal_start(l->loop, &l->reopen);
+    ev_io_init(&l->changes, on_changes, store_watch_fd(l->worker.store), EV_READ);
+    if (l->changes.fd >= 0)
+        ev_io_start(l->loop, &l->changes);
+}
+
+/* What is still open when the time is up: each answer under way is cut, counted and logged. */
+static void connections_end(struct epoll_loop *l)
+{
+    now_read(&l->worker.now);
+    for (uint32_t i = 0; i < l->clients.touched; i++) {
+        struct epoll_client *k = slab_taken_at(&l->clients, i);
+        if (!k)
+            continue;
+        k->queued = false;
+        conn_failed(&k->client.conn, CLOSE_DRAINED);
+        connection_drive(l, k);
+    }
+}
+
+static int loop_run(struct epoll_loop *l, uint32_t index)
+{
+    int error = slab_open(&l->clients, sizeof(struct epoll_client), l->service->connections_max);
+    l->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    if (error != 0 || !l->loop) {
+        log_error("the epoll loop cannot be made: %s", strerror(error ? -error : errno));
+        return 1;
+    }
+    ev_set_userdata(l->loop, l);
+    listeners_open(l, index);
+    watchers_start(l);
+    ev_run(l->loop, 0);
+    l->draining = true;
+    connections_end(l);
+    ev_loop_destroy(l->loop);
+    slab_close(&l->clients);
+    return 0;
+}
+
+int epoll_run(const void *of, uint32_t index)
+{
+    struct epoll_loop l = {.service = of};
+    if (worker_open(&l.worker, l.service, index) != 0)
+        return 1;
+    int code = loop_run(&l, index);
+    worker_close(&l.worker);
+    return code;
+}

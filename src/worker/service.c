@@ -1,0 +1,97 @@
+/*
+ * Opens what workers share before there are any: every listening socket, so that a bad address
+ * is an error at start and a worker that is started again finds its connections still queued.
+ * A TCP address gets one socket a worker, among which the kernel spreads connections
+ * (SO_REUSEPORT, socket(7)); a Unix address has one that all accept from.
+ */
+#include "zcserve/service.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_shared(const struct service *service, uint32_t address)
+{
+    return service->address[address].address.ss_family == AF_UNIX;
+}
+
+static int *listener_at(const struct service *service, uint32_t worker, uint32_t address)
+{
+    return &service->listeners[(size_t)worker * service->addresses + address];
+}
+
+static int address_open(struct service *service, uint32_t address)
+{
+    bool shared = is_shared(service, address);
+    int error = listener_probe(&service->address[address]);
+    if (error < 0)
+        return error;
+    for (uint32_t worker = 0; worker < service->workers; worker++) {
+        int *fd = listener_at(service, worker, address);
+        if (shared && worker > 0)
+            *fd = *listener_at(service, 0, address);
+        else
+            *fd = listener_open(&service->address[address], !shared, service->backlog);
+        if (*fd < 0)
+            return *fd;
+    }
+    return 0;
+}
+
+static void address_problem(const struct service *service, uint32_t address, int error,
+                            char *problem, size_t size)
+{
+    char text[LISTEN_ADDRESS_TEXT_MAX];
+    listen_address_format(&service->address[address], text, sizeof(text));
+    const char *remedy = "";
+    if (error == EADDRINUSE)
+        remedy = "; another program listens there: stop it, or choose another port with -p";
+    if (error == EACCES)
+        remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
+    snprintf(problem, size, "cannot listen on %s: %s%s", text, strerror(error), remedy);
+}
+
+int service_open(struct service *service, char *problem, size_t size)
+{
+    size_t count = (size_t)service->workers * service->addresses;
+    service->board = stats_board_open(service->workers);
+    service->listeners = malloc(count * sizeof(int));
+    if (!service->board || !service->listeners) {
+        snprintf(problem, size, "no memory for %u workers", service->workers);
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        service->listeners[i] = -1;
+    for (uint32_t address = 0; address < service->addresses; address++) {
+        int error = address_open(service, address);
+        if (error < 0) {
+            address_problem(service, address, -error, problem, size);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void service_listeners_leave(const struct service *service, uint32_t index)
+{
+    for (uint32_t worker = 0; worker < service->workers; worker++) {
+        for (uint32_t address = 0; address < service->addresses; address++) {
+            int fd = *listener_at(service, worker, address);
+            bool again = is_shared(service, address) && (worker > 0 || index != SERVICE_NO_WORKER);
+            if (worker != index && !again && fd >= 0)
+                listener_close(fd, &service->address[address], false);
+        }
+    }
+}
+
+/* The listeners are closed by then; what is left of a Unix socket is its file. */
+void service_close(struct service *service)
+{
+    for (uint32_t address = 0; address < service->addresses; address++)
+        if (is_shared(service, address))
+            listener_close(-1, &service->address[address], true);
+    free(service->listeners);
+    service->listeners = NULL;
+    stats_board_close(service->board, service->workers);
+}
