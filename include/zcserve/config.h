@@ -22,7 +22,7 @@ enum config_model { MODEL_EPOLL };
 
 /* Kinds of options, and how the structure holds each. */
 typedef const char *config_TEXT;        /* any text                                               */
-typedef const char *config_PATH;        /* made absolute against the directory of the file it is in */
+typedef const char *config_PATH;        /* absolute; see config_load                              */
 typedef struct config_list config_LIST; /* {"a", "b"} or one text                                 */
 typedef bool config_FLAG;               /* on/off, true/false, yes/no                             */
 typedef uint64_t config_COUNT;          /* a whole number; AUTO (0) where "auto" is allowed       */
@@ -48,13 +48,13 @@ struct config_override {
  * The defaults, then what `file` says (NULL: no file), then the overrides. Or NULL, after the
  * problems found were printed to `errors`, a line each:
  * "serve.conf:12: unknown option 'lisen' (did you mean 'listen'?)".
- * A PATH is absolute, but "", "off", "-" and "stderr" stay as they are. Relative ones are relative to
- * the directory of the file they stand in; defaults to that of `file`; overrides, and all without
- * a file, to the current directory. Everything belongs to the configuration.
+ * A PATH becomes absolute, but "", "off", "-" and "stderr" stay as they are. One in a file is
+ * relative to that file's directory, a default to that of `file`; an override, and without a file
+ * all, to the current directory. Everything belongs to the configuration.
  * Reads one configuration at a time: not for two threads at once.
  */
-struct config *config_load(const char *file, const struct config_override *overrides,
-                           size_t count, FILE *errors);
+struct config *config_load(const char *file, const struct config_override *overrides, size_t count,
+                           FILE *errors);
 void config_free(struct config *config);
 
 /* The whole configuration as a file that config_load would read back to the same. */

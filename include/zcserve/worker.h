@@ -35,6 +35,13 @@ struct client {
 void client_open(struct client *client, struct worker *worker, int fd,
                  const struct sockaddr_storage *peer);
 
+/* Sees to it that the connection has a work area, and takes it back when it is idle. */
+void client_lend_work(struct client *client, struct worker *worker);
+void client_rest(struct client *client, struct worker *worker);
+
+/* HALF_CLOSE: shuts the sending side. */
+void client_half_close(struct client *client, struct worker *worker);
+
 /* CLOSE was reached: closes the socket and counts why. */
 void client_close(struct client *client, struct worker *worker);
 
@@ -55,6 +62,16 @@ enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_DONE };
  * drive() has something to do: bytes, the peer's end, or a failure.
  */
 bool drive_receive(struct worker *worker, struct client *client);
+
+/*
+ * SEND: sends from `out` once, of a file at most *budget bytes, by which *budget is less then.
+ * False: the socket has to be waited for. True: all of it was taken, or the connection failed.
+ */
+bool drive_send(struct worker *worker, struct client *client, const struct outgoing *out,
+                uint64_t *budget);
+
+/* SEND was done by somebody else: `result` bytes, or -errno. */
+void drive_sent(struct worker *worker, struct client *client, ssize_t result, bool from_file);
 
 /*
  * Takes all steps until the socket would have to be waited for, or `budget` bytes were sent (so

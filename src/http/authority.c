@@ -108,10 +108,8 @@ static bool port_valid(struct text text)
 
 bool authority_valid(struct text authority)
 {
-    if (authority.length == 0)
-        return true;
-    if (authority.base[0] != '[')
-        return port_valid(text_after(authority, name_length(authority)));
+    if (authority.length == 0) return true;
+    if (authority.base[0] != '[') return port_valid(text_after(authority, name_length(authority)));
     const char *bracket = memchr(authority.base, ']', authority.length);
     if (bracket == NULL) return false;
     size_t literal = (size_t)(bracket - authority.base) + 1;

@@ -52,8 +52,7 @@ enum field field_find(struct text name)
     case 13: return name_is(name, "if-none-match") ? FIELD_IF_NONE_MATCH : FIELD_OTHER;
     case 15: return name_is(name, "accept-encoding") ? FIELD_ACCEPT_ENCODING : FIELD_OTHER;
     case 17:
-        if (name_is(name, "if-modified-since"))
-            return FIELD_IF_MODIFIED_SINCE;
+        if (name_is(name, "if-modified-since")) return FIELD_IF_MODIFIED_SINCE;
         return name_is(name, "transfer-encoding") ? FIELD_TRANSFER_ENCODING : FIELD_OTHER;
     case 19: return name_is(name, "if-unmodified-since") ? FIELD_IF_UNMODIFIED_SINCE : FIELD_OTHER;
     default: return FIELD_OTHER;

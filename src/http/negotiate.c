@@ -11,16 +11,24 @@
 #define CODING_ANY CODING_COUNT /* "*", beside the codings */
 #define CODING_UNKNOWN (CODING_COUNT + 1)
 
+/* `lower` is nothing but lower-case letters, and as long as `name`. */
+static inline bool letters_are(struct text name, const char *lower)
+{
+    for (size_t i = 0; i < name.length; i++)
+        if ((name.base[i] | 0x20) != lower[i]) return false;
+    return true;
+}
+
 static unsigned coding_find(struct text name)
 {
     switch (name.length) {
     case 1: return name.base[0] == '*' ? CODING_ANY : CODING_UNKNOWN;
-    case 2: return text_equals_any_case(name, TEXT("br")) ? CODING_BR : CODING_UNKNOWN;
+    case 2: return letters_are(name, "br") ? CODING_BR : CODING_UNKNOWN;
     case 4:
-        if (text_equals_any_case(name, TEXT("gzip"))) return CODING_GZIP;
-        return text_equals_any_case(name, TEXT("zstd")) ? CODING_ZSTD : CODING_UNKNOWN;
+        if (letters_are(name, "gzip")) return CODING_GZIP;
+        return letters_are(name, "zstd") ? CODING_ZSTD : CODING_UNKNOWN;
     case 6: return text_equals_any_case(name, TEXT("x-gzip")) ? CODING_GZIP : CODING_UNKNOWN;
-    case 8: return text_equals_any_case(name, TEXT("identity")) ? CODING_IDENTITY : CODING_UNKNOWN;
+    case 8: return letters_are(name, "identity") ? CODING_IDENTITY : CODING_UNKNOWN;
     default: return CODING_UNKNOWN;
     }
 }

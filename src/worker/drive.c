@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <sys/socket.h>
 
 /* What became of the connection when sending or receiving gave this error. */
 static enum close_reason reason_of(int error)
@@ -27,28 +26,17 @@ static enum close_reason reason_of(int error)
     }
 }
 
-/* An idle connection costs no work area. */
-static void rest(struct worker *w, struct conn *c)
-{
-    if (c->work && conn_idle(c))
-        slab_put(&w->works, conn_return_work(c));
-}
-
 bool drive_receive(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
     if (conn_next(c) != CONN_RECEIVE)
         return true;
-    if (!c->work) {
-        void *work = slab_take(&w->works);
-        assert(work); /* there are as many as connections */
-        conn_lend_work(c, work);
-    }
+    client_lend_work(client, w);
     struct iovec space = conn_receive_space(c);
     ssize_t n = transmit_receive(client->fd, space.iov_base, space.iov_len);
     now_read(&w->now);
     if (n == -EAGAIN) {
-        rest(w, c);
+        client_rest(client, w);
         return false;
     }
     if (n < 0) {
@@ -61,47 +49,51 @@ bool drive_receive(struct worker *w, struct client *client)
     return true;
 }
 
-/* Sends the next stretch. Bytes taken or -errno; *asked is what one call could have carried. */
-static ssize_t send_next(struct worker *w, struct client *client, uint64_t budget, uint64_t *asked)
+void drive_sent(struct worker *w, struct client *client, ssize_t result, bool from_file)
 {
-    struct outgoing out;
-    conn_outgoing(&client->conn, &out);
-    *asked = out.count == 0 && out.length > budget ? budget : out.length;
-    ssize_t n = transmit(client->fd, &out, budget);
+    if (result < 0) {
+        conn_failed(&client->conn, reason_of((int)-result));
+        return;
+    }
+    stats_add(&w->stats->sent_bytes, (uint64_t)result);
+    if (from_file)
+        stats_add(&w->stats->sent_file_bytes, (uint64_t)result);
+    conn_sent(&client->conn, (uint64_t)result, &w->now);
+}
+
+bool drive_send(struct worker *w, struct client *client, const struct outgoing *out,
+                uint64_t *budget)
+{
+    bool from_file = out->count == 0;
+    uint64_t asked = from_file && out->length > *budget ? *budget : out->length;
+    ssize_t n = transmit(client->fd, out, asked);
     now_read(&w->now);
-    if (n <= 0)
-        return n;
-    stats_add(&w->stats->sent_bytes, (uint64_t)n);
-    if (out.count == 0)
-        stats_add(&w->stats->sent_file_bytes, (uint64_t)n);
-    conn_sent(&client->conn, (uint64_t)n, &w->now);
-    return n;
+    if (n == -EAGAIN)
+        return false;
+    drive_sent(w, client, n, from_file);
+    if (n < 0)
+        return true;
+    *budget -= (uint64_t)n < *budget ? (uint64_t)n : *budget;
+    return (uint64_t)n == asked; /* a short send: the socket is full */
 }
 
 enum drive drive(struct worker *w, struct client *client, uint64_t budget)
 {
+    struct outgoing out;
     for (;;) {
         switch (worker_advance(w, client)) {
         case CONN_RECEIVE:
-            rest(w, &client->conn);
+            client_rest(client, w);
             return DRIVE_WANT_READ;
-        case CONN_SEND: {
-            uint64_t asked;
-            ssize_t n = send_next(w, client, budget, &asked);
-            if (n == -EAGAIN)
+        case CONN_SEND:
+            if (budget == 0)
                 return DRIVE_WANT_WRITE;
-            if (n < 0) {
-                conn_failed(&client->conn, reason_of((int)-n));
-                break;
-            }
-            budget -= (uint64_t)n < budget ? (uint64_t)n : budget;
-            if ((uint64_t)n < asked || (budget == 0 && conn_next(&client->conn) == CONN_SEND))
-                return DRIVE_WANT_WRITE; /* a short send: the socket is full */
+            conn_outgoing(&client->conn, &out);
+            if (!drive_send(w, client, &out, &budget))
+                return DRIVE_WANT_WRITE;
             break;
-        }
         case CONN_HALF_CLOSE:
-            shutdown(client->fd, SHUT_WR);
-            conn_half_closed(&client->conn, &w->now);
+            client_half_close(client, w);
             break;
         case CONN_CLOSE:
             return DRIVE_DONE;

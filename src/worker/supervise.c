@@ -1,0 +1,272 @@
+/*
+ * The supervisor: a loop around one wait for a signal or a time. It serves nobody and opens nothing,
+ * so there is little that could end it before its processes.
+ *
+ *     SERVING ─TERM→ DRAINING ─deadline, TERM→ STOPPING ─1 s→ KILLING
+ *                        └───────── all but the last ended ─────┴──────→ FINISHING ─5 s→ LEAVING
+ *
+ * Refuses to start a process in a tight loop, and to signal or wait for one that it did not start.
+ */
+#define _GNU_SOURCE
+#include "zcserve/supervise.h"
+
+#include "worker/supervised.h"
+#include "zcserve/log.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FAILURES_AT_FIRST_MAX 5
+#define STOP_NS NS_PER_SECOND /* from "stop at once" to KILL */
+#define LAST_NS (5 * NS_PER_SECOND)
+#define NEVER UINT64_MAX
+
+enum stage { SERVING, DRAINING, STOPPING, KILLING, FINISHING, LEAVING };
+
+struct supervision {
+    struct supervised *process;
+    uint32_t count;
+    const struct supervise_options *options;
+    enum stage stage;
+    uint64_t deadline_ns; /* when the stage has lasted long enough                      */
+    bool served;          /* a process has lived for longer than SUPERVISED_AT_ONCE_NS  */
+    pid_t pid;            /* the supervisor's own                                       */
+    int result;
+};
+
+static uint64_t supervise_now_ns(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* An inherited "ignore" of CHLD would take the exit codes away. */
+void supervise_prepare(void)
+{
+    sigset_t set = supervised_signals();
+
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- all processes ---------------------------------------------------------------------------- */
+
+static void supervise_tell(struct supervision *s, int signal_number, bool last)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->process[i].pid > 0 && s->process[i].last == last) {
+            kill(s->process[i].pid, signal_number);
+        }
+    }
+}
+
+static bool supervise_any(const struct supervision *s, bool last)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->process[i].pid > 0 && s->process[i].last == last) return true;
+    }
+    return false;
+}
+
+/* May this process be started again? A `last` one as long as there may be something to read. */
+static bool supervise_wants(const struct supervision *s, const struct supervised *process)
+{
+    return s->stage == SERVING || (process->last && s->stage < FINISHING);
+}
+
+/* ---- stages ----------------------------------------------------------------------------------- */
+
+static void supervise_stop_at_once(struct supervision *s)
+{
+    s->stage = STOPPING;
+    s->deadline_ns = supervise_now_ns() + STOP_NS;
+    supervise_tell(s, SIGUSR2, false);
+}
+
+static void supervise_drain(struct supervision *s)
+{
+    s->stage = DRAINING;
+    s->deadline_ns = supervise_now_ns() + s->options->drain_ns;
+    if (s->options->release != NULL) s->options->release(s->options->of);
+    supervise_tell(s, SIGTERM, false);
+}
+
+static void supervise_finish(struct supervision *s)
+{
+    s->deadline_ns = supervise_now_ns() + (s->stage == DRAINING ? LAST_NS : STOP_NS);
+    s->stage = FINISHING;
+    if (s->options->finish != NULL) s->options->finish(s->options->of);
+}
+
+/* Somebody asked for a stop: the first time to drain, the second time to stop at once. */
+static void supervise_asked_to_stop(struct supervision *s, int signal_number)
+{
+    switch (s->stage) {
+    case SERVING:
+        log_notice("%s: draining", strsignal(signal_number));
+        supervise_drain(s);
+        break;
+    case DRAINING:
+        log_notice("%s again: stopping at once", strsignal(signal_number));
+        supervise_stop_at_once(s);
+        break;
+    case FINISHING:
+        if (s->deadline_ns > supervise_now_ns() + STOP_NS) {
+            s->deadline_ns = supervise_now_ns() + STOP_NS;
+        }
+        break;
+    case STOPPING:
+    case KILLING:
+    case LEAVING: break;
+    }
+}
+
+static void supervise_deadline_passed(struct supervision *s)
+{
+    switch (s->stage) {
+    case DRAINING:
+        log_warn("draining took too long: stopping at once");
+        supervise_stop_at_once(s);
+        break;
+    case STOPPING:
+        log_warn("stopping took too long: killing what is left");
+        s->stage = KILLING;
+        s->deadline_ns = NEVER;
+        supervise_tell(s, SIGKILL, false);
+        break;
+    case FINISHING:
+        log_warn("what is left to be written is taking too long: giving it up");
+        s->stage = LEAVING;
+        s->deadline_ns = NEVER;
+        supervise_tell(s, SIGKILL, true);
+        break;
+    case SERVING:
+    case KILLING:
+    case LEAVING: break;
+    }
+}
+
+static void supervise_reopen(struct supervision *s)
+{
+    int result = log_reopen();
+
+    if (result < 0) log_error("cannot reopen the error log: %s", strerror(-result));
+    supervise_tell(s, SIGUSR1, false);
+    supervise_tell(s, SIGUSR1, true);
+}
+
+static void supervise_signalled(struct supervision *s, int signal_number)
+{
+    switch (signal_number) {
+    case SIGTERM:
+    case SIGINT:
+    case SIGQUIT: supervise_asked_to_stop(s, signal_number); break;
+    case SIGUSR1: supervise_reopen(s); break;
+    case SIGHUP: log_notice("reload is not there yet: start the server anew"); break;
+    default: break; /* CHLD: looked for each time anyway. USR2: no meaning yet. */
+    }
+}
+
+/* ---- the loop --------------------------------------------------------------------------------- */
+
+static void supervise_take_end(struct supervision *s, struct supervised *process, int status)
+{
+    supervised_end(process, status, supervise_wants(s, process), supervise_now_ns());
+    s->served = s->served || (!process->last && process->failures == 0);
+}
+
+/* As the first process of a container we inherit orphans, too: waited for, and forgotten. */
+static void supervise_reap(struct supervision *s)
+{
+    int status = 0;
+    pid_t pid = 0;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (uint32_t i = 0; i < s->count; i++) {
+            if (s->process[i].pid == pid) supervise_take_end(s, &s->process[i], status);
+        }
+    }
+}
+
+/* Nobody has served, and one failed too often: it will not get better. */
+static void supervise_check_hopeless(struct supervision *s)
+{
+    for (uint32_t i = 0; i < s->count && s->stage == SERVING && !s->served; i++) {
+        if (s->process[i].failures >= FAILURES_AT_FIRST_MAX) {
+            log_error("%s %u failed %u times before any had served: giving up", s->process[i].name,
+                      s->process[i].index, s->process[i].failures);
+            s->result = 1;
+            supervise_drain(s);
+        }
+    }
+}
+
+/* Starts again what is due; gives when the next thing is due. */
+static uint64_t supervise_take_turn(struct supervision *s)
+{
+    uint64_t now_ns = supervise_now_ns();
+    uint64_t next_ns = s->deadline_ns;
+
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct supervised *process = &s->process[i];
+        if (process->pid > 0) {
+            s->served = s->served ||
+                        (!process->last && now_ns - process->started_ns >= SUPERVISED_AT_ONCE_NS);
+        } else if (supervise_wants(s, process)) {
+            if (process->restart_ns <= now_ns) supervised_start(process, s->pid, now_ns);
+            if (process->pid == 0 && process->restart_ns < next_ns) next_ns = process->restart_ns;
+        }
+    }
+    return next_ns;
+}
+
+/* A signal's number, or 0 when the time came first. */
+static int supervise_wait(uint64_t until_ns)
+{
+    sigset_t set = supervised_signals();
+    uint64_t now_ns = supervise_now_ns();
+    uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_SECOND),
+                            .tv_nsec = (long)(left_ns % NS_PER_SECOND)};
+    int signal_number = sigtimedwait(&set, NULL, until_ns == NEVER ? NULL : &left);
+
+    return signal_number < 0 ? 0 : signal_number;
+}
+
+static void supervise_start_all(struct supervision *s)
+{
+    for (uint32_t i = 0; i < s->count && s->result == 0; i++) {
+        if (supervised_start(&s->process[i], s->pid, supervise_now_ns()) < 0) {
+            s->result = 1;
+            supervise_drain(s);
+        }
+    }
+}
+
+int supervise(struct supervised *processes, uint32_t count, const struct supervise_options *options)
+{
+    struct supervision s = {.process = processes,
+                            .count = count,
+                            .options = options,
+                            .deadline_ns = NEVER,
+                            .pid = getpid()};
+
+    assert(count > 0);
+    supervise_start_all(&s);
+    for (;;) {
+        supervise_reap(&s);
+        supervise_check_hopeless(&s);
+        if (s.stage != SERVING && s.stage < FINISHING && !supervise_any(&s, false)) {
+            supervise_finish(&s);
+        }
+        if (s.stage >= FINISHING && !supervise_any(&s, true)) return s.result;
+        supervise_signalled(&s, supervise_wait(supervise_take_turn(&s)));
+        if (supervise_now_ns() >= s.deadline_ns) supervise_deadline_passed(&s);
+    }
+}
