@@ -106,7 +106,8 @@ $(OUT)/version.stamp: FORCE | need
 
 # Only these say which version they are, so that a commit does not rebuild all.
 $(OUT)/src/main.o $(OUT)/src/config/%.o: private ALSO = \
-    -DZCSERVE_VERSION='"$(VERSION_TEXT)"' -DZCSERVE_BUILD='"$(strip $(BUILD_TEXT))"'
+    -DZCSERVE_VERSION='"$(VERSION_TEXT)"' -DZCSERVE_BUILD='"$(strip $(BUILD_TEXT))"' \
+    -DZCSERVE_CONFIG_FILE='"$(SYSCONFDIR)/serve.conf"'
 $(filter $(OUT)/src/main.o $(OUT)/src/config/%.o,$(OBJECTS)): $(OUT)/version.stamp
 
 $(OUT)/%.o: %.c $(OUT)/flags.stamp

@@ -20,7 +20,8 @@ enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
 
 struct program {
     const struct config *config;
-    const char *origin; /* what the configuration is, for messages */
+    const char *reason; /* which configuration that is, and why     */
+    const char *origin; /* its file where there is one, for messages */
     struct service service;
     struct access_recorder recorder;
     struct media_types *types;
@@ -59,18 +60,6 @@ static bool list_has(const struct config_list *list, const char *word)
         if (strcmp(list->item[i], word) == 0)
             return true;
     return false;
-}
-
-/* A field value that cannot end its line (RFC 9110 §5.5). */
-static bool server_valid(struct program *p)
-{
-    for (const char *c = p->config->server; *c; c++) {
-        if ((unsigned char)*c >= ' ' && *c != 0x7f)
-            continue;
-        log_error("%s: server: a control character cannot be sent in a field", p->origin);
-        return false;
-    }
-    return true;
 }
 
 static void rules_make(struct conn_rules *rules, const struct config *config)
@@ -136,7 +125,7 @@ static bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!addresses_read(p) || !server_valid(p) || !types_read(p))
+    if (!addresses_read(p) || !types_read(p))
         return false;
     store_options_make(p);
     return root_valid(p);
@@ -215,7 +204,7 @@ static void start_tell(const struct program *p)
                p->config->root, addresses, service->workers, service->workers == 1 ? "" : "s",
                (unsigned long long)p->config->cache_size / 1024,
                (unsigned long long)service->store.memory_bytes_max / 1024, service->connections_max,
-               p->origin);
+               p->reason);
 }
 
 static int processes_run(struct program *p)
@@ -299,7 +288,9 @@ int main(int argc, char **argv)
         config_load(line.config_file, line.overrides, line.override_count, stderr);
     if (!config)
         return EXIT_BAD_CONFIGURATION;
-    struct program program = {.config = config, .origin = line.reason};
+    struct program program = {.config = config, .reason = line.reason, .origin = line.reason};
+    if (line.config_file)
+        program.origin = line.config_file;
     if (line.command == COMMAND_PRINT)
         config_print(config, stdout);
     else

@@ -1,0 +1,186 @@
+/*
+ * Reads what the operator gave an option into its field, by the option's kind.
+ *
+ * A value is taken whole or not at all; nothing is rounded, clipped or guessed. Whether a file or
+ * an address is there is found out by those who open it.
+ */
+
+#include "config/option.h"
+
+#include <string.h>
+
+/* The place of `word` in "a|b|c", or -1. */
+static int words_find(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    for (int i = 0; words[0]; i++) {
+        size_t one = strcspn(words, "|");
+        if (one == length && memcmp(words, word, length) == 0) {
+            return i;
+        }
+        words += one + (words[one] == '|');
+    }
+    return -1;
+}
+
+/* ---- kinds ---------------------------------------------------------------------------------- */
+
+static bool number_read(const struct config_option *option, const char *text, uint64_t *field)
+{
+    uint64_t number;
+    if (option->words[0] && strcmp(text, option->words) == 0) {
+        *field = 0;
+        return true;
+    }
+    if (!quantity_read(text, option_units(option->kind), &number) || number < option->least ||
+        number > option->most) {
+        return false;
+    }
+    *field = number;
+    return true;
+}
+
+static bool choice_read(const struct config_option *option, const char *text, int *field)
+{
+    int index = words_find(option->words, text);
+    if (index >= 0) {
+        *field = index;
+    }
+    return index >= 0;
+}
+
+static bool flag_read(const char *text, bool *field)
+{
+    int index = words_find("off|no|false|on|yes|true", text);
+    if (index >= 0) {
+        *field = index >= 3;
+    }
+    return index >= 0;
+}
+
+static bool text_read(const struct config_option *option, const char *text, const char **field,
+                      struct keep *keep)
+{
+    size_t length = strlen(text);
+    if (length < option->least || length > option->most) {
+        return false;
+    }
+    *field = keep_text(keep, text, length);
+    return true;
+}
+
+/* These stand for something that is no file. A file called so is written ./off. */
+static bool path_is_special(const char *path)
+{
+    return path[0] == '\0' || words_find("off|-|stderr", path) >= 0;
+}
+
+static const char *path_absolute(const char *path, const char *directory, struct keep *keep)
+{
+    if (path_is_special(path) || path[0] == '/') {
+        return keep_text(keep, path, strlen(path));
+    }
+    while (path[0] == '.' && path[1] == '/') {
+        path += 1 + strspn(path + 1, "/");
+    }
+    if (path[0] == '\0' || strcmp(path, ".") == 0) {
+        return keep_text(keep, directory, strlen(directory));
+    }
+    const char *between = strcmp(directory, "/") == 0 ? "" : "/";
+    return keep_format(keep, "%s%s%s", directory, between, path);
+}
+
+static bool list_read(const struct config_option *option, const struct option_value *value,
+                      struct config_list *field, struct keep *keep)
+{
+    if (value->count < option->least || value->count > option->most) {
+        return false;
+    }
+    struct config_list list = {.count = 0};
+    for (size_t i = 0; i < value->count; i++) {
+        const char *item = value->item[i];
+        if (item[0] == '\0' || (option->words[0] && words_find(option->words, item) < 0)) {
+            return false;
+        }
+        list.item[list.count++] = keep_text(keep, item, strlen(item));
+    }
+    *field = list;
+    return true;
+}
+
+/* ---- any kind ------------------------------------------------------------------------------- */
+
+static bool kind_read(const struct config_option *option, const struct option_value *value,
+                      void *field, struct keep *keep)
+{
+    const char *text = value->count > 0 ? value->item[0] : "";
+    switch (option->kind) {
+    case OPTION_TEXT: return text_read(option, text, field, keep);
+    case OPTION_PATH:
+        *(const char **)field = path_absolute(text, value->directory, keep);
+        return true;
+    case OPTION_LIST: return list_read(option, value, field, keep);
+    case OPTION_FLAG: return flag_read(text, field);
+    case OPTION_COUNT:
+    case OPTION_BYTES:
+    case OPTION_TIME: return number_read(option, text, field);
+    case OPTION_CHOICE: return choice_read(option, text, field);
+    }
+    return false;
+}
+
+/* What is wrong with the texts as such, whatever the kind; NULL when nothing is. */
+static const char *value_fault(const struct config_option *option, const struct option_value *value)
+{
+    if (value->count > 1 && option->kind != OPTION_LIST) {
+        return "takes one value, not a list";
+    }
+    for (size_t i = 0; i < value->count && i <= CONFIG_LIST_MAX; i++) {
+        if (strlen(value->item[i]) > OPTION_VALUE_MAX) {
+            return "is longer than 4095 bytes";
+        }
+        for (const char *p = value->item[i]; *p; p++) {
+            if ((unsigned char)*p < ' ' || *p == '\177') {
+                return "must not contain control characters";
+            }
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(value->item[i], value->item[j]) == 0) {
+                return "has the same member twice";
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Prints the value as given, cut where a reader would stop reading. */
+static const char *value_text(const struct option_value *value, struct keep *keep)
+{
+    const char *text = value->count > 0 ? value->item[0] : "";
+    for (size_t i = 1; i < value->count && i <= CONFIG_LIST_MAX; i++) {
+        text = keep_format(keep, "%.70s, %.70s", text, value->item[i]);
+    }
+    return text;
+}
+
+bool option_read(const struct config_option *option, const struct option_value *value,
+                 struct config *config, struct keep *keep, struct problems *problems)
+{
+    char name[OPTION_NAME_MAX];
+    option_name(option, name);
+    const char *fault = value_fault(option, value);
+    if (fault) {
+        problem_tell(problems, value->at, "%s %s", name, fault);
+        return false;
+    }
+    if (kind_read(option, value, (char *)config + option->offset, keep)) {
+        return true;
+    }
+    char allowed[OPTION_ALLOWED_MAX];
+    option_allowed(option, allowed);
+    struct keep scratch = {0};
+    problem_tell(problems, value->at, "%s = '%.70s': must be %s", name, value_text(value, &scratch),
+                 allowed);
+    keep_free(&scratch);
+    return false;
+}

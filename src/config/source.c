@@ -1,0 +1,304 @@
+/*
+ * Reads a file and makes its text such that libconfuse reads it as the operator meant it.
+ *
+ * libconfuse counts a line too many for a C comment, takes comments only between options, drops
+ * characters that it does not know, takes the end of the file for the end of any block, and, once
+ * a text was not closed, reads the next file as if inside it. So comments are blanked here, line
+ * for line; texts, comments and braces must be closed, and what would be dropped is refused.
+ * What the words mean is no matter of this file.
+ */
+
+#include "config/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+/* One byte more than allowed is asked for, so that a file that grew meanwhile is seen. */
+static const char *source_read_open(int fd, struct source_file *file)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0) {
+        return strerror(errno);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return S_ISDIR(status.st_mode) ? strerror(EISDIR) : "Not a regular file";
+    }
+    file->device = status.st_dev;
+    file->inode = status.st_ino;
+    file->bytes = malloc(SOURCE_BYTES_MAX + 1);
+    if (!file->bytes) {
+        return strerror(ENOMEM);
+    }
+    for (ssize_t got = 1; got > 0 && file->length <= SOURCE_BYTES_MAX;) {
+        got = read(fd, file->bytes + file->length, SOURCE_BYTES_MAX + 1 - file->length);
+        if (got < 0) {
+            return strerror(errno);
+        }
+        file->length += (size_t)got;
+    }
+    return file->length > SOURCE_BYTES_MAX ? "Larger than 1 MiB" : NULL;
+}
+
+const char *source_read(const char *path, struct source_file *file)
+{
+    *file = (struct source_file){0};
+    /* A FIFO without a writer must not keep the server from starting. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return strerror(errno);
+    }
+    const char *why = source_read_open(fd, file);
+    close(fd);
+    if (why) {
+        free(file->bytes);
+        file->bytes = NULL;
+    }
+    return why;
+}
+
+/* ---- the text -------------------------------------------------------------------------------- */
+
+struct cleaning {
+    const char *in;
+    size_t length, offset;
+    char *out;
+    size_t out_length;
+    int line;
+    int brace_line[SOURCE_DEPTH_MAX];
+    int depth;
+    bool call; /* inside the parentheses of include("…") */
+    const char *fault;
+    int fault_line;
+};
+
+static void clean_fault(struct cleaning *c, const char *fault, int line)
+{
+    if (!c->fault) {
+        c->fault = fault;
+        c->fault_line = line;
+    }
+}
+
+/* The byte `ahead` of the next one, NUL beyond the last; a NUL in the text is a fault anyway. */
+static char clean_peek(const struct cleaning *c, size_t ahead)
+{
+    return ahead < c->length - c->offset ? c->in[c->offset + ahead] : '\0';
+}
+
+static bool clean_is_over(const struct cleaning *c)
+{
+    return c->fault || c->offset == c->length;
+}
+
+static void clean_emit(struct cleaning *c, char byte)
+{
+    c->out[c->out_length++] = byte;
+}
+
+static void clean_copy(struct cleaning *c)
+{
+    char byte = c->in[c->offset++];
+    if (byte == '\n') c->line++;
+    if (((unsigned char)byte < ' ' && !strchr("\t\r\n", byte)) || byte == '\0' || byte == '\177') {
+        clean_fault(c, "control characters are not allowed", c->line);
+    }
+    clean_emit(c, byte == '\r' || byte == '\t' ? ' ' : byte);
+}
+
+/* The last byte that is not a blank, with how many bytes there are up to it. */
+static size_t clean_significant(const struct cleaning *c)
+{
+    size_t length = c->out_length;
+    while (length > 0 && strchr(" \n", c->out[length - 1])) {
+        length--;
+    }
+    return length;
+}
+
+static void clean_line_comment(struct cleaning *c)
+{
+    while (!clean_is_over(c) && clean_peek(c, 0) != '\n') {
+        c->offset++;
+    }
+}
+
+static void clean_block_comment(struct cleaning *c)
+{
+    int line = c->line;
+    c->offset += 2;
+    clean_emit(c, ' ');
+    while (!(clean_peek(c, 0) == '*' && clean_peek(c, 1) == '/')) {
+        if (clean_is_over(c)) {
+            clean_fault(c, "this comment is not closed", line);
+            return;
+        }
+        if (clean_peek(c, 0) == '\n') {
+            c->line++;
+            clean_emit(c, '\n');
+        }
+        c->offset++;
+    }
+    c->offset += 2;
+}
+
+/* In double quotes: a backslash makes itself, the quote or the dollar plain. */
+static void clean_escape(struct cleaning *c, char quote)
+{
+    bool known = quote == '"' ? clean_peek(c, 1) && strchr("\\\"$", clean_peek(c, 1))
+                              : clean_peek(c, 1) == '\\' || clean_peek(c, 1) == '\'';
+    if (known) {
+        clean_copy(c);
+    } else if (quote == '"') {
+        clean_fault(c, "only \\\\, \\\" and \\$ may follow a backslash in double quotes", c->line);
+    }
+}
+
+/* ${NAME} in double quotes is libconfuse's to replace; it would look for the } beyond the quote. */
+static void clean_variable(struct cleaning *c)
+{
+    while (!clean_is_over(c) && clean_peek(c, 0) != '}') {
+        if (strchr("\"\n", clean_peek(c, 0))) {
+            clean_fault(c, "'${' is not closed by '}'", c->line);
+            return;
+        }
+        clean_copy(c);
+    }
+}
+
+static void clean_text(struct cleaning *c, char quote)
+{
+    int line = c->line;
+    clean_copy(c);
+    while (clean_peek(c, 0) != quote) {
+        if (clean_is_over(c) || clean_peek(c, 0) == '\n') {
+            clean_fault(c, "this text is not closed on its line", line);
+            return;
+        }
+        if (clean_peek(c, 0) == '\\') {
+            clean_escape(c, quote);
+        } else if (quote == '"' && clean_peek(c, 0) == '$' && clean_peek(c, 1) == '{') {
+            clean_variable(c);
+        }
+        if (clean_is_over(c)) {
+            clean_fault(c, "this text is not closed on its line", line);
+            return;
+        }
+        clean_copy(c);
+    }
+    clean_copy(c);
+}
+
+static void clean_open(struct cleaning *c)
+{
+    if (c->depth == SOURCE_DEPTH_MAX) {
+        clean_fault(c, "too many '{' are open", c->line);
+        return;
+    }
+    c->brace_line[c->depth++] = c->line;
+    clean_copy(c);
+}
+
+/* An empty list gets an empty member: libconfuse does not tell of a list without any. */
+static void clean_close(struct cleaning *c)
+{
+    size_t length = clean_significant(c);
+    if (length > 0 && c->out[length - 1] == '{') {
+        struct cleaning before = *c;
+        before.out_length = length - 1;
+        length = clean_significant(&before);
+        if (length > 0 && c->out[length - 1] == '=') {
+            clean_emit(c, '"');
+            clean_emit(c, '"');
+        }
+    }
+    if (c->depth > 0) c->depth--;
+    clean_copy(c);
+}
+
+/* include("x") is passed on as include = "x": libconfuse's own form loses memory on a mistake. */
+static void clean_parenthesis(struct cleaning *c)
+{
+    static const char word[] = "include";
+    size_t length = clean_significant(c);
+    size_t before = length - (sizeof word - 1);
+    bool opens = clean_peek(c, 0) == '(' && length >= sizeof word - 1 &&
+                 memcmp(c->out + before, word, sizeof word - 1) == 0 &&
+                 (before == 0 || strchr(" \n{}", c->out[before - 1]));
+    bool closes = clean_peek(c, 0) == ')' && c->call;
+    if (opens == closes) {
+        clean_fault(c, "parentheses outside of quotes are only for include(\"FILE\")", c->line);
+        return;
+    }
+    c->call = opens;
+    c->offset++;
+    clean_emit(c, opens ? '=' : ' ');
+}
+
+static void clean_plain(struct cleaning *c)
+{
+    bool in_word = c->out_length > 0 && !strchr(" \n={},", c->out[c->out_length - 1]);
+    bool slash = clean_peek(c, 0) == '/' && !in_word;
+    if (slash && clean_peek(c, 1) == '/') {
+        clean_line_comment(c);
+    } else if (slash && clean_peek(c, 1) == '*') {
+        clean_block_comment(c);
+    } else {
+        clean_copy(c);
+    }
+}
+
+static void clean_next(struct cleaning *c)
+{
+    switch (clean_peek(c, 0)) {
+    case '#': clean_line_comment(c); break;
+    case '"':
+    case '\'': clean_text(c, clean_peek(c, 0)); break;
+    case '{': clean_open(c); break;
+    case '}': clean_close(c); break;
+    case '(':
+    case ')': clean_parenthesis(c); break;
+    case ';':
+        clean_fault(c, "';' must be inside quotes; a line needs none at its end", c->line);
+        break;
+    case '+': clean_fault(c, "'+' must be inside quotes", c->line); break;
+    case '*': clean_fault(c, "'*' must be inside quotes", c->line); break;
+    case '$': clean_fault(c, "'$' must be inside quotes", c->line); break;
+    case '|': clean_fault(c, "'|' must be inside quotes", c->line); break;
+    default: clean_plain(c); break;
+    }
+}
+
+/* The lines before a fault are still read: they may have faults too. */
+static void clean_finish(struct cleaning *c)
+{
+    while (c->fault && c->out_length > 0 && c->out[c->out_length - 1] != '\n') {
+        c->out_length--;
+    }
+    if (c->depth > 0) clean_fault(c, "this '{' is not closed", c->brace_line[c->depth - 1]);
+    if (c->call) clean_fault(c, "a parenthesis is not closed", c->line);
+    c->out[c->out_length] = '\0';
+}
+
+struct source source_clean(const char *bytes, size_t length)
+{
+    static const char mark[] = "\xEF\xBB\xBF"; /* some editors begin UTF-8 with it */
+    struct cleaning c = {.in = bytes, .length = length, .line = 1};
+    if (length >= 3 && memcmp(bytes, mark, 3) == 0) {
+        c.offset = 3;
+    }
+    c.out = malloc(2 * length + 1);
+    if (!c.out) {
+        return (struct source){.fault = "not enough memory"};
+    }
+    while (!clean_is_over(&c)) {
+        clean_next(&c);
+    }
+    clean_finish(&c);
+    return (struct source){.text = c.out, .fault = c.fault, .line = c.fault_line};
+}

@@ -1,0 +1,121 @@
+/*
+ * The switches of the command line, and the texts of -h, -v and -V.
+ *
+ * What a switch does is for command_line.c; a switch that only sets an option needs a line of the
+ * table here and nothing else.
+ */
+
+#include "config/switch.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "config/option.h"
+#include "config/version.h"
+
+const struct command_switch switch_table[] = {
+    {'c', SWITCH_CONFIG, "config", "FILE", NULL, "-c", "read this configuration"},
+    {'p', SWITCH_PORT, "port", "PORT", "listen", "-p",
+     "listen on 127.0.0.1:PORT; 0 picks a free one and says which"},
+    {'l', SWITCH_OVERRIDE, "listen", "ADDR", "listen", "-l",
+     "listen on HOST:PORT, [IPV6]:PORT, PORT or unix:PATH; may be repeated"},
+    {'m', SWITCH_OVERRIDE, "model", "MODEL", "model", "-m", "how connections are served"},
+    {'w', SWITCH_OVERRIDE, "workers", "N", "workers", "-w", "processes that serve, or auto"},
+    {'o', SWITCH_OPTION, "option", "NAME=VALUE", NULL, "-o",
+     "set any option of the configuration: -o cache.size=1g"},
+    {'t', SWITCH_TEST, "test", NULL, NULL, "-t", "test the configuration, and serve nothing"},
+    {'T', SWITCH_PRINT, "print", NULL, NULL, "-T",
+     "print the configuration in full, each option explained"},
+    {'v', SWITCH_VERSION, "version", NULL, NULL, "-v", "print the version"},
+    {'V', SWITCH_BUILD, NULL, NULL, NULL, "-V", "print the version and how it was built"},
+    {'h', SWITCH_HELP, "help", NULL, NULL, "-h", "print this"},
+    {0},
+};
+
+const size_t switch_count = sizeof switch_table / sizeof switch_table[0] - 1;
+
+#define HELP_COLUMN 30 /* where the explanations begin */
+
+static void switch_print(const struct command_switch *one, FILE *out)
+{
+    char text[64];
+    snprintf(text, sizeof text, "  -%c%s%s%s%s", one->letter, one->word ? ", --" : "",
+             one->word ? one->word : "", one->argument ? " " : "",
+             one->argument ? one->argument : "");
+    fprintf(out, "%-*s%s\n", HELP_COLUMN, text, one->help);
+}
+
+/* A row of one of the lists below: two columns. */
+struct row {
+    const char *left, *right;
+};
+
+static void rows_print(const char *title, const struct row *rows, FILE *out)
+{
+    fprintf(out, "\n%s:\n", title);
+    for (; rows->left; rows++) {
+        fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, rows->left, rows->right);
+    }
+}
+
+static const struct row examples[] = {
+    {"zcserve", "what " ZCSERVE_CONFIG_FILE " says, else this directory"},
+    {"zcserve -p 0 site", "site, on a free port of this machine"},
+    {"zcserve -l 0.0.0.0:80 site", "site, for everyone who can reach this machine"},
+    {"zcserve -c serve.conf -t", "is the configuration right?"},
+    {"zcserve -c serve.conf -w 1", "the configuration, but one worker"},
+    {NULL, NULL},
+};
+
+static const struct row exit_codes[] = {
+    {"0", "it ended as it was told to"},  {"1", "it failed"}, {"2", "the command line is wrong"},
+    {"78", "the configuration is wrong"}, {NULL, NULL},
+};
+
+static const struct row signals[] = {
+    {"TERM, INT, QUIT", "finish the requests under way, then end; a second one ends at once"},
+    {"USR1", "reopen the log files"},
+    {NULL, NULL},
+};
+
+void switch_help(FILE *out)
+{
+    fputs("zcserve serves the files of a directory over HTTP.\n"
+          "Without DIR and -c: as " ZCSERVE_CONFIG_FILE " says when it is there, else the current\n"
+          "directory. With DIR and no -c: that directory, and no configuration is read.\n\n"
+          "usage: zcserve [SWITCHES] [DIR]\n\n",
+          out);
+    for (const struct command_switch *one = switch_table; one->letter; one++) {
+        switch_print(one, out);
+    }
+    rows_print("examples", examples, out);
+    rows_print("exit codes", exit_codes, out);
+    rows_print("signals", signals, out);
+}
+
+void switch_version(FILE *out)
+{
+    fputs("zcserve " ZCSERVE_VERSION "\n", out);
+}
+
+/* What a CHOICE offers is what was built in: the models above all. */
+static void choice_print(const struct config_option *option, FILE *out)
+{
+    char name[OPTION_NAME_MAX];
+    char allowed[OPTION_ALLOWED_MAX];
+    option_name(option, name);
+    option_allowed(option, allowed);
+    fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, name, allowed);
+}
+
+void switch_build(FILE *out)
+{
+    switch_version(out);
+    fputs("built with " ZCSERVE_BUILD "\n"
+          "configuration " ZCSERVE_CONFIG_FILE "\n"
+          "choices:\n",
+          out);
+    for (const struct config_option *option = option_table; option->name; option++) {
+        if (option->kind == OPTION_CHOICE) choice_print(option, out);
+    }
+}
