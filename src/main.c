@@ -16,7 +16,7 @@
 
 enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
 
-#define DESCRIPTORS_SPARE 64 /* listeners, logs, inotify, a file being read */
+#define DESCRIPTORS_SPARE 24 /* of a worker: logs, epoll, inotify, a file being read */
 
 struct program {
     const struct config *config;
@@ -29,6 +29,13 @@ struct program {
 
 /* ---- from the configuration to a service ---------------------------------------------------- */
 
+/* As config_load tells what it finds wrong itself. */
+static void config_problem(const struct program *p, const char *option, const void *member,
+                           const char *problem)
+{
+    fprintf(stderr, "%s: %s: %s\n", config_place(p->config, member), option, problem);
+}
+
 static bool addresses_read(struct program *p)
 {
     struct service *service = &p->service;
@@ -36,7 +43,7 @@ static bool addresses_read(struct program *p)
     for (uint32_t i = 0; i < listen->count; i++) {
         char problem[256];
         if (listen_address_parse(listen->item[i], &service->address[i], problem, sizeof(problem)) != 0) {
-            log_error("%s: listen: %s", p->origin, problem);
+            config_problem(p, "listen", listen, problem);
             return false;
         }
     }
@@ -50,7 +57,7 @@ static bool types_read(struct program *p)
     const char *file = p->config->mime_types;
     p->types = *file ? media_types_load(file, problem, sizeof(problem)) : media_types_embedded();
     if (!p->types)
-        log_error("%s", *file ? problem : "no memory for media types");
+        config_problem(p, "mime_types", &p->config->mime_types, *file ? problem : "no memory for media types");
     return p->types != NULL;
 }
 
@@ -106,7 +113,7 @@ static bool root_valid(const struct program *p)
     char problem[256];
     struct store *store = store_open(&p->service.store, problem, sizeof(problem));
     if (!store) {
-        log_error("%s: root: %s", p->origin, problem);
+        config_problem(p, "root", &p->config->root, problem);
         return false;
     }
     store_close(store);
@@ -141,14 +148,14 @@ static void descriptors_raise(struct service *service)
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    uint64_t listeners = (uint64_t)service->workers * service->addresses;
-    uint64_t others = DESCRIPTORS_SPARE + listeners + service->store.descriptors_max;
+    uint64_t own = DESCRIPTORS_SPARE + service->addresses;
+    uint64_t others = own + service->store.descriptors_max;
     if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= others + service->connections_max)
         return;
     uint64_t least = limit.rlim_cur / 2; /* cached files give way, connections are the point */
     if (service->store.descriptors_max > least / 2)
         service->store.descriptors_max = (uint32_t)(least / 2);
-    others = DESCRIPTORS_SPARE + listeners + service->store.descriptors_max;
+    others = own + service->store.descriptors_max;
     uint64_t left = limit.rlim_cur > others + 1 ? limit.rlim_cur - others : 1;
     if (left < service->connections_max)
         service->connections_max = (uint32_t)left;
@@ -250,14 +257,13 @@ static int serve(struct program *p)
     char problem[512];
     supervise_prepare();
     descriptors_raise(&p->service);
+    int code = EXIT_FAILURE;
     if (service_open(&p->service, problem, sizeof(problem)) != 0) {
         log_error("%s", problem);
-        return EXIT_FAILURE;
+    } else if (recorder_open(p)) {
+        start_tell(p);
+        code = processes_run(p);
     }
-    if (!recorder_open(p))
-        return EXIT_FAILURE;
-    start_tell(p);
-    int code = processes_run(p);
     service_close(&p->service);
     return code;
 }

@@ -57,6 +57,12 @@ struct config *config_load(const char *file, const struct config_override *overr
                            FILE *errors);
 void config_free(struct config *config);
 
+/*
+ * Where the option whose member of `config` this is was set: "serve.conf:12", "-p", "default".
+ * For what is found to be wrong with it later.
+ */
+const char *config_place(const struct config *config, const void *member);
+
 /* The whole configuration as a file that config_load would read back to the same. */
 void config_print(const struct config *config, FILE *out);
 

@@ -116,6 +116,9 @@ const struct representation *conn_settled(struct conn *c, const struct now *now)
 
 void conn_half_closed(struct conn *c, const struct now *now);
 
+/* SEND: the peer took bytes of those sent before, although there was no room to send more. */
+void conn_taken(struct conn *c, const struct now *now);
+
 /* The deadline passed: a late head is answered 408, anything else fails. */
 void conn_expired(struct conn *c, const struct now *now);
 

@@ -28,7 +28,8 @@ struct store_options {
     enum symlink_policy symlinks;
     bool hidden;                       /* serve dotfiles too (/.well-known/ always is)       */
     bool sidecar[CODING_COUNT];        /* which of .gz .br .zst are looked for               */
-    uint64_t memory_bytes_max;         /* budget of this store: contents, heads, bookkeeping */
+    uint64_t memory_bytes_max;         /* budget of this store: contents, heads, bookkeeping; */
+                                       /* while all of it is lent, files are lent unkept      */
     uint64_t file_bytes_max;           /* largest file kept in memory                        */
     uint32_t descriptors_max;          /* larger files kept open                             */
     uint32_t absent_max;               /* paths remembered as not found                      */

@@ -24,20 +24,31 @@ struct worker {
 int worker_open(struct worker *worker, const struct service *service, uint32_t index);
 void worker_close(struct worker *worker);
 
+#define TICK_NS (NS_PER_SECOND / 10) /* how often an event loop looks at deadlines…    */
+#define SWEEP_TICKS 10               /* …each time those of one part in so many       */
+
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
     struct conn conn;
     int fd;
+    uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */
     struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */
 };
 
-/* `fd` was accepted. */
+/* `fd` was accepted; `peer` may be NULL. */
 void client_open(struct client *client, struct worker *worker, int fd,
                  const struct sockaddr_storage *peer);
 
 /* Sees to it that the connection has a work area, and takes it back when it is idle. */
 void client_lend_work(struct client *client, struct worker *worker);
 void client_rest(struct client *client, struct worker *worker);
+
+/*
+ * To be asked at every sweep: has its deadline passed, so that conn_expired() is due? A slow reader is
+ * not one that is gone: room to send more comes in large steps, so before an answer is given up it
+ * is looked whether the peer took any of what was sent before.
+ */
+bool client_is_late(struct client *client, struct worker *worker);
 
 /* HALF_CLOSE: shuts the sending side. */
 void client_half_close(struct client *client, struct worker *worker);
@@ -46,13 +57,25 @@ void client_half_close(struct client *client, struct worker *worker);
 void client_close(struct client *client, struct worker *worker);
 
 /*
+ * The server is stopping: every answer is its connection's last, and the idle ones among `clients`,
+ * whose objects begin with a struct client, wait for no more than one.
+ */
+void clients_drain(const struct slab *clients, struct worker *worker);
+
+/*
  * Takes every step that needs no socket: RESOLVE and SETTLE. Gives the next one, which is none
  * of these.
  */
 enum conn_step worker_advance(struct worker *worker, struct client *client);
 
-/* To be called now and then: counts what the store did, logs what it has to say. */
-void worker_report(struct worker *worker);
+/* Accepting stops for a while: counted, and said the first time. */
+void worker_accept_paused(struct worker *worker, const char *why);
+
+/*
+ * To be called every TICK_NS: counts what the store did, logs what it has to say, sends log lines that
+ * have waited. True when it must be called again although nothing else happens.
+ */
+bool worker_tick(struct worker *worker);
 
 /* What a driver of the connection has to wait for. */
 enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_DONE };

@@ -124,14 +124,29 @@ static bool loading_begin(struct loading *l, FILE *errors)
     }
     l->here = keep_text(&l->scratch, here, strlen(here));
     free(here);
-    l->loaded = calloc(1, sizeof *l->loaded);
+    l->loaded = calloc(1, sizeof *l->loaded + option_count * sizeof(const char *));
     l->set = calloc(option_count, sizeof *l->set);
     if (!l->loaded || !l->set) l->scratch.exhausted = true;
     return !l->scratch.exhausted;
 }
 
+static void places_keep(struct loading *l)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        struct place at = l->set[i];
+        if (!at.file) {
+            l->loaded->place[i] = "default";
+        } else if (at.line > 0) {
+            l->loaded->place[i] = keep_format(&l->loaded->keep, "%s:%d", at.file, at.line);
+        } else {
+            l->loaded->place[i] = keep_format(&l->loaded->keep, "%s", at.file);
+        }
+    }
+}
+
 static struct config *loading_finish(struct loading *l)
 {
+    if (l->loaded && l->set) places_keep(l);
     if (l->scratch.exhausted || (l->loaded && l->loaded->keep.exhausted)) {
         problem_tell(&l->problems, (struct place){0}, "not enough memory for the configuration");
     }
@@ -179,6 +194,12 @@ struct config *config_load(const char *file, const struct config_override *overr
                            FILE *errors)
 {
     return config_load_bytes(file, NULL, 0, overrides, count, errors);
+}
+
+const char *config_place(const struct config *config, const void *member)
+{
+    const struct loaded *loaded = (const struct loaded *)config;
+    return loaded->place[option_of(config, member) - option_table];
 }
 
 void config_free(struct config *config)

@@ -16,6 +16,7 @@
 struct loaded {
     struct config config; /* first: config_free is given this */
     struct keep keep;
+    const char *place[]; /* of each option of the table: where it was set */
 };
 
 /* A file to read: what it is called in messages, where it is, and what asked for it. */

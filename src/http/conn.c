@@ -228,10 +228,10 @@ void conn_received(struct conn *c, size_t length, const struct now *now)
         k->begun_ns = now->monotonic_ns;
         c->deadline_ns = now->monotonic_ns + c->rules->head_ns;
     }
-    if (k->request.phase == REQUEST_BODY)
-        c->deadline_ns = now->monotonic_ns + c->rules->body_ns;
     k->filled += (uint32_t)length;
     requests_take(c, now);
+    if (conn_next(c) == CONN_RECEIVE && k->request.phase == REQUEST_BODY)
+        c->deadline_ns = now->monotonic_ns + c->rules->body_ns;
 }
 
 const struct lookup *conn_lookup(const struct conn *c)
@@ -264,6 +264,12 @@ void conn_sent(struct conn *c, uint64_t length, const struct now *now)
     c->step = (uint8_t)step_choose(c);
 }
 
+void conn_taken(struct conn *c, const struct now *now)
+{
+    assert(conn_next(c) == CONN_SEND);
+    c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
+}
+
 const struct exchange *conn_exchange(struct conn *c)
 {
     assert(conn_next(c) == CONN_SETTLE);
@@ -277,6 +283,17 @@ const struct exchange *conn_exchange(struct conn *c)
     return exchange;
 }
 
+/* How long to wait for more, once all is settled. */
+static uint64_t patience_ns(const struct conn *c)
+{
+    const struct conn_rules *rules = c->rules;
+    if (c->work->request.phase == REQUEST_BODY)
+        return rules->body_ns;
+    if (c->work->filled > 0)
+        return rules->head_ns;
+    return rules->draining && rules->linger_ns < rules->idle_ns ? rules->linger_ns : rules->idle_ns;
+}
+
 /* All that was planned is settled: the buffers begin anew with what was not yet read. */
 static void batch_end(struct conn *c, const struct now *now)
 {
@@ -285,8 +302,9 @@ static void batch_end(struct conn *c, const struct now *now)
     if (c->closing || c->failed)
         return;
     receive_compact(k);
-    c->deadline_ns = now->monotonic_ns + (k->filled == 0 ? c->rules->idle_ns : c->rules->head_ns);
     requests_take(c, now);
+    if (c->step == CONN_RECEIVE)
+        c->deadline_ns = now->monotonic_ns + patience_ns(c);
 }
 
 const struct representation *conn_settled(struct conn *c, const struct now *now)
@@ -321,13 +339,21 @@ static void request_expired(struct conn *c, const struct now *now)
     c->step = (uint8_t)step_choose(c);
 }
 
+/* Why the last answer was the last one says more, unless it was an ordinary end. */
+static void linger_expired(struct conn *c)
+{
+    if (c->close_reason == CLOSE_FINISHED)
+        c->close_reason = CLOSE_LINGER_TIMEOUT;
+    conn_failed(c, CLOSE_LINGER_TIMEOUT);
+}
+
 void conn_expired(struct conn *c, const struct now *now)
 {
     const struct conn_work *k = c->work;
     if (conn_next(c) == CONN_SEND)
         conn_failed(c, CLOSE_SEND_TIMEOUT);
     else if (c->half_closed)
-        conn_failed(c, CLOSE_LINGER_TIMEOUT);
+        linger_expired(c);
     else if (k && k->filled > 0)
         request_expired(c, now);
     else if (c->rules->draining)

@@ -13,7 +13,8 @@ static struct plan plan_make(const struct request *r, uint16_t status)
         .status = status,
         .page = status_page(status),
         .head_only = request_is(r, HTTP_HEAD),
-        .keep_alive = r->rules->keep_alive && !r->rules->draining && request_keeps_alive(r),
+        .keep_alive = r->rules->keep_alive && !r->rules->draining && request_keeps_alive(r) &&
+                      !request_is(r, HTTP_CONNECT), /* what follows could be meant for a tunnel */
         .confirm_keep_alive = request_keep_alive_is_asked(r),
     };
 }
@@ -22,7 +23,8 @@ bool plan_without_lookup(const struct request *r, struct plan *plan)
 {
     if (r->refused != 0) {
         *plan = plan_make(r, r->refused);
-        plan->head_only = false; /* the method may not even have been read */
+        if (r->refused == 501)
+            plan->head_only = false; /* the method may only begin like HEAD */
         return true;
     }
     if (request_is(r, HTTP_GET) || request_is(r, HTTP_HEAD))

@@ -20,18 +20,31 @@ static int refuse(struct request *r, uint16_t status)
     return -1;
 }
 
+/* Of the white space between the parts of the request line, llhttp takes any amount. */
+static bool follows_one_space(const char *at)
+{
+    return at[-1] == ' ' && at[-2] != ' ';
+}
+
 static int on_target(llhttp_t *parser, const char *at, size_t length)
 {
     struct request *r = parser->data;
+    if (!r->target.base && !follows_one_space(at))
+        return refuse(r, 400);
     r->target = text_extend(r->target, at, length);
     return r->target.length > r->rules->target_bytes_max ? refuse(r, 414) : 0;
 }
 
-/* A request line that ends here is HTTP/0.9's, which has no head to wait for. */
+/* A request line that ends with its target is HTTP/0.9's, which has no head to wait for. */
+static bool line_ends_at_target(const struct request *r)
+{
+    return r->target.base[r->target.length] != ' ';
+}
+
 static int on_target_complete(llhttp_t *parser)
 {
     struct request *r = parser->data;
-    return r->target.base[r->target.length] == ' ' ? 0 : refuse(r, 400);
+    return line_ends_at_target(r) ? refuse(r, 400) : 0;
 }
 
 /* llhttp reads "RTSP/1.0" and "ICE/1.0" too. */
@@ -44,23 +57,31 @@ static int on_version(llhttp_t *parser, const char *at, size_t length)
         return 0;
     }
     r->version = (struct text){at - protocol.length, protocol.length};
-    if (!text_equals(r->version, protocol))
+    if (!text_equals(r->version, protocol) || !follows_one_space(r->version.base))
         return refuse(r, 400);
     r->version.length += length;
     return 0;
 }
 
+/* The lines of a trailer are not kept: their bytes are overwritten as more of the body comes. */
+static bool is_trailer(const struct request *r)
+{
+    return r->phase != REQUEST_HEAD;
+}
+
 static int on_name(llhttp_t *parser, const char *at, size_t length)
 {
     struct request *r = parser->data;
-    r->name = text_extend(r->name, at, length);
+    if (!is_trailer(r))
+        r->name = text_extend(r->name, at, length);
     return 0;
 }
 
 static int on_value(llhttp_t *parser, const char *at, size_t length)
 {
     struct request *r = parser->data;
-    r->value = text_extend(r->value, at, length);
+    if (!is_trailer(r))
+        r->value = text_extend(r->value, at, length);
     return 0;
 }
 
@@ -95,10 +116,12 @@ static int line_take(struct request *r, struct text name, struct text value)
 static int on_value_complete(llhttp_t *parser)
 {
     struct request *r = parser->data;
+    if (is_trailer(r))
+        return 0;
     struct text name = r->name;
     struct text value = r->value.base ? text_trim_end(r->value) : TEXT("");
     r->name = r->value = (struct text){NULL, 0};
-    return r->phase == REQUEST_HEAD ? line_take(r, name, value) : 0; /* else a trailer */
+    return line_take(r, name, value);
 }
 
 /* RFC 9112 §3.2: one Host, well-formed, and none missing from HTTP/1.1 on. */
@@ -151,6 +174,7 @@ static int on_head_complete(llhttp_t *parser)
     struct request *r = parser->data;
     parser->upgrade = 0; /* an offer that is not taken up (RFC 9110 §7.8) */
     r->phase = REQUEST_BODY;
+    r->keep_alive = !(parser->flags & F_CONNECTION_CLOSE) && llhttp_should_keep_alive(parser) != 0;
     return HPE_PAUSED;
 }
 
@@ -181,6 +205,7 @@ void request_begin(struct request *r, const struct conn_rules *rules)
     r->phase = REQUEST_AWAITED;
     r->refused = 0;
     r->unread = false;
+    r->keep_alive = false;
     r->target = r->version = r->name = r->value = (struct text){NULL, 0};
     r->fields.present = r->fields.count = 0;
     r->lines = r->head_bytes = 0;
@@ -223,15 +248,26 @@ static size_t target_length_before(const struct request *r, const char *at)
     return space ? (size_t)(at - space) : 0;
 }
 
+/* A word that llhttp took for no method is one that this server does not know. */
+static bool is_word_until(const struct request *r, const char *at)
+{
+    return is_token(*at) || (*at == ' ' && at > r->head);
+}
+
+static bool is_rtsp(const struct request *r)
+{
+    return r->parser.method >= HTTP_DESCRIBE && r->parser.method <= HTTP_FLUSH;
+}
+
 /* The status for what llhttp stopped at. Looks at no byte behind it: more may not be there yet. */
 static uint16_t error_judge(const struct request *r, llhttp_errno_t error)
 {
     const char *at = llhttp_get_error_pos(&r->parser);
     switch ((int)error) {
-    case HPE_INVALID_METHOD: /* a word could be a method that this server does not know */
-        return is_token(*at) ? 501 : 400;
-    case HPE_INVALID_CONSTANT: /* RTSP's methods */
-        return 501;
+    case HPE_INVALID_METHOD:
+        return is_word_until(r, at) ? 501 : 400;
+    case HPE_INVALID_CONSTANT: /* no protocol behind the target, or a method that is not HTTP's */
+        return is_rtsp(r) ? 501 : 400;
     case HPE_INVALID_URL:
         return target_length_before(r, at) > r->rules->target_bytes_max ? 414 : 400;
     case HPE_PAUSED_H2_UPGRADE:
@@ -252,11 +288,20 @@ static size_t parse(struct request *r, const char *bytes, size_t length)
     return (size_t)(llhttp_get_error_pos(&r->parser) - bytes);
 }
 
+/* Whether what was read before `at` is HTTP/0.9's; llhttp would tell with the next line only. */
+static bool is_old(const struct request *r, const char *at)
+{
+    return r->target.base && !r->version.base && r->target.base + r->target.length < at &&
+           line_ends_at_target(r);
+}
+
 static size_t head_feed(struct request *r, const char *bytes, size_t length)
 {
     size_t room = r->rules->head_bytes_max - r->head_bytes;
     size_t used = parse(r, bytes, length < room ? length : room);
     r->head_bytes += (uint32_t)used;
+    if (r->phase == REQUEST_HEAD && is_old(r, bytes + used))
+        request_refuse(r, 400);
     if (r->phase == REQUEST_HEAD && r->head_bytes == r->rules->head_bytes_max)
         request_refuse(r, 431);
     if (r->phase != REQUEST_BODY)
@@ -323,11 +368,6 @@ void request_move(struct request *r, size_t offset)
     text_move(&r->value, offset);
     for (uint32_t i = 0; i < r->fields.count; i++)
         text_move(&r->fields.line[i].value, offset);
-}
-
-bool request_keeps_alive(const struct request *r)
-{
-    return r->refused == 0 && !r->unread && llhttp_should_keep_alive(&r->parser) != 0;
 }
 
 bool request_keep_alive_is_asked(const struct request *r)

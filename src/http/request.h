@@ -28,6 +28,7 @@ struct request {
     struct fields fields;
     struct text name, value; /* the field line being read                         */
     const char *head;        /* its first byte                                    */
+    bool keep_alive; /* RFC 9112 §9.3: the client lets the connection live on     */
     uint32_t lines;
     uint32_t head_bytes; /* so far */
     uint64_t body_bytes; /* so far, as they came: chunk sizes and trailers included */
@@ -52,8 +53,11 @@ static inline bool request_is(const struct request *r, llhttp_method_t method)
     return r->parser.method == method;
 }
 
-/* RFC 9112 §9.3: whether the client lets the connection live on. Of a complete request. */
-bool request_keeps_alive(const struct request *r);
+/* Whether another request may follow this one, as far as the client is concerned. */
+static inline bool request_keeps_alive(const struct request *r)
+{
+    return r->keep_alive && r->refused == 0 && !r->unread;
+}
 
 /* HTTP/1.0 with "Connection: keep-alive": the answer has to confirm it. */
 bool request_keep_alive_is_asked(const struct request *r);

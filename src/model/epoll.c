@@ -23,8 +23,6 @@
 #define BATCH_MAX 32                      /* requests gathered before they are answered */
 #define ACCEPT_MAX 64                     /* connections accepted in a row              */
 #define TURN_BYTES (UINT64_C(1024) * 1024) /* sent to one connection in a row            */
-#define TICK_SECONDS 0.1                  /* how often deadlines are looked at…         */
-#define TICKS_PER_SWEEP 10                /* …each time those of one part in ten        */
 
 struct epoll_client {
     struct client client;
@@ -157,10 +155,7 @@ static void connection_open(struct epoll_loop *l, int fd, const struct sockaddr_
 /* Out of descriptors or connections: those that wait keep waiting until one here ends. */
 static void accepting_pause(struct epoll_loop *l, const char *why)
 {
-    struct stats_slot *stats = l->worker.stats;
-    if (stats_read(&stats->accept_pauses) == 0)
-        log_warn("accepting stops for a while: %s (said once, counted from now on)", why);
-    stats_add(&stats->accept_pauses, 1);
+    worker_accept_paused(&l->worker, why);
     accepting_set(l, false);
     tick_start(l);
 }
@@ -194,9 +189,9 @@ static void on_connection(struct ev_loop *loop, ev_io *watcher, int events)
 static void deadlines_sweep(struct epoll_loop *l)
 {
     struct worker *w = &l->worker;
-    for (uint32_t i = l->ticks % TICKS_PER_SWEEP; i < l->clients.touched; i += TICKS_PER_SWEEP) {
+    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
         struct epoll_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->queued || conn_deadline_ns(&k->client.conn) > w->now.monotonic_ns)
+        if (!k || k->queued || !client_is_late(&k->client, w))
             continue;
         conn_expired(&k->client.conn, &w->now);
         connection_drive(l, k);
@@ -211,8 +206,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
     now_read(&w->now);
     l->ticks++;
     deadlines_sweep(l);
-    worker_report(w);
-    bool log_waits = w->log && access_log_flush(w->log, &w->now) != UINT64_MAX;
+    bool log_waits = worker_tick(w);
     if (!l->accepting && !l->draining)
         accepting_set(l, true);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
@@ -244,13 +238,9 @@ static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
         return;
     now_read(&w->now);
     listeners_close(l);
-    l->draining = w->rules.draining = true;
+    l->draining = true;
     l->drain_deadline_ns = w->now.monotonic_ns + l->service->drain_ns;
-    for (uint32_t i = 0; i < l->clients.touched; i++) {
-        struct epoll_client *k = slab_taken_at(&l->clients, i);
-        if (k)
-            conn_draining(&k->client.conn, &w->now);
-    }
+    clients_drain(&l->clients, w);
     tick_start(l);
 }
 
@@ -287,19 +277,31 @@ static void listeners_open(struct epoll_loop *l, uint32_t index)
     accepting_set(l, true);
 }
 
+/* They were blocked until now, so that none could come before there was someone to take it. */
+static void signals_unblock(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
+    sigprocmask(SIG_UNBLOCK, &signals, NULL);
+}
+
 static void watchers_start(struct epoll_loop *l)
 {
     ev_check_init(&l->turn, on_turn);
     ev_set_priority(&l->turn, EV_MINPRI);
     ev_check_start(l->loop, &l->turn);
     ev_init(&l->tick, on_tick);
-    l->tick.repeat = TICK_SECONDS;
+    l->tick.repeat = (double)TICK_NS / NS_PER_SECOND;
     ev_signal_init(&l->stop, on_stop, SIGTERM);
     ev_signal_init(&l->stop_now, on_stop_now, SIGUSR2);
     ev_signal_init(&l->reopen, on_reopen, SIGUSR1);
     ev_signal_start(l->loop, &l->stop);
     ev_signal_start(l->loop, &l->stop_now);
     ev_signal_start(l->loop, &l->reopen);
+    signals_unblock();
     ev_io_init(&l->changes, on_changes, store_watch_fd(l->worker.store), EV_READ);
     if (l->changes.fd >= 0)
         ev_io_start(l->loop, &l->changes);

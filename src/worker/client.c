@@ -4,13 +4,14 @@
 #include "zcserve/worker.h"
 
 #include <assert.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static void peer_copy(struct sockaddr_in6 *peer, const struct sockaddr_storage *from)
 {
-    *peer = (struct sockaddr_in6){.sin6_family = from->ss_family};
     if (from->ss_family == AF_INET || from->ss_family == AF_INET6)
         memcpy(peer, from, sizeof(*peer));
 }
@@ -19,7 +20,10 @@ void client_open(struct client *client, struct worker *w, int fd,
                  const struct sockaddr_storage *peer)
 {
     client->fd = fd;
-    peer_copy(&client->peer, peer);
+    client->untaken = UINT32_MAX;
+    client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
+    if (peer)
+        peer_copy(&client->peer, peer);
     conn_open(&client->conn, &w->rules, &w->now);
     stats_add(&w->stats->accepted, 1);
     stats_set(&w->stats->connections, stats_read(&w->stats->connections) + 1);
@@ -41,10 +45,43 @@ void client_rest(struct client *client, struct worker *w)
         slab_put(&w->works, conn_return_work(c));
 }
 
+/* What was sent and not acknowledged: SIOCOUTQ of tcp(7) and unix(7). */
+static uint32_t untaken_now(int fd)
+{
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? (uint32_t)bytes : UINT32_MAX;
+}
+
+bool client_is_late(struct client *client, struct worker *w)
+{
+    struct conn *c = &client->conn;
+    bool late = conn_deadline_ns(c) <= w->now.monotonic_ns;
+    uint32_t before = client->untaken;
+    if (conn_next(c) != CONN_SEND)
+        return late;
+    if (late || before == UINT32_MAX)
+        client->untaken = untaken_now(client->fd);
+    if (late && client->untaken < before) {
+        conn_taken(c, &w->now);
+        return false;
+    }
+    return late;
+}
+
 void client_half_close(struct client *client, struct worker *w)
 {
     shutdown(client->fd, SHUT_WR);
     conn_half_closed(&client->conn, &w->now);
+}
+
+void clients_drain(const struct slab *clients, struct worker *w)
+{
+    w->rules.draining = true;
+    for (uint32_t i = 0; i < clients->touched; i++) {
+        struct client *client = slab_taken_at(clients, i);
+        if (client)
+            conn_draining(&client->conn, &w->now);
+    }
 }
 
 void client_close(struct client *client, struct worker *w)

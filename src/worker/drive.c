@@ -55,6 +55,7 @@ void drive_sent(struct worker *w, struct client *client, ssize_t result, bool fr
         conn_failed(&client->conn, reason_of((int)-result));
         return;
     }
+    client->untaken = UINT32_MAX;
     stats_add(&w->stats->sent_bytes, (uint64_t)result);
     if (from_file)
         stats_add(&w->stats->sent_file_bytes, (uint64_t)result);

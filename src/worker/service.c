@@ -85,11 +85,11 @@ void service_listeners_leave(const struct service *service, uint32_t index)
     }
 }
 
-/* The listeners are closed by then; what is left of a Unix socket is its file. */
+/* Of a Unix socket that was ours, the file is still there. */
 void service_close(struct service *service)
 {
     for (uint32_t address = 0; address < service->addresses; address++)
-        if (is_shared(service, address))
+        if (is_shared(service, address) && service->listeners && *listener_at(service, 0, address) >= 0)
             listener_close(-1, &service->address[address], true);
     free(service->listeners);
     service->listeners = NULL;

@@ -46,7 +46,7 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
 
 void worker_close(struct worker *w)
 {
-    worker_report(w);
+    worker_tick(w);
     if (w->log)
         access_log_close(w->log);
     store_close(w->store);
@@ -124,6 +124,13 @@ enum conn_step worker_advance(struct worker *w, struct client *client)
     }
 }
 
+void worker_accept_paused(struct worker *w, const char *why)
+{
+    if (stats_read(&w->stats->accept_pauses) == 0)
+        log_warn("accepting stops for a while: %s (said once, counted from now on)", why);
+    stats_add(&w->stats->accept_pauses, 1);
+}
+
 /* A store counts from 0; the slot goes on from where a predecessor left it. */
 static void counts_add(struct stats_slot *stats, struct store_counts *reported,
                        const struct store_counts *counts)
@@ -137,10 +144,11 @@ static void counts_add(struct stats_slot *stats, struct store_counts *reported,
     *reported = *counts;
 }
 
-void worker_report(struct worker *w)
+bool worker_tick(struct worker *w)
 {
     const char *notice;
     counts_add(w->stats, &w->reported, store_counts(w->store));
     while ((notice = store_notice(w->store)) != NULL)
         log_warn("%s", notice);
+    return w->log && access_log_flush(w->log, &w->now) != UINT64_MAX;
 }

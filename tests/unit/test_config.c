@@ -70,6 +70,19 @@ static char *written(const struct config_option *option, const struct config *co
 
 /* ---- what is read ---------------------------------------------------------------------------- */
 
+START_TEST(place_of_an_option)
+{
+    struct config_override overrides[] = {{"workers", "3", "-w"}};
+    const char *text = "\n# two\nroot = x\ncache {\n  size = 1m\n}\n";
+    struct config *config = load("/etc/z/serve.conf", text, overrides, 1);
+    ck_assert_str_eq(config_place(config, &config->root), "/etc/z/serve.conf:3");
+    ck_assert_str_eq(config_place(config, &config->cache_size), "/etc/z/serve.conf:5");
+    ck_assert_str_eq(config_place(config, &config->workers), "-w");
+    ck_assert_str_eq(config_place(config, &config->listen), "default");
+    config_free(config);
+}
+END_TEST
+
 START_TEST(defaults)
 {
     struct config *config = load(NULL, NULL, NULL, 0);
@@ -702,6 +715,7 @@ static SRunner *runner_create(void)
 {
     Suite *suite = suite_create("config");
     TCase *texts = tcase_create("texts");
+    tcase_add_test(texts, place_of_an_option);
     tcase_add_test(texts, defaults);
     tcase_add_loop_test(texts, is_read, 0, COUNT(good));
     tcase_add_test(texts, fields);

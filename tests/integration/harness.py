@@ -1,0 +1,346 @@
+"""Starts a server for a test, tells where it listens, and stops it by its process id.
+
+A server that ends by itself, leaves a sanitizer's report or an assertion on stderr, or loses a
+process that no test killed, fails the test that used it. Nothing here sleeps for a fixed time
+where an event can be awaited: a server is ready when its start line has been read.
+"""
+
+import contextlib
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+
+from client import Client, Failure, shown, wait_until
+
+SECTION = re.compile(r"^([a-z_]+)\.([a-z_]+)$")
+STARTED = re.compile(r"http://(\[[0-9a-fA-F:]+\]|[0-9.]+):(\d+)/|(unix:[^\s,;]+)")
+TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion|stack smashing|buffer overflow detected"
+                     r"|free\(\):|malloc\(\):|double free|Segmentation")
+NOBODY = 65534
+
+
+class Setting:
+    """What all tests share: the binary, a directory for everything made, how patient to be."""
+
+    def __init__(self, binary):
+        self.directory = tempfile.mkdtemp(prefix="zcserve-test-")
+        os.chmod(self.directory, 0o755)
+        # Root reads every file, and so could not show that some are refused.
+        self.user = NOBODY if os.geteuid() == 0 else None
+        self.binary = os.path.join(self.directory, "zcserve")
+        shutil.copy(binary, self.binary)
+        os.chmod(self.binary, 0o755)
+        self.slow = float(os.environ.get("SLOW") or (3 if self._is_sanitized() else 1))
+        self._names = iter(range(1 << 30))
+        self._lock = threading.Lock()
+
+    def _is_sanitized(self):
+        run = subprocess.run([self.binary, "-V"], stdin=subprocess.DEVNULL, capture_output=True,
+                             text=True, timeout=30)
+        return "-fsanitize" in run.stdout + run.stderr
+
+    def place(self, name="place"):
+        """A new directory that the server's user may write to."""
+        with self._lock:
+            path = os.path.join(self.directory, "%s-%d" % (name, next(self._names)))
+        os.mkdir(path)
+        if self.user is not None:
+            os.chown(path, self.user, self.user)
+        return path
+
+    def close(self):
+        for top, directories, _ in os.walk(self.directory):
+            for name in directories:
+                path = os.path.join(top, name)
+                if not os.path.islink(path):
+                    os.chmod(path, 0o755)
+        shutil.rmtree(self.directory)
+
+    def program(self, *arguments, files=None, **more):
+        """Starts the binary as the server's user, in a process group of its own."""
+        def limit():
+            os.setpgid(0, 0)
+            if files:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        if self.user is not None:
+            more.update(user=self.user, group=self.user, extra_groups=[])
+        environment = dict(os.environ)
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
+            environment[name] = "exitcode=99:halt_on_error=1:" + environment.get(name, "")
+        return subprocess.Popen([self.binary, *arguments], stdin=subprocess.DEVNULL,
+                                env=environment, preexec_fn=limit, **more)
+
+    def limit_files(self, pid, count):
+        """Lowers the limit of a running process, which only its own user may."""
+        child = os.fork()
+        if child == 0:
+            try:
+                if self.user is not None:
+                    os.setresgid(self.user, self.user, self.user)
+                    os.setresuid(self.user, self.user, self.user)
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, count))
+                os._exit(0)
+            finally:
+                os._exit(1)
+        if os.waitpid(child, 0)[1] != 0:
+            raise Failure("cannot limit the descriptors of process %d" % pid)
+
+    def run(self, *arguments, **more):
+        """Runs the binary to its end: exit code, standard output, standard error."""
+        with self.program(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, **more) as process:
+            try:
+                out, err = process.communicate(timeout=10 * self.slow)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise Failure("zcserve %s did not end" % " ".join(arguments)) from None
+        return process.returncode, out, err
+
+
+def configuration(options):
+    """The text of a configuration file: {"root": …, "limits.head": 512, "listen": [...]}."""
+    def line(name, value):
+        if isinstance(value, (list, tuple)):
+            return "%s = {%s}\n" % (name, ", ".join('"%s"' % item for item in value))
+        return '%s = "%s"\n' % (name, value)
+    text, sections = "", {}
+    for name, value in options.items():
+        match = SECTION.match(name)
+        if match:
+            sections.setdefault(match[1], []).append(line(match[2], value))
+        else:
+            text += line(name, value)
+    for name, lines in sections.items():
+        text += "%s {\n%s}\n" % (name, "".join("    " + each for each in lines))
+    return text
+
+
+class Server:
+    """A running server. Use it as `with Server(setting, model, root, options) as server:`."""
+
+    def __init__(self, setting, model, root, options=None, files=None, watched=True):
+        self.setting = setting
+        self.watched = watched  # whether losing a process is a failure
+        self.name = (options or {}).get("server", "zcserve") or None
+        self._etags = {}
+        self.lines = []
+        self.ended = False
+        place = setting.place("server")
+        self.configuration = os.path.join(place, "serve.conf")
+        known = {"listen": ["127.0.0.1:0"], "root": root, "model": model, "workers": 1,
+                 "timeouts.drain": "2s", "timeouts.linger": "1s"}
+        known.update(options or {})
+        self._says_to = known.get("error_log")  # else standard error
+        self.count = known["workers"]
+        with open(self.configuration, "w", encoding="utf-8") as file:
+            file.write(configuration(known))
+        self._start(files)
+
+    def _start(self, files):
+        self.process = self.setting.program("-c", self.configuration, files=files,
+                                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addresses = []
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if self._says_to:
+            self._find_in_file()
+        self._ready.wait(10 * self.setting.slow)
+        if not self.addresses:
+            self.kill()
+            raise Failure("the server did not start: %s" % shown("".join(self.lines)))
+        self.address = self.addresses[0]
+        wait_until("the workers have begun", lambda: len(self.workers()) == self.count,
+                   self.seconds(5))
+        self.children = self.processes()
+
+    def _read(self):
+        for line in self.process.stderr:
+            line = line.decode("utf-8", "replace")
+            self.lines.append(line)
+            if not self._ready.is_set():
+                self._find_addresses(line)
+        self._ready.set()
+
+    def _find_in_file(self):
+        def found():
+            with contextlib.suppress(FileNotFoundError), open(self._says_to) as file:
+                self._find_addresses(file.read())
+            return self.addresses or self.process.poll() is not None
+        wait_until("the start line in the error log", found, self.seconds(10))
+
+    def _find_addresses(self, line):
+        for host, port, unix in STARTED.findall(line):
+            self.addresses.append(unix[len("unix:"):] if unix else (host.strip("[]"), int(port)))
+        if self.addresses:
+            self._ready.set()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.stop()
+            return
+        self.kill()
+        self.check_reports()  # the reason, where the test saw only a connection that broke
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def seconds(self, seconds):
+        """A wait, as long as this machine and build need."""
+        return seconds * self.setting.slow
+
+    def client(self, receive_bytes=None, timeout=5, address=None):
+        return Client(address or self.address, self.seconds(timeout), receive_bytes)
+
+    def get(self, target, *fields):
+        """One request on a connection of its own."""
+        with self.client() as client:
+            return client.get(target, *fields)
+
+    def etag(self, target, coding=""):
+        """The entity-tag of a file, or of its sidecar in a content coding."""
+        key = (target, coding)
+        if key not in self._etags:
+            fields = ["Accept-Encoding: " + coding] if coding else []
+            answer = self.get(target, *fields)
+            if answer.field("Content-Encoding") != (coding or None):
+                raise Failure("no entity-tag of %s %s: %r" % (target, coding, answer.head))
+            self._etags[key] = answer.field("ETag") or "none"
+        return self._etags[key]
+
+    def processes(self):
+        """The server's child processes."""
+        return children(self.pid)
+
+    def workers(self):
+        """Those children that serve."""
+        return sorted(pid for pid in self.processes() if process_name(pid).startswith("zcserve:w"))
+
+    def recorder(self):
+        """The child that writes the access log."""
+        return next(pid for pid in self.processes() if process_name(pid) == "zcserve:r")
+
+    def check(self):
+        """Fails when a process was lost or something was reported."""
+        self.check_reports()
+        text = "".join(self.lines)
+        if self.process.poll() is not None and not self.ended:
+            raise Failure("the server ended with %d: %s" % (self.process.returncode, text[-2000:]))
+        if self.watched and not self.ended and self.processes() != self.children:
+            raise Failure("the server lost a process: %s" % shown(text[-2000:]))
+
+    def check_reports(self):
+        text = "".join(self.lines)
+        found = TROUBLE.search(text)
+        if found:
+            raise Failure("the server reported:\n%s" % text[max(0, found.start() - 500):][:4000])
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, seconds):
+        """Waits for the end: the exit code."""
+        self.ended = True
+        try:
+            code = self.process.wait(self.seconds(seconds))
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Failure("the server did not end within %.1f s" % self.seconds(seconds)) from None
+        self._reader.join(self.seconds(5))
+        return code
+
+    def stop(self):
+        """Ends it by TERM. It must end in time, with exit code 0."""
+        try:
+            if not self.ended:
+                self.check()
+                self.signal(signal.SIGTERM)
+                code = self.wait(8)
+                if code != 0:
+                    raise Failure("exit code %d: %s" % (code, shown("".join(self.lines)[-2000:])))
+            self.check()
+        finally:
+            self.kill()
+
+    def kill(self):
+        """Whatever is left of it, at once. The group is the server's own."""
+        self.ended = True
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._reader.join(self.seconds(5))
+
+
+def children(pid):
+    found = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open("/proc/%s/stat" % name) as file:
+                if int(file.read().rsplit(")", 1)[1].split()[1]) == pid:
+                    found.add(int(name))
+    return found
+
+
+def cpu_seconds(pid):
+    """Processor time a process has used."""
+    with open("/proc/%d/stat" % pid) as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def files_open(pid):
+    """What the descriptors of a process are: {number: text}."""
+    found = {}
+    for name in os.listdir("/proc/%d/fd" % pid):
+        with contextlib.suppress(OSError):
+            found[int(name)] = os.readlink("/proc/%d/fd/%s" % (pid, name))
+    return found
+
+
+def process_name(pid):
+    """What the kernel calls it; empty when it has ended."""
+    with contextlib.suppress(OSError), open("/proc/%d/comm" % pid) as file:
+        return file.read().strip()
+    return ""
+
+
+def threads_run(functions):
+    """Runs all at once; the first failure is raised when all have ended."""
+    failures = []
+
+    def run(function):
+        try:
+            function()
+        except Exception as failure:  # pylint: disable=broad-except
+            failures.append(failure)
+    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def port_is_closed(address):
+    """True when nobody listens there any more."""
+    with socket.socket(socket.AF_INET) as probe:
+        return probe.connect_ex(address) != 0
+
+
+def has_ipv6():
+    """Containers often have no IPv6, not even on loopback."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False

@@ -1,0 +1,220 @@
+"""The access log: right, complete, reopened, and never in a request's way."""
+
+import contextlib
+import datetime
+import json
+import os
+import re
+import signal
+import time
+
+from client import expect, get, request, wait_until
+from fixtures import located
+from stage import require, test
+
+COMBINED = re.compile(
+    r'(?P<remote>\S+) - - \[(?P<date>[^]]+)\] "(?P<request>(?:[^"\\]|\\x[0-9A-F]{2})*)" '
+    r'(?P<status>\d{3}) (?P<bytes>\d+) "(?P<referer>(?:[^"\\]|\\x[0-9A-F]{2})*)" '
+    r'"(?P<agent>(?:[^"\\]|\\x[0-9A-F]{2})*)" (?P<seconds>\d+\.\d{6}) (?P<worker>\d+) '
+    r'(?P<source>-|memory|pagecache|disk)')
+KEYS = {"time", "remote", "host", "method", "target", "version", "status", "bytes", "referer",
+        "user_agent", "seconds", "worker", "source", "coding"}
+
+
+def log_options(stage, **more):
+    path = os.path.join(stage.setting.place("log"), "access.log")
+    options = {"access_log": path, "log.interval": "50ms"}
+    options.update({name.replace("_", ".", 1): value for name, value in more.items()})
+    return path, options
+
+
+def lines_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().splitlines()
+
+
+def exchange(server):
+    """Requests of several kinds on one connection."""
+    with server.client() as client:
+        client.get("/a.txt?x=1", "Referer: http://from/", "User-Agent: one")
+        client.get("/big.bin", "User-Agent: t\"wo\\ \t\xff")
+        client.get("/big.bin", "Range: bytes=0-9")
+        client.get("/nothing")
+        client.send(request("HEAD", "/a.txt"))
+        client.answer(head_only=True)
+        client.get("/a%22b\"c")
+        client.send("nonsense\r\n\r\n")
+        client.answer()
+        client.expect_end()
+
+
+@test("combined lines: every field right")
+def combined(stage):
+    path, options = log_options(stage)
+    with stage.server(stage.site(a_txt=b"12345", big_bin=located(400000)), options) as server:
+        exchange(server)
+    found = [COMBINED.fullmatch(line) for line in lines_of(path)]
+    require(all(found), "not combined lines: %s", lines_of(path))
+    expect("status and bytes", [("200", "5"), ("200", "400000"), ("206", "10"), ("404", None),
+                                ("200", "0"), ("404", None), (None, None)],
+           [(m["status"] if n < 6 else None, m["bytes"] if n in (0, 1, 2, 4) else None)
+            for n, m in enumerate(found)])
+    expect("request", 'GET /a.txt?x=1 HTTP/1.1', found[0]["request"])
+    expect("referer", "http://from/", found[0]["referer"])
+    expect("agent", "one", found[0]["agent"])
+    expect("agent, escaped", r"t\x22wo\x5C \x09\xFF", found[1]["agent"])
+    expect("request, escaped", r'GET /a%22b\x22c HTTP/1.1', found[5]["request"])
+    expect("no agent", "-", found[2]["agent"])
+    expect("remote", "127.0.0.1", found[0]["remote"])
+    expect("worker", "0", found[0]["worker"])
+    expect("source of the large file is not memory", False, found[1]["source"] == "memory")
+    for match in found:
+        date = datetime.datetime.strptime(match["date"], "%d/%b/%Y:%H:%M:%S %z")
+        require(abs(time.time() - date.timestamp()) < 60, "date %s", match["date"])
+        require(float(match["seconds"]) < stage.seconds(5), "seconds %s", match["seconds"])
+
+
+@test("JSON lines: every member right")
+def json_lines(stage):
+    path, options = log_options(stage, log_format="json")
+    with stage.server(stage.site(a_txt=b"12345", big_bin=located(400000)), options) as server:
+        exchange(server)
+    found = [json.loads(line) for line in lines_of(path)]
+    expect("lines", 7, len(found))
+    for each in found:
+        expect("keys", KEYS, set(each))
+        datetime.datetime.strptime(each["time"], "%Y-%m-%dT%H:%M:%S.%fZ")
+    first, second = found[:2]
+    expect("target", "/a.txt?x=1", first["target"])
+    expect("host", "test", first["host"])
+    expect("agent", "t\"wo\\ \t\xff", second["user_agent"])
+    expect("status and bytes", [(200, 5), (200, 400000), (206, 10)],
+           [(each["status"], each["bytes"]) for each in found[:3]])
+
+
+@test("a line for every answer after the end, none twice, from two workers")
+def complete(stage):
+    path, options = log_options(stage, log_interval="60s")
+    options["workers"] = 2
+    count, connections = 2000, 8
+    with stage.server(stage.site(a_txt=b"a"), options) as server, \
+            contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.client()) for _ in range(connections)]
+        for first in range(0, count, connections * 10):
+            for at, client in enumerate(clients):
+                client.send("".join(get("/a.txt?%d" % number)
+                                    for number in range(first + at, first + connections * 10,
+                                                        connections)))
+            for client in clients:
+                for _ in range(10):
+                    client.answer()
+    numbers = sorted(int(re.search(r"\?(\d+) ", line)[1]) for line in lines_of(path))
+    expect("lines", list(range(count)), numbers)
+
+
+@test("lines come within the interval, without more requests")
+def interval(stage):
+    path, options = log_options(stage, log_interval="100ms")
+    with stage.server(stage.site(a_txt=b"a"), options) as server:
+        server.get("/a.txt")
+        wait_until("the line", lambda: len(lines_of(path)) == 1, stage.seconds(1.5))
+
+
+@test("an answer cut by the client is a line with the bytes that went")
+def cut(stage):
+    path, options = log_options(stage)
+    with stage.server(stage.site(big_bin=located(24 << 20)), options) as server:
+        with server.client(32768) as client:
+            client.send(get("/big.bin"))
+            client.answer_head()
+            client.reset()
+        wait_until("the line", lambda: lines_of(path), stage.seconds(3))
+    match = COMBINED.fullmatch(lines_of(path)[0])
+    require(match and int(match["bytes"]) < 24 << 20, "line %s", lines_of(path))
+
+
+@test("USR1: after a rename lines go to the new file, and none is lost")
+def reopen(stage):
+    path, options = log_options(stage)
+    with stage.server(stage.site(a_txt=b"a"), options) as server, server.client() as client:
+        for turn in range(3):
+            for number in range(100):
+                client.get("/a.txt?%d" % (turn * 100 + number))
+            os.rename(path, "%s.%d" % (path, turn))
+            server.signal(signal.SIGUSR1)
+            wait_until("a new file", lambda: os.path.exists(path), stage.seconds(3))
+        client.get("/a.txt?300")
+        wait_until("a line in the new file", lambda: any(
+            "?300 " in line for line in lines_of(path)), stage.seconds(3))
+    lines = sum((lines_of("%s.%d" % (path, turn)) for turn in range(3)), []) + lines_of(path)
+    expect("lines", list(range(301)), sorted(int(re.search(r"\?(\d+) ", line)[1])
+                                             for line in lines))
+
+
+@test("USR1: the error log too")
+def reopen_errors(stage):
+    path = os.path.join(stage.setting.place("log"), "error.log")
+    options = {"error_log": path, "log_level": "debug"}
+    with stage.server(stage.site(a_txt=b"a"), options, watched=False) as server:
+        os.rename(path, path + ".old")
+        server.signal(signal.SIGUSR1)
+        wait_until("a new file", lambda: os.path.exists(path), stage.seconds(3))
+        os.kill(server.workers()[0], signal.SIGKILL)
+        wait_until("a line in it", lambda: lines_of(path), stage.seconds(3))
+        wait_until("a worker", server.workers, stage.seconds(5))
+
+
+@test("the recorder stalled: requests go on at their pace, whole lines are dropped")
+def recorder_stalled(stage):
+    path, options = log_options(stage)
+    options["log.buffer"] = "4k"
+    filler = "x" * 2000
+    with stage.server(stage.site(a_txt=b"a"), options) as server, server.client() as client:
+        client.get("/a.txt")
+        recorder = server.recorder()
+        os.kill(recorder, signal.SIGSTOP)
+        try:
+            slowest = 0.0
+            for _ in range(400):
+                began = time.monotonic()
+                client.send(get("/a.txt?" + filler) * 10)
+                for _ in range(10):
+                    expect("content", b"a", client.answer().content)
+                slowest = max(slowest, time.monotonic() - began)
+        finally:
+            os.kill(recorder, signal.SIGCONT)
+        require(slowest < stage.seconds(0.5), "ten requests took %.2f s", slowest)
+
+        def goes_on():  # the first lines after may still find no room
+            client.get("/a.txt?last")
+            return any("?last " in line for line in lines_of(path))
+        wait_until("the log goes on", goes_on, stage.seconds(5), step=0.05)
+    lines = lines_of(path)
+    require(all(COMBINED.fullmatch(line) for line in lines), "a line is not whole")
+    require(len(lines) < 4002, "nothing was dropped: the test did not fill the log")
+
+
+@test("the recorder killed: started again, requests go on, the log goes on")
+def recorder_killed(stage):
+    path, options = log_options(stage)
+    with stage.server(stage.site(a_txt=b"a"), options, watched=False) as server, \
+            server.client() as client:
+        client.get("/a.txt")
+        before = server.recorder()
+        os.kill(before, signal.SIGKILL)
+        for _ in range(100):
+            expect("content", b"a", client.get("/a.txt").content)
+
+        def goes_on():
+            client.get("/a.txt?after")
+            return any("?after " in line for line in lines_of(path))
+        wait_until("the log goes on", goes_on, stage.seconds(5), step=0.05)
+
+
+@test("a full disk: requests go on", per_model=True)
+def full(stage):
+    options = {"access_log": "/dev/full", "log.interval": "20ms"}
+    with stage.server(stage.site(a_txt=b"a"), options, watched=False) as server, \
+            server.client() as client:
+        for _ in range(200):
+            expect("content", b"a", client.get("/a.txt").content)

@@ -1,0 +1,68 @@
+"""What a test that is a function is given: a setting, a model, and ways to make sites and servers.
+
+    @test("what must hold")
+    def name(stage):
+        ...                     # raises Failure when it does not
+"""
+
+import os
+
+from client import Failure
+from fixtures import located
+from harness import Server
+
+TESTS = []
+
+
+def test(name, per_model=True):
+    """Registers a test. One that has nothing to do with a model runs once."""
+    def register(function):
+        group = function.__module__.rsplit(".", 1)[-1]
+        TESTS.append((group, name, function, per_model))
+        return function
+    return register
+
+
+class Stage:
+    def __init__(self, setting, model):
+        self.setting = setting
+        self.model = model
+
+    def server(self, root, options=None, **more):
+        return Server(self.setting, self.model, root, options, **more)
+
+    def seconds(self, seconds):
+        return seconds * self.setting.slow
+
+    def milliseconds(self, seconds):
+        """A time as an option of the server, as long as this build needs."""
+        return "%dms" % (seconds * self.setting.slow * 1000)
+
+    def site(self, **files):
+        """A new root with these files; `a_txt` is a.txt."""
+        root = os.path.join(self.setting.place("site"), "root")
+        os.mkdir(root)
+        for name, what in files.items():
+            write(os.path.join(root, name.replace("_", ".")), what)
+        return root
+
+
+def write(path, what):
+    """Makes a file, or writes over one in place."""
+    with open(path, "wb") as file:
+        file.write(what)
+
+
+def replace(path, what):
+    """Puts a new file in the place of an old one, at one moment."""
+    write(path + ".new", what)
+    os.rename(path + ".new", path)
+
+
+def big(mebibytes, mark="@"):
+    return located(mebibytes << 20, mark)
+
+
+def require(true, text, *values):
+    if not true:
+        raise Failure(text % values if values else text)

@@ -1,0 +1,846 @@
+"""The table of exchanges: what is sent, and what must come back. Each row is one behaviour.
+
+    row(name, what is sent, what is answered, KEPT or CLOSED or EITHER, server="…")
+
+What is sent is bytes as text (or a list of texts, Pause, Await and HalfClose). "<etag /a.txt>" stands
+for that file's entity-tag. KEPT is the default. See rows.py for the words, fixtures.py for the
+site, and SERVERS below for the configurations that `server` names.
+"""
+
+import re
+
+from fixtures import FILES, OLD_DATE
+from rows import *  # pylint: disable=wildcard-import,unused-wildcard-import
+
+# Options of each server, beside the defaults. Times are multiplied for slow builds.
+SERVERS = {
+    "plain": {},
+    "uncached": {"cache.size": 0, "cache.descriptors": 0, "cache.absent": 0, "cache.watches": 0},
+    "small": {"limits.target": 64, "limits.head": 1024, "limits.fields": 10, "limits.body": "1k"},
+    "quick": {"timeouts.head": 1.0, "timeouts.idle": 1.0, "timeouts.body": 1.0,
+              "timeouts.send": 1.0, "timeouts.linger": 1.0},
+    "other": {"hidden": "on", "symlinks": "never", "sidecars": ["gz"], "server": "",
+              "index": ["start.html", "index.html"]},
+    "once": {"keep_alive": "off"},
+}
+
+EARLIER = "Thu, 02 Jan 2020 03:04:04 GMT"
+LATER = "Thu, 02 Jan 2020 03:04:06 GMT"
+HOST = "Host: test\r\n"
+CRLF = "\r\n"
+SMUGGLED = get("/a.txt")
+
+HTML = "text/html; charset=utf-8"
+ALLOW = re.compile(r"(?=.*\bGET\b)(?=.*\bHEAD\b)(?=.*\bOPTIONS\b)[A-Z, ]+")
+VARY = re.compile("(?i)(.*, *)?accept-encoding(, *.*)?")
+TAG = re.compile(r'"[^"]+"')
+REFUSED = answer(405, {"Allow": ALLOW})
+NOT_FOUND = answer(404)
+FORBIDDEN = answer(403)
+
+
+def bare(line, *fields):
+    """A request of which every line is told, Host too."""
+    return "".join(each + CRLF for each in (line,) + fields) + CRLF
+
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9110 §9: methods")
+
+row("GET gives the content", get("/a.txt"), ok("/a.txt", {
+    "Content-Type": "text/plain; charset=utf-8", "Content-Length": "1000", "ETag": TAG,
+    "Last-Modified": OLD_DATE}, without=["Content-Encoding", "Content-Range", "Connection"]))
+row("HEAD gives the same fields and no content", request("HEAD", "/a.txt"), head_of("/a.txt", {
+    "Content-Type": "text/plain; charset=utf-8", "ETag": TAG, "Last-Modified": OLD_DATE,
+    "Accept-Ranges": "bytes"}))
+row("HEAD of a file that goes by sendfile", request("HEAD", "/big.bin"), head_of("/big.bin"))
+row("HEAD of an empty file", request("HEAD", "/empty.txt"), head_of("/empty.txt"))
+row("HEAD of what is not there", request("HEAD", "/nothing"), answer(404, {
+    "Content-Length": re.compile("[1-9][0-9]*")}, head_only=True))
+row("HEAD of a directory without its slash", request("HEAD", "/sub"),
+    moved("/sub/", head_only=True))
+row("OPTIONS of a file", request("OPTIONS", "/a.txt"), answer((200, 204), {"Allow": ALLOW}))
+row("OPTIONS of the server", request("OPTIONS", "*"), answer((200, 204), {"Allow": ALLOW}))
+row("OPTIONS with content", request("OPTIONS", "*", "Content-Length: 3", body="abc"),
+    answer((200, 204), {"Allow": ALLOW}))
+for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND", "MKCOL"):
+    row("%s is known and refused" % method, request(method, "/a.txt"), REFUSED)
+row("POST to what is not there", request("POST", "/nothing"), answer((404, 405)))
+row("CONNECT opens no tunnel", bare("CONNECT test:80 HTTP/1.1", "Host: test:80"),
+    answer((400, 405, 501)), EITHER)
+row("a method nobody knows", request("BREW", "/a.txt"), answer(501), EITHER)
+row("a method in small letters is another one", request("get", "/a.txt"), answer(501), EITHER)
+row("a method that begins like GET", request("GETS", "/a.txt"), answer(501), EITHER)
+row("a method that is no token", request("G@T", "/a.txt"), answer(400), CLOSED)
+row("* is for OPTIONS only", request("GET", "*"), BAD, EITHER)
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §2.3: versions; §9.3: persistence")
+
+row("1.0 without Host, closes", bare("GET /a.txt HTTP/1.0"), ok("/a.txt"), CLOSED)
+row("1.0 keep-alive is confirmed", bare("GET /a.txt HTTP/1.0", "Connection: keep-alive"),
+    ok("/a.txt", {"Connection": "keep-alive"}))
+row("1.0 Keep-Alive as ab writes it", bare("GET /a.txt HTTP/1.0", "Connection: Keep-Alive",
+                                           "Host: test", "User-Agent: ApacheBench/2.3", "Accept: */*"),
+    ok("/a.txt", {"Connection": re.compile("(?i)keep-alive")}))
+row("1.0 keep-alive of a file that goes by sendfile",
+    bare("GET /big.bin HTTP/1.0", "Connection: keep-alive"), ok("/big.bin", {
+        "Connection": "keep-alive"}))
+row("1.0 keep-alive of a 404", bare("GET /nothing HTTP/1.0", "Connection: keep-alive"),
+    answer(404, {"Connection": "keep-alive"}))
+row("1.0 keep-alive and close: close", bare("GET /a.txt HTTP/1.0",
+                                            "Connection: keep-alive, close"), ok("/a.txt"), CLOSED)
+row("1.0 HEAD", bare("HEAD /a.txt HTTP/1.0"), head_of("/a.txt"), CLOSED)
+row("1.1 is kept without being asked", get("/a.txt"), ok("/a.txt"))
+row("1.1 keep-alive", get("/a.txt", "Connection: keep-alive"), ok("/a.txt"))
+row("1.1 close", get("/a.txt", "Connection: close"), ok("/a.txt", {"Connection": "close"}), CLOSED)
+row("1.1 close in any case of letters", get("/a.txt", "Connection: CLOSE"), ok("/a.txt"), CLOSED)
+row("1.1 close in a list", get("/a.txt", "Connection: foo, close ,bar"), ok("/a.txt"), CLOSED)
+row("1.1 close in a second line", get("/a.txt", "Connection: foo", "Connection: close"),
+    ok("/a.txt"), CLOSED)
+row("1.1 close beside keep-alive", get("/a.txt", "Connection: keep-alive, close"), ok("/a.txt"),
+    CLOSED)
+row("1.1 a word that holds close is not close", get("/a.txt", "Connection: closed"), ok("/a.txt"))
+row("after close nothing more is answered", get("/a.txt", "Connection: close") + SMUGGLED,
+    ok("/a.txt"), CLOSED)
+row("close after a file that goes by sendfile", get("/big.bin", "Connection: close"),
+    ok("/big.bin"), CLOSED)
+row("close after HEAD", request("HEAD", "/big.bin", "Connection: close"), head_of("/big.bin"),
+    CLOSED)
+row("an offer to upgrade is not taken up", get("/a.txt", "Connection: Upgrade, HTTP2-Settings",
+                                               "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"),
+    ok("/a.txt", without=["Upgrade"]))
+row("2.0 is not spoken", bare("GET /a.txt HTTP/2.0", "Host: test"), answer(505), CLOSED)
+row("3.0 is not spoken", bare("GET /a.txt HTTP/3.0", "Host: test"), answer(505), CLOSED)
+row("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", answer((400, 505)), CLOSED)
+row("a higher minor version", bare("GET /a.txt HTTP/1.2", "Host: test"), answer((200, 505)),
+    EITHER)
+for version in ("HTTP/1", "HTTP/1.", "HTTP/11.1", "HTTP/1.10", "HTTP/1.x", "http/1.1", "HTTP 1.1",
+                "HTTP/1.1x", "HTTX/1.1", "HTTP/ 1.1", "RTSP/1.0", "1.1", "HTTP/0.9"):
+    row("not a version: %s" % version, bare("GET /a.txt " + version, "Host: test") + SMUGGLED,
+        answer((400, 505)), CLOSED)
+row("no version at all", "GET /a.txt\r\n", BAD, CLOSED)
+row("keep_alive = off closes every time", get("/a.txt") + SMUGGLED, ok("/a.txt"), CLOSED, "once")
+row("keep_alive = off for 1.0 too", bare("GET /a.txt HTTP/1.0", "Connection: keep-alive"),
+    ok("/a.txt", without=["Keep-Alive"]), CLOSED, "once")
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §2.2, §3: the request line")
+
+row("one empty line before it", CRLF + get("/a.txt"), ok("/a.txt"))
+row("several empty lines before it", CRLF * 3 + get("/a.txt"), ok("/a.txt"))
+row("an empty line between two requests", get("/a.txt") + CRLF + get("/b.txt"),
+    [ok("/a.txt"), ok("/b.txt")])
+for name, line in (
+        ("two spaces after the method", "GET  /a.txt HTTP/1.1\r\n"),
+        ("two spaces before the version", "GET /a.txt  HTTP/1.1\r\n"),
+        ("a tab", "GET\t/a.txt HTTP/1.1\r\n"),
+        ("a space before the method", " GET /a.txt HTTP/1.1\r\n"),
+        ("a space in the target", "GET /with space.txt HTTP/1.1\r\n"),
+        ("a word after the version", "GET /a.txt HTTP/1.1 x\r\n"),
+        ("a space after the version", "GET /a.txt HTTP/1.1 \r\n"),
+        ("no target", "GET HTTP/1.1\r\n"),
+        ("only a method", "GET\r\n"),
+        ("a bare LF at its end", "GET /a.txt HTTP/1.1\n"),
+        ("a bare CR at its end", "GET /a.txt HTTP/1.1\r"),
+        ("a bare CR inside", "GET /a\r.txt HTTP/1.1\r\n"),
+        ("two CR at its end", "GET /a.txt HTTP/1.1\r\r\n"),
+        ("NUL in the target", "GET /a\0.txt HTTP/1.1\r\n"),
+        ("NUL for a method", "\0 /a.txt HTTP/1.1\r\n"),
+        ("a byte-order mark", "\xef\xbb\xbfGET /a.txt HTTP/1.1\r\n")):
+    row("%s: refused" % name, line + HOST + CRLF + SMUGGLED, BAD, CLOSED)
+row("a TLS handshake", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 64, BAD, CLOSED)
+row("an empty line of a bare LF before it", "\n" + get("/a.txt") + SMUGGLED, BAD, CLOSED)
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §3.2: Host")
+
+row("missing", bare("GET /a.txt HTTP/1.1") + SMUGGLED, BAD, CLOSED)
+row("twice", bare("GET /a.txt HTTP/1.1", "Host: a", "Host: b") + SMUGGLED, BAD, CLOSED)
+row("twice the same", bare("GET /a.txt HTTP/1.1", "Host: a", "Host: a"), BAD, CLOSED)
+row("twice in 1.0", bare("GET /a.txt HTTP/1.0", "Host: a", "Host: b"), BAD, CLOSED)
+row("empty is allowed", bare("GET /a.txt HTTP/1.1", "Host:"), ok("/a.txt"))
+for value in ("localhost:8080", "[::1]:8080", "[::1]", "127.0.0.1", "a-b.example.", "A.EXAMPLE",
+              "a_b", "x:", "%41.example"):
+    row("%s is one" % value, bare("GET /a.txt HTTP/1.1", "Host: " + value), ok("/a.txt"))
+for value in ("a b", "a, b", "a/b", "a?b", "a#b", "u@a", "a:b", "a:80:80", "[::1", "[::1]x", "[a",
+              "a\\b", "<a>", "\"a\"", "%zz", "a:-1", "http://a"):
+    row("%s is none" % value, bare("GET /a.txt HTTP/1.1", "Host: " + value), BAD, CLOSED)
+row("white space around it is not of it", bare("GET /a.txt HTTP/1.1", "Host: \t test \t "),
+    ok("/a.txt"))
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §3.2.2: absolute form")
+
+row("it replaces Host", bare("GET http://other/a.txt HTTP/1.1", "Host: test"), ok("/a.txt"))
+row("Host is needed all the same", bare("GET http://other/a.txt HTTP/1.1"), BAD, CLOSED)
+row("Host must be well-formed all the same", bare("GET http://a/a.txt HTTP/1.1", "Host: a b"), BAD,
+    CLOSED)
+row("without a path it is /", bare("GET http://test HTTP/1.1", "Host: test"), ok("/"))
+row("without a path, with a query", bare("GET http://test?x HTTP/1.1", "Host: test"), ok("/"))
+row("with port and query", bare("GET http://test:80/a.txt?x=y HTTP/1.1", "Host: test"),
+    ok("/a.txt"))
+row("the scheme in capitals", bare("GET HTTP://TEST/a.txt HTTP/1.1", "Host: test"), ok("/a.txt"))
+row("in 1.0", bare("GET http://test/a.txt HTTP/1.0"), ok("/a.txt"), CLOSED)
+row("OPTIONS without a path", bare("OPTIONS http://test HTTP/1.1", "Host: test"),
+    answer((200, 204), {"Allow": ALLOW}))
+row("a directory is not redirected to that host", bare("GET http://evil/sub HTTP/1.1",
+                                                       "Host: test"), moved("/sub/"))
+for target in ("http:///a.txt", "http://u@test/a.txt", "http://u:p@test/a.txt", "http:/a.txt",
+               "ftp://test/a.txt", "http://te st/a.txt", "http://test:x/a.txt", "http://[::1/a.txt",
+               "http://test\\a.txt", "http://", "://test/a.txt", "test/a.txt"):
+    row("%s is none" % target, bare("GET %s HTTP/1.1" % target, "Host: test"), BAD, EITHER)
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 3986 §2, §6.2.2: from target to path")
+
+for target, path in (
+        ("/%61.txt", "/a.txt"), ("/a%2Etxt", "/a.txt"), ("/a%2etxt", "/a.txt"),
+        ("/with%20space.txt", "/with space.txt"), ("/plus+sign.txt", "/plus+sign.txt"),
+        ("/sm%C3%B8rrebr%c3%b8d.txt", "/sm\u00f8rrebr\u00f8d.txt"),
+        ("/tilde~!$&'()*,;=:@.txt", "/tilde~!$&'()*,;=:@.txt"),
+        ("/%2541.txt", "/%41.txt"), ("/%41.txt", "/A.txt"),
+        ("/./a.txt", "/a.txt"), ("/sub/../a.txt", "/a.txt"), ("/sub/./b.txt", "/sub/b.txt"),
+        ("/sub/%2e%2e/a.txt", "/a.txt"), ("/sub/.%2E/a.txt", "/a.txt"), ("/%2e/a.txt", "/a.txt"),
+        ("/no/such/../../a.txt", "/a.txt"),
+        ("//a.txt", "/a.txt"), ("/sub//b.txt", "/sub/b.txt"), ("///sub///b.txt", "/sub/b.txt"),
+        ("/sub/..", "/"), ("/sub/../", "/"), ("/sub/.", "/sub/"), ("/sub/./", "/sub/"),
+        ("/.", "/"), ("//", "/"), ("/", "/"), ("/sub/", "/sub/"), ("/sub//", "/sub/"),
+        ("/a.txt?", "/a.txt"), ("/a.txt?x=1&y=/../..", "/a.txt"), ("/a.txt?%zz%00", "/a.txt"),
+        ("/a.txt?a?b", "/a.txt"), ("/?x", "/")):
+    row("%s" % target, get(target), ok(path))
+for target in ("/..", "/../a.txt", "/sub/../../a.txt", "/%2e%2e/a.txt", "/..%2fa.txt", "/./../a.txt",
+               "/sub%2fb.txt", "/sub%2Fb.txt", "/%2fetc/passwd", "/sub\\b.txt", "/sub%5cb.txt",
+               "/..\\a.txt", "/..%5c..%5coutside.txt", "/a.txt%00", "/a%00.txt", "/%00",
+               "/a%0a.txt", "/a%0d%0aX:%20y", "/a%01.txt", "/a%1f.txt", "/a%7f.txt", "/a%09b",
+               "/%c0%af", "/%c0%ae%c0%ae/a.txt", "/%e0%80%af", "/%f0%80%80%af", "/%ed%a0%80",
+               "/%f4%90%80%80", "/%ff", "/%80", "/%e2%82", "/%c3(", "/%f8%88%80%80%80",
+               "/%", "/%4", "/%zz", "/%4g", "/%%41", "/a.txt%", "/%-1", "/%+1", "/% 1",
+               "/a.txt#x", "a.txt", "../a.txt", "?x", "%2fa.txt"):
+    row("%s is refused" % target, get(target), BAD, EITHER)
+row("octets beyond ASCII, not encoded", get("/sm\xc3\xb8rrebr\xc3\xb8d.txt"), answer((200, 400)),
+    EITHER)
+row("a name longer than any", get("/" + "n" * 300), NOT_FOUND)
+row("the longest name", get("/%s.txt" % ("n" * 251)), ok("/%s.txt" % ("n" * 251)))
+row("a path longer than any", get("/n" * 3000), NOT_FOUND)
+row("a path of many segments", get("/sub/.." * 1000 + "/a.txt"), ok("/a.txt"))
+row("a file is no directory", get("/a.txt/"), NOT_FOUND)
+row("nothing is below a file", get("/a.txt/b"), NOT_FOUND)
+row("letters keep their case", get("/B.TXT"), NOT_FOUND)
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9110 §15.4.2: directories")
+
+row("index", get("/"), ok("/", {"Content-Type": HTML}))
+row("index of a directory", get("/sub/"), ok("/sub/", {"Content-Type": HTML}))
+row("no index", get("/noindex/"), answer((403, 404)))
+row("the slash is added", get("/sub"), moved("/sub/"))
+row("the query is kept", get("/sub?x=1&y=%20z"), moved("/sub/?x=1&y=%20z"))
+row("an empty query", get("/sub?"), answer(301, {"Location": re.compile(r"/sub/\??")}))
+row("two slashes lead to no other host", get("//sub"), moved("/sub/"))
+row("three slashes", get("///sub"), moved("/sub/"))
+row("a slash, a dot, a slash", get("/.//sub"), moved("/sub/"))
+row("dot segments", get("/x/../sub"), moved("/sub/"))
+row("a space stays encoded", get("/a%20b"), moved("/a%20b/"))
+row("a question mark stays encoded", get("/q%3fq?x"), answer(301, {
+    "Location": re.compile(r"/q%3[fF]q/\?x")}))
+row("a percent sign stays encoded", get("/%2541dir"), moved("/%2541dir/"))
+row("Host does not get into it", bare("GET /sub HTTP/1.1", "Host: evil"),
+    answer(301, {"Location": "/sub/"}))
+row("a query with quotes and brackets", get("/sub?\"><script>alert(1)</script>"),
+    answer((301, 400)), EITHER)
+row("a linked directory", get("/linked"), moved("/linked/"))
+row("the first index that is there", get("/start/"), answer(200, content=b"start"), server="other")
+row("the next index that is there", get("/sub/"), answer(200, content=content("/sub/")),
+    server="other")
+
+# ------------------------------------------------------------------------------------------------
+clause("Files that are not served, and files that are")
+
+for target in ("/nothing", "/sub/nothing", "/nothing/", "/nothing/at/all", "/dangling.txt"):
+    row("%s is not there" % target, get(target), NOT_FOUND)
+for target in ("/.hidden", "/.git/config", "/.git/", "/.git", "/sub/.secret", "/%2ehidden",
+               "/.well-known/.hidden", "/...", "/.nothing"):
+    row("%s is hidden" % target, get(target), NOT_FOUND)
+row("/.well-known/ is not hidden", get("/.well-known/ok.txt"), ok("/.well-known/ok.txt"))
+row("hidden = on", get("/.hidden"), answer(200, content=b"hidden"), server="other")
+row("a file that may not be read", get("/unreadable.txt"), FORBIDDEN)
+row("a directory that may not be searched", get("/closed/file.txt"), FORBIDDEN)
+row("a directory that may not be searched, itself", get("/closed/"), FORBIDDEN)
+row("a link inside", get("/link.txt"), ok("/a.txt"))
+row("a link inside, upwards", get("/sub/up.txt"), ok("/a.txt"))
+row("a linked directory's file", get("/linked/b.txt"), ok("/sub/b.txt"))
+row("a link that leads outside", get("/out.txt"), FORBIDDEN)
+row("a directory outside", get("/outdir/file.txt"), FORBIDDEN)
+row("an absolute link outside", get("/etc.txt"), FORBIDDEN)
+row("a link to itself", get("/loop.txt"), answer((403, 404)))
+row("symlinks = never", get("/link.txt"), FORBIDDEN, server="other")
+row("symlinks = never, a directory", get("/linked/b.txt"), FORBIDDEN, server="other")
+row("a FIFO hangs nobody", get("/fifo"), answer((403, 404), within=(0, 0.5)))
+row("a socket", get("/socket"), answer((403, 404)))
+row("an empty file", get("/empty.txt"), ok("/empty.txt", {"Content-Length": "0"}))
+row("one byte", get("/one.bin"), ok("/one.bin"))
+row("the largest in memory", get("/edge.bin"), ok("/edge.bin"))
+row("the smallest by sendfile", get("/beyond.bin"), ok("/beyond.bin"))
+row("3 MiB by sendfile", get("/big.bin"), ok("/big.bin"))
+row("server = nothing", get("/a.txt"), ok("/a.txt", without=["Server"]), server="other")
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9110 §8.3: media types")
+
+for name, kind in (
+        ("t.html", HTML), ("t.htm", HTML), ("t.HTML", HTML), ("t.css", "text/css; charset=utf-8"),
+        ("t.js", "text/javascript; charset=utf-8"), ("t.mjs", "text/javascript; charset=utf-8"),
+        ("t.json", re.compile("application/json(; charset=utf-8)?")),
+        ("t.svg", re.compile(r"image/svg\+xml(; charset=utf-8)?")), ("t.png", "image/png"),
+        ("t.jpg", "image/jpeg"), ("t.webp", "image/webp"), ("t.woff2", "font/woff2"),
+        ("t.wasm", "application/wasm"), ("t.pdf", "application/pdf"), ("t.mp4", "video/mp4"),
+        ("t.xml", re.compile("(text|application)/xml(; charset=utf-8)?")),
+        ("t.tar.gz", re.compile("application/(x-)?gzip")),
+        ("t.ico", re.compile("image/(x-icon|vnd.microsoft.icon)")),
+        ("t.unheard-of", "application/octet-stream"), ("t", "application/octet-stream")):
+    row("/%s" % name, get("/" + name), ok("/" + name, {"Content-Type": kind}))
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9110 §13: preconditions, in the order of §13.2.2")
+
+A = "<etag /a.txt>"
+NOT_MODIFIED = answer(304, {"ETag": TAG}, ["Content-Range", "Content-Encoding", "Content-Length",
+                                           "Content-Type"])
+FAILED = answer(412)
+
+for name, fields, expected in (
+        ("If-None-Match: the tag", ["If-None-Match: " + A], NOT_MODIFIED),
+        ("If-None-Match: the tag, weak", ["If-None-Match: W/" + A], NOT_MODIFIED),
+        ("If-None-Match: *", ["If-None-Match: *"], NOT_MODIFIED),
+        ("If-None-Match: in a list", ['If-None-Match: "x", %s , "y"' % A], NOT_MODIFIED),
+        ("If-None-Match: in a second line", ['If-None-Match: "x"', "If-None-Match: " + A],
+         NOT_MODIFIED),
+        ("If-None-Match: empty members", ["If-None-Match: ,, %s," % A], NOT_MODIFIED),
+        ("If-None-Match: a tag with a comma before it", ['If-None-Match: "x,y", ' + A],
+         NOT_MODIFIED),
+        ("If-None-Match: another tag", ['If-None-Match: "x"'], ok("/a.txt")),
+        ("If-None-Match: a tag of which it is part", ['If-None-Match: "x%s"' % A.strip('"')],
+         ok("/a.txt")),
+        ("If-None-Match: of another file", ["If-None-Match: <etag /b.txt>"], ok("/a.txt")),
+        ("If-None-Match: not a tag", ["If-None-Match: x"], ok("/a.txt")),
+        ("If-None-Match: empty", ["If-None-Match:"], ok("/a.txt")),
+        ("If-Modified-Since: the same", ["If-Modified-Since: " + OLD_DATE], NOT_MODIFIED),
+        ("If-Modified-Since: a second later", ["If-Modified-Since: " + LATER], NOT_MODIFIED),
+        ("If-Modified-Since: a second earlier", ["If-Modified-Since: " + EARLIER], ok("/a.txt")),
+        ("If-Modified-Since: RFC 850's form",
+         ["If-Modified-Since: Thursday, 02-Jan-20 03:04:05 GMT"], NOT_MODIFIED),
+        ("If-Modified-Since: asctime's form", ["If-Modified-Since: Thu Jan  2 03:04:05 2020"],
+         NOT_MODIFIED),
+        ("If-Modified-Since: not a date", ["If-Modified-Since: yesterday"], ok("/a.txt")),
+        ("If-Modified-Since: a number", ["If-Modified-Since: 9999999999"], ok("/a.txt")),
+        ("If-Modified-Since: a day that is none",
+         ["If-Modified-Since: Thu, 32 Jan 2020 03:04:05 GMT"], ok("/a.txt")),
+        ("If-None-Match wins over If-Modified-Since: no match",
+         ['If-None-Match: "x"', "If-Modified-Since: " + LATER], ok("/a.txt")),
+        ("If-None-Match wins over If-Modified-Since: match",
+         ["If-None-Match: " + A, "If-Modified-Since: " + EARLIER], NOT_MODIFIED),
+        ("If-Match: the tag", ["If-Match: " + A], ok("/a.txt")),
+        ("If-Match: *", ["If-Match: *"], ok("/a.txt")),
+        ("If-Match: in a list", ['If-Match: "x", ' + A], ok("/a.txt")),
+        ("If-Match: weak never matches", ["If-Match: W/" + A], FAILED),
+        ("If-Match: another tag", ['If-Match: "x"'], FAILED),
+        ("If-Unmodified-Since: the same", ["If-Unmodified-Since: " + OLD_DATE], ok("/a.txt")),
+        ("If-Unmodified-Since: later", ["If-Unmodified-Since: " + LATER], ok("/a.txt")),
+        ("If-Unmodified-Since: earlier", ["If-Unmodified-Since: " + EARLIER], FAILED),
+        ("If-Unmodified-Since: not a date", ["If-Unmodified-Since: x"], ok("/a.txt")),
+        ("If-Match wins over If-Unmodified-Since",
+         ["If-Match: " + A, "If-Unmodified-Since: " + EARLIER], ok("/a.txt")),
+        ("If-Match before If-None-Match: 412", ['If-Match: "x"', "If-None-Match: " + A], FAILED),
+        ("If-Match holds, If-None-Match does not: 304",
+         ["If-Match: " + A, "If-None-Match: " + A], NOT_MODIFIED),
+        ("If-Unmodified-Since before If-None-Match: 412",
+         ["If-Unmodified-Since: " + EARLIER, "If-None-Match: " + A], FAILED),
+        ("If-Unmodified-Since holds, If-Modified-Since does not: 304",
+         ["If-Unmodified-Since: " + OLD_DATE, "If-Modified-Since: " + OLD_DATE], NOT_MODIFIED),
+        ("If-Match before Range", ['If-Match: "x"', "Range: bytes=0-1"], FAILED),
+        ("If-None-Match before Range", ["If-None-Match: " + A, "Range: bytes=0-1"], NOT_MODIFIED),
+        ("If-None-Match before a Range that cannot be satisfied",
+         ["If-None-Match: " + A, "Range: bytes=5000-"], NOT_MODIFIED),
+        ("all hold, then Range", ["If-Match: " + A, 'If-None-Match: "x"', "Range: bytes=0-1"],
+         part("/a.txt", 0, 2))):
+    row(name, get("/a.txt", *fields), expected)
+row("HEAD: If-None-Match", request("HEAD", "/a.txt", "If-None-Match: " + A), NOT_MODIFIED)
+row("HEAD: If-Modified-Since", request("HEAD", "/a.txt", "If-Modified-Since: " + OLD_DATE),
+    NOT_MODIFIED)
+row("HEAD: If-Match", request("HEAD", "/a.txt", 'If-Match: "x"'), answer(412, head_only=True))
+row("a file that goes by sendfile", get("/big.bin", "If-None-Match: <etag /big.bin>"),
+    NOT_MODIFIED)
+row("an index", get("/sub/", "If-None-Match: <etag /sub/>"), NOT_MODIFIED)
+row("what is not there has no preconditions (§13.2.1)", get("/nothing", "If-Match: *"), NOT_FOUND)
+row("nor has what is not there, If-None-Match: *", get("/nothing", "If-None-Match: *"), NOT_FOUND)
+row("a redirect has none", get("/sub", "If-Modified-Since: " + LATER), moved("/sub/"))
+row("a method that is refused has none", request("POST", "/a.txt", 'If-Match: "x"'), REFUSED)
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9110 §14: ranges")
+
+for value, offset, length in (("0-0", 0, 1), ("0-", 0, 1000), ("0-999", 0, 1000), ("5-4095", 5, 995),
+                              ("999-", 999, 1), ("990-2000", 990, 10), ("-1", 999, 1),
+                              ("-1000", 0, 1000), ("-5000", 0, 1000), ("100-199", 100, 100),
+                              ("000100-000199", 100, 100)):
+    row("bytes=%s" % value, get("/a.txt", "Range: bytes=" + value), part(
+        "/a.txt", offset, length, {"ETag": TAG, "Last-Modified": OLD_DATE,
+                                   "Content-Length": str(length)}))
+row("the unit in capitals", get("/a.txt", "Range: BYTES=0-1"), part("/a.txt", 0, 2))
+row("bytes=0- to beyond 64 bits", get("/a.txt", "Range: bytes=0-18446744073709551617"),
+    answer((200, 206)))
+row("from beyond 64 bits", get(
+    "/a.txt", "Range: bytes=18446744073709551616-18446744073709551617"), answer((200, 416)))
+row("the last 2^64 bytes", get("/a.txt", "Range: bytes=-18446744073709551617"), answer(
+    (200, 206), content=content("/a.txt")))
+for value in ("1000-", "1000-1000", "5000-6000", "-0"):
+    row("bytes=%s cannot be satisfied" % value, get("/a.txt", "Range: bytes=" + value),
+        unsatisfiable("/a.txt"))
+for value in ("bytes=5-4", "bytes=", "bytes=-", "bytes=a-b", "bytes=1", "bytes=1-2-3", "bytes=--1",
+              "bytes=+1-2", "bytes=0x1-2", "bytes 0-1", "0-1", "lines=0-1", "bytes=1.0-2", "=0-1",
+              "bytes=0-1x", "bytes=1 -2"):
+    row("%s is ignored" % value, get("/a.txt", "Range: " + value), ok("/a.txt"))
+row("two ranges give the whole", get("/a.txt", "Range: bytes=0-1,5-6"), ok("/a.txt"))
+row("many ranges give the whole", get("/a.txt", "Range: bytes=" + ",".join(["0-"] * 500)),
+    ok("/a.txt"))
+row("Range twice gives the whole", get("/a.txt", "Range: bytes=0-1", "Range: bytes=5-6"),
+    ok("/a.txt"))
+row("HEAD has no ranges (§14.2)", request("HEAD", "/a.txt", "Range: bytes=0-1"), head_of("/a.txt"))
+row("HEAD has no 416", request("HEAD", "/a.txt", "Range: bytes=5000-"), head_of("/a.txt"))
+row("an empty file, from its begin", get("/empty.txt", "Range: bytes=0-"),
+    unsatisfiable("/empty.txt"))
+row("an empty file, its end", get("/empty.txt", "Range: bytes=-5"), answer((200, 416)))
+row("by sendfile: first byte", get("/big.bin", "Range: bytes=0-0"), part("/big.bin", 0, 1))
+row("by sendfile: across a page", get("/big.bin", "Range: bytes=4090-4100"),
+    part("/big.bin", 4090, 11))
+row("by sendfile: 2 MiB from the middle", get("/big.bin", "Range: bytes=1000001-3097152"),
+    part("/big.bin", 1000001, 2097152))
+row("by sendfile: the end", get("/big.bin", "Range: bytes=-17"),
+    part("/big.bin", len(FILES["big.bin"]) - 17, 17))
+row("by sendfile: beyond the end", get("/big.bin", "Range: bytes=99999999-"),
+    unsatisfiable("/big.bin"))
+row("four pipelined ranges", "".join(get("/big.bin", "Range: bytes=%d-%d" % (at, at + 99))
+                                     for at in (0, 70000, 1, 3000000)),
+    [part("/big.bin", at, 100) for at in (0, 70000, 1, 3000000)])
+row("of what is not there", get("/nothing", "Range: bytes=0-1"), NOT_FOUND)
+
+clause("RFC 9110 §13.1.5: If-Range")
+
+for name, value, expected in (
+        ("the tag", A, part("/a.txt", 0, 2)),
+        ("another tag", '"x"', ok("/a.txt")),
+        ("the tag, weak, never matches", "W/" + A, ok("/a.txt")),
+        ("the date", OLD_DATE, part("/a.txt", 0, 2)),
+        ("the date in RFC 850's form", "Thursday, 02-Jan-20 03:04:05 GMT",
+         answer((200, 206))),
+        ("an earlier date", EARLIER, ok("/a.txt")),
+        ("a later date", LATER, ok("/a.txt")),
+        ("neither tag nor date", "x", ok("/a.txt")),
+        ("*", "*", ok("/a.txt"))):
+    row(name, get("/a.txt", "Range: bytes=0-1", "If-Range: " + value), expected)
+row("without Range", get("/a.txt", "If-Range: " + A), ok("/a.txt"))
+row("another tag, and a range that cannot be satisfied",
+    get("/a.txt", "Range: bytes=5000-", 'If-Range: "x"'), ok("/a.txt"))
+row("the tag, and a range that cannot be satisfied",
+    get("/a.txt", "Range: bytes=5000-", "If-Range: " + A), unsatisfiable("/a.txt"))
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9110 §12.5.3: sidecars")
+
+CSS = "text/css; charset=utf-8"
+
+
+def coded(path, coding, suffix):
+    return answer(200, {"Content-Encoding": coding, "Vary": VARY, "Content-Type": CSS,
+                        "ETag": TAG}, ["Content-Range"], content(path + suffix))
+
+
+def plain(path):
+    return answer(200, {"Vary": VARY, "ETag": TAG}, ["Content-Encoding"], content(path))
+
+
+GZ = coded("/page.css", "gzip", ".gz")
+BR = coded("/page.css", "br", ".br")
+ZST = coded("/page.css", "zstd", ".zst")
+NOT_ACCEPTABLE = answer(406, {"Vary": VARY})
+
+row("nothing asked", get("/page.css"), plain("/page.css"))
+for value, expected in (
+        ("", plain("/page.css")), ("gzip", GZ), ("br", BR), ("zstd", ZST), ("GZIP", GZ),
+        ("x-gzip", GZ), ("identity", plain("/page.css")), ("deflate, compress", plain("/page.css")),
+        ("gzip;q=0.5, br;q=0.8", BR), ("gzip;q=0.8, br;q=0.5", GZ), ("gzip;q=1.0, br;q=0", GZ),
+        ("br;q=0.001, gzip;q=0.002", GZ), ("gzip ; q=0.5 , zstd ; q=0.9", ZST),
+        ("gzip;q=0.5,br;Q=0.8", BR), ("br;q=0", plain("/page.css")),
+        ("br;q=0.000", plain("/page.css")), ("gzip;q=0, br;q=0, zstd;q=0", plain("/page.css")),
+        ("*;q=0, gzip", GZ), ("gzip;q=0, br;q=0, *", ZST), ("identity;q=0, br", BR),
+        ("identity;q=0, *;q=0, zstd", ZST), ("identity, gzip;q=0.5", plain("/page.css")),
+        ("identity;q=0.5, gzip", GZ), (",, gzip,", GZ), ("gzipped", plain("/page.css")),
+        ("identity;q=0", NOT_ACCEPTABLE), ("*;q=0", NOT_ACCEPTABLE),
+        ("identity;q=0, deflate", NOT_ACCEPTABLE)):
+    row("Accept-Encoding: %s" % value, get("/page.css", "Accept-Encoding: " + value), expected)
+row("as browsers ask", get("/page.css", "Accept-Encoding: gzip, deflate, br, zstd"), answer(
+    200, {"Content-Encoding": re.compile("gzip|br|zstd"), "Vary": VARY}))
+row("in two lines", get("/page.css", "Accept-Encoding: br;q=0", "Accept-Encoding: gzip"), GZ)
+row("only that sidecar is there", get("/gz.css", "Accept-Encoding: br, gzip;q=0.1"),
+    coded("/gz.css", "gzip", ".gz"))
+row("that sidecar is not there", get("/gz.css", "Accept-Encoding: br"), plain("/gz.css"))
+row("no sidecar and identity refused", get("/a.txt", "Accept-Encoding: gzip, identity;q=0"),
+    NOT_ACCEPTABLE)
+row("identity refused, HEAD", request("HEAD", "/a.txt", "Accept-Encoding: gzip, identity;q=0"),
+    answer(406, {"Vary": VARY}, head_only=True))
+row("identity refused, not there", get("/nothing", "Accept-Encoding: gzip, identity;q=0"),
+    answer((404, 406)))
+row("HEAD is the same", request("HEAD", "/page.css", "Accept-Encoding: gzip"), answer(
+    200, {"Content-Encoding": "gzip", "Content-Length": "900", "Vary": VARY, "Content-Type": CSS},
+    head_only=True))
+row("older than the original: not used", get("/stale.css", "Accept-Encoding: gzip"),
+    plain("/stale.css"))
+row("older than the original, identity refused",
+    get("/stale.css", "Accept-Encoding: gzip, identity;q=0"), NOT_ACCEPTABLE)
+row("as old as the original: used", get("/equal.css", "Accept-Encoding: gzip"),
+    coded("/equal.css", "gzip", ".gz"))
+row("a directory is no sidecar", get("/dir.css", "Accept-Encoding: gzip"), plain("/dir.css"))
+row("a sidecar that may not be read", get("/locked.css", "Accept-Encoding: gzip"),
+    plain("/locked.css"))
+row("a sidecar that leads outside", get("/outward.css", "Accept-Encoding: gzip"),
+    plain("/outward.css"))
+row("no original", get("/lonely.css", "Accept-Encoding: gzip"), NOT_FOUND)
+row("a sidecar by its own name", get("/page.css.gz", "Accept-Encoding: gzip"), answer(
+    200, {"Content-Type": re.compile("application/(x-)?gzip")}, ["Content-Encoding"],
+    content("/page.css.gz")))
+row("of an index", get("/packed/", "Accept-Encoding: br"), answer(
+    200, {"Content-Encoding": "br", "Content-Type": HTML}, content=content(
+        "/packed/index.html.br")))
+row("by sendfile", get("/large.css", "Accept-Encoding: gzip"), coded("/large.css", "gzip", ".gz"))
+row("by sendfile, identity", get("/large.css"), plain("/large.css"))
+row("a range of it", get("/page.css", "Accept-Encoding: gzip", "Range: bytes=16-47"), answer(
+    206, {"Content-Encoding": "gzip", "Content-Range": "bytes 16-47/900", "Vary": VARY},
+    content=content("/page.css.gz")[16:48]))
+row("a range beyond it", get("/page.css", "Accept-Encoding: gzip", "Range: bytes=900-"),
+    answer(416, {"Content-Range": "bytes */900"}))
+row("a range of it, If-Range with its tag",
+    get("/page.css", "Accept-Encoding: br", "Range: bytes=0-15",
+        "If-Range: <etag /page.css br>"), answer(206, {"Content-Range": "bytes 0-15/800"}))
+row("a range of it, If-Range with the original's tag",
+    get("/page.css", "Accept-Encoding: br", "Range: bytes=0-15", "If-Range: <etag /page.css>"), BR)
+row("304 with its own tag", get("/page.css", "Accept-Encoding: gzip",
+                                "If-None-Match: <etag /page.css gzip>"),
+    answer(304, {"Vary": VARY, "ETag": TAG}))
+row("304 of the original", get("/page.css", "If-None-Match: <etag /page.css>"),
+    answer(304, {"Vary": VARY}))
+row("the original's tag does not match it", get("/page.css", "Accept-Encoding: gzip",
+                                                "If-None-Match: <etag /page.css>"), GZ)
+row("its tag does not match the original", get("/page.css",
+                                               "If-None-Match: <etag /page.css gzip>"),
+    plain("/page.css"))
+row("its tag does not match another coding", get("/page.css", "Accept-Encoding: br",
+                                                 "If-None-Match: <etag /page.css gzip>"), BR)
+row("sidecars = gz leaves br alone", get("/page.css", "Accept-Encoding: br, gzip;q=0.1"), GZ,
+    server="other")
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §5: field lines")
+
+row("white space around a value", get("/a.txt", "X:\t  y \t"), ok("/a.txt"))
+row("no white space before a value", get("/a.txt", "Range:bytes=0-1"), part("/a.txt", 0, 2))
+row("an empty value", get("/a.txt", "X:"), ok("/a.txt"))
+row("names in any case of letters", bare("GET /a.txt HTTP/1.1", "hOST: test", "rANGE: bytes=0-1"),
+    part("/a.txt", 0, 2))
+row("octets beyond ASCII in a value", get("/a.txt", "X: \xff\xfe\x80"), ok("/a.txt"))
+row("every character of a name", get("/a.txt", "!#$%&'*+-.^_`|~0Az: y"), ok("/a.txt"))
+row("a control character in a value", get("/a.txt", "X: a\x01b"), answer((200, 400)), EITHER)
+
+clause("RFC 9112 §5.1, §5.2, §11.2: nothing can be smuggled by field lines")
+
+for name, lines in (
+        ("a space before the colon", "X : y\r\n"),
+        ("a tab before the colon", "X\t: y\r\n"),
+        ("a space before the colon of Content-Length", "Content-Length : 5\r\n"),
+        ("a space before the colon of Transfer-Encoding", "Transfer-Encoding : chunked\r\n"),
+        ("a line that is folded with a space", "X: y\r\n z\r\n"),
+        ("a line that is folded with a tab", "X: y\r\n\tz\r\n"),
+        ("a folded Transfer-Encoding", "Transfer-Encoding:\r\n chunked\r\n"),
+        ("a first line that begins with a space", None),
+        ("a line without a colon", "X\r\n"),
+        ("a name that is empty", ": y\r\n"),
+        ("a space in a name", "X Y: z\r\n"),
+        ("NUL in a name", "X\0: y\r\n"),
+        ("NUL in a value", "X: y\0z\r\n"),
+        ("bare CR in a value", "X: y\rz\r\n"),
+        ("bare CR in front of a field", "X: y\rContent-Length: 5\r\n"),
+        ("bare LF at the end of a line", "X: y\n"),
+        ("bare LF in front of a field", "X: y\nContent-Length: 5\r\n"),
+        ("two CR at the end of a line", "X: y\r\r\n"),
+        ("a name beyond ASCII", "X\xff: y\r\n"),
+        ("parentheses in a name", "X(): y\r\n")):
+    head = ("GET /a.txt HTTP/1.1\r\n" + (HOST + lines if lines else " X: y\r\n" + HOST))
+    row(name, head + CRLF + SMUGGLED, BAD, CLOSED)
+row("a head that ends in bare LF", "GET /a.txt HTTP/1.1\r\nHost: test\r\n\n" + SMUGGLED, BAD,
+    CLOSED)
+row("a head that ends in bare CR", "GET /a.txt HTTP/1.1\r\nHost: test\r\n\r" + SMUGGLED, BAD,
+    CLOSED)
+row("lines that all end in bare LF", "GET /a.txt HTTP/1.1\nHost: test\n\n" + SMUGGLED, BAD, CLOSED)
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §6: nothing can be smuggled by framing")
+
+TE = "Transfer-Encoding: "
+CL = "Content-Length: "
+CHUNKED = "0\r\n\r\n"
+UNKNOWN_CODING = answer((400, 501))
+
+for method in ("GET", "POST"):
+    for name, fields in (
+            ("Content-Length and Transfer-Encoding", [CL + "5", TE + "chunked"]),
+            ("Transfer-Encoding and Content-Length", [TE + "chunked", CL + "5"]),
+            ("Content-Length 0 and Transfer-Encoding", [CL + "0", TE + "chunked"]),
+            ("two Content-Lengths", [CL + "5", CL + "6"]),
+            ("twice the same Content-Length", [CL + "5", CL + "5"]),
+            ("twice Content-Length 0", [CL + "0", CL + "0"]),
+            ("Content-Length as a list", [CL + "5, 5"]),
+            ("Content-Length as a list of two", [CL + "5, 6"]),
+            ("Content-Length with a plus sign", [CL + "+5"]),
+            ("Content-Length below zero", [CL + "-5"]),
+            ("Content-Length in hexadecimal", [CL + "0x5"]),
+            ("Content-Length with a letter", [CL + "5a"]),
+            ("Content-Length with a point", [CL + "5.0"]),
+            ("Content-Length with a space", [CL + "5 5"]),
+            ("Content-Length that is empty", [CL]),
+            ("Content-Length in quotes", [CL + '"5"']),
+            ("Content-Length beyond 64 bits", [CL + "18446744073709551616"]),
+            ("Content-Length far beyond 64 bits", [CL + "9" * 40]),
+            ("chunked twice", [TE + "chunked, chunked"]),
+            ("chunked in two lines", [TE + "chunked", TE + "chunked"]),
+            ("a Transfer-Encoding that is empty", [TE]),
+            ("chunked in quotes", [TE + '"chunked"']),
+            ("chunked after a vertical tab", [TE + "\x0bchunked"]),
+            ("chunked with NUL behind", [TE + "chunked\0"])):
+        row("%s: %s" % (method, name),
+            request(method, "/a.txt", *fields, body="0\r\n\r\n") + SMUGGLED,
+            BAD if "chunked" not in name else UNKNOWN_CODING, CLOSED)
+    for name, fields in (
+            ("chunked is not last", [TE + "chunked, gzip"]),
+            ("another coding before chunked", [TE + "gzip, chunked"]),
+            ("another coding, then chunked, in two lines", [TE + "gzip", TE + "chunked"]),
+            ("another coding in a second line", [TE + "chunked", TE + "identity"]),
+            ("xchunked", [TE + "xchunked"]), ("chunkedx", [TE + "chunkedx"]),
+            ("chunk", [TE + "chunk"]), ("identity", [TE + "identity"]),
+            ("chunked with a parameter", [TE + "chunked;x=y"]),
+            ("an unknown coding and Content-Length", [TE + "x", CL + "5"])):
+        row("%s: Transfer-Encoding: %s" % (method, name),
+            request(method, "/a.txt", *fields, body="0\r\n\r\n") + SMUGGLED, UNKNOWN_CODING,
+            CLOSED)
+row("Transfer-Encoding in 1.0 (§6.1)", bare("GET /a.txt HTTP/1.0", TE + "chunked") + CHUNKED, BAD,
+    CLOSED)
+row("Transfer-Encoding in 1.0, kept alive", bare("POST /a.txt HTTP/1.0", TE + "chunked",
+                                                 "Connection: keep-alive") + CHUNKED + SMUGGLED,
+    BAD, CLOSED)
+
+clause("RFC 9112 §7.1: chunks")
+
+for name, body in (
+        ("no size", "\r\nhello\r\n0\r\n\r\n"),
+        ("a size that is none", "g\r\nhello\r\n0\r\n\r\n"),
+        ("a size with 0x", "0x5\r\nhello\r\n0\r\n\r\n"),
+        ("a size with a plus sign", "+5\r\nhello\r\n0\r\n\r\n"),
+        ("a size below zero", "-5\r\nhello\r\n0\r\n\r\n"),
+        ("a space before the size", " 5\r\nhello\r\n0\r\n\r\n"),
+        ("a size with an underscore", "0_5\r\nhello\r\n0\r\n\r\n"),
+        ("a size of 68 bits", "FFFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n"),
+        ("a size that wraps around to 5", "10000000000000005\r\nhello\r\n0\r\n\r\n"),
+        ("a bare LF after the size", "5\nhello\r\n0\r\n\r\n"),
+        ("a bare CR after the size", "5\rhello\r\n0\r\n\r\n"),
+        ("data longer than the size", "5\r\nhello!\r\n0\r\n\r\n"),
+        ("data shorter than the size", "6\r\nhello\r\n0\r\n\r\n"),
+        ("no CRLF after the data", "5\r\nhello0\r\n\r\n"),
+        ("a bare LF after the data", "5\r\nhello\n0\r\n\r\n"),
+        ("a bare CR after the data", "5\r\nhello\r0\r\n\r\n"),
+        ("a bare LF after the last size", "0\n\r\n"),
+        ("a bare LF at the end", "0\r\n\n"),
+        ("a bare LF in an extension", "5;x\nhello\r\n0\r\n\r\n"),
+        ("a bare CR in an extension", "5;x\ry\r\nhello\r\n0\r\n\r\n"),
+        ("NUL in an extension", "5;x\0\r\nhello\r\n0\r\n\r\n"),
+        ("a trailer that is folded", "0\r\nX: y\r\n z\r\n\r\n"),
+        ("a trailer with a space before the colon", "0\r\nX : y\r\n\r\n"),
+        ("a trailer with a bare LF", "0\r\nX: y\n\r\n")):
+    row("%s: refused" % name, request("POST", "/a.txt", TE + "chunked", body=body) + SMUGGLED, BAD,
+        CLOSED)
+    row("GET, %s: refused" % name, request("GET", "/a.txt", TE + "chunked", body=body) + SMUGGLED,
+        BAD, CLOSED)
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §6.3: content of requests is read and ignored")
+
+NEXT = get("/b.txt")
+for name, fields, body in (
+        ("Content-Length", [CL + "5"], "hello"),
+        ("Content-Length 0", [CL + "0"], ""),
+        ("Content-Length with zeros", [CL + "005"], "hello"),
+        ("Content-Length with spaces around it", ["Content-Length:   5  "], "hello"),
+        ("Content-Length with a tab before it", ["Content-Length:\t5"], "hello"),
+        ("content that looks like a request", [CL + str(len(SMUGGLED))], SMUGGLED),
+        ("100,000 bytes", [CL + "100000"], "x" * 100000),
+        ("chunked", [TE + "chunked"], "5\r\nhello\r\n0\r\n\r\n"),
+        ("Chunked in any case of letters", [TE + "CHUNKED"], "5\r\nhello\r\n0\r\n\r\n"),
+        ("no chunk but the last", [TE + "chunked"], "0\r\n\r\n"),
+        ("several chunks", [TE + "chunked"], "1\r\nh\r\nA\r\n0123456789\r\n000\r\n\r\n"),
+        ("sizes in any case of letters", [TE + "chunked"],
+         "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n"),
+        ("an extension", [TE + "chunked"], "5;x=y\r\nhello\r\n0;z\r\n\r\n"),
+        ("an extension in quotes", [TE + "chunked"], '5;x="y;z"\r\nhello\r\n0\r\n\r\n'),
+        ("trailers", [TE + "chunked"], "5\r\nhello\r\n0\r\nX: y\r\nZ: z\r\n\r\n"),
+        ("a trailer cannot change the request", [TE + "chunked"],
+         "0\r\nRange: bytes=0-0\r\nExpect: x\r\nHost: a b\r\n\r\n"),
+        ("200 chunks", [TE + "chunked"], "1;x\r\na\r\n" * 200 + "0\r\n\r\n")):
+    row("GET, %s" % name, request("GET", "/a.txt", *fields, body=body) + NEXT,
+        [ok("/a.txt"), ok("/b.txt")])
+    row("POST, %s" % name, request("POST", "/a.txt", *fields, body=body) + NEXT,
+        [REFUSED, ok("/b.txt")])
+for field in (CL + "5", TE + "chunked"):
+    row("a trailer that must not be one (RFC 9110 §6.5.1): %s" % field,
+        request("GET", "/a.txt", TE + "chunked", body="0\r\n%s\r\n\r\n" % field),
+        answer((200, 400)), EITHER)
+row("a trailer is not merged into the head (RFC 9110 §6.5.1): Connection: close",
+    request("GET", "/a.txt", TE + "chunked", body="0\r\nConnection: close\r\n\r\n") + NEXT,
+    [ok("/a.txt"), ok("/b.txt")])
+row("HEAD with content", request("HEAD", "/a.txt", CL + "5", body="hello") + NEXT,
+    [head_of("/a.txt"), ok("/b.txt")])
+row("1.0 POST with content", bare("POST /a.txt HTTP/1.0", CL + "5") + "hello", REFUSED, CLOSED)
+row("content in pieces", [request("POST", "/a.txt", CL + "10"), Pause(0.02), "hello", Pause(0.02),
+                          "hello" + NEXT], [REFUSED, ok("/b.txt")])
+row("chunks byte by byte", [request("POST", "/a.txt", TE + "chunked")]
+    + bytewise("5;x=y\r\nhello\r\n0\r\nX: y\r\n\r\n" + NEXT, 0.0005), [REFUSED, ok("/b.txt")])
+row("as much as is allowed", request("POST", "/a.txt", CL + "1024", body="x" * 1024) + NEXT,
+    [REFUSED, ok("/b.txt")], server="small")
+row("one byte beyond it", request("POST", "/a.txt", CL + "1025", body="x" * 1025) + SMUGGLED,
+    answer((405, 413)), CLOSED, "small")
+row("far beyond it, sent all the same", request("POST", "/a.txt", CL + "300000", body="x" * 300000),
+    answer((405, 413)), CLOSED, "small")
+row("announced only", request("POST", "/a.txt", CL + "999999999999"),
+    answer((405, 413), within=(0, 0.5)), CLOSED, "small")
+row("GET, one byte beyond it", request("GET", "/a.txt", CL + "1025", body="x" * 1025) + SMUGGLED,
+    answer((200, 413)), CLOSED, "small")
+row("chunks beyond it", request("POST", "/a.txt", TE + "chunked", body=("100\r\n" + "x" * 256
+                                                                        + "\r\n") * 10 + CHUNKED)
+    + SMUGGLED, answer((405, 413)), CLOSED, "small")
+row("chunk extensions beyond it", request("POST", "/a.txt", TE + "chunked",
+                                          body="1;" + "x" * 5000 + "\r\na\r\n" + CHUNKED)
+    + SMUGGLED, answer((400, 405, 413)), CLOSED, "small")
+row("trailers beyond it", request("POST", "/a.txt", TE + "chunked",
+                                  body="0\r\n" + "X: yyyyyyyyyyyyyy\r\n" * 500 + CRLF)
+    + SMUGGLED, answer((400, 405, 413, 431)), CLOSED, "small")
+
+clause("RFC 9110 §10.1.1: Expect")
+
+CONTINUE = "Expect: 100-continue"
+row("100-continue: the final status at once", request("POST", "/a.txt", CL + "5", CONTINUE),
+    answer(405, {"Allow": ALLOW}, within=(0, 0.5)), CLOSED)
+row("100-continue of a GET", request("GET", "/a.txt", CL + "5", CONTINUE),
+    ok("/a.txt", within=(0, 0.5)), CLOSED)
+row("100-continue and chunked", request("POST", "/a.txt", TE + "chunked", CONTINUE),
+    answer(405, within=(0, 0.5)), CLOSED)
+row("100-continue, and the client sends it all the same",
+    [request("POST", "/a.txt", CL + "5", CONTINUE), Await(), "hello" + SMUGGLED], REFUSED, CLOSED)
+row("100-continue without content", get("/a.txt", CONTINUE), ok("/a.txt"), EITHER)
+row("100-Continue in any case of letters", get("/a.txt", "Expect: 100-Continue"), ok("/a.txt"),
+    EITHER)
+row("100-continue in 1.0 is ignored", bare("POST /a.txt HTTP/1.0", CL + "5", CONTINUE) + "hello",
+    REFUSED, CLOSED)
+row("another expectation", get("/a.txt", "Expect: 200-ok"), answer(417), EITHER)
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §3, RFC 6585 §5: limits")
+
+row("the longest target", get("/" + "t" * 63), NOT_FOUND, server="small")
+row("a target one byte too long", get("/" + "t" * 64) + SMUGGLED, answer(414), CLOSED, "small")
+row("a target without end", "GET /" + "t" * 500, answer(414), CLOSED, "small")
+row("a target far too long", get("/" + "t" * 200000), answer(414), CLOSED, "small")
+row("a target of 8 KiB", get("/a.txt?" + "t" * 8185), ok("/a.txt"))
+row("a target beyond 8 KiB", get("/a.txt?" + "t" * 8186), answer(414), CLOSED)
+row("a query counts", get("/a.txt?" + "t" * 64), answer(414), CLOSED, "small")
+row("as many fields as allowed", get("/a.txt", *["X: y"] * 9), ok("/a.txt"), server="small")
+row("one field too many", get("/a.txt", *["X: y"] * 10) + SMUGGLED, answer(431), CLOSED, "small")
+row("fields without end", "GET /a.txt HTTP/1.1\r\n" + "X: y\r\n" * 50, answer(431), CLOSED,
+    "small")
+row("a head near the limit", get("/a.txt", "X: " + "y" * 900), ok("/a.txt"), server="small")
+row("a head too large", get("/a.txt", "X: " + "y" * 1100) + SMUGGLED, answer(431), CLOSED, "small")
+row("a value without end", "GET /a.txt HTTP/1.1\r\nX: " + "y" * 2000, answer(431), CLOSED, "small")
+row("a name without end", "GET /a.txt HTTP/1.1\r\n" + "X" * 2000, answer(431), CLOSED, "small")
+row("a head far too large", get("/a.txt", "X: " + "y" * 300000), answer(431), CLOSED, "small")
+row("a method without end", "M" * 3000, answer((400, 431, 501)), CLOSED, "small")
+row("a head of 15 KiB", get("/a.txt", "X: " + "y" * 15000), ok("/a.txt"))
+row("a head of 17 KiB", get("/a.txt", "X: " + "y" * 17000), answer(431), CLOSED)
+row("100 fields", get("/a.txt", *["X: y"] * 99), ok("/a.txt"))
+row("101 fields", get("/a.txt", *["X: y"] * 100), answer(431), CLOSED)
+row("100 fields that are acted upon", get("/a.txt", *['If-None-Match: "x"'] * 99),
+    answer((200, 431)), EITHER)
+
+clause("RFC 9110 §15.5.9: deadlines")
+
+row("a head that stops", "GET /a.txt HT", answer(408, within=(0.9, 3)), CLOSED, "quick")
+row("a head that trickles", ["GET /a.txt HTTP/1.1\r\n"] + [
+    each for n in range(4) for each in ("X: %d\r\n" % n, Pause(0.22))],
+    answer(408, within=(0.9, 3)), CLOSED, "quick")
+row("a second head that stops", get("/a.txt") + "GET /b", [ok("/a.txt"), answer(408)], CLOSED,
+    "quick")
+row("content that stops", request("POST", "/a.txt", CL + "10", body="hello"), answer((405, 408)),
+    CLOSED, "quick")
+row("an idle connection ends without a word", get("/a.txt"), ok("/a.txt"), IDLE, "quick")
+row("a connection that says nothing ends without a word", [], [], IDLE, "quick")
+row("an empty line is not a word", CRLF, [], IDLE, "quick")
+row("a pause shorter than the deadline", [get("/a.txt"), Await(), Pause(0.5), get("/b.txt")],
+    [ok("/a.txt"), ok("/b.txt")], server="quick")
+row("content slower than the deadline of a byte", [request("POST", "/a.txt", CL + "4")] + [
+    each for n in range(4) for each in (Pause(0.4), "x")] + [NEXT], [REFUSED, ok("/b.txt")],
+    server="quick")
+
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9112 §9.3.2: pipelining")
+
+ORDER = ["/a.txt", "/b.txt", "/sub/b.txt", "/empty.txt"] * 4
+row("16 in one write", "".join(map(get, ORDER)), [ok(path) for path in ORDER])
+row("200 in one write", "".join(map(get, ORDER[:4])) * 50, [ok(path) for path in ORDER[:4]] * 50)
+MIXED = ["/a.txt", "/big.bin", "/empty.txt", "/edge.bin", "/beyond.bin", "/beyond.bin", "/one.bin",
+         "/big.bin"]
+row("memory and sendfile mixed", "".join(map(get, MIXED)), [ok(path) for path in MIXED])
+row("HEAD, 304, 206 and 404 among them", get("/a.txt") + request("HEAD", "/big.bin") + get(
+    "/a.txt", "If-None-Match: " + A) + get("/big.bin", "Range: bytes=1-5") + get("/nothing")
+    + request("HEAD", "/nothing") + get("/sub") + get("/b.txt"), [
+        ok("/a.txt"), head_of("/big.bin"), NOT_MODIFIED, part("/big.bin", 1, 5), NOT_FOUND,
+        answer(404, head_only=True), moved("/sub/"), ok("/b.txt")])
+row("refused methods among them", get("/a.txt") + request("POST", "/a.txt", CL + "3", body="abc")
+    + request("OPTIONS", "*") + get("/b.txt"), [
+        ok("/a.txt"), REFUSED, answer((200, 204)), ok("/b.txt")])
+row("a bad one as the last", get("/a.txt") + get("/big.bin") + bare("GET / HTTP/1.1") + SMUGGLED,
+    [ok("/a.txt"), ok("/big.bin"), BAD], CLOSED)
+row("close as the last", get("/a.txt") + get("/b.txt", "Connection: close") + SMUGGLED,
+    [ok("/a.txt"), ok("/b.txt")], CLOSED)
+row("one and a half, then the rest", [get("/a.txt") + get("/b.txt")[:20], Await(),
+                                      get("/b.txt")[20:]], [ok("/a.txt"), ok("/b.txt")])
+row("the end of what is sent, after 16", ["".join(map(get, ORDER)), HalfClose()],
+    [ok(path) for path in ORDER], ENDED)
+row("1.0 keep-alive", bare("GET /a.txt HTTP/1.0", "Connection: keep-alive") * 3,
+    [ok("/a.txt", {"Connection": "keep-alive"})] * 3)
+
+clause("RFC 9112 §2.2: a request in pieces")
+
+row("byte by byte", bytewise(get("/a.txt", "Range: bytes=10-19"), 0.0005), part("/a.txt", 10, 10))
+row("byte by byte, two of them", bytewise(get("/a.txt") + get("/b.txt"), 0.0005),
+    [ok("/a.txt"), ok("/b.txt")])
+row("byte by byte, a bad one", bytewise("GET /a.txt HTTP/1.1\r\nHost: a b\r\n\r\n", 0.0005), BAD,
+    CLOSED)
+CUT = get("/a.txt", "Range: bytes=10-19", "X: y")
+for at in range(1, len(CUT)):
+    row("cut at %d" % at, [CUT[:at], Pause(0.001), CUT[at:]], part("/a.txt", 10, 10))
+
+clause("RFC 9112 §9.6: the end of the connection")
+
+row("half-closed after the request", [get("/a.txt"), HalfClose()], ok("/a.txt"), ENDED)
+row("half-closed after a request for 3 MiB", [get("/big.bin"), HalfClose()], ok("/big.bin"),
+    ENDED)
+row("half-closed at once", [HalfClose()], [], ENDED)
+row("half-closed within a head", ["GET /a.txt HTTP/1.1\r\nHost", HalfClose()], [], CUT_SHORT)
+row("half-closed within content", [request("POST", "/a.txt", CL + "10", body="hello"), HalfClose()],
+    [], CUT_SHORT)
+row("no reset while the client still sends", [bare("GET / HTTP/1.1") + "x" * 500000], BAD, CLOSED)
