@@ -11,5 +11,9 @@
  * connections have ended. `of` is the struct service. Gives the exit code.
  */
 int epoll_run(const void *of, uint32_t index);
+int uring_run(const void *of, uint32_t index);
+
+/* Whether io_uring works here: NULL, or what the kernel lacks or forbids and what to change. */
+const char *uring_problem(void);
 
 #endif

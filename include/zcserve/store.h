@@ -17,25 +17,25 @@ struct store;
 struct media_types;
 
 enum symlink_policy {
-    SYMLINKS_BENEATH, /* followed while they stay beneath the root */
-    SYMLINKS_NEVER    /* any symbolic link in the path: forbidden  */
+    SYMLINKS_BENEATH, /* followed while they stay beneath the root; absolute ones never do */
+    SYMLINKS_NEVER    /* any symbolic link in the path: forbidden                          */
 };
 
 struct store_options {
-    const char *root;                  /* directory; may itself be reached through links     */
-    const char *const *index;          /* names tried for a path ending in "/"; NULL at end; */
-                                       /* outlives the store                                 */
+    const char *root;         /* directory; may itself be reached through links     */
+    const char *const *index; /* names tried for a path ending in "/"; NULL at end; */
+                              /* outlives the store                                 */
     enum symlink_policy symlinks;
-    bool hidden;                       /* serve dotfiles too (/.well-known/ always is)       */
-    bool sidecar[CODING_COUNT];        /* which of .gz .br .zst are looked for               */
-    uint64_t memory_bytes_max;         /* budget of this store: contents, heads, bookkeeping; */
-                                       /* while all of it is lent, files are lent unkept      */
-    uint64_t file_bytes_max;           /* largest file kept in memory                        */
-    uint32_t descriptors_max;          /* larger files kept open                             */
-    uint32_t absent_max;               /* paths remembered as not found                      */
-    uint32_t watches_max;              /* directories watched for changes; 0: none           */
-    uint64_t recheck_ns;               /* an entry is compared with the file at least so often */
-    const struct media_types *types;   /* outlives the store                                 */
+    bool hidden;                     /* serve dotfiles too (/.well-known/ always is)       */
+    bool sidecar[CODING_COUNT];      /* which of .gz .br .zst are looked for               */
+    uint64_t memory_bytes_max;       /* budget of this store: contents, heads, bookkeeping; */
+                                     /* while all of it is lent, files are lent unkept      */
+    uint64_t file_bytes_max;         /* largest file kept in memory                        */
+    uint32_t descriptors_max;        /* larger files kept open                             */
+    uint32_t absent_max;             /* paths remembered as not found                      */
+    uint32_t watches_max;            /* directories watched for changes; 0: none           */
+    uint64_t recheck_ns;             /* an entry is compared with the file at least so often */
+    const struct media_types *types; /* outlives the store                                 */
 };
 
 /*

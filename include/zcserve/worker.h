@@ -35,7 +35,7 @@ struct client {
     struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */
 };
 
-/* `fd` was accepted; `peer` may be NULL. */
+/* `fd` was accepted. `peer` may be NULL: then the socket is asked, when it is to be logged. */
 void client_open(struct client *client, struct worker *worker, int fd,
                  const struct sockaddr_storage *peer);
 

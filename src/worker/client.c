@@ -16,6 +16,14 @@ static void peer_copy(struct sockaddr_in6 *peer, const struct sockaddr_storage *
         memcpy(peer, from, sizeof(*peer));
 }
 
+static void peer_ask(struct sockaddr_in6 *peer, int fd)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof(address);
+    if (getpeername(fd, (struct sockaddr *)&address, &length) == 0)
+        peer_copy(peer, &address);
+}
+
 void client_open(struct client *client, struct worker *w, int fd,
                  const struct sockaddr_storage *peer)
 {
@@ -24,6 +32,8 @@ void client_open(struct client *client, struct worker *w, int fd,
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
     if (peer)
         peer_copy(&client->peer, peer);
+    else if (w->log)
+        peer_ask(&client->peer, fd);
     conn_open(&client->conn, &w->rules, &w->now);
     stats_add(&w->stats->accepted, 1);
     stats_set(&w->stats->connections, stats_read(&w->stats->connections) + 1);

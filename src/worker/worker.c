@@ -76,7 +76,7 @@ static void exchange_log(struct worker *w, const struct client *client,
                          const struct exchange *exchange)
 {
     struct access_record record = {
-        .peer = (const struct sockaddr_storage *)(const void *)&client->peer,
+        .peer = (const struct sockaddr *)&client->peer,
         .method = exchange->method,
         .target = exchange->target,
         .version = exchange->version,

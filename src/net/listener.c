@@ -1,0 +1,216 @@
+/*
+ * Listening sockets. What every connection would set for itself is set here once: on Linux an accepted
+ * socket inherits TCP_NODELAY, which saves a system call for each connection.
+ *
+ * Refused on purpose: TCP_DEFER_ACCEPT (a connection that sends nothing would escape the deadline for
+ * the head, and accept order), TCP_FASTOPEN (a request could come twice; it helps only the few clients
+ * that ask for it), and to unlink anything but a socket on which nobody listens.
+ */
+#define _GNU_SOURCE
+#include "zcserve/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static bool listener_is_unix(const struct listen_address *address)
+{
+    return address->address.ss_family == AF_UNIX;
+}
+
+static int listener_switch_on(int fd, int level, int option)
+{
+    int on = 1;
+    return setsockopt(fd, level, option, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
+/* IPV6_V6ONLY is set either way: its default is the system's (net.ipv6.bindv6only), not ours. */
+static int listener_set_options(int fd, const struct listen_address *address, bool share)
+{
+    int result = 0;
+
+    if (listener_is_unix(address)) {
+        return 0;
+    }
+    if (address->address.ss_family == AF_INET6) {
+        int alone = address->every ? 0 : 1;
+        if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof(alone)) < 0) {
+            return -errno;
+        }
+    }
+    if ((result = listener_switch_on(fd, SOL_SOCKET, SO_REUSEADDR)) == 0 && share) {
+        result = listener_switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
+    }
+    return result < 0 ? result : listener_switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
+/* Does nobody listen on this Unix socket any more? 0 when it may be removed, or -errno. */
+static int listener_check_stale(const struct listen_address *address)
+{
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
+    struct stat file;
+
+    if (lstat(un->sun_path, &file) < 0) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    if (!S_ISSOCK(file.st_mode)) {
+        return -EEXIST;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    int result = connect(fd, (const struct sockaddr *)un, address->length) < 0 ? -errno : 0;
+    close(fd);
+    switch (result) {
+    case -ECONNREFUSED:
+    case -ENOENT: return 0;
+    case -EACCES: return -EACCES;
+    default: /* connected, or its queue is full, or it is of another type: in use */
+        return -EADDRINUSE;
+    }
+}
+
+static int listener_bind(int fd, const struct listen_address *address)
+{
+    const struct sockaddr *name = (const struct sockaddr *)&address->address;
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
+
+    if (bind(fd, name, address->length) == 0) {
+        return 0;
+    }
+    if (errno != EADDRINUSE || !listener_is_unix(address)) {
+        return -errno;
+    }
+    int result = listener_check_stale(address);
+    if (result < 0) {
+        return result;
+    }
+    if (unlink(un->sun_path) < 0 && errno != ENOENT) {
+        return -errno;
+    }
+    return bind(fd, name, address->length) < 0 ? -errno : 0;
+}
+
+/* A socket bound to exactly this address, which learns the port the kernel chose. */
+static int listener_make(struct listen_address *address, bool share)
+{
+    int fd = socket(address->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    int result = listener_set_options(fd, address, share);
+    if (result == 0) {
+        result = listener_bind(fd, address);
+    }
+    if (result == 0 && !listener_is_unix(address)) {
+        socklen_t length = sizeof(address->address);
+        result = getsockname(fd, (struct sockaddr *)&address->address, &length) < 0 ? -errno : 0;
+    }
+    if (result < 0) {
+        close(fd);
+        return result;
+    }
+    return fd;
+}
+
+/* "Every address" without IPv6 in the kernel is 0.0.0.0. */
+static void listener_fall_back(struct listen_address *address)
+{
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address->address;
+    struct sockaddr_in in = {
+        .sin_family = AF_INET, .sin_port = in6->sin6_port, .sin_addr.s_addr = htonl(INADDR_ANY)};
+
+    memcpy(&address->address, &in, sizeof(in));
+    address->length = sizeof(in);
+}
+
+static int listener_make_or_fall_back(struct listen_address *address, bool share)
+{
+    int fd = listener_make(address, share);
+
+    if ((fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL) && address->every &&
+        address->address.ss_family == AF_INET6) {
+        listener_fall_back(address);
+        fd = listener_make(address, share);
+    }
+    return fd;
+}
+
+int listener_open(struct listen_address *address, bool share, int backlog)
+{
+    int fd = listener_make_or_fall_back(address, share);
+
+    if (fd >= 0 && listen(fd, backlog) < 0) {
+        int result = -errno;
+        listener_close(fd, address, true);
+        return result;
+    }
+    return fd;
+}
+
+int listener_probe(const struct listen_address *address)
+{
+    struct listen_address copy = *address;
+
+    if (listener_is_unix(address)) {
+        return 0;
+    }
+    int fd = listener_make_or_fall_back(&copy, false);
+    if (fd < 0) {
+        return fd;
+    }
+    close(fd);
+    return 0;
+}
+
+void listener_close(int fd, const struct listen_address *address, bool remove)
+{
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
+
+    if (remove && listener_is_unix(address)) {
+        unlink(un->sun_path);
+    }
+    close(fd);
+}
+
+/* Which errors of accept(2) belong to the one connection that was at the head of the queue? */
+static bool listener_is_trouble_of_one(int error)
+{
+    switch (error) {
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM: /* a firewall's word */
+    case ETIMEDOUT:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH: return true;
+    default: return false;
+    }
+}
+
+int listener_accept(int listener, bool nonblocking, struct sockaddr_storage *peer)
+{
+    int flags = SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
+    int fd = -1;
+
+    do {
+        socklen_t length = sizeof(*peer);
+        if (peer != NULL) {
+            peer->ss_family = AF_UNSPEC;
+        }
+        fd = accept4(listener, (struct sockaddr *)peer, peer == NULL ? NULL : &length, flags);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) {
+        return listener_is_trouble_of_one(errno) ? -ECONNABORTED : -errno;
+    }
+    return fd;
+}

@@ -1,0 +1,62 @@
+/*
+ * One system call that moves bytes to a socket, whatever they are stored in, and one that takes some
+ * from it. Every result is a count or -errno, the shape of an io_uring completion.
+ * Refuses to loop until all is sent: whether to wait, and how, is the model's question.
+ */
+#define _GNU_SOURCE
+#include "zcserve/transmit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+static ssize_t transmit_memory(int fd, const struct outgoing *out)
+{
+    int flags = MSG_NOSIGNAL | (out->more ? MSG_MORE : 0);
+
+    /* One vector needs no msghdr: the kernel has less to copy and to check. */
+    if (out->count == 1) {
+        return send(fd, out->vector[0].iov_base, out->vector[0].iov_len, flags);
+    }
+    /* msghdr serves receiving too and has no const; sendmsg does not write through it. */
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)out->vector,
+                             .msg_iovlen = (size_t)out->count};
+    return sendmsg(fd, &message, flags);
+}
+
+/* Tells the end of the file from an error: errno is set to ENODATA. */
+static ssize_t transmit_file(int fd, const struct outgoing *out, uint64_t budget)
+{
+    off_t offset = (off_t)out->offset;
+    uint64_t length = out->length < budget ? out->length : budget;
+    ssize_t result = sendfile(fd, out->fd, &offset, length);
+
+    if (result == 0) {
+        errno = ENODATA;
+        return -1;
+    }
+    return result;
+}
+
+ssize_t transmit(int fd, const struct outgoing *out, uint64_t budget)
+{
+    ssize_t result = 0;
+
+    assert(out->length > 0 && budget > 0 && (out->count > 0) == (out->fd < 0));
+    do {
+        result = out->count > 0 ? transmit_memory(fd, out) : transmit_file(fd, out, budget);
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}
+
+ssize_t transmit_receive(int fd, void *space, size_t size)
+{
+    ssize_t result = 0;
+
+    assert(size > 0);
+    do {
+        result = recv(fd, space, size, 0);
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}

@@ -1,0 +1,125 @@
+/*
+ * A worker's access log: lines gathered in memory and sent to the recorder in messages of whole lines.
+ * Sending never waits. While the recorder is behind, up to twice the size is gathered; what comes then
+ * is dropped, and counted to the line.
+ * Refuses to open, write or know of a file.
+ */
+#define _GNU_SOURCE
+#include "stats/access_line.h"
+#include "zcserve/stats.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* Between attempts while the recorder is behind: as lines come, and when none do. */
+#define RETRY_NS (NS_PER_MS / 10)
+#define RETRY_IDLE_NS (10 * NS_PER_MS)
+
+struct access_log {
+    int socket;
+    enum access_format format;
+    size_t size; /* so many bytes are worth sending */
+    uint64_t interval_ns;
+    _Atomic uint64_t *dropped;
+    uint64_t oldest_ns; /* when the oldest line came      */
+    uint64_t retry_ns;  /* no attempt to send before this */
+    struct access_date date;
+    size_t used;
+    char buffer[]; /* 2 × size, and room for the line that exceeds it */
+};
+
+struct access_log *access_log_open(int socket, enum access_format format, size_t size_bytes,
+                                   uint64_t interval_ns, _Atomic uint64_t *dropped)
+{
+    struct access_log *log = malloc(sizeof(*log) + 2 * size_bytes + ACCESS_LINE_BYTES_MAX);
+
+    if (log != NULL) {
+        *log = (struct access_log){.socket = socket,
+                                   .format = format,
+                                   .size = size_bytes,
+                                   .interval_ns = interval_ns,
+                                   .dropped = dropped};
+    }
+    return log;
+}
+
+/* The length of the whole lines that one message can carry; every line is shorter than a message. */
+static size_t access_message_length(const char *lines, size_t length)
+{
+    if (length <= ACCESS_MESSAGE_BYTES_MAX) return length;
+    const char *newline = memrchr(lines, '\n', ACCESS_MESSAGE_BYTES_MAX);
+    assert(newline != NULL);
+    return (size_t)(newline - lines) + 1;
+}
+
+static uint64_t access_count_lines(const char *lines, size_t length)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        count += lines[i] == '\n';
+    }
+    return count;
+}
+
+/* Sends the lines that the socket takes; those that it never will (no recorder can come) are dropped. */
+static size_t access_send_lines(struct access_log *log)
+{
+    size_t sent = 0;
+
+    while (sent < log->used) {
+        size_t length = access_message_length(log->buffer + sent, log->used - sent);
+        ssize_t result = send(log->socket, log->buffer + sent, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (result < 0 && errno == EINTR) continue;
+        if (result < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)) break;
+        if (result < 0) stats_add(log->dropped, access_count_lines(log->buffer + sent, length));
+        sent += length;
+    }
+    return sent;
+}
+
+static void access_log_send(struct access_log *log, uint64_t now_ns)
+{
+    size_t sent = access_send_lines(log);
+
+    log->used -= sent;
+    if (log->used > 0) {
+        log->retry_ns = now_ns + RETRY_NS;
+        memmove(log->buffer, log->buffer + sent, log->used);
+    }
+    if (sent > 0) log->oldest_ns = now_ns;
+}
+
+void access_log_write(struct access_log *log, const struct access_record *record,
+                      const struct now *now)
+{
+    if (log->used > 2 * log->size) {
+        stats_add(log->dropped, 1);
+    } else {
+        if (log->used == 0) log->oldest_ns = now->monotonic_ns;
+        log->used +=
+            access_line_format(log->buffer + log->used, log->format, record, now, &log->date);
+    }
+    if (log->used >= log->size && now->monotonic_ns >= log->retry_ns) {
+        access_log_send(log, now->monotonic_ns);
+    }
+}
+
+uint64_t access_log_flush(struct access_log *log, const struct now *now)
+{
+    uint64_t due_ns = log->oldest_ns + log->interval_ns;
+
+    if (log->used == 0) return UINT64_MAX;
+    if (now->monotonic_ns < due_ns) return due_ns;
+    access_log_send(log, now->monotonic_ns);
+    return log->used == 0 ? UINT64_MAX : now->monotonic_ns + RETRY_IDLE_NS;
+}
+
+void access_log_close(struct access_log *log)
+{
+    if (log == NULL) return;
+    size_t sent = access_send_lines(log);
+    stats_add(log->dropped, access_count_lines(log->buffer + sent, log->used - sent));
+    free(log);
+}

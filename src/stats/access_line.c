@@ -1,0 +1,152 @@
+/*
+ * The two forms of an access log line, each read from top to bottom as the line is from left to right.
+ * Refuses to exceed ACCESS_LINE_BYTES_MAX: each text has its share, and the shares sum to less.
+ */
+#include "stats/access_line.h"
+
+#include "stats/put.h"
+#include "zcserve/date.h"
+
+#include <assert.h>
+#include <time.h>
+
+/* Shares of a line, in bytes after escapes. */
+#define METHOD_MAX 64
+#define TARGET_MAX 4096
+#define VERSION_MAX 32
+#define REFERER_MAX 1536
+#define USER_AGENT_MAX 1024
+#define HOST_MAX 320
+#define FIXED_MAX 640 /* everything else: numbers, address, date, names of keys */
+
+static_assert(METHOD_MAX + TARGET_MAX + VERSION_MAX + REFERER_MAX + USER_AGENT_MAX + HOST_MAX +
+                      FIXED_MAX + 6 * PUT_ELLIPSIS_BYTES <=
+                  ACCESS_LINE_BYTES_MAX,
+              "the shares fit into a line");
+
+/* ---- the combined form ------------------------------------------------------------------------ */
+
+static char *line_put_quoted(char *at, struct text text, size_t max)
+{
+    *at++ = '"';
+    if (text.base == NULL) {
+        *at++ = '-';
+    } else {
+        at = put_escaped(at, text, max, ACCESS_COMBINED);
+    }
+    *at++ = '"';
+    return at;
+}
+
+static char *line_put_request(char *at, const struct access_record *record)
+{
+    if (record->method.base == NULL) return put_text(at, TEXT("\"-\""));
+    *at++ = '"';
+    at = put_escaped(at, record->method, METHOD_MAX, ACCESS_COMBINED);
+    *at++ = ' ';
+    at = put_escaped(at, record->target, TARGET_MAX, ACCESS_COMBINED);
+    if (record->version.base != NULL) {
+        *at++ = ' ';
+        at = put_escaped(at, record->version, VERSION_MAX, ACCESS_COMBINED);
+    }
+    *at++ = '"';
+    return at;
+}
+
+static char *line_put_combined(char *at, const struct access_record *record,
+                               const struct access_date *date)
+{
+    at = put_peer(at, record->peer);
+    at = put_text(at, TEXT(" - - ["));
+    at = put_text(at, (struct text){date->text, date->length});
+    at = put_text(at, TEXT("] "));
+    at = line_put_request(at, record);
+    *at++ = ' ';
+    at = put_number(at, record->status);
+    *at++ = ' ';
+    at = put_number(at, record->content_bytes);
+    *at++ = ' ';
+    at = line_put_quoted(at, record->referer, REFERER_MAX);
+    *at++ = ' ';
+    at = line_put_quoted(at, record->user_agent, USER_AGENT_MAX);
+    *at++ = ' ';
+    at = put_seconds(at, record->duration_ns);
+    *at++ = ' ';
+    at = put_number(at, record->worker);
+    *at++ = ' ';
+    at = put_name(at, source_name(record->source));
+    *at++ = '\n';
+    return at;
+}
+
+/* ---- the JSON form ---------------------------------------------------------------------------- */
+
+/* `key` is all that stands before the value: ,"key": */
+static char *line_put_member(char *at, struct text key, struct text value, size_t max)
+{
+    at = put_text(at, key);
+    if (value.base == NULL) return put_text(at, TEXT("null"));
+    *at++ = '"';
+    at = put_escaped(at, value, max, ACCESS_JSON);
+    *at++ = '"';
+    return at;
+}
+
+static char *line_put_json(char *at, const struct access_record *record, const struct now *now,
+                           const struct access_date *date)
+{
+    at = put_text(at, TEXT("{\"time\":\""));
+    at = put_text(at, (struct text){date->text, date->length});
+    *at++ = '.';
+    at = put_digits(at, now->wall_ns / 1000000, 3);
+    at = put_text(at, TEXT("Z\",\"remote\":\""));
+    at = put_peer(at, record->peer);
+    *at++ = '"';
+    at = line_put_member(at, TEXT(",\"host\":"), record->host, HOST_MAX);
+    at = line_put_member(at, TEXT(",\"method\":"), record->method, METHOD_MAX);
+    at = line_put_member(at, TEXT(",\"target\":"), record->target, TARGET_MAX);
+    at = line_put_member(at, TEXT(",\"version\":"), record->version, VERSION_MAX);
+    at = put_number(put_text(at, TEXT(",\"status\":")), record->status);
+    at = put_number(put_text(at, TEXT(",\"bytes\":")), record->content_bytes);
+    at = line_put_member(at, TEXT(",\"referer\":"), record->referer, REFERER_MAX);
+    at = line_put_member(at, TEXT(",\"user_agent\":"), record->user_agent, USER_AGENT_MAX);
+    at = put_seconds(put_text(at, TEXT(",\"seconds\":")), record->duration_ns);
+    at = put_number(put_text(at, TEXT(",\"worker\":")), record->worker);
+    at = put_name(put_text(at, TEXT(",\"source\":\"")), source_name(record->source));
+    at = put_name(put_text(at, TEXT("\",\"coding\":\"")), coding_name(record->coding));
+    return put_text(at, TEXT("\"}\n"));
+}
+
+/* ---- both ------------------------------------------------------------------------------------- */
+
+static void line_make_date(struct access_date *date, enum access_format format, int64_t seconds)
+{
+    struct tm utc = {0};
+    time_t time = (time_t)seconds;
+
+    date->seconds = seconds;
+    if (format == ACCESS_COMBINED) {
+        date_format_log(seconds, date->text);
+        date->length = DATE_LOG_LENGTH;
+    } else {
+        gmtime_r(&time, &utc);
+        date->length = strftime(date->text, sizeof(date->text), "%Y-%m-%dT%H:%M:%S", &utc);
+    }
+}
+
+size_t access_line_format(char *space, enum access_format format,
+                          const struct access_record *record, const struct now *now,
+                          struct access_date *date)
+{
+    char *at = space;
+
+    if (date->seconds != now->wall_seconds || date->length == 0) {
+        line_make_date(date, format, now->wall_seconds);
+    }
+    switch (format) {
+    case ACCESS_COMBINED: at = line_put_combined(space, record, date); break;
+    case ACCESS_JSON: at = line_put_json(space, record, now, date); break;
+    }
+    assert(at - space <= ACCESS_LINE_BYTES_MAX);
+    return (size_t)(at - space);
+}

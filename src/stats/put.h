@@ -1,0 +1,31 @@
+/*
+ * Pieces of log lines. Each function writes at `at` and gives where the next piece goes; the caller
+ * has seen to it that there is room.
+ */
+#ifndef ZCSERVE_STATS_PUT_H
+#define ZCSERVE_STATS_PUT_H
+
+#include "zcserve/access.h"
+#include "zcserve/text.h"
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+char *put_text(char *at, struct text text);
+char *put_name(char *at, const char *name);
+char *put_number(char *at, uint64_t number);
+char *put_digits(char *at, uint64_t number, int digits); /* exactly so many, zeros first */
+char *put_seconds(char *at, uint64_t ns);                /* six decimals, cut: "0.000045" */
+
+/* An IP address without its port, an IPv4 one in its own form however it came; else "-". */
+char *put_peer(char *at, const struct sockaddr *peer);
+
+/*
+ * At most `max` bytes of `text`, escaped, and "…" if that was not all. Combined: \xHH for quotes,
+ * backslashes, control and non-ASCII bytes. JSON: what JSON asks for (RFC 8259 §7); UTF-8 is left as it
+ * is, a byte that is none is shown as the character of its number, \u00HH.
+ */
+char *put_escaped(char *at, struct text text, size_t max, enum access_format format);
+#define PUT_ELLIPSIS_BYTES (sizeof("…") - 1)
+
+#endif
