@@ -18,10 +18,17 @@ enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
 
 #define DESCRIPTORS_SPARE 24 /* of a worker: logs, epoll, inotify, a file being read */
 
+/* How connections are served, and what that is called. */
+struct model {
+    const char *name;
+    int (*run)(const void *service, uint32_t index);
+};
+
 struct program {
     const struct config *config;
     const char *reason; /* which configuration that is, and why     */
     const char *origin; /* its file where there is one, for messages */
+    struct model model;
     struct service service;
     struct access_recorder recorder;
     struct media_types *types;
@@ -138,6 +145,22 @@ static bool service_make(struct program *p)
     return root_valid(p);
 }
 
+static const struct model epoll_model = {"epoll", epoll_run};
+static const struct model uring_model = {"io_uring", uring_run};
+
+/* auto is io_uring where that works, and otherwise says why not. */
+static bool model_choose(struct program *p)
+{
+    enum config_model wanted = (enum config_model)p->config->model;
+    const char *problem = wanted == MODEL_EPOLL ? NULL : uring_problem();
+    p->model = wanted == MODEL_EPOLL || problem ? epoll_model : uring_model;
+    if (problem && wanted == MODEL_URING)
+        log_error("%s; or choose model = epoll", problem);
+    else if (problem)
+        log_notice("model epoll was chosen, because of %s", problem);
+    return !(problem && wanted == MODEL_URING);
+}
+
 /* ---- limits of the system ------------------------------------------------------------------- */
 
 /* Takes as many descriptors as the system allows; fewer connections when these are too few. */
@@ -206,9 +229,9 @@ static void start_tell(const struct program *p)
     char addresses[SERVICE_ADDRESSES_MAX * (LISTEN_ADDRESS_TEXT_MAX + 16)];
     const struct service *service = &p->service;
     addresses_format(service, addresses, sizeof(addresses));
-    log_notice("serving %s at %s (model epoll, %u worker%s, cache %llu KiB = %llu KiB a worker, "
+    log_notice("serving %s at %s (model %s, %u worker%s, cache %llu KiB = %llu KiB a worker, "
                "%u connections a worker; %s)",
-               p->config->root, addresses, service->workers, service->workers == 1 ? "" : "s",
+               p->config->root, addresses, p->model.name, service->workers, service->workers == 1 ? "" : "s",
                (unsigned long long)p->config->cache_size / 1024,
                (unsigned long long)service->store.memory_bytes_max / 1024, service->connections_max,
                p->reason);
@@ -228,7 +251,7 @@ static int processes_run(struct program *p)
             .name = "recorder", .run = recorder_run, .of = p, .last = true, .cpu = -1};
     for (uint32_t i = 0; i < service->workers; i++)
         processes[count++] = (struct supervised){
-            .name = "worker", .run = epoll_run, .of = service, .index = i,
+            .name = "worker", .run = p->model.run, .of = service, .index = i,
             .cpu = p->config->pin_cpus ? cpu_nth_usable(i) : -1};
     struct supervise_options options = {.drain_ns = service->drain_ns,
                                         .release = listeners_release,
@@ -258,6 +281,8 @@ static int serve(struct program *p)
     supervise_prepare();
     descriptors_raise(&p->service);
     int code = EXIT_FAILURE;
+    if (!model_choose(p))
+        return code;
     if (service_open(&p->service, problem, sizeof(problem)) != 0) {
         log_error("%s", problem);
     } else if (recorder_open(p)) {

@@ -224,7 +224,9 @@ def descriptors_exhausted(stage):
         for client in clients:
             client.send(get("/a.txt"))
         served, waiting = parted(clients, stage.seconds(0.3))
-        require(10 <= len(served) < LIMIT, "%d of 200 served with %d descriptors", len(served),
+        # An accept that io_uring has armed goes on under the limit that held when it was.
+        most = 200 if stage.model == "io_uring" else LIMIT - 1
+        require(10 <= len(served) <= most, "%d of 200 served with %d descriptors", len(served),
                 LIMIT)
         expect_rest(worker, 1)
         for client in served:

@@ -1,0 +1,98 @@
+/*
+ * Keeps account of the operations of one socket, so that closing is right in every order of
+ * completions: each submission is counted, each last completion is taken off, and only then may
+ * the memory of the connection serve another. A peer that keeps sending while it does
+ * not read is not received from beyond a few buffers.
+ */
+#include "lane.h"
+
+#include <errno.h>
+
+#define HELD_MAX 4 /* buffers held before the kernel is told to stop receiving */
+
+void lane_open(struct lane *lane, void *owner, int fd)
+{
+    *lane = (struct lane){.tag = (uintptr_t)owner, .fd = fd};
+}
+
+static uint64_t tag_next(struct lane *lane, enum lane_operation operation)
+{
+    lane->in_flight++;
+    return lane->tag | operation;
+}
+
+void lane_receive(struct ring *ring, struct lane *lane)
+{
+    if (lane->receiving || lane->starved)
+        return;
+    lane->receiving = true;
+    ring_receive(ring, lane->fd, tag_next(lane, LANE_RECEIVE));
+}
+
+static void receive_stop(struct ring *ring, struct lane *lane)
+{
+    ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(lane, LANE_CANCEL));
+}
+
+size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size)
+{
+    return ring_take(ring, &lane->held, space, size);
+}
+
+void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
+{
+    lane->sending = true;
+    lane->gather = ring_send(ring, lane->fd, out, tag_next(lane, LANE_SEND));
+}
+
+void lane_await_writable(struct ring *ring, struct lane *lane)
+{
+    lane->sending = true;
+    ring_await_writable(ring, lane->fd, tag_next(lane, LANE_WRITABLE));
+}
+
+void lane_close(struct ring *ring, struct lane *lane)
+{
+    ring_drop(ring, &lane->held);
+    if (lane->receiving)
+        receive_stop(ring, lane);
+}
+
+static ssize_t received(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
+{
+    lane->receiving = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    if (cqe->flags & IORING_CQE_F_BUFFER) {
+        ring_hold(ring, &lane->held, cqe);
+        if (lane->held.count == HELD_MAX && lane->receiving)
+            receive_stop(ring, lane);
+        return 0;
+    }
+    if (cqe->res == 0)
+        lane->finished = true;
+    if (cqe->res == -ENOBUFS)
+        lane->starved = true;
+    return cqe->res == -ENOBUFS || cqe->res == -ECANCELED ? 0 : cqe->res;
+}
+
+ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation operation,
+                       const struct io_uring_cqe *cqe)
+{
+    if (!(cqe->flags & IORING_CQE_F_MORE))
+        lane->in_flight--;
+    switch (operation) {
+    case LANE_RECEIVE:
+        return received(ring, lane, cqe);
+    case LANE_SEND:
+        ring_sent(ring, lane->gather);
+        lane->gather = NULL;
+        lane->sending = false;
+        return cqe->res;
+    case LANE_WRITABLE:
+        lane->sending = false;
+        return cqe->res < 0 ? cqe->res : 0;
+    case LANE_CANCEL:
+    case LANE_OPERATIONS:
+        break;
+    }
+    return 0;
+}

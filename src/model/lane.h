@@ -1,0 +1,53 @@
+/*
+ * One socket on a ring: what the kernel is doing for it, what it has received, and when all of
+ * that is over. Nothing of it may be freed while `in_flight` is not 0.
+ */
+#ifndef ZCSERVE_MODEL_LANE_H
+#define ZCSERVE_MODEL_LANE_H
+
+#include "ring.h"
+
+#include <sys/types.h>
+
+/* A tag is the address of the lane's owner, aligned to TAG_UNIT, and one of these. */
+enum lane_operation { LANE_RECEIVE, LANE_SEND, LANE_WRITABLE, LANE_CANCEL, LANE_OPERATIONS };
+#define TAG_UNIT 64U
+
+struct lane {
+    uint64_t tag; /* of the owner */
+    int fd;
+    uint16_t in_flight; /* operations whose last completion is still to come  */
+    bool receiving;     /* the kernel receives until it is told otherwise     */
+    bool sending;       /* the kernel has memory to send, or waits for room   */
+    bool starved;       /* no buffer was left: lane_revive() when time passed */
+    bool finished;      /* the peer finished; what was held comes first       */
+    struct held held;
+    struct gather *gather; /* of the send in flight, when it has several vectors */
+};
+
+void lane_open(struct lane *lane, void *owner, int fd);
+
+/* Sees to it that the kernel receives. */
+void lane_receive(struct ring *ring, struct lane *lane);
+
+/* Whether there is something to take: bytes, or the peer's end. */
+static inline bool lane_has_received(const struct lane *lane)
+{
+    return lane->held.count > 0 || lane->finished;
+}
+
+/* Takes up to `size` bytes; 0 when the peer finished. lane_has_received() must be true. */
+size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size);
+
+/* Sends memory, which must stay as it is until the completion. */
+void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out);
+void lane_await_writable(struct ring *ring, struct lane *lane);
+
+/* Gives up what was received and has the kernel stop receiving. */
+void lane_close(struct ring *ring, struct lane *lane);
+
+/* After LANE_RECEIVE: 0 or -errno. After LANE_SEND: bytes sent, or -errno. Else 0 or -errno. */
+ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation operation,
+                       const struct io_uring_cqe *cqe);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * A ring of the kernel's (io_uring_setup(2)) with a common pool of buffers to receive into, and
+ * the few things that the io_uring model asks of it. Each is prepared here and submitted with
+ * the others by ring_turn(). `tag` is the user_data that its completions carry.
+ */
+#ifndef ZCSERVE_MODEL_RING_H
+#define ZCSERVE_MODEL_RING_H
+
+#include "zcserve/segment.h"
+#include "zcserve/slab.h"
+
+#include <liburing.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RING_ENTRIES 1024      /* submissions prepared before the kernel has to be told */
+#define RING_COMPLETIONS 16384 /* completions that wait to be read                      */
+#define RING_BUFFERS 2048      /* to receive into; a power of two                       */
+#define RING_BUFFER_BYTES 2048
+
+struct ring {
+    struct io_uring uring;
+    struct slab gathers;           /* sends of several vectors, while they are in flight */
+    struct io_uring_buf_ring *pool;
+    char *memory;                  /* the buffers, which become real as they are used */
+    uint16_t next[RING_BUFFERS];   /* in the list of who holds it                     */
+    uint16_t length[RING_BUFFERS]; /* bytes received into it                          */
+};
+
+/* Bytes received and not yet consumed, in the pool's buffers. All zero: none. */
+struct held {
+    uint16_t first, last, count;
+    uint16_t offset; /* consumed of the first */
+};
+
+/*
+ * Opens a ring for the calling thread, the only one that may use it, with `sockets` of them at
+ * most. 0, or -errno and one line in `problem` that says what the kernel lacks or forbids and
+ * what to change.
+ */
+int ring_open(struct ring *ring, uint32_t sockets, char *problem, size_t size);
+void ring_close(struct ring *ring);
+
+/* Opens a ring and receives one byte through it: 0, or as ring_open(). */
+int ring_try(char *problem, size_t size);
+
+void ring_accept(struct ring *ring, int listener, uint64_t tag);   /* until cancelled  */
+void ring_receive(struct ring *ring, int fd, uint64_t tag);        /* until cancelled  */
+void ring_await_readable(struct ring *ring, int fd, uint64_t tag); /* again and again  */
+void ring_await_writable(struct ring *ring, int fd, uint64_t tag); /* once             */
+void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag);
+
+/* Sends memory. What this gives is to be given to ring_sent() when it has completed. */
+struct gather *ring_send(struct ring *ring, int fd, const struct outgoing *out, uint64_t tag);
+void ring_sent(struct ring *ring, struct gather *gather);
+
+/* Submits what was prepared and waits for a completion; UINT64_MAX: for ever. One system call. */
+void ring_turn(struct ring *ring, uint64_t wait_ns);
+
+/* Holds the bytes of a receive's completion, which has IORING_CQE_F_BUFFER. */
+void ring_hold(struct ring *ring, struct held *held, const struct io_uring_cqe *cqe);
+
+/* Copies up to `size` of the bytes held and lets go of them; how many. */
+size_t ring_take(struct ring *ring, struct held *held, char *space, size_t size);
+void ring_drop(struct ring *ring, struct held *held); /* all */
+
+#endif

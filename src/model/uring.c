@@ -1,0 +1,411 @@
+/*
+ * The io_uring model: one process, one ring, many connections. Work for the kernel is written
+ * into a shared queue and its results are read from another; one io_uring_enter serves them all.
+ *
+ * The C10k lesson: when waiting costs nothing any more, calling does. An accept and a receive
+ * are submitted once and complete many times, and an idle connection holds no buffer: the kernel
+ * takes one from a common pool when bytes come (io_uring(7), io_uring_setup_buf_ring(3)).
+ * Kernel floor: Linux 6.0. Try it: zcserve -m io_uring -w 1 DIR
+ *
+ * A turn of the loop has two halves, as in the epoll model: first every completion is taken in;
+ * then every connection that has something to do is driven, which prepares the next turn's sends.
+ */
+#include "lane.h"
+#include "zcserve/log.h"
+#include "zcserve/model.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TURN_BYTES (UINT64_C(1024) * 1024) /* of a file, sent to one connection in a row   */
+
+/* Besides those of lanes. The rest of an accept's tag is the index of its listener. */
+enum operation { OP_ACCEPT = LANE_OPERATIONS, OP_CANCEL, OP_SIGNAL, OP_CHANGES };
+
+struct uring_client {
+    struct client client;
+    struct lane lane;
+    struct uring_client *next; /* of those to be driven                              */
+    uint8_t failure;           /* enum close_reason; told when nothing is being sent */
+    bool queued;
+    bool closed; /* but operations are still in flight */
+};
+
+struct uring_loop {
+    struct worker worker;
+    const struct service *service;
+    struct ring ring;
+    struct slab clients;
+    struct uring_client *first, **last; /* to be driven in this turn */
+    uint64_t ticked_ns;
+    uint64_t drain_deadline_ns;
+    bool paused; /* accepting, until the next tick */
+    bool draining, stopping;
+    uint32_t ticks;
+    uint32_t listeners;
+    int listener[SERVICE_ADDRESSES_MAX];
+    bool accepts[SERVICE_ADDRESSES_MAX];
+    int signals;
+};
+
+/* ---- a connection ------------------------------------------------------------------------- */
+
+static void client_queue(struct uring_loop *l, struct uring_client *k)
+{
+    if (k->queued)
+        return;
+    k->queued = true;
+    k->next = NULL;
+    *l->last = k;
+    l->last = &k->next;
+}
+
+/*
+ * Sends what is next: memory by the ring; a file by sendfile(2) at once, because a splice in the
+ * ring is always handed to a kernel thread.
+ */
+static void send_next(struct uring_loop *l, struct uring_client *k, uint64_t *budget)
+{
+    struct outgoing out;
+    conn_outgoing(&k->client.conn, &out);
+    if (out.count > 0)
+        lane_send(&l->ring, &k->lane, &out);
+    else if (*budget == 0 || !drive_send(&l->worker, &k->client, &out, budget))
+        lane_await_writable(&l->ring, &k->lane);
+}
+
+/* What was received already; false when the connection has to wait for more. */
+static bool receive_next(struct uring_loop *l, struct uring_client *k)
+{
+    struct worker *w = &l->worker;
+    if (!lane_has_received(&k->lane))
+        return false;
+    client_lend_work(&k->client, w);
+    struct iovec space = conn_receive_space(&k->client.conn);
+    size_t length = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
+    stats_add(&w->stats->received_bytes, length);
+    conn_received(&k->client.conn, length, &w->now);
+    return true;
+}
+
+/* The socket goes at once, the rest when the kernel is done with it. */
+static void connection_close(struct uring_loop *l, struct uring_client *k)
+{
+    k->closed = true;
+    lane_close(&l->ring, &k->lane);
+    client_close(&k->client, &l->worker);
+    if (k->lane.in_flight == 0)
+        slab_put(&l->clients, k);
+}
+
+/* Takes all steps until the kernel has to answer first. */
+static void connection_drive(struct uring_loop *l, struct uring_client *k)
+{
+    struct worker *w = &l->worker;
+    uint64_t budget = TURN_BYTES;
+    while (!k->lane.sending) {
+        if (k->failure != CLOSE_NONE && !k->client.conn.failed)
+            conn_failed(&k->client.conn, (enum close_reason)k->failure);
+        switch (worker_advance(w, &k->client)) {
+        case CONN_RECEIVE:
+            if (receive_next(l, k))
+                break;
+            client_rest(&k->client, w);
+            lane_receive(&l->ring, &k->lane);
+            return;
+        case CONN_SEND:
+            send_next(l, k, &budget);
+            break;
+        case CONN_HALF_CLOSE:
+            client_half_close(&k->client, w);
+            break;
+        case CONN_CLOSE:
+            connection_close(l, k);
+            return;
+        case CONN_RESOLVE:
+        case CONN_SETTLE:
+            assert(false && "worker_advance() takes these");
+        }
+    }
+}
+
+static void turn_drive(struct uring_loop *l)
+{
+    struct uring_client *k = l->first;
+    l->first = NULL;
+    l->last = &l->first;
+    while (k) {
+        struct uring_client *next = k->next;
+        k->queued = false;
+        connection_drive(l, k);
+        k = next;
+    }
+}
+
+static void on_client(struct uring_loop *l, enum lane_operation operation, struct uring_client *k,
+                      const struct io_uring_cqe *cqe)
+{
+    ssize_t result = lane_completed(&l->ring, &k->lane, operation, cqe);
+    if (k->closed) {
+        ring_drop(&l->ring, &k->lane.held);
+        if (k->lane.in_flight == 0)
+            slab_put(&l->clients, k);
+        return;
+    }
+    if (operation == LANE_SEND)
+        drive_sent(&l->worker, &k->client, result, false);
+    else if (result < 0)
+        k->failure = CLOSE_PEER_RESET;
+    if (operation == LANE_RECEIVE)
+        l->worker.store_is_current = false;
+    client_queue(l, k);
+}
+
+/* ---- accepting ---------------------------------------------------------------------------- */
+
+static void accept_start(struct uring_loop *l, uint32_t index)
+{
+    if (l->accepts[index] || l->clients.used == l->clients.count)
+        return;
+    ring_accept(&l->ring, l->listener[index], (uint64_t)index * TAG_UNIT | OP_ACCEPT);
+    l->accepts[index] = true;
+}
+
+static void accept_stop(struct uring_loop *l, uint32_t index)
+{
+    if (l->accepts[index])
+        ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
+}
+
+/* Out of descriptors or connections: those that wait keep waiting until a tick finds room. */
+static void accepting_pause(struct uring_loop *l, const char *why)
+{
+    worker_accept_paused(&l->worker, why);
+    l->paused = true;
+    for (uint32_t i = 0; i < l->listeners; i++)
+        accept_stop(l, i);
+}
+
+static void connection_open(struct uring_loop *l, int fd)
+{
+    struct uring_client *k = slab_take(&l->clients);
+    if (!k) { /* it came before the kernel was told to stop */
+        stats_add(&l->worker.stats->refused, 1);
+        close(fd);
+        return;
+    }
+    *k = (struct uring_client){.queued = false};
+    client_open(&k->client, &l->worker, fd, NULL);
+    lane_open(&k->lane, k, fd);
+    lane_receive(&l->ring, &k->lane);
+    if (l->clients.used == l->clients.count)
+        accepting_pause(l, "all connections are in use; see 'connections'");
+}
+
+static void on_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe)
+{
+    l->accepts[index] = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    if (cqe->res >= 0)
+        connection_open(l, cqe->res);
+    else if (cqe->res == -EMFILE || cqe->res == -ENFILE || cqe->res == -ENOMEM)
+        accepting_pause(l, strerror(-cqe->res));
+    if (!l->accepts[index] && cqe->res >= 0 && !l->draining)
+        accept_start(l, index);
+}
+
+/* ---- time --------------------------------------------------------------------------------- */
+
+/* While the kernel has the answer's memory, it must let go of it first. */
+static void connection_expire(struct uring_loop *l, struct uring_client *k)
+{
+    if (k->lane.sending) {
+        k->failure = CLOSE_SEND_TIMEOUT;
+        shutdown(k->client.fd, SHUT_RDWR);
+    } else {
+        conn_expired(&k->client.conn, &l->worker.now);
+        client_queue(l, k);
+    }
+}
+
+static void deadlines_sweep(struct uring_loop *l)
+{
+    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
+        struct uring_client *k = slab_taken_at(&l->clients, i);
+        if (!k || k->closed || k->queued)
+            continue;
+        if (k->lane.starved)
+            client_queue(l, k);
+        k->lane.starved = false;
+        if (client_is_late(&k->client, &l->worker))
+            connection_expire(l, k);
+    }
+}
+
+static void tick(struct uring_loop *l)
+{
+    struct worker *w = &l->worker;
+    l->ticked_ns = w->now.monotonic_ns;
+    l->ticks++;
+    deadlines_sweep(l);
+    worker_tick(w);
+    l->paused = l->clients.used == l->clients.count;
+    for (uint32_t i = 0; i < l->listeners; i++)
+        accept_start(l, i);
+    if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
+        l->stopping = true;
+}
+
+/* ---- signals ------------------------------------------------------------------------------ */
+
+static void listeners_close(struct uring_loop *l)
+{
+    for (uint32_t i = 0; i < l->listeners; i++) {
+        int fd;
+        accept_stop(l, i);
+        while ((fd = listener_accept(l->listener[i], true, NULL)) >= 0 || fd == -ECONNABORTED)
+            if (fd >= 0)
+                connection_open(l, fd);
+        listener_close(l->listener[i], &l->service->address[i], false);
+    }
+    l->listeners = 0;
+}
+
+static void drain_start(struct uring_loop *l)
+{
+    if (l->draining)
+        return;
+    l->draining = true;
+    listeners_close(l);
+    l->drain_deadline_ns = l->worker.now.monotonic_ns + l->service->drain_ns;
+    clients_drain(&l->clients, &l->worker);
+}
+
+static void on_signal(struct uring_loop *l)
+{
+    struct signalfd_siginfo info;
+    while (read(l->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGTERM)
+            drain_start(l);
+        else if (info.ssi_signo == SIGUSR2)
+            l->stopping = true;
+        else
+            log_reopen();
+    }
+}
+
+static int signals_open(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
+    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC); /* they are blocked already */
+}
+
+/* ---- the loop ----------------------------------------------------------------------------- */
+
+static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
+{
+    unsigned op = (unsigned)(cqe->user_data % TAG_UNIT);
+    uint64_t of = cqe->user_data - op;
+    if (op < LANE_OPERATIONS)
+        on_client(l, (enum lane_operation)op, (struct uring_client *)(uintptr_t)of, cqe);
+    else if (op == OP_ACCEPT)
+        on_accepted(l, (uint32_t)(of / TAG_UNIT), cqe);
+    else if (op == OP_SIGNAL)
+        on_signal(l);
+    else if (op == OP_CHANGES)
+        store_refresh(l->worker.store, &l->worker.now);
+}
+
+static void turn_take(struct uring_loop *l)
+{
+    struct io_uring_cqe *cqe;
+    unsigned head, taken = 0;
+    bool waits = l->clients.used > 0 || l->draining || l->paused || l->worker.log;
+    ring_turn(&l->ring, waits ? TICK_NS : UINT64_MAX);
+    now_read(&l->worker.now);
+    io_uring_for_each_cqe(&l->ring.uring, head, cqe) {
+        on_completion(l, cqe);
+        taken++;
+    }
+    io_uring_cq_advance(&l->ring.uring, taken);
+}
+
+static int loop_open(struct uring_loop *l, uint32_t index)
+{
+    char problem[256];
+    uint32_t count = l->service->connections_max;
+    l->last = &l->first;
+    l->signals = signals_open();
+    int error = slab_open(&l->clients, sizeof(struct uring_client), count);
+    if (error != 0 || l->signals < 0) {
+        log_error("the io_uring loop cannot be made: %s", strerror(error ? -error : errno));
+        return -1;
+    }
+    if (ring_open(&l->ring, count, problem, sizeof(problem)) != 0) {
+        log_error("%s; or choose model = epoll", problem);
+        return -1;
+    }
+    service_listeners_leave(l->service, index);
+    l->listeners = l->service->addresses;
+    for (uint32_t i = 0; i < l->listeners; i++) {
+        l->listener[i] = service_listener(l->service, index, i);
+        accept_start(l, i);
+    }
+    ring_await_readable(&l->ring, l->signals, OP_SIGNAL);
+    if (store_watch_fd(l->worker.store) >= 0)
+        ring_await_readable(&l->ring, store_watch_fd(l->worker.store), OP_CHANGES);
+    return 0;
+}
+
+/* What is still open when the time is up is cut, counted and logged. */
+static void loop_close(struct uring_loop *l)
+{
+    l->draining = true;
+    for (uint32_t i = 0; i < l->clients.touched; i++) {
+        struct uring_client *k = slab_taken_at(&l->clients, i);
+        if (!k || k->closed)
+            continue;
+        k->failure = CLOSE_DRAINED;
+        shutdown(k->client.fd, SHUT_RDWR);
+        client_queue(l, k);
+    }
+    while (l->clients.used > 0) {
+        turn_drive(l);
+        turn_take(l);
+    }
+    ring_close(&l->ring);
+    slab_close(&l->clients);
+    close(l->signals);
+}
+
+const char *uring_problem(void)
+{
+    static char problem[256];
+    return ring_try(problem, sizeof(problem)) == 0 ? NULL : problem;
+}
+
+int uring_run(const void *of, uint32_t index)
+{
+    static struct uring_loop loop;
+    struct uring_loop *l = &loop;
+    l->service = of;
+    if (worker_open(&l->worker, l->service, index) != 0 || loop_open(l, index) != 0)
+        return 1;
+    while (!l->stopping) {
+        turn_take(l);
+        turn_drive(l);
+        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS)
+            tick(l);
+    }
+    loop_close(l);
+    worker_close(&l->worker);
+    return 0;
+}
