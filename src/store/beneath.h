@@ -1,0 +1,35 @@
+/*
+ * Opens names beneath one directory and nowhere else, whatever links and renames there are.
+ */
+#ifndef ZCSERVE_STORE_BENEATH_H
+#define ZCSERVE_STORE_BENEATH_H
+
+#include "zcserve/text.h"
+
+#include <stdbool.h>
+
+struct beneath {
+    int directory; /* O_PATH descriptor of the root; -1: there is none at present */
+    bool follows;  /* symbolic links are followed while they stay beneath         */
+    bool walks;    /* openat2 is missing: one component at a time, never a link   */
+};
+
+enum links { LINKS_REFUSED, LINKS_FOLLOWED };
+
+/*
+ * Opens `path` ("" is the root itself) with `flags`; O_CLOEXEC is added. A descriptor, which
+ * the caller closes, or -errno: -ELOOP for a link refused, -EXDEV for a way out of the root.
+ */
+int beneath_open(const struct beneath *beneath, const char *path, int flags, enum links links);
+
+/* Whether `path` begins with `directory`, which is "" or ends in "/". */
+static inline bool path_is_beneath(struct text path, struct text directory)
+{
+    return path.length >= directory.length &&
+           memcmp(path.base, directory.base, directory.length) == 0;
+}
+
+/* Whether the kernel has openat2 and a sandbox lets it through. */
+bool beneath_has_openat2(int directory);
+
+#endif

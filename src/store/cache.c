@@ -1,0 +1,198 @@
+/*
+ * Holds entries and lets go of them. A hit is a hash, a comparison and a bit.
+ *
+ * The table is its own: its length follows from the budget and never changes, so it is counted
+ * to the byte and no insertion ever waits for a table to grow. The hash is seeded: nobody can
+ * choose paths that meet in one chain.
+ *
+ * Evicting unlinks; a variant that is lent is freed when it comes back. Until then it is counted.
+ */
+#define XXH_INLINE_ALL
+#include "cache.h"
+#include "account.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <xxhash.h>
+
+#define TABLE_SHARE 2048 /* bytes of budget for each chain: about one small file */
+#define TABLE_MIN 64
+#define TABLE_MAX (UINT64_C(1) << 22)
+
+static uint64_t table_length(uint64_t bytes_max)
+{
+    uint64_t length = TABLE_MIN;
+    while (length < TABLE_MAX && length * TABLE_SHARE * 2 <= bytes_max)
+        length *= 2;
+    return length;
+}
+
+static size_t table_bytes(const struct cache *cache)
+{
+    return account_bytes((size_t)(cache->mask + 1) * sizeof(struct entry *));
+}
+
+bool cache_open(struct cache *cache, const struct store_options *options,
+                struct store_counts *counts)
+{
+    uint64_t length = table_length(options->memory_bytes_max);
+    *cache = (struct cache){
+        .table = calloc(length, sizeof(struct entry *)),
+        .mask = length - 1,
+        .seats_max = {UINT64_MAX, options->descriptors_max, options->absent_max},
+        .bytes_max = options->memory_bytes_max,
+        .counts = counts,
+    };
+    if (cache->table == NULL) return false;
+    /* Without randomness the paths of a hostile client may collide, within bounds. */
+    if (getrandom(&cache->seed, sizeof(cache->seed), GRND_NONBLOCK) < 0) cache->seed = 0;
+    counts->bytes += table_bytes(cache);
+    return true;
+}
+
+void cache_close(struct cache *cache)
+{
+    cache_drop_beneath(cache, TEXT(""));
+    cache->counts->bytes -= table_bytes(cache);
+    free(cache->table);
+}
+
+static uint64_t path_hash(const struct cache *cache, struct text path)
+{
+    return XXH3_64bits_withSeed(path.base, path.length, cache->seed);
+}
+
+struct entry *cache_find(const struct cache *cache, struct text path)
+{
+    uint64_t hash = path_hash(cache, path);
+    struct entry *entry = cache->table[hash & cache->mask];
+    while (entry != NULL && (entry->hash != hash || !text_equals(entry->path, path))) {
+        entry = entry->next;
+    }
+    return entry;
+}
+
+static void table_remove(struct cache *cache, struct entry *entry)
+{
+    struct entry **link = &cache->table[entry->hash & cache->mask];
+    while (*link != entry) {
+        assert(*link != NULL);
+        link = &(*link)->next;
+    }
+    *link = entry->next;
+}
+
+enum queue cache_queue_of(const struct variant *variant)
+{
+    return variant->representation.fd >= 0 ? QUEUE_DESCRIPTOR : QUEUE_MEMORY;
+}
+
+void cache_charge(struct cache *cache, const struct variant *variant)
+{
+    cache->counts->bytes += variant->bytes;
+    cache->counts->descriptors += cache_queue_of(variant) == QUEUE_DESCRIPTOR;
+}
+
+void cache_discard(struct cache *cache, struct variant *variant)
+{
+    assert(variant->entry == NULL);
+    cache->counts->bytes -= variant->bytes;
+    cache->counts->descriptors -= cache_queue_of(variant) == QUEUE_DESCRIPTOR;
+    variant_free(variant);
+}
+
+void cache_seat(struct cache *cache, struct entry *entry, struct variant *variant)
+{
+    enum coding coding = variant->representation.coding;
+    assert(entry->kind == RESOLUTION_FOUND && entry->variants[coding] == NULL);
+    entry->variants[coding] = variant;
+    variant->entry = entry;
+    sieve_add(&cache->queues[cache_queue_of(variant)], &variant->seat);
+}
+
+static void unseat(struct cache *cache, struct variant *variant)
+{
+    sieve_remove(&cache->queues[cache_queue_of(variant)], &variant->seat);
+    variant->entry->variants[variant->representation.coding] = NULL;
+    variant->entry = NULL;
+    if (variant->seat.loans == 0) cache_discard(cache, variant);
+}
+
+void cache_add(struct cache *cache, struct entry *entry)
+{
+    entry->hash = path_hash(cache, entry->path);
+    struct entry **head = &cache->table[entry->hash & cache->mask];
+    entry->next = *head;
+    *head = entry;
+    cache->counts->bytes += entry->bytes;
+    cache->counts->entries++;
+    if (entry->kind != RESOLUTION_FOUND) sieve_add(&cache->queues[QUEUE_ABSENT], &entry->seat);
+}
+
+void cache_drop(struct cache *cache, struct entry *entry)
+{
+    table_remove(cache, entry);
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
+        if (entry->variants[coding] != NULL) unseat(cache, entry->variants[coding]);
+    }
+    if (entry->kind != RESOLUTION_FOUND) sieve_remove(&cache->queues[QUEUE_ABSENT], &entry->seat);
+    cache->counts->bytes -= entry->bytes;
+    cache->counts->entries--;
+    entry_free(entry);
+}
+
+uint64_t cache_drop_beneath(struct cache *cache, struct text directory)
+{
+    uint64_t dropped = 0;
+    for (uint64_t i = 0; i <= cache->mask && cache->counts->entries > 0; i++) {
+        struct entry *next;
+        for (struct entry *entry = cache->table[i]; entry != NULL; entry = next) {
+            next = entry->next;
+            if (!path_is_beneath(entry->path, directory)) continue;
+            cache_drop(cache, entry);
+            dropped++;
+        }
+    }
+    return dropped;
+}
+
+/* An entry goes with the last of its variants. */
+static bool evict(struct cache *cache, enum queue queue)
+{
+    struct seat *seat = sieve_victim(&cache->queues[queue]);
+    if (seat == NULL) return false;
+    struct entry *entry = NULL;
+    if (queue == QUEUE_ABSENT) {
+        entry = entry_of_seat(seat);
+    } else {
+        struct variant *variant = variant_of_seat(seat);
+        entry = variant->entry;
+        unseat(cache, variant);
+    }
+    if (!entry_has_variant(entry)) cache_drop(cache, entry);
+    cache->counts->evictions++;
+    return true;
+}
+
+bool cache_make_room(struct cache *cache, uint64_t bytes)
+{
+    if (bytes > cache->bytes_max) return false;
+    while (cache->counts->bytes > cache->bytes_max - bytes) {
+        if (!evict(cache, QUEUE_MEMORY) && !evict(cache, QUEUE_DESCRIPTOR) &&
+            !evict(cache, QUEUE_ABSENT)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool cache_make_seat(struct cache *cache, enum queue queue)
+{
+    if (cache->seats_max[queue] == 0) return false;
+    while (cache->queues[queue].count >= cache->seats_max[queue]) {
+        if (!evict(cache, queue)) return false;
+    }
+    return true;
+}

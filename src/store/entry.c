@@ -1,0 +1,66 @@
+/*
+ * Entries never change what they say about the disk: a new version of a file is a new entry.
+ * Only their variants come and go.
+ */
+#include "entry.h"
+#include "account.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t entry_size(struct text path, const struct file *file)
+{
+    size_t name = file != NULL ? strlen(file->name) : 0;
+    return sizeof(struct entry) + path.length + 1 + name + 1;
+}
+
+uint64_t entry_bytes(struct text path, const struct file *file)
+{
+    return account_bytes(entry_size(path, file));
+}
+
+/* Copies `text` with a NUL behind it. */
+static char *put_text(char *space, const char *text, size_t length)
+{
+    if (length > 0) memcpy(space, text, length);
+    space[length] = '\0';
+    return space + length + 1;
+}
+
+struct entry *entry_new(struct text path, enum resolution_kind kind, const struct file *file)
+{
+    assert((kind == RESOLUTION_FOUND) == (file != NULL));
+    size_t size = entry_size(path, file);
+    struct entry *entry = malloc(size);
+    if (entry == NULL) return NULL;
+    char *space = (char *)(entry + 1);
+    *entry =
+        (struct entry){.path = {space, path.length}, .kind = kind, .bytes = account_bytes(size)};
+    space = put_text(space, path.base, path.length);
+    if (file != NULL) {
+        entry->file = *file;
+        entry->file.name = space;
+        put_text(space, file->name, strlen(file->name));
+    }
+    return entry;
+}
+
+void entry_free(struct entry *entry)
+{
+    assert(!entry_has_variant(entry));
+    free(entry);
+}
+
+bool entry_has_variant(const struct entry *entry)
+{
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
+        if (entry->variants[coding] != NULL) return true;
+    }
+    return false;
+}
+
+struct entry *entry_of_seat(struct seat *seat)
+{
+    return (struct entry *)((char *)seat - offsetof(struct entry, seat));
+}

@@ -1,0 +1,37 @@
+/*
+ * What the cache knows of one path: a file and those of its codings that have been loaded, or
+ * that there is none.
+ */
+#ifndef ZCSERVE_STORE_ENTRY_H
+#define ZCSERVE_STORE_ENTRY_H
+
+#include "file.h"
+#include "sieve.h"
+#include "variant.h"
+
+struct entry {
+    struct entry *next; /* with the same place in the table */
+    uint64_t hash;
+    struct text path;          /* as it was asked for                                     */
+    enum resolution_kind kind; /* FOUND, and the rest holds; any other kind is the answer */
+    uint64_t compared_ns;      /* monotonic time of the last comparison with the disk     */
+    bool watched;              /* else it is compared on each hit                         */
+    struct variant *variants[CODING_COUNT]; /* those loaded */
+    struct seat seat;                       /* used when there is no file  */
+    size_t bytes;                           /* what it costs, without the variants */
+    struct file file;
+    /* path and the file's name follow */
+};
+
+/* FOUND: with `file` copied. Another kind: `file` is NULL. NULL when memory is short. */
+struct entry *entry_new(struct text path, enum resolution_kind kind, const struct file *file);
+void entry_free(struct entry *entry);
+
+/* What such an entry costs. */
+uint64_t entry_bytes(struct text path, const struct file *file);
+
+bool entry_has_variant(const struct entry *entry);
+
+struct entry *entry_of_seat(struct seat *seat);
+
+#endif

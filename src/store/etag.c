@@ -1,0 +1,50 @@
+/*
+ * Entity-tags. Two versions of a file never share one, nor do two codings of one file: each
+ * coding's bytes differ, and a cache may combine ranges only of equal tags.
+ *
+ * The two kinds have different shapes ("32 digits" and "size-16 digits"), so a file that grows
+ * past the memory limit cannot meet a tag of its former kind.
+ */
+#define XXH_INLINE_ALL
+#include "etag.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <xxhash.h>
+
+static const char *coding_suffix(enum coding coding)
+{
+    switch (coding) {
+    case CODING_GZIP: return "-gzip";
+    case CODING_BR: return "-br";
+    case CODING_ZSTD: return "-zstd";
+    case CODING_IDENTITY:
+    case CODING_COUNT: break;
+    }
+    return "";
+}
+
+size_t etag_of_content(const char *content, uint64_t length, enum coding coding,
+                       char etag[ETAG_MAX])
+{
+    XXH128_hash_t hash = XXH3_128bits(content, (size_t)length);
+    int written = snprintf(etag, ETAG_MAX, "\"%016" PRIx64 "%016" PRIx64 "%s\"",
+                           (uint64_t)hash.high64, (uint64_t)hash.low64, coding_suffix(coding));
+    assert(written > 0 && written < ETAG_MAX);
+    return (size_t)written;
+}
+
+size_t etag_of_identity(const struct identity *identity, enum coding coding, char etag[ETAG_MAX])
+{
+    const uint64_t facts[] = {
+        identity->inode,
+        (uint64_t)identity->modified_seconds,
+        (uint64_t)identity->changed_seconds,
+        (uint64_t)identity->modified_ns << 32 | identity->changed_ns,
+    };
+    int written = snprintf(etag, ETAG_MAX, "\"%" PRIx64 "-%016" PRIx64 "%s\"", identity->size,
+                           (uint64_t)XXH3_64bits(facts, sizeof(facts)), coding_suffix(coding));
+    assert(written > 0 && written < ETAG_MAX);
+    return (size_t)written;
+}

@@ -1,0 +1,255 @@
+/*
+ * Looks at files without reading them. Each name is first opened with O_PATH, which touches
+ * nothing: a FIFO is not joined, a device not started, and the kind is known before anything is
+ * opened for reading. What is opened later is compared with what was looked at.
+ *
+ * Nothing is remembered here; see entry.h.
+ */
+#define _GNU_SOURCE
+#include "file.h"
+#include "media_type.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum resolution_kind file_failure(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG: return RESOLUTION_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case ELOOP:
+    case EXDEV: return RESOLUTION_FORBIDDEN;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EAGAIN:
+    case EINTR:
+    case ESTALE: return RESOLUTION_BUSY;
+    default: return RESOLUTION_BROKEN;
+    }
+}
+
+/* Any component that begins with "." but a leading ".well-known". */
+static bool is_hidden(struct text path)
+{
+    struct text well_known = TEXT(".well-known");
+    for (size_t offset = 0; offset < path.length; offset++) {
+        bool begins = offset == 0 || path.base[offset - 1] == '/';
+        if (!begins || path.base[offset] != '.') continue;
+        size_t rest = path.length - offset;
+        bool allowed = offset == 0 && rest >= well_known.length &&
+                       memcmp(path.base, well_known.base, well_known.length) == 0 &&
+                       (rest == well_known.length || path.base[well_known.length] == '/');
+        if (!allowed) return true;
+    }
+    return false;
+}
+
+bool file_may_exist(const struct place *place, struct text path)
+{
+    return path.length <= FILE_NAME_MAX && (place->options->hidden || !is_hidden(path));
+}
+
+struct text file_sidecar_suffix(enum coding coding)
+{
+    switch (coding) {
+    case CODING_GZIP: return TEXT(".gz");
+    case CODING_BR: return TEXT(".br");
+    case CODING_ZSTD: return TEXT(".zst");
+    case CODING_IDENTITY:
+    case CODING_COUNT: break;
+    }
+    return TEXT("");
+}
+
+static void sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX])
+{
+    snprintf(sidecar, PATH_MAX, "%s%s", name, file_sidecar_suffix(coding).base);
+}
+
+/* Links are tried second, so that it is known whether there was one. */
+static int open_to_look(const struct place *place, const char *name, bool *linked)
+{
+    int fd = beneath_open(&place->beneath, name, O_PATH, LINKS_REFUSED);
+    if (fd != -ELOOP || !place->beneath.follows) return fd;
+    *linked = true;
+    return beneath_open(&place->beneath, name, O_PATH, LINKS_FOLLOWED);
+}
+
+/* 0 or -errno; -EACCES with the identity all the same when it may be seen but not read. */
+static int look(const struct place *place, const char *name, struct identity *identity,
+                bool *linked)
+{
+    *identity = (struct identity){0};
+    int fd = open_to_look(place, name, linked);
+    if (fd < 0) return fd;
+    int result = identity_read(fd, "", identity);
+    if (result == 0 && faccessat(fd, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) != 0 &&
+        errno == EACCES) {
+        result = -EACCES;
+    }
+    close(fd);
+    return result;
+}
+
+static bool is_indirect(const struct identity *identity, uint64_t mount)
+{
+    return identity_exists(identity) && (identity->links > 1 || identity->mount != mount);
+}
+
+/* Whether the same question may be answered otherwise though nothing changes on disk. */
+static bool is_passing(enum resolution_kind kind)
+{
+    return kind == RESOLUTION_BUSY || kind == RESOLUTION_BROKEN;
+}
+
+static void look_for_sidecars(const struct place *place, uint64_t mount, struct file *file)
+{
+    const struct store_options *options = place->options;
+    bool enabled = false;
+    for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
+        if (!options->sidecar[coding]) continue;
+        char sidecar[PATH_MAX];
+        struct identity *identity = &file->identity[coding];
+        sidecar_name(file->name, coding, sidecar);
+        int result = look(place, sidecar, identity, &file->indirect);
+        file->usable[coding] = result == 0 && identity_is_regular(identity) &&
+                               identity_not_older(identity, &file->identity[CODING_IDENTITY]);
+        file->indirect |= is_indirect(identity, mount);
+        file->uncertain |= result < 0 && is_passing(file_failure(-result));
+        file->varies |= file->usable[coding];
+        enabled = true;
+    }
+    file->varies |= enabled && media_type_is_compressible(file->media_type);
+}
+
+static enum resolution_kind find_named(const struct place *place, uint64_t mount, const char *name,
+                                       struct file *file)
+{
+    struct identity *identity = &file->identity[CODING_IDENTITY];
+    int result = look(place, name, identity, &file->indirect);
+    if (result == 0 && identity_is_directory(identity)) return RESOLUTION_DIRECTORY;
+    if (identity_exists(identity) && !identity_is_regular(identity)) return RESOLUTION_NOT_FOUND;
+    if (result < 0) return file_failure(-result);
+    file->name = name;
+    file->usable[CODING_IDENTITY] = true;
+    file->indirect |= is_indirect(identity, mount);
+    file->media_type = media_type_find(place->options->types, (struct text){name, strlen(name)});
+    look_for_sidecars(place, mount, file);
+    return RESOLUTION_FOUND;
+}
+
+/* A directory without an index is there but not shown; what is no directory is not there. */
+static enum resolution_kind find_bare_directory(const struct place *place, struct text path,
+                                                bool *linked)
+{
+    struct identity identity;
+    int result = look(place, path.base, &identity, linked);
+    if (result < 0) return file_failure(-result);
+    return identity_is_directory(&identity) ? RESOLUTION_FORBIDDEN : RESOLUTION_NOT_FOUND;
+}
+
+static enum resolution_kind find_index(const struct place *place, struct text path, uint64_t mount,
+                                       char name[PATH_MAX], struct file *file)
+{
+    for (const char *const *index = place->options->index; index != NULL && *index; index++) {
+        if (path.length + strlen(*index) > FILE_NAME_MAX) continue;
+        snprintf(name, PATH_MAX, "%.*s%s", (int)path.length, path.base, *index);
+        enum resolution_kind kind = find_named(place, mount, name, file);
+        file->fallback = true;
+        if (kind == RESOLUTION_FOUND) file->fallback = index != place->options->index;
+        if (kind != RESOLUTION_NOT_FOUND && kind != RESOLUTION_DIRECTORY) return kind;
+        *file = (struct file){.indirect = file->indirect};
+    }
+    return find_bare_directory(place, path, &file->indirect);
+}
+
+enum resolution_kind file_find(const struct place *place, struct text path, uint64_t mount,
+                               char name[PATH_MAX], struct file *file)
+{
+    *file = (struct file){0};
+    if (path.length == 0 || path.base[path.length - 1] == '/') {
+        return find_index(place, path, mount, name, file);
+    }
+    snprintf(name, PATH_MAX, "%.*s", (int)path.length, path.base);
+    return find_named(place, mount, name, file);
+}
+
+enum coding file_choose(const struct file *file, const struct accepted *accepted)
+{
+    /* Among equals the first: weight decides, then length, then this order. */
+    static const enum coding order[] = {CODING_ZSTD, CODING_BR, CODING_GZIP, CODING_IDENTITY};
+    enum coding best = CODING_COUNT;
+    for (size_t i = 0; i < CODING_COUNT; i++) {
+        enum coding coding = order[i];
+        uint16_t weight = accepted->weight[coding];
+        if (weight == 0 || !file->usable[coding]) continue;
+        if (best == CODING_COUNT || weight > accepted->weight[best] ||
+            (weight == accepted->weight[best] &&
+             file->identity[coding].size < file->identity[best].size)) {
+            best = coding;
+        }
+    }
+    return best;
+}
+
+bool file_is_unchanged(const struct place *place, const struct file *file)
+{
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
+        if (coding != CODING_IDENTITY && !place->options->sidecar[coding]) continue;
+        char name[PATH_MAX];
+        struct identity identity;
+        sidecar_name(file->name, coding, name);
+        int result = identity_read(place->beneath.directory, name, &identity);
+        if (result < 0 && result != -ENOENT) return false;
+        if (!identity_equals(&identity, &file->identity[coding])) return false;
+    }
+    return true;
+}
+
+bool file_is_settled(const struct file *file, const struct now *now)
+{
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
+        const struct identity *identity = &file->identity[coding];
+        if (identity_exists(identity) && !identity_is_settled(identity, now)) return false;
+    }
+    return true;
+}
+
+/* O_NONBLOCK: were it a FIFO by now, opening would not wait. */
+static int open_to_read(const struct place *place, const char *name, struct identity *identity)
+{
+    int fd = beneath_open(&place->beneath, name, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+                          place->beneath.follows ? LINKS_FOLLOWED : LINKS_REFUSED);
+    if (fd < 0) return fd;
+    int result = identity_read(fd, "", identity);
+    if (result == 0) return fd;
+    close(fd);
+    return result;
+}
+
+int file_open(const struct place *place, const struct file *file, enum coding coding)
+{
+    char name[PATH_MAX];
+    struct identity identity;
+    sidecar_name(file->name, coding, name);
+    int fd = open_to_read(place, name, &identity);
+    if (fd < 0) return fd == -ENOENT ? -ESTALE : fd;
+    if (identity_equals(&identity, &file->identity[coding])) return fd;
+    close(fd);
+    return -ESTALE;
+}
+
+int file_open_as_it_is(const struct place *place, struct file *file)
+{
+    int fd = open_to_read(place, file->name, &file->identity[CODING_IDENTITY]);
+    if (fd < 0 || identity_is_regular(&file->identity[CODING_IDENTITY])) return fd;
+    close(fd);
+    return -ENOENT;
+}

@@ -1,0 +1,42 @@
+/*
+ * What a file is, as far as the kernel can tell two versions of it apart: two equal identities
+ * are the same bytes, provided the clock of the file system has moved on since the last change.
+ */
+#ifndef ZCSERVE_STORE_IDENTITY_H
+#define ZCSERVE_STORE_IDENTITY_H
+
+#include "zcserve/now.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* No padding, so that it is compared as a whole. All zero: there is no such file. */
+struct identity {
+    uint64_t device, inode, size;
+    uint64_t mount; /* 0 where the kernel does not tell (before 5.8) */
+    int64_t modified_seconds, changed_seconds;
+    uint32_t modified_ns, changed_ns;
+    uint32_t mode, links;
+};
+
+/*
+ * Reads the identity of `path`, beneath `directory` unless absolute, links followed; with an
+ * empty path that of the descriptor itself. 0 or -errno, and then *identity is all zero.
+ */
+int identity_read(int directory, const char *path, struct identity *identity);
+
+bool identity_equals(const struct identity *a, const struct identity *b);
+bool identity_exists(const struct identity *identity);
+bool identity_is_regular(const struct identity *identity);
+bool identity_is_directory(const struct identity *identity);
+
+/* True when `a` was modified no earlier than `b`. */
+bool identity_not_older(const struct identity *a, const struct identity *b);
+
+/*
+ * True when the last change is so long past that another one could not carry the same time:
+ * only then does an equal identity prove equal bytes.
+ */
+bool identity_is_settled(const struct identity *identity, const struct now *now);
+
+#endif

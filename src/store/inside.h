@@ -1,0 +1,25 @@
+/*
+ * A store, seen from inside: for store.c (open, close), refresh.c (what changed?) and resolve.c
+ * (which file is that?).
+ */
+#ifndef ZCSERVE_STORE_INSIDE_H
+#define ZCSERVE_STORE_INSIDE_H
+
+#include "cache.h"
+#include "file.h"
+#include "notice.h"
+#include "root.h"
+#include "watch.h"
+#include "zcserve/store.h"
+
+struct store {
+    struct store_options options;
+    struct place place;
+    struct root root;
+    struct cache cache;
+    struct watch watch;
+    struct store_counts counts;
+    struct notices notices;
+};
+
+#endif

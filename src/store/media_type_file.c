@@ -1,0 +1,212 @@
+/*
+ * Reads tables of media types in the two formats that are around, told apart by the first word:
+ *
+ *     types {                              # Apache's: one line for each type
+ *         text/html  html htm shtml;       text/html  html htm shtml
+ *         text/css   css;                  text/css   css
+ *     }
+ *
+ * A word that is wrong ends the reading with its line; nothing is skipped in silence.
+ */
+#include "media_type.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct reader {
+    const char *file;
+    struct text rest;
+    unsigned line;
+    bool braces; /* nginx's: a type ends with ";", not with its line */
+    char *problem;
+    size_t size;
+};
+
+static bool reader_fail(const struct reader *reader, const char *what, struct text word)
+{
+    snprintf(reader->problem, reader->size, "%s:%u: %s '%.*s'", reader->file, reader->line, what,
+             (int)(word.length < 64 ? word.length : 64), word.base);
+    return false;
+}
+
+static void reader_skip(struct reader *reader, size_t length)
+{
+    for (; length > 0; length--) {
+        reader->line += *reader->rest.base == '\n';
+        reader->rest.base++;
+        reader->rest.length--;
+    }
+}
+
+static bool is_one_of(char c, const char *set)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* Length of what separates words here: blanks, comments, and line ends where they mean nothing. */
+static size_t gap_length(const struct reader *reader, bool lines)
+{
+    struct text rest = reader->rest;
+    size_t length = 0;
+    bool comment = false;
+    for (; length < rest.length; length++) {
+        char c = rest.base[length];
+        if (c == '\n' && !lines) break;
+        comment = (comment || c == '#') && c != '\n';
+        if (!comment && !is_one_of(c, " \t\r\n")) break;
+    }
+    return length;
+}
+
+/* The next word or mark of its own (";" "{" "}" or a line end); absent at the end of the file. */
+static struct text reader_word(struct reader *reader, bool lines)
+{
+    reader_skip(reader, gap_length(reader, lines));
+    struct text word = {reader->rest.base, 0};
+    if (reader->rest.length == 0) return (struct text){NULL, 0};
+    while (word.length < reader->rest.length && !is_one_of(word.base[word.length], " \t\r\n#;{}")) {
+        word.length++;
+    }
+    if (word.length == 0) word.length = 1;
+    return word;
+}
+
+static void reader_take(struct reader *reader, struct text word)
+{
+    reader_skip(reader, word.length);
+}
+
+static bool word_is(struct text word, const char *mark)
+{
+    return word.base != NULL && word.length == strlen(mark) &&
+           memcmp(word.base, mark, word.length) == 0;
+}
+
+static bool add_suffix(struct reader *reader, struct media_types *types, struct text media_type,
+                       struct text suffix)
+{
+    switch (media_types_add(types, suffix, media_type)) {
+    case 0: return true;
+    case -ENOSPC: return reader_fail(reader, "too many suffixes at", suffix);
+    case -ENOMEM: return reader_fail(reader, "out of memory at", suffix);
+    default: return reader_fail(reader, "not a suffix:", suffix);
+    }
+}
+
+/* The suffixes of one type, up to its ";" or the end of its line. */
+static bool read_suffixes(struct reader *reader, struct media_types *types, struct text media_type)
+{
+    for (;;) {
+        struct text word = reader_word(reader, reader->braces);
+        if (word.base == NULL && !reader->braces) return true;
+        if (word.base == NULL) return reader_fail(reader, "no ';' after", media_type);
+        if (reader->braces && (word_is(word, "{") || word_is(word, "}"))) {
+            return reader_fail(reader, "no ';' after", media_type);
+        }
+        if (!word_is(word, reader->braces ? ";" : "\n") &&
+            !add_suffix(reader, types, media_type, word)) {
+            return false;
+        }
+        reader_take(reader, word);
+        if (word_is(word, reader->braces ? ";" : "\n")) return true;
+    }
+}
+
+static bool read_opening(struct reader *reader)
+{
+    struct text word = reader_word(reader, true);
+    reader->braces = word_is(word, "types");
+    if (!reader->braces) return true;
+    reader_take(reader, word);
+    word = reader_word(reader, true);
+    if (!word_is(word, "{")) return reader_fail(reader, "no '{' after", TEXT("types"));
+    reader_take(reader, word);
+    return true;
+}
+
+static bool read_closing(struct reader *reader)
+{
+    struct text word = reader_word(reader, true);
+    if (word.base != NULL) return reader_fail(reader, "unexpected after '}':", word);
+    return true;
+}
+
+bool media_types_parse(struct media_types *types, const char *file, struct text text, char *problem,
+                       size_t size)
+{
+    struct reader reader = {file, text, 1, false, problem, size};
+    if (!read_opening(&reader)) return false;
+    for (;;) {
+        struct text word = reader_word(&reader, true);
+        if (word.base == NULL && !reader.braces) return true;
+        if (word.base == NULL) return reader_fail(&reader, "no '}' after", TEXT("types {"));
+        if (reader.braces && word_is(word, "}")) {
+            reader_take(&reader, word);
+            return read_closing(&reader);
+        }
+        if (!media_type_is_valid(word)) return reader_fail(&reader, "not a media type:", word);
+        reader_take(&reader, word);
+        if (!read_suffixes(&reader, types, word)) return false;
+    }
+}
+
+/* The whole file into `space`; its length, or -errno. */
+static long read_whole(const char *file, char *space, size_t size)
+{
+    FILE *stream = fopen(file, "re");
+    if (stream == NULL) return -errno;
+    size_t length = fread(space, 1, size, stream);
+    int error = ferror(stream) ? errno : 0;
+    if (length == size) error = EFBIG;
+    fclose(stream);
+    return error != 0 ? -error : (long)length;
+}
+
+static struct media_types *load_into(char *space, const char *file, char *problem, size_t size)
+{
+    long length = read_whole(file, space, MEDIA_FILE_MAX);
+    if (length < 0) {
+        snprintf(problem, size, "%s: %s", file, strerror((int)-length));
+        return NULL;
+    }
+    struct media_types *types = media_types_new();
+    if (types == NULL) {
+        snprintf(problem, size, "%s: out of memory", file);
+        return NULL;
+    }
+    if (!media_types_parse(types, file, (struct text){space, (size_t)length}, problem, size)) {
+        media_types_free(types);
+        return NULL;
+    }
+    return types;
+}
+
+struct media_types *media_types_load(const char *file, char *problem, size_t size)
+{
+    char *space = malloc(MEDIA_FILE_MAX);
+    if (space == NULL) {
+        snprintf(problem, size, "%s: out of memory", file);
+        return NULL;
+    }
+    struct media_types *types = load_into(space, file, problem, size);
+    free(space);
+    return types;
+}
+
+struct media_types *media_types_embedded(void)
+{
+#define MEDIA_TYPE(media_type, suffixes) media_type " " suffixes "\n"
+    static const char table[] =
+#include "media_type.def"
+        ;
+#undef MEDIA_TYPE
+    char problem[128];
+    struct media_types *types = media_types_new();
+    if (types == NULL) return NULL;
+    if (!media_types_parse(types, "media_type.def", TEXT(table), problem, sizeof(problem))) {
+        media_types_free(types);
+        return NULL;
+    }
+    return types;
+}

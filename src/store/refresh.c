@@ -1,0 +1,110 @@
+/*
+ * Takes in what changed on disk: each change is turned into the paths whose answer may now be
+ * another, and the cache lets go of them. In doubt it lets go of too much: an entry that was
+ * dropped in vain costs a read, one that was kept in vain is a lie.
+ */
+#include "inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHANGES_MAX 65536 /* taken in at once; with more to come, the cache is emptied instead */
+
+static void drop_path(struct store *store, struct text path)
+{
+    struct entry *entry = cache_find(&store->cache, path);
+    if (entry == NULL) return;
+    cache_drop(&store->cache, entry);
+    store->counts.invalidations++;
+}
+
+static void drop_beneath(struct store *store, struct text directory)
+{
+    store->counts.invalidations += cache_drop_beneath(&store->cache, directory);
+}
+
+/* "a.css" of "a.css.br"; absent when it is no sidecar's name. */
+static struct text original_of(const struct store *store, struct text path)
+{
+    for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
+        struct text suffix = file_sidecar_suffix(coding);
+        if (!store->options.sidecar[coding] || path.length <= suffix.length) continue;
+        size_t length = path.length - suffix.length;
+        if (memcmp(path.base + length, suffix.base, suffix.length) == 0) {
+            return (struct text){path.base, length};
+        }
+    }
+    return (struct text){NULL, 0};
+}
+
+static bool is_index(const struct store *store, struct text name)
+{
+    const char *const *index = store->options.index;
+    for (; index != NULL && *index != NULL; index++) {
+        if (text_equals(name, (struct text){*index, strlen(*index)})) return true;
+    }
+    return false;
+}
+
+/* The answer for one name in `directory` may be another, and with an index the directory's. */
+static void drop_name(struct store *store, struct text directory, struct text path)
+{
+    struct text name = {path.base + directory.length, path.length - directory.length};
+    drop_path(store, path);
+    if (is_index(store, name)) drop_path(store, directory);
+}
+
+static void take_name(struct store *store, const struct change *change)
+{
+    char space[PATH_MAX];
+    size_t length = change->directory.length + change->name.length;
+    if (change->name.length == 0 || length >= sizeof(space)) return;
+    memcpy(space, change->directory.base, change->directory.length);
+    memcpy(space + change->directory.length, change->name.base, change->name.length);
+    struct text path = {space, length};
+    struct text original = original_of(store, path);
+    drop_name(store, change->directory, path);
+    if (original.length > change->directory.length) drop_name(store, change->directory, original);
+}
+
+static void begin_anew(struct store *store)
+{
+    drop_beneath(store, TEXT(""));
+    watch_forget(&store->watch);
+    root_close(&store->place.beneath);
+    root_open(&store->root, &store->place.beneath, &store->watch);
+}
+
+static void take_change(struct store *store, const struct change *change)
+{
+    switch (change->kind) {
+    case CHANGE_NAME: take_name(store, change); return;
+    case CHANGE_BENEATH:
+        take_name(store, change);
+        drop_beneath(store, change->beneath);
+        return;
+    case CHANGE_ALL: begin_anew(store); return;
+    }
+}
+
+static void compare_root(struct store *store, const struct now *now)
+{
+    const struct root *root = &store->root;
+    bool due = now->monotonic_ns - root->compared_ns >= store->options.recheck_ns;
+    if (root->problem == 0 && root->watched && !due) return;
+    store->root.compared_ns = now->monotonic_ns;
+    if (!root_is_current(root)) begin_anew(store);
+}
+
+void store_refresh(struct store *store, const struct now *now)
+{
+    struct change change;
+    for (unsigned taken = 0; watch_next(&store->watch, &change); taken++) {
+        take_change(store, &change);
+        if (taken == CHANGES_MAX) {
+            drop_beneath(store, TEXT(""));
+            break;
+        }
+    }
+    compare_root(store, now);
+}

@@ -1,0 +1,157 @@
+/*
+ * Makes variants: one allocation holds the struct, the prepared head and the content, so that
+ * an answer from memory touches memory that lies together.
+ *
+ *     | struct variant | prepared head | … 64 | content |
+ *
+ * Small files are read, never mapped: a mapped file that somebody truncates is a SIGBUS.
+ */
+#include "variant.h"
+#include "account.h"
+#include "etag.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_BYTES 64 /* of the processor's cache */
+
+static size_t round_to_line(size_t bytes)
+{
+    return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+}
+
+uint64_t variant_bytes(const struct file *file, enum coding coding, bool with_content)
+{
+    uint64_t content = with_content ? file->identity[coding].size : 0;
+    size_t head = round_to_line(sizeof(struct variant) + PREPARED_HEAD_MAX);
+    return account_bytes(head + content);
+}
+
+/* Everything but content, etag and head. A modification in the future counts as now. */
+static struct representation describe(const struct file *file, enum coding coding,
+                                      const struct now *now)
+{
+    const struct identity *identity = &file->identity[coding];
+    int64_t modified = identity->modified_seconds;
+    return (struct representation){
+        .fd = -1,
+        .length = identity->size,
+        .modified_seconds = modified < now->wall_seconds ? modified : now->wall_seconds,
+        .coding = coding,
+        .varies = file->varies,
+        .media_type = file->media_type,
+    };
+}
+
+/*
+ * A variant with room for its head and `content_bytes`. The head's length is known before the
+ * content is: it depends on the length of the entity-tag, which any tag of its kind gives.
+ */
+static struct variant *variant_new(struct representation representation, size_t content_bytes)
+{
+    char head[PREPARED_HEAD_MAX];
+    size_t head_length = representation_prepare_head(&representation, head, sizeof(head));
+    assert(head_length > 0);
+    size_t head_room = round_to_line(sizeof(struct variant) + head_length);
+    size_t size = round_to_line(head_room + content_bytes);
+    struct variant *variant = aligned_alloc(LINE_BYTES, size);
+    if (variant == NULL) return NULL;
+    *variant = (struct variant){.representation = representation, .bytes = account_bytes(size)};
+    variant->representation.prepared_head = (struct text){(char *)(variant + 1), head_length};
+    if (content_bytes > 0) variant->representation.content = (char *)variant + head_room;
+    return variant;
+}
+
+/* The entity-tag is final: writes the head. */
+static void variant_finish(struct variant *variant, const char *etag, size_t length)
+{
+    struct representation *representation = &variant->representation;
+    memcpy(variant->etag, etag, length);
+    representation->etag = (struct text){variant->etag, length};
+    size_t written = representation_prepare_head(representation, (char *)(variant + 1),
+                                                 representation->prepared_head.length);
+    assert(written == representation->prepared_head.length);
+}
+
+/* Exactly `length` bytes and then the end of the file: 0; otherwise -ESTALE or -errno. */
+static int read_exactly(int fd, char *space, uint64_t length)
+{
+    uint64_t offset = 0;
+    for (;;) {
+        char beyond;
+        bool full = offset == length;
+        ssize_t n = full ? pread(fd, &beyond, 1, (off_t)offset)
+                         : pread(fd, space + offset, length - offset, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return -errno;
+        if (n == 0) return full ? 0 : -ESTALE;
+        if (full) return -ESTALE;
+        offset += (uint64_t)n;
+    }
+}
+
+static int read_unchanged(int fd, char *space, const struct identity *identity)
+{
+    int result = read_exactly(fd, space, identity->size);
+    struct identity after;
+    if (result == 0) result = identity_read(fd, "", &after);
+    if (result == 0 && !identity_equals(identity, &after)) result = -ESTALE;
+    return result;
+}
+
+int variant_read(const struct file *file, enum coding coding, int fd, const struct now *now,
+                 struct variant **variant)
+{
+    char etag[ETAG_MAX];
+    struct representation representation = describe(file, coding, now);
+    size_t length = (size_t)representation.length;
+    representation.etag = (struct text){etag, etag_of_content("", 0, coding, etag)};
+    representation.source = SOURCE_MEMORY;
+    struct variant *made = variant_new(representation, length > 0 ? length : 1);
+    if (made == NULL) return -ENOMEM;
+    char *content = (char *)made + (made->representation.content - (char *)made);
+    int result = read_unchanged(fd, content, &file->identity[coding]);
+    if (result < 0) {
+        free(made);
+        return result;
+    }
+    variant_finish(made, etag, etag_of_content(content, length, coding, etag));
+    *variant = made;
+    return 0;
+}
+
+int variant_keep_open(const struct file *file, enum coding coding, int fd, const struct now *now,
+                      struct variant **variant)
+{
+    char etag[ETAG_MAX];
+    size_t etag_length = etag_of_identity(&file->identity[coding], coding, etag);
+    struct representation representation = describe(file, coding, now);
+    representation.etag = (struct text){etag, etag_length};
+    representation.source = SOURCE_PAGE_CACHE;
+    struct variant *made = variant_new(representation, 0);
+    if (made == NULL) return -ENOMEM;
+    made->representation.fd = fd;
+    variant_finish(made, etag, etag_length);
+    *variant = made;
+    return 0;
+}
+
+void variant_free(struct variant *variant)
+{
+    assert(variant->seat.loans == 0);
+    if (variant->representation.fd >= 0) close(variant->representation.fd);
+    free(variant);
+}
+
+struct variant *variant_of_seat(struct seat *seat)
+{
+    return (struct variant *)((char *)seat - offsetof(struct variant, seat));
+}
+
+struct variant *variant_of_representation(const struct representation *representation)
+{
+    return (struct variant *)(uintptr_t)representation;
+}

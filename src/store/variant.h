@@ -1,0 +1,42 @@
+/*
+ * The bytes of one file in one coding, as they are lent.
+ */
+#ifndef ZCSERVE_STORE_VARIANT_H
+#define ZCSERVE_STORE_VARIANT_H
+
+#include "file.h"
+#include "sieve.h"
+#include "zcserve/representation.h"
+
+struct entry;
+
+struct variant {
+    struct representation representation; /* first: what is lent leads back to the variant */
+    struct seat seat;
+    struct entry *entry; /* that holds it; NULL once the cache has let go of it */
+    size_t bytes;        /* what it costs, head and content included            */
+    char etag[ETAG_MAX];
+    /* the prepared head follows, then the content at a multiple of 64 */
+};
+
+/*
+ * Reads the whole content of `fd` (from file_open, for this coding) into memory; the descriptor
+ * stays the caller's. 0 and *variant, or -ENOMEM, -ESTALE (it changed meanwhile), -errno.
+ */
+int variant_read(const struct file *file, enum coding coding, int fd, const struct now *now,
+                 struct variant **variant);
+
+/* Keeps `fd` open for its content: the variant owns it, unless -ENOMEM is returned. */
+int variant_keep_open(const struct file *file, enum coding coding, int fd, const struct now *now,
+                      struct variant **variant);
+
+/* What reading (`with_content`) or keeping open will cost, never less than it turns out to. */
+uint64_t variant_bytes(const struct file *file, enum coding coding, bool with_content);
+
+/* Frees the memory and closes the descriptor. Not while lent. */
+void variant_free(struct variant *variant);
+
+struct variant *variant_of_seat(struct seat *seat);
+struct variant *variant_of_representation(const struct representation *representation);
+
+#endif

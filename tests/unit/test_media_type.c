@@ -1,0 +1,218 @@
+/*
+ * Media types: lookup by suffix, both file formats, and every way a file can be wrong.
+ */
+#include "store/media_type.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name, *media_type;
+} known[] = {
+    {"index.html", "text/html; charset=utf-8"},
+    {"a/b.c/INDEX.HTM", "text/html; charset=utf-8"},
+    {"a.css", "text/css; charset=utf-8"},
+    {"a.min.js", "text/javascript; charset=utf-8"},
+    {"a.mjs", "text/javascript; charset=utf-8"},
+    {"a.json", "application/json; charset=utf-8"},
+    {"a.svg", "image/svg+xml; charset=utf-8"},
+    {"a.xml", "application/xml; charset=utf-8"},
+    {"a.wasm", "application/wasm"},
+    {"a.png", "image/png"},
+    {"a.JPeG", "image/jpeg"},
+    {"a.woff2", "font/woff2"},
+    {"a.tar.gz", "application/gzip"},
+    {"a.css.br", "application/x-brotli"},
+    {"a.css.zst", "application/zstd"},
+    {"a.unknown", "application/octet-stream"},
+    {"a.", "application/octet-stream"},
+    {"", "application/octet-stream"},
+    {"/", "application/octet-stream"},
+    {"html", "application/octet-stream"},
+    {"x.html/file", "application/octet-stream"},
+    {"docs/README", "text/plain; charset=utf-8"},
+    {"LICENSE", "text/plain; charset=utf-8"},
+    {".well-known/apple-app-site-association", "application/json; charset=utf-8"},
+    {"a.0123456789012345678901234567890123456789", "application/octet-stream"},
+    {"a.h\xc3\xa9", "application/octet-stream"},
+};
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+static struct text text_of(const char *string)
+{
+    return (struct text){string, strlen(string)};
+}
+
+static void check_type(const struct media_types *types, const char *name, const char *wanted)
+{
+    struct text found = media_type_find(types, text_of(name));
+    ck_assert_msg(text_equals(found, text_of(wanted)), "%s: %.*s", name, (int)found.length,
+                  found.base);
+}
+
+START_TEST(found)
+{
+    struct media_types *types = media_types_embedded();
+    ck_assert_ptr_nonnull(types);
+    for (int i = 0; i < COUNT(known); i++)
+        check_type(types, known[i].name, known[i].media_type);
+    media_types_free(types);
+}
+END_TEST
+
+/* conf/mime.types and the embedded table say the same. */
+START_TEST(same_as_the_file)
+{
+    static const char *const rows[] = {
+#define MEDIA_TYPE(media_type, suffixes) suffixes,
+#include "store/media_type.def"
+#undef MEDIA_TYPE
+    };
+    char problem[256] = "";
+    const char *file = access("conf/mime.types", R_OK) == 0 ? "conf/mime.types" : NULL;
+    ck_assert_msg(file != NULL, "run from the top of the source tree");
+    struct media_types *read = media_types_load(file, problem, sizeof(problem));
+    ck_assert_msg(read != NULL, "%s", problem);
+    struct media_types *embedded = media_types_embedded();
+    for (int i = 0; i < COUNT(rows); i++) {
+        char suffixes[256];
+        snprintf(suffixes, sizeof(suffixes), "%s", rows[i]);
+        for (char *suffix = strtok(suffixes, " "); suffix; suffix = strtok(NULL, " ")) {
+            char name[300];
+            snprintf(name, sizeof(name), "a.%s", suffix);
+            struct text a = media_type_find(read, text_of(name));
+            ck_assert_msg(text_equals(a, media_type_find(embedded, text_of(name))), "%s", name);
+        }
+    }
+    media_types_free(read);
+    media_types_free(embedded);
+}
+END_TEST
+
+static const struct {
+    const char *text, *name, *media_type;
+} good[] = {
+    {"types {\n  text/html html htm;\n}\n", "a.htm", "text/html; charset=utf-8"},
+    {"types{text/html html;text/css css;}", "a.css", "text/css; charset=utf-8"},
+    {"# said\ntypes # {\n{ # x; }\n text/css\n\tcss ; }\n# end", "a.css",
+     "text/css; charset=utf-8"},
+    {"types { a/b x; c/d x; }", "a.x", "c/d"},
+    {"types { }", "a.x", "application/octet-stream"},
+    {"", "a.x", "application/octet-stream"},
+    {"# only this", "a.x", "application/octet-stream"},
+    {"text/html html htm\ntext/css\tcss\n", "a.css", "text/css; charset=utf-8"},
+    {"text/html html # htm\n#a/b css\n\n \napplication/x\nimage/png PNG", "a.png", "image/png"},
+    {"text/html html # htm\n", "a.htm", "application/octet-stream"},
+    {"text/html html\r\nimage/png png\r\n", "a.html", "text/html; charset=utf-8"},
+    {"application/no-suffix\nimage/png png\n", "a.png", "image/png"},
+};
+
+START_TEST(formats)
+{
+    char problem[256] = "";
+    struct media_types *types = media_types_new();
+    bool read = media_types_parse(types, "f", text_of(good[_i].text), problem, sizeof(problem));
+    ck_assert_msg(read, "%s", problem);
+    check_type(types, good[_i].name, good[_i].media_type);
+    media_types_free(types);
+}
+END_TEST
+
+static const struct {
+    const char *text, *problem;
+} bad[] = {
+    {"types {\n text/html html\n text/css css;\n}", "f:3: not a suffix: 'text/css'"},
+    {"types {\n text/html html;\n", "f:3: no '}' after 'types {'"},
+    {"types {\n text/html html }", "f:2: no ';' after 'text/html'"},
+    {"types {\n text/html html", "f:2: no ';' after 'text/html'"},
+    {"types text/html html;", "f:1: no '{' after 'types'"},
+    {"types", "f:1: no '{' after 'types'"},
+    {"types {\n html text/html;\n}", "f:2: not a media type: 'html'"},
+    {"types { a/b x; }\nmore", "f:2: unexpected after '}': 'more'"},
+    {"html text/html", "f:1: not a media type: 'html'"},
+    {"a/b x\n\na/b/c x", "f:3: not a media type: 'a/b/c'"},
+    {"/b x", "f:1: not a media type: '/b'"},
+    {"a/ x", "f:1: not a media type: 'a/'"},
+    {"a/b .x", "f:1: not a suffix: '.x'"},
+    {"a/b 0123456789012345678901234567890123", "f:1: not a suffix: "},
+    {"a/b x;", "f:1: not a suffix: ';'"},
+    {"a/b {", "f:1: not a suffix: '{'"},
+    {"a/b\x01 x", "f:1: not a media type: "},
+    {"a/\x80 x", "f:1: not a media type: "},
+    {"application/"
+     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
+     "0123456789012345678901234567890 x",
+     "f:1: not a media type: 'application/0123"},
+};
+
+START_TEST(problems)
+{
+    char problem[256] = "";
+    struct media_types *types = media_types_new();
+    ck_assert(!media_types_parse(types, "f", text_of(bad[_i].text), problem, sizeof(problem)));
+    ck_assert_msg(strncmp(problem, bad[_i].problem, strlen(bad[_i].problem)) == 0, "%s", problem);
+    media_types_free(types);
+}
+END_TEST
+
+START_TEST(bounds)
+{
+    struct media_types *types = media_types_new();
+    for (int i = 0; i < MEDIA_TYPES_MAX; i++) {
+        char suffix[16];
+        snprintf(suffix, sizeof(suffix), "s%d", i);
+        ck_assert_int_eq(media_types_add(types, text_of(suffix), TEXT("a/b")), 0);
+    }
+    ck_assert_int_lt(media_types_add(types, TEXT("more"), TEXT("a/b")), 0);
+    ck_assert_int_eq(media_types_add(types, TEXT("S17"), TEXT("a/c")), 0); /* replaced */
+    check_type(types, "x.s17", "a/c");
+    check_type(types, "x.s4095", "a/b");
+    media_types_free(types);
+    media_types_free(NULL);
+}
+END_TEST
+
+START_TEST(files)
+{
+    char problem[256] = "";
+    ck_assert_ptr_null(media_types_load("/nonexistent", problem, sizeof(problem)));
+    ck_assert_str_eq(problem, "/nonexistent: No such file or directory");
+    ck_assert_ptr_null(media_types_load("/", problem, sizeof(problem)));
+    ck_assert_str_eq(problem, "/: Is a directory");
+    ck_assert_ptr_null(media_types_load("/dev/zero", problem, sizeof(problem)));
+    ck_assert_str_eq(problem, "/dev/zero: File too large");
+}
+END_TEST
+
+START_TEST(compressible)
+{
+    ck_assert(media_type_is_compressible(TEXT("text/html; charset=utf-8")));
+    ck_assert(media_type_is_compressible(TEXT("application/json; charset=utf-8")));
+    ck_assert(media_type_is_compressible(TEXT("image/svg+xml; charset=utf-8")));
+    ck_assert(media_type_is_compressible(TEXT("application/wasm")));
+    ck_assert(!media_type_is_compressible(TEXT("image/png")));
+    ck_assert(!media_type_is_compressible(TEXT("application/octet-stream")));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("media_type");
+    TCase *cases = tcase_create("media_type");
+    tcase_add_test(cases, found);
+    tcase_add_test(cases, same_as_the_file);
+    tcase_add_loop_test(cases, formats, 0, COUNT(good));
+    tcase_add_loop_test(cases, problems, 0, COUNT(bad));
+    tcase_add_test(cases, bounds);
+    tcase_add_test(cases, files);
+    tcase_add_test(cases, compressible);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

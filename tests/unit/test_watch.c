@@ -1,0 +1,225 @@
+/*
+ * Watching: when it is possible and when not, what is told to the operator, and that the
+ * numbers of watches come back.
+ */
+#define _GNU_SOURCE
+#include "store/chain.h"
+
+#include "tree.h"
+
+#include <check.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static struct store_options options;
+
+static void setup(void)
+{
+    tree_make("mkdir release1; ln -s release1 current; cd release1; mkdir -p a/b/c d;"
+              "printf one > a/b/c/x; printf two > d/x; printf out > ../out");
+    options = tree_options();
+}
+
+START_TEST(tells_when_watches_run_out)
+{
+    options.watches_max = (uint32_t)_i;
+    struct store *store = tree_open(&options);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_eq(tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY), "one");
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "two");
+    }
+    ck_assert_uint_le(store_counts(store)->watches, options.watches_max);
+    const char *notice = store_notice(store);
+    bool ran_out = notice != NULL && strstr(notice, "watches ran out") != NULL;
+    ck_assert_int_eq(ran_out, _i > 0 && _i < 9);
+    ck_assert_ptr_null(store_notice(store));
+    store_close(store);
+    tree_remove();
+}
+END_TEST
+
+START_TEST(no_inotify_instance)
+{
+    struct rlimit limit, none;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    int lowest = dup(0);
+    close(lowest);
+    none = limit;
+    none.rlim_cur = (rlim_t)lowest;
+    setrlimit(RLIMIT_NOFILE, &none);
+    struct store_counts counts = {0};
+    struct notices notices = {0};
+    struct watch *watch = calloc(1, sizeof(*watch));
+    watch_open(watch, &options, &counts, &notices);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    ck_assert_int_eq(watch->fd, -1);
+    ck_assert_ptr_nonnull(strstr(notices_next(&notices), "max_user_instances"));
+    struct change change;
+    ck_assert(!watch_next(watch, &change));
+    ck_assert(!chain_watch(watch, "/"));
+    watch_close(watch);
+    free(watch);
+    tree_remove();
+}
+END_TEST
+
+START_TEST(descriptor_becomes_readable)
+{
+    struct store *store = tree_open(&options);
+    struct pollfd poller = {.fd = store_watch_fd(store), .events = POLLIN};
+    tree_ask(store, "d/x", ACCEPT_IDENTITY);
+    ck_assert_int_eq(poll(&poller, 1, 0), 0);
+    tree_run("printf new > current/d/x");
+    ck_assert_int_eq(poll(&poller, 1, 0), 1);
+    tree_ask(store, "d/x", ACCEPT_IDENTITY);
+    ck_assert_int_eq(poll(&poller, 1, 0), 0);
+    store_close(store);
+    tree_remove();
+}
+END_TEST
+
+START_TEST(watches_come_back)
+{
+    struct store *store = tree_open(&options);
+    tree_ask(store, "d/x", ACCEPT_IDENTITY);
+    uint64_t watches = store_counts(store)->watches, bytes = store_counts(store)->bytes;
+    for (int i = 0; i < 20; i++) {
+        ck_assert_str_eq(tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY), "one");
+        ck_assert_uint_eq(store_counts(store)->watches, watches + 3);
+        tree_run("mv current/a away");
+        ck_assert_str_eq(tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY), "<not found>");
+        ck_assert_uint_eq(store_counts(store)->watches, watches);
+        ck_assert_uint_eq(store_counts(store)->bytes, bytes);
+        tree_run("mv away current/a");
+        tree_run("ln -sfn release1 current"); /* all is watched anew */
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "two");
+    }
+    store_close(store);
+    tree_remove();
+}
+END_TEST
+
+/* A directory in the place of another is watched as itself, also when the old one comes back. */
+START_TEST(replaced_directory_is_watched)
+{
+    struct store *store = tree_open(&options);
+    ck_assert_str_eq(tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY), "one");
+    tree_run("mv current/a away; mkdir -p current/a/b/c; printf new > current/a/b/c/x");
+    ck_assert_str_eq(tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY), "new");
+    tree_run("printf newer > current/a/b/c/x");
+    ck_assert_str_eq(tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY), "newer");
+    tree_run("rm -r current/a; mv away current/a");
+    ck_assert_str_eq(tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY), "one");
+    tree_run("printf last > current/a/b/c/x");
+    ck_assert_str_eq(tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY), "last");
+    store_close(store);
+    tree_remove();
+}
+END_TEST
+
+/* A busy directory that nobody asked for costs nothing; one beside a cached file costs no hit. */
+START_TEST(other_names_do_not_disturb)
+{
+    struct store *store = tree_open(&options);
+    tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY);
+    tree_run("for i in 1 2 3; do printf log >> current/a/b/c/log; mkdir current/a/b/c/$i; done");
+    tree_ask(store, "a/b/c/x", ACCEPT_IDENTITY);
+    ck_assert_uint_eq(store_counts(store)->hits, 1);
+    ck_assert_uint_eq(store_counts(store)->invalidations, 0);
+    store_close(store);
+    tree_remove();
+}
+END_TEST
+
+static bool private_mounts(void)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+/* A file mounted over a name: its changes are reported to another directory, so it is checked. */
+START_TEST(mounted_file)
+{
+    if (private_mounts()) {
+        ck_assert_int_eq(mount("out", "release1/d/x", NULL, MS_BIND, NULL), 0);
+        tree_settle();
+        struct store *store = tree_open(&options);
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "out");
+        tree_run("printf new > out");
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "new");
+        store_close(store);
+        ck_assert_int_eq(umount("release1/d/x"), 0);
+    }
+    tree_remove();
+}
+END_TEST
+
+/* One directory under two names has one watch; both names stay right. */
+START_TEST(mounted_twice)
+{
+    if (private_mounts()) {
+        ck_assert_int_eq(mount("release1/d", "release1/a", NULL, MS_BIND, NULL), 0);
+        tree_settle();
+        struct store *store = tree_open(&options);
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "two");
+        ck_assert_str_eq(tree_ask(store, "a/x", ACCEPT_IDENTITY), "two");
+        tree_run("printf new > current/d/x");
+        ck_assert_str_eq(tree_ask(store, "a/x", ACCEPT_IDENTITY), "new");
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "new");
+        tree_run("printf old > current/a/x");
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "old");
+        ck_assert_str_eq(tree_ask(store, "a/x", ACCEPT_IDENTITY), "old");
+        store_close(store);
+        ck_assert_int_eq(umount("release1/a"), 0);
+    }
+    tree_remove();
+}
+END_TEST
+
+/* Without /proc watches cannot be set: checked, and told. */
+START_TEST(no_proc)
+{
+    if (private_mounts()) {
+        ck_assert_int_eq(mount("none", "/proc", "tmpfs", 0, NULL), 0);
+        tree_settle();
+        struct store *store = tree_open(&options);
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "two");
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "two");
+        ck_assert_uint_eq(store_counts(store)->hits, 1);
+        tree_run("printf new > current/d/x");
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "new");
+        ck_assert_ptr_nonnull(strstr(store_notice(store), "/proc"));
+        store_close(store);
+        ck_assert_int_eq(umount("/proc"), 0);
+    }
+    tree_remove();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("watch");
+    TCase *cases = tcase_create("watch");
+    tcase_add_checked_fixture(cases, setup, NULL);
+    tcase_set_timeout(cases, 60);
+    tcase_add_loop_test(cases, tells_when_watches_run_out, 0, 12);
+    tcase_add_test(cases, no_inotify_instance);
+    tcase_add_test(cases, descriptor_becomes_readable);
+    tcase_add_test(cases, watches_come_back);
+    tcase_add_test(cases, replaced_directory_is_watched);
+    tcase_add_test(cases, other_names_do_not_disturb);
+    tcase_add_test(cases, mounted_file);
+    tcase_add_test(cases, mounted_twice);
+    tcase_add_test(cases, no_proc);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,146 @@
+#define _GNU_SOURCE
+#include "tree.h"
+
+#include "zcserve/now.h"
+
+#include <check.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static char tree_directory[64];
+static struct media_types *tree_types;
+
+void tree_run(const char *script)
+{
+    ck_assert_msg(system(script) == 0, "failed: %s", script);
+}
+
+void tree_make(const char *script)
+{
+    snprintf(tree_directory, sizeof(tree_directory), "/tmp/zcserve-store-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(tree_directory));
+    ck_assert_int_eq(chmod(tree_directory, 0755), 0);
+    ck_assert_int_eq(chdir(tree_directory), 0);
+    tree_types = media_types_embedded();
+    ck_assert_ptr_nonnull(tree_types);
+    tree_run(script);
+}
+
+void tree_remove(void)
+{
+    char script[128];
+    media_types_free(tree_types);
+    ck_assert_int_eq(chdir("/"), 0);
+    snprintf(script, sizeof(script), "rm -rf %s", tree_directory);
+    tree_run(script);
+}
+
+void tree_settle(void)
+{
+    nanosleep(&(struct timespec){0, 80000000}, NULL);
+}
+
+struct store_options tree_options(void)
+{
+    static const char *const index[] = {"index.html", "index.htm", NULL};
+    return (struct store_options){
+        .root = "current",
+        .index = index,
+        .symlinks = SYMLINKS_BENEATH,
+        .sidecar = {false, true, true, true},
+        .memory_bytes_max = 16 << 20,
+        .file_bytes_max = 4096,
+        .descriptors_max = 16,
+        .absent_max = 64,
+        .watches_max = 1000,
+        .recheck_ns = 3600 * NS_PER_SECOND,
+        .types = tree_types,
+    };
+}
+
+struct store *tree_open(const struct store_options *options)
+{
+    char problem[256] = "";
+    struct store *store = store_open(options, problem, sizeof(problem));
+    ck_assert_msg(store != NULL, "%s", problem);
+    return store;
+}
+
+static const struct now *tree_now(void)
+{
+    static struct now now;
+    now_read(&now);
+    return &now;
+}
+
+struct resolution tree_resolve(struct store *store, const char *path, struct accepted accepted)
+{
+    struct lookup lookup = {.path = {path, strlen(path)}, .accepted = accepted};
+    store_refresh(store, tree_now());
+    struct resolution resolution = store_resolve(store, &lookup, tree_now());
+    ck_assert((resolution.kind == RESOLUTION_FOUND) == (resolution.representation != NULL));
+    return resolution;
+}
+
+static const char *found_text(const struct representation *r)
+{
+    static char text[8192];
+    int length = 0;
+    if (r->coding != CODING_IDENTITY) {
+        length = snprintf(text, sizeof(text), "%s:", coding_name(r->coding));
+    }
+    if (r->content != NULL) {
+        ck_assert_int_eq(r->fd, -1);
+        snprintf(text + length, sizeof(text) - (size_t)length, "%.*s", (int)r->length, r->content);
+        return text;
+    }
+    char first = '?';
+    ck_assert_int_ge((int)pread(r->fd, &first, 1, 0), 0);
+    snprintf(text + length, sizeof(text) - (size_t)length, "%c*%zu", first, (size_t)r->length);
+    return text;
+}
+
+const char *tree_describe(struct resolution resolution)
+{
+    switch (resolution.kind) {
+    case RESOLUTION_FOUND: return found_text(resolution.representation);
+    case RESOLUTION_DIRECTORY: return "<directory>";
+    case RESOLUTION_NOT_FOUND: return "<not found>";
+    case RESOLUTION_FORBIDDEN: return "<forbidden>";
+    case RESOLUTION_NOT_ACCEPTABLE: return "<not acceptable>";
+    case RESOLUTION_BUSY: return "<busy>";
+    case RESOLUTION_BROKEN: return "<broken>";
+    }
+    return "<?>";
+}
+
+const char *tree_ask(struct store *store, const char *path, struct accepted accepted)
+{
+    struct resolution resolution = tree_resolve(store, path, accepted);
+    const char *text = tree_describe(resolution);
+    if (resolution.representation != NULL) store_return(store, resolution.representation);
+    return text;
+}
+
+void tree_forbid_openat2(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}

@@ -1,0 +1,39 @@
+/*
+ * For tests of the store: a directory of its own, the files in it, and questions to a store in
+ * words. `current` is a link to `release1`, the root that stores are opened with.
+ */
+#ifndef ZCSERVE_TEST_TREE_H
+#define ZCSERVE_TEST_TREE_H
+
+#include "zcserve/store.h"
+
+/* Makes the directory and goes there; runs `script` in it. Fails the test when it fails. */
+void tree_make(const char *script);
+void tree_run(const char *script);
+/* Leaves it and takes it away. */
+void tree_remove(void);
+
+/* Long enough that files written before are settled. */
+void tree_settle(void);
+
+/* Roomy options with the embedded media types, sidecars on; `current` is the root. */
+struct store_options tree_options(void);
+struct store *tree_open(const struct store_options *options);
+
+#define ACCEPT_IDENTITY ((struct accepted){{1000, 0, 0, 0}})
+#define ACCEPT_ALL ((struct accepted){{1, 1000, 1000, 1000}})
+
+struct resolution tree_resolve(struct store *store, const char *path, struct accepted accepted);
+
+/*
+ * Refreshes, resolves and gives back: "one" (content), "gzip:…" in a coding, "A*10000" (first
+ * letter and length of one that is lent as a file), or "<not found>" and the like.
+ */
+const char *tree_ask(struct store *store, const char *path, struct accepted accepted);
+/* What is lent, in the same words. */
+const char *tree_describe(struct resolution resolution);
+
+/* From now on this process has no openat2, as in an old container. */
+void tree_forbid_openat2(void);
+
+#endif
