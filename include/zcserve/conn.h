@@ -3,7 +3,8 @@
  * never allocates. It is told facts in the past tense and asked questions with nouns.
  *
  *      RECEIVE ──► RESOLVE ──► SEND ──► SETTLE ──► RECEIVE …
- *                                          └─────► HALF_CLOSE ──► RECEIVE (lingering) ──► CLOSE
+ *                    ↕                     └─────► HALF_CLOSE ──► RECEIVE (lingering) ──► CLOSE
+ *                  PARKED
  *
  * Requests received together are answered together: the next one is resolved and its answer
  * joins the same output while there is room, in order. Each is settled when its last byte is taken.
@@ -23,6 +24,7 @@
 enum conn_step {
     CONN_RECEIVE,    /* wait for bytes, put them into conn_receive_space(), tell conn_received() */
     CONN_RESOLVE,    /* answer conn_lookup() with conn_resolved()                                */
+    CONN_PARKED,     /* the lookup waits for the disk; tell conn_unparked() when it is over      */
     CONN_SEND,       /* send from conn_outgoing(), tell conn_sent()                              */
     CONN_SETTLE,     /* count conn_exchange(), give back what conn_settled() gives               */
     CONN_HALF_CLOSE, /* shut the sending side, tell conn_half_closed()                           */
@@ -106,6 +108,10 @@ void conn_received(struct conn *c, size_t length, const struct now *now); /* 0: 
 const struct lookup *conn_lookup(const struct conn *c);
 void conn_resolved(struct conn *c, struct resolution answer, const struct now *now);
 
+/* RESOLVE: the answer has to be fetched from the disk first. What is planned is sent meanwhile. */
+void conn_parked(struct conn *c);
+bool conn_unparked(struct conn *c); /* false, and nothing happens, when it was not parked */
+
 /* SEND: never empty. */
 void conn_outgoing(const struct conn *c, struct outgoing *out);
 void conn_sent(struct conn *c, uint64_t length, const struct now *now);
@@ -115,6 +121,12 @@ const struct exchange *conn_exchange(struct conn *c);
 const struct representation *conn_settled(struct conn *c, const struct now *now);
 
 void conn_half_closed(struct conn *c, const struct now *now);
+
+/* SEND: what comes next had to be fetched from the disk, which was not the peer's fault. */
+void conn_fetched(struct conn *c, const struct now *now);
+
+/* SEND: the representation that bytes are sent of; NULL when they are a page of the server's. */
+const struct representation *conn_sending(const struct conn *c);
 
 /* SEND: the peer took bytes of those sent before, although there was no room to send more. */
 void conn_taken(struct conn *c, const struct now *now);

@@ -37,12 +37,14 @@ static enum conn_step step_choose(const struct conn *c)
     const struct conn_work *k = c->work;
     if (c->failed)
         return step_after_failure(k);
-    if (k && k->asking)
+    if (k && k->asking && !k->parked)
         return CONN_RESOLVE;
     if (k && exchange_is_done(k))
         return CONN_SETTLE;
     if (k && output_is_pending(k))
         return CONN_SEND;
+    if (k && k->parked)
+        return CONN_PARKED;
     if (!c->closing || c->half_closed)
         return CONN_RECEIVE;
     return c->lingering ? CONN_HALF_CLOSE : CONN_CLOSE;
@@ -66,7 +68,7 @@ void conn_lend_work(struct conn *c, void *work)
     assert(!c->work);
     struct conn_work *k = c->work = work;
     const struct conn_rules *rules = c->rules;
-    k->asking = false;
+    k->asking = k->parked = false;
     k->filled = k->parsed = 0;
     k->receive_size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
     k->output_size = output_size(rules);
@@ -250,6 +252,22 @@ void conn_resolved(struct conn *c, struct resolution found, const struct now *no
     requests_take(c, now);
 }
 
+void conn_parked(struct conn *c)
+{
+    assert(conn_next(c) == CONN_RESOLVE);
+    c->work->parked = true;
+    c->step = (uint8_t)step_choose(c);
+}
+
+bool conn_unparked(struct conn *c)
+{
+    if (!c->work || !c->work->parked)
+        return false;
+    c->work->parked = false;
+    c->step = (uint8_t)step_choose(c);
+    return true;
+}
+
 void conn_outgoing(const struct conn *c, struct outgoing *out)
 {
     assert(conn_next(c) == CONN_SEND);
@@ -262,6 +280,19 @@ void conn_sent(struct conn *c, uint64_t length, const struct now *now)
     output_sent(c->work, length);
     c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
     c->step = (uint8_t)step_choose(c);
+}
+
+void conn_fetched(struct conn *c, const struct now *now)
+{
+    assert(conn_next(c) == CONN_SEND);
+    c->work->exchange[c->work->settled].source = SOURCE_DISK;
+    c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
+}
+
+const struct representation *conn_sending(const struct conn *c)
+{
+    assert(conn_next(c) == CONN_SEND);
+    return c->work->exchange[c->work->settled].lent;
 }
 
 void conn_taken(struct conn *c, const struct now *now)
@@ -299,7 +330,7 @@ static void batch_end(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
     output_clear(k);
-    if (c->closing || c->failed)
+    if (c->closing || c->failed || k->asking)
         return;
     receive_compact(k);
     requests_take(c, now);
@@ -350,6 +381,7 @@ static void linger_expired(struct conn *c)
 void conn_expired(struct conn *c, const struct now *now)
 {
     const struct conn_work *k = c->work;
+    assert(conn_next(c) != CONN_PARKED);
     if (conn_next(c) == CONN_SEND)
         conn_failed(c, CLOSE_SEND_TIMEOUT);
     else if (c->half_closed)
@@ -375,6 +407,6 @@ void conn_failed(struct conn *c, enum close_reason why)
         c->close_reason = (uint8_t)why;
     c->failed = true;
     if (c->work)
-        c->work->asking = false;
+        c->work->asking = c->work->parked = false;
     c->step = (uint8_t)step_choose(c);
 }

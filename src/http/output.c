@@ -75,8 +75,9 @@ void output_add(struct conn_work *k, const struct plan *plan, const struct conn_
     exchange->head_length = (uint32_t)head;
     exchange->offset = k->planned_bytes;
     exchange->length = head + content;
-    exchange->coding = plan->selected ? plan->selected->coding : CODING_IDENTITY;
-    exchange->source = content > 0 && plan->selected ? plan->selected->source : SOURCE_NONE;
+    bool from_file = plan->selected && plan->length > 0;
+    exchange->coding = from_file ? plan->selected->coding : CODING_IDENTITY;
+    exchange->source = from_file && content > 0 ? plan->selected->source : SOURCE_NONE;
     k->planned_bytes += exchange->length;
 }
 

@@ -47,6 +47,7 @@ static uint16_t status_of(enum resolution_kind kind)
         return 403;
     case RESOLUTION_NOT_ACCEPTABLE:
         return 406;
+    case RESOLUTION_COLD: /* never passed on */
     case RESOLUTION_BUSY:
         return 503;
     case RESOLUTION_BROKEN:

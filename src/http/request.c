@@ -239,13 +239,11 @@ static bool is_token(char c)
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-/* How much of the target stands before `at`, whether or not it was complete. */
+/* How much of the target stands before `at`; 0 when more than one space goes before it. */
 static size_t target_length_before(const struct request *r, const char *at)
 {
     const char *space = memchr(r->head, ' ', (size_t)(at - r->head));
-    while (space && space < at && *space == ' ')
-        space++;
-    return space ? (size_t)(at - space) : 0;
+    return space && space + 1 < at && space[1] != ' ' ? (size_t)(at - space - 1) : 0;
 }
 
 /* A word that llhttp took for no method is one that this server does not know. */

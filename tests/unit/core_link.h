@@ -1,0 +1,91 @@
+/*
+ * A connection driven without a socket: bytes are handed to it and taken from it by the test, a
+ * canned resolver answers its lookups, and after every fact what must always hold is checked.
+ * What does not hold ends the program, after saying which `core_link_story` was being told.
+ * Knows nothing of Check, so that a fuzz target can use it too.
+ */
+#ifndef CORE_LINK_H
+#define CORE_LINK_H
+
+#include "http/work.h"
+#include "zcserve/conn.h"
+
+#define CORE_STATUSES_MAX 64
+#define CORE_CONTENT_MAX 70000
+#define CORE_FILE_FD 1000 /* stands for a file: nobody reads from it */
+
+struct core_link {
+    struct conn_rules rules;
+    struct conn conn;
+    struct now now;
+    char *output; /* all that was sent */
+    size_t output_length, output_size;
+    size_t settled_bytes; /* of it */
+    const struct representation *lent[EXCHANGES_MAX];
+    uint64_t lent_count, returned_count;
+    uint64_t settled;
+    uint16_t status[CORE_STATUSES_MAX]; /* of the answers settled */
+    uint64_t sends;                     /* calls that carried something */
+    /* More to look at when an answer is settled; or NULL. */
+    void (*on_settle)(struct core_link *link, const struct exchange *exchange);
+    void *on_settle_of;
+    /* Whether a lookup has to wait, then until core_link_unpark(). Or NULL: none has. */
+    bool (*parks)(void *of);
+    void *parks_of;
+    bool parked;
+};
+
+/* What is being tried, for the message when something does not hold. */
+extern char core_link_story[256];
+
+#define core_holds(condition) \
+    ((condition) ? (void)0 : core_link_broken(__FILE__, __LINE__, #condition))
+_Noreturn void core_link_broken(const char *file, int line, const char *condition);
+
+/* Small limits, so that they can be reached: 64 bytes of target, 512 of head, 8 fields, 100 of body. */
+struct conn_rules core_rules(void);
+
+/* Monotonic time, with a date that is always the same. */
+struct now core_now(uint64_t monotonic_ns);
+
+/* Byte number `offset` of every content. */
+char core_content_byte(uint64_t offset);
+
+/*
+ * The canned files: "" (12 bytes), "small" (100), "inline" (1024), "large" (5000), "empty" in
+ * memory, "file" (20000) in a file, "zip" as gzip when that is accepted. And "dir", "secret",
+ * "picky", "busy", "broken" are what their names say. Anything else is not found.
+ */
+const struct representation *core_representation(const char *path);
+struct resolution core_resolve(const struct lookup *lookup);
+
+void core_link_open(struct core_link *link, const struct conn_rules *rules);
+void core_link_close(struct core_link *link); /* in any step: as when the socket broke */
+
+/* Takes RESOLVE and SETTLE, as a worker does. Gives the next step. */
+enum conn_step core_link_advance(struct core_link *link);
+
+/* RECEIVE: hands over as much as there is space for, and how much that was. */
+size_t core_link_receive(struct core_link *link, const char *bytes, size_t length);
+void core_link_finish(struct core_link *link); /* RECEIVE: the peer finished */
+
+void core_link_unpark(struct core_link *link); /* while it is parked */
+
+/* SEND: takes at most `most` bytes, and how much that was. */
+uint64_t core_link_send(struct core_link *link, uint64_t most);
+
+void core_link_half_close(struct core_link *link);
+void core_link_wait(struct core_link *link, uint64_t ns); /* the time passes */
+void core_link_expire(struct core_link *link);            /* until the deadline, which is told */
+void core_link_fail(struct core_link *link, enum close_reason why);
+
+/* Gives the work area back when that is allowed, scribbled over. */
+void core_link_rest(struct core_link *link);
+
+/*
+ * Hands over everything and takes all that is to be sent, until the connection waits for more (then
+ * all was taken) or closes. How much was taken.
+ */
+size_t core_link_feed(struct core_link *link, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * The simulated socket: a driver of a connection whose every choice (how much arrives, how much is
+ * taken, when the time runs out or the peer is gone) comes from a source of choices: a seed, or the
+ * bytes of a fuzzer.
+ */
+#ifndef CORE_SIMULATION_H
+#define CORE_SIMULATION_H
+
+#include "core_link.h"
+
+/* Where choices come from: `script` first, then the generator, or 0 for ever when the seed is 0. */
+struct core_choices {
+    const uint8_t *script;
+    size_t length, at;
+    uint64_t seed;
+};
+
+/* Below `below`, which is above 0. */
+uint32_t core_choose(struct core_choices *choices, uint32_t below);
+
+/* True once in `n` times. */
+bool core_chance(struct core_choices *choices, uint32_t n);
+
+/* How often, in a thousand choices, the socket has trouble. */
+struct core_troubles {
+    uint32_t reset, finish, timeout, drain;
+    bool park; /* lookups have to wait */
+};
+
+/*
+ * Drives a connection through all of `bytes`, then the peer waits, finishes or resets. Whatever must
+ * hold is checked on the way; see core_link.h.
+ */
+void core_simulate(struct core_link *link, const char *bytes, size_t length,
+                   struct core_choices *choices, struct core_troubles troubles);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * A table of what clients send, good and bad, with the statuses of the answers. Rules and files
+ * are those of core_link.h.
+ */
+#ifndef CORE_STREAMS_H
+#define CORE_STREAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CORE_STREAM_STATUSES 40
+
+struct core_stream {
+    const char *name; /* what it is, with the clause that says so */
+    char *bytes;
+    size_t length;
+    uint16_t status[CORE_STREAM_STATUSES]; /* of the answers, then 0        */
+    bool closes;                           /* after them                    */
+    bool more_behind;                      /* bytes follow the last request */
+};
+
+int core_streams_count(void);
+
+/* Number `index` of the table; the bytes are the caller's until core_stream_free(). */
+struct core_stream core_stream(int index);
+void core_stream_free(struct core_stream *stream);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * Driving a connection over a real socket: short sends, budgets, files that shrink, peers that go.
+ */
+#include "core_site.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define NO_BUDGET UINT64_MAX
+#define GET(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define LARGE (1024 * 1024)
+
+static struct core_site site;
+static char heard[4 * LARGE];
+
+static void set_up(void)
+{
+    core_site_open(&site);
+    core_site_file(&site, "small", 100);
+    core_site_file(&site, "medium", 50000);
+    core_site_file(&site, "large", LARGE);
+}
+
+static void tear_down(void)
+{
+    core_site_close(&site);
+}
+
+static uint64_t count(const _Atomic uint64_t *counter)
+{
+    return stats_read(counter);
+}
+
+/* Where the content of the answer at `at` begins; its length into *length. */
+static const char *content_of(const char *at, size_t *length)
+{
+    const char *field = strstr(at, "\r\nContent-Length: "), *content = strstr(at, "\r\n\r\n");
+    ck_assert(field && content);
+    *length = strtoul(field + strlen("\r\nContent-Length: "), NULL, 10);
+    return content + 4;
+}
+
+static const char *answer_check(const char *at, size_t expected)
+{
+    size_t length;
+    ck_assert_int_eq(memcmp(at, "HTTP/1.1 200 OK\r\n", 17), 0);
+    const char *content = content_of(at, &length);
+    ck_assert_uint_eq(length, expected);
+    for (size_t i = 0; i < length; i++)
+        ck_assert(content[i] == core_site_byte(i));
+    return content + length;
+}
+
+static void closed_because(enum close_reason reason)
+{
+    ck_assert_int_eq(conn_close_reason(&site.client.conn), reason);
+    client_close(&site.client, &site.worker);
+    site.open = false;
+    ck_assert_uint_eq(count(&site.worker.stats->closed[reason]), 1);
+    ck_assert_uint_eq(count(&site.worker.stats->connections), 0);
+}
+
+START_TEST(nothing_yet)
+{
+    core_site_connect(&site, 0);
+    ck_assert(!drive_receive(&site.worker, &site.client));
+    ck_assert_uint_eq(site.worker.works.used, 0);
+    ck_assert_ptr_null(site.client.conn.work);
+}
+END_TEST
+
+START_TEST(one_request)
+{
+    struct stats_slot *stats = site.worker.stats;
+    core_site_connect(&site, 0);
+    core_site_say(&site, GET("/small"));
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_WANT_READ);
+    ssize_t n = core_site_hear(&site, heard, sizeof(heard) - 1);
+    ck_assert_ptr_eq(answer_check(heard, 100), heard + n);
+    ck_assert_uint_eq(count(&stats->received_bytes), strlen(GET("/small")));
+    ck_assert_uint_eq(count(&stats->sent_bytes), (uint64_t)n);
+    ck_assert_uint_eq(count(&stats->sent_file_bytes), 0);
+    ck_assert_uint_eq(count(&stats->requests), 1);
+    ck_assert_uint_eq(count(&stats->answers_2xx), 1);
+    ck_assert_uint_eq(site.worker.works.used, 0); /* idle: nothing but struct conn */
+}
+END_TEST
+
+START_TEST(request_in_pieces)
+{
+    core_site_connect(&site, 0);
+    for (const char *at = GET("/small"); *at; at++) {
+        char byte[2] = {*at, '\0'};
+        core_site_say(&site, byte);
+        ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_WANT_READ);
+        ck_assert_uint_eq(site.worker.works.used, at[1] ? 1 : 0);
+    }
+    ck_assert_int_gt(core_site_hear(&site, heard, sizeof(heard) - 1), 0);
+    answer_check(heard, 100);
+}
+END_TEST
+
+/* Drives and hears by turns until the socket is waited for to read; how many turns it took. */
+static int drive_through(uint64_t budget, uint64_t *length)
+{
+    int turns = 1;
+    *length = 0;
+    enum drive waits = core_site_turn(&site, budget);
+    for (; turns < 100000; turns++) {
+        ssize_t n = core_site_hear(&site, heard + *length, sizeof(heard) - 1 - *length);
+        if (n > 0) *length += (uint64_t)n;
+        if (waits != DRIVE_WANT_WRITE) break;
+        waits = drive(&site.worker, &site.client, budget);
+    }
+    ck_assert_int_eq(waits, DRIVE_WANT_READ);
+    heard[*length] = '\0';
+    return turns;
+}
+
+/* From memory and from a file, in as many sends as a small socket needs. */
+START_TEST(short_sends)
+{
+    uint64_t length;
+    core_site_connect(&site, 8192);
+    core_site_say(&site, GET("/medium") GET("/large") GET("/small") GET("/medium"));
+    ck_assert_int_gt(drive_through(NO_BUDGET, &length), 20);
+    const char *at = answer_check(heard, 50000);
+    at = answer_check(at, LARGE);
+    at = answer_check(at, 100);
+    at = answer_check(at, 50000);
+    ck_assert_ptr_eq(at, heard + length);
+    ck_assert_uint_eq(count(&site.worker.stats->sent_bytes), length);
+    ck_assert_uint_eq(count(&site.worker.stats->sent_file_bytes), LARGE);
+    ck_assert_uint_eq(count(&site.worker.stats->answers_2xx), 4);
+}
+END_TEST
+
+START_TEST(budget_is_kept)
+{
+    const uint64_t budget = 60000;
+    uint64_t before = 0;
+    core_site_connect(&site, 4 * LARGE);
+    core_site_say(&site, GET("/large"));
+    enum drive waits = core_site_turn(&site, budget);
+    for (; waits == DRIVE_WANT_WRITE; waits = drive(&site.worker, &site.client, budget)) {
+        uint64_t sent = count(&site.worker.stats->sent_bytes);
+        ck_assert_uint_le(sent - before, budget);
+        ck_assert_uint_gt(sent, before);
+        before = sent;
+        core_site_hear(&site, heard, sizeof(heard));
+    }
+    ck_assert_int_eq(waits, DRIVE_WANT_READ);
+    ck_assert_uint_eq(count(&site.worker.stats->sent_file_bytes), LARGE);
+    ck_assert_uint_ge(before, LARGE - budget);
+}
+END_TEST
+
+/* Used up by the last byte of one answer, while the next one waits. */
+START_TEST(budget_ends_with_an_answer)
+{
+    uint64_t length;
+    core_site_file(&site, "file", 70000);
+    core_site_connect(&site, 4 * LARGE);
+    core_site_say(&site, GET("/file"));
+    drive_through(NO_BUDGET, &length);
+    core_site_say(&site, GET("/file") GET("/file") GET("/small"));
+    ck_assert_int_eq(core_site_turn(&site, length), DRIVE_WANT_WRITE);
+    ck_assert_uint_eq(count(&site.worker.stats->sent_bytes), 2 * length);
+    ck_assert_int_eq(drive(&site.worker, &site.client, length), DRIVE_WANT_WRITE);
+    ck_assert_int_eq(drive(&site.worker, &site.client, length), DRIVE_WANT_READ);
+    ck_assert_uint_eq(count(&site.worker.stats->answers_2xx), 4);
+}
+END_TEST
+
+START_TEST(file_shrinks)
+{
+    core_site_connect(&site, 8192);
+    core_site_say(&site, GET("/large") GET("/small"));
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_WANT_WRITE);
+    core_site_truncate(&site, "large", 300000);
+    enum drive waits = DRIVE_WANT_WRITE;
+    uint64_t length = 0;
+    while (waits == DRIVE_WANT_WRITE) {
+        length += (uint64_t)core_site_hear(&site, heard + length, sizeof(heard) - length);
+        waits = drive(&site.worker, &site.client, NO_BUDGET);
+    }
+    ck_assert_int_eq(waits, DRIVE_DONE);
+    ck_assert_uint_eq(count(&site.worker.stats->requests), 2);
+    closed_because(CLOSE_FILE_SHRANK);
+    ssize_t n = core_site_hear(&site, heard + length, sizeof(heard) - length);
+    if (n > 0) length += (uint64_t)n;
+    ck_assert_uint_lt(length, 300000 + 1000); /* nothing is padded, nothing else follows */
+}
+END_TEST
+
+START_TEST(peer_goes_while_we_send)
+{
+    core_site_connect(&site, 8192);
+    core_site_say(&site, GET("/large"));
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_WANT_WRITE);
+    close(site.peer);
+    site.peer = -1;
+    ck_assert_int_eq(drive(&site.worker, &site.client, NO_BUDGET), DRIVE_DONE);
+    closed_because(CLOSE_PEER_RESET);
+}
+END_TEST
+
+/* Closing with something unread is a reset, on Unix sockets too. */
+START_TEST(peer_resets)
+{
+    core_site_connect(&site, 0);
+    core_site_say(&site, GET("/small"));
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_WANT_READ);
+    close(site.peer);
+    site.peer = -1;
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_DONE);
+    closed_because(CLOSE_PEER_RESET);
+}
+END_TEST
+
+START_TEST(peer_finishes)
+{
+    core_site_connect(&site, 0);
+    core_site_say(&site, GET("/small"));
+    shutdown(site.peer, SHUT_WR);
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_WANT_READ);
+    ck_assert_int_gt(core_site_hear(&site, heard, sizeof(heard)), 100);
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_DONE);
+    closed_because(CLOSE_PEER_CLOSED);
+    ck_assert_int_eq(core_site_hear(&site, heard, sizeof(heard)), -1);
+}
+END_TEST
+
+/* The answer, then our end; what still comes is thrown away until the peer ends too. */
+START_TEST(lingers)
+{
+    core_site_connect(&site, 0);
+    core_site_say(&site, "GET / HTTP/9\r\n" GET("/small"));
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_WANT_READ);
+    ck_assert_int_gt(core_site_hear(&site, heard, sizeof(heard)), 100);
+    ck_assert_int_eq(core_site_hear(&site, heard, sizeof(heard)), -1);
+    core_site_say(&site, GET("/small"));
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_WANT_READ);
+    ck_assert_uint_eq(count(&site.worker.stats->requests), 1);
+    shutdown(site.peer, SHUT_WR);
+    ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_DONE);
+    ck_assert_uint_eq(count(&site.worker.stats->answers_4xx), 1);
+    closed_because(CLOSE_BAD_REQUEST);
+}
+END_TEST
+
+START_TEST(sent_by_somebody_else)
+{
+    struct outgoing out;
+    core_site_connect(&site, 0);
+    core_site_say(&site, GET("/large"));
+    ck_assert(drive_receive(&site.worker, &site.client));
+    ck_assert_int_eq(worker_advance(&site.worker, &site.client), CONN_SEND);
+    conn_outgoing(&site.client.conn, &out);
+    drive_sent(&site.worker, &site.client, (ssize_t)out.length, false);
+    conn_outgoing(&site.client.conn, &out);
+    ck_assert_int_ge(out.fd, 0);
+    drive_sent(&site.worker, &site.client, 1000, true);
+    ck_assert_uint_eq(count(&site.worker.stats->sent_file_bytes), 1000);
+    drive_sent(&site.worker, &site.client, -EIO, true);
+    ck_assert_int_eq(worker_advance(&site.worker, &site.client), CONN_CLOSE);
+    closed_because(CLOSE_FILE_BROKEN);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("drive");
+    TCase *tcase = tcase_create("drive");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, nothing_yet);
+    tcase_add_test(tcase, one_request);
+    tcase_add_test(tcase, request_in_pieces);
+    tcase_add_test(tcase, short_sends);
+    tcase_add_test(tcase, budget_is_kept);
+    tcase_add_test(tcase, budget_ends_with_an_answer);
+    tcase_add_test(tcase, file_shrinks);
+    tcase_add_test(tcase, peer_goes_while_we_send);
+    tcase_add_test(tcase, peer_resets);
+    tcase_add_test(tcase, peer_finishes);
+    tcase_add_test(tcase, lingers);
+    tcase_add_test(tcase, sent_by_somebody_else);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,251 @@
+/*
+ * Heads, byte for byte, for every status; and where a redirect leads.
+ */
+#include "core_link.h"
+#include "http/head.h"
+#include "http/status.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DATE_LINE "Date: Sun, 22 Nov 2026 12:00:00 GMT\r\n"
+#define COMMON "Server: zcserve\r\n" DATE_LINE
+#define PAGE "Content-Type: text/html; charset=utf-8\r\nContent-Length: PAGE\r\n"
+#define VALIDATORS "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"e1\"\r\n"
+#define TYPE "Content-Type: text/plain; charset=utf-8\r\n"
+
+/* Writes into a block of HEAD_ROOM and no more; the head with a NUL behind it, to be freed. */
+static char *head_of(struct plan plan, struct conn_rules rules, const char *target_text)
+{
+    struct now now = core_now(0);
+    struct text raw = {target_text, strlen(target_text)};
+    char *path = malloc(raw.length + 1), *space = malloc(HEAD_ROOM(raw.length));
+    struct target target = target_parse(raw, path);
+    size_t length = head_write(space, &plan, &rules, &target, &now);
+    ck_assert_uint_le(length, HEAD_ROOM(raw.length));
+    char *head = strndup(space, length);
+    ck_assert_uint_eq(strlen(head), length);
+    free(path);
+    free(space);
+    return head;
+}
+
+/* `expected`, with the length of the page put in. */
+static void head_is(struct plan plan, struct conn_rules rules, const char *target,
+                    const char *expected)
+{
+    char whole[4096];
+    char *head = head_of(plan, rules, target);
+    const char *page = strstr(expected, "PAGE");
+    if (page)
+        snprintf(whole, sizeof(whole), "%.*s%zu%s", (int)(page - expected), expected,
+                 plan.page.length, page + 4);
+    else
+        snprintf(whole, sizeof(whole), "%s", expected);
+    ck_assert_str_eq(head, whole);
+    free(head);
+}
+
+/* ---- statuses -------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *file; /* the representation selected, or NULL */
+    struct plan plan;
+    const char *expected;
+} heads[] = {
+    {"small",
+     {.status = 200, .length = 100, .keep_alive = true},
+     "HTTP/1.1 200 OK\r\n" COMMON TYPE "Content-Length: 100\r\n" VALIDATORS
+     "Accept-Ranges: bytes\r\n\r\n"},
+    {"empty",
+     {.status = 200, .keep_alive = true},
+     "HTTP/1.1 200 OK\r\n" COMMON TYPE "Content-Length: 0\r\n" VALIDATORS
+     "Accept-Ranges: bytes\r\n\r\n"},
+    {"small",
+     {.status = 200, .length = 100, .head_only = true},
+     "HTTP/1.1 200 OK\r\n" COMMON TYPE "Content-Length: 100\r\n" VALIDATORS
+     "Accept-Ranges: bytes\r\nConnection: close\r\n\r\n"},
+    {"small",
+     {.status = 200, .length = 100, .keep_alive = true, .confirm_keep_alive = true},
+     "HTTP/1.1 200 OK\r\n" COMMON TYPE "Content-Length: 100\r\n" VALIDATORS
+     "Accept-Ranges: bytes\r\nConnection: keep-alive\r\n\r\n"},
+    {"small",
+     {.status = 200, .length = 100, .confirm_keep_alive = true},
+     "HTTP/1.1 200 OK\r\n" COMMON TYPE "Content-Length: 100\r\n" VALIDATORS
+     "Accept-Ranges: bytes\r\nConnection: close\r\n\r\n"},
+    {"zip",
+     {.status = 200, .length = 300, .keep_alive = true, .varies = true},
+     "HTTP/1.1 200 OK\r\n" COMMON TYPE
+     "Content-Length: 300\r\nContent-Encoding: gzip\r\n" VALIDATORS
+     "Accept-Ranges: bytes\r\nVary: Accept-Encoding\r\n\r\n"},
+    {NULL,
+     {.status = 204, .allow = true, .keep_alive = true},
+     "HTTP/1.1 204 No Content\r\n" COMMON "Allow: GET, HEAD, OPTIONS\r\n\r\n"},
+    {"file",
+     {.status = 206, .offset = 5, .length = 10, .keep_alive = true},
+     "HTTP/1.1 206 Partial Content\r\n" COMMON TYPE "Content-Length: 10\r\n"
+     "Content-Range: bytes 5-14/20000\r\n" VALIDATORS "\r\n"},
+    {"file",
+     {.status = 206, .offset = 0, .length = 1, .keep_alive = true},
+     "HTTP/1.1 206 Partial Content\r\n" COMMON TYPE "Content-Length: 1\r\n"
+     "Content-Range: bytes 0-0/20000\r\n" VALIDATORS "\r\n"},
+    {"zip",
+     {.status = 206, .offset = 299, .length = 1, .keep_alive = true, .varies = true},
+     "HTTP/1.1 206 Partial Content\r\n" COMMON TYPE "Content-Length: 1\r\n"
+     "Content-Range: bytes 299-299/300\r\nContent-Encoding: gzip\r\n" VALIDATORS
+     "Vary: Accept-Encoding\r\n\r\n"},
+    {"small",
+     {.status = 304, .keep_alive = true},
+     "HTTP/1.1 304 Not Modified\r\n" COMMON VALIDATORS "\r\n"},
+    {"zip",
+     {.status = 304, .varies = true},
+     "HTTP/1.1 304 Not Modified\r\n" COMMON VALIDATORS
+     "Vary: Accept-Encoding\r\nConnection: close\r\n\r\n"},
+    {"small",
+     {.status = 416, .keep_alive = true},
+     "HTTP/1.1 416 Range Not Satisfiable\r\n" COMMON PAGE "Content-Range: bytes */100\r\n\r\n"},
+    {NULL,
+     {.status = 301, .redirect = true, .keep_alive = true},
+     "HTTP/1.1 301 Moved Permanently\r\n" COMMON PAGE "Location: /t/\r\n\r\n"},
+    {NULL, {.status = 400}, "HTTP/1.1 400 Bad Request\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
+    {NULL, {.status = 403, .keep_alive = true}, "HTTP/1.1 403 Forbidden\r\n" COMMON PAGE "\r\n"},
+    {NULL, {.status = 404, .keep_alive = true}, "HTTP/1.1 404 Not Found\r\n" COMMON PAGE "\r\n"},
+    {NULL,
+     {.status = 404, .keep_alive = true, .head_only = true},
+     "HTTP/1.1 404 Not Found\r\n" COMMON PAGE "\r\n"},
+    {NULL,
+     {.status = 405, .allow = true, .keep_alive = true},
+     "HTTP/1.1 405 Method Not Allowed\r\n" COMMON PAGE "Allow: GET, HEAD, OPTIONS\r\n\r\n"},
+    {NULL,
+     {.status = 406, .varies = true, .keep_alive = true},
+     "HTTP/1.1 406 Not Acceptable\r\n" COMMON PAGE "Vary: Accept-Encoding\r\n\r\n"},
+    {NULL,
+     {.status = 408},
+     "HTTP/1.1 408 Request Timeout\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
+    {NULL,
+     {.status = 412, .keep_alive = true},
+     "HTTP/1.1 412 Precondition Failed\r\n" COMMON PAGE "\r\n"},
+    {NULL,
+     {.status = 414},
+     "HTTP/1.1 414 URI Too Long\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
+    {NULL,
+     {.status = 417},
+     "HTTP/1.1 417 Expectation Failed\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
+    {NULL,
+     {.status = 431},
+     "HTTP/1.1 431 Request Header Fields Too Large\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
+    {NULL,
+     {.status = 500, .keep_alive = true},
+     "HTTP/1.1 500 Internal Server Error\r\n" COMMON PAGE "\r\n"},
+    {NULL,
+     {.status = 501},
+     "HTTP/1.1 501 Not Implemented\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
+    {NULL,
+     {.status = 503, .keep_alive = true},
+     "HTTP/1.1 503 Service Unavailable\r\n" COMMON PAGE "\r\n"},
+    {NULL,
+     {.status = 505},
+     "HTTP/1.1 505 HTTP Version Not Supported\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
+};
+
+START_TEST(head_is_written)
+{
+    struct plan plan = heads[_i].plan;
+    plan.page = status_page(plan.status);
+    if (heads[_i].file) plan.selected = core_representation(heads[_i].file);
+    head_is(plan, core_rules(), "/t", heads[_i].expected);
+}
+END_TEST
+
+START_TEST(server_is_not_named)
+{
+    struct plan plan = {.status = 204, .keep_alive = true};
+    struct conn_rules rules = core_rules();
+    rules.server = TEXT("");
+    head_is(plan, rules, "/", "HTTP/1.1 204 No Content\r\n" DATE_LINE "\r\n");
+}
+END_TEST
+
+/* ---- where a redirect leads ------------------------------------------------------------------ */
+
+static const struct {
+    const char *target, *location;
+} redirects[] = {
+    {"/a", "/a/"},
+    {"/a/b", "/a/b/"},
+    {"/a?b=c", "/a/?b=c"},
+    {"/a?", "/a/?"},
+    {"/a??", "/a/??"},
+    {"/a?b%20c%00&d=/../e", "/a/?b%20c%00&d=/../e"},
+    {"/a?\xc3\xa9", "/a/?\xc3\xa9"},
+    {"//evil.example", "/evil.example/"},
+    {"///evil.example/x", "/evil.example/x/"},
+    {"/./%2e//evil", "/evil/"},
+    {"/x/..//evil", "/evil/"},
+    {"/%5Bevil", "/%5Bevil/"},
+    {"http://evil.example/a", "/a/"},
+    {"http://a//evil", "/evil/"},
+    {"/a%20b", "/a%20b/"},
+    {"/a%09b", NULL},
+    {"/a%0d%0aX:y", NULL},
+    {"/\xc3\xa9", "/%C3%A9/"},
+    {"/%c3%a9", "/%C3%A9/"},
+    {"/100%25", "/100%25/"},
+    {"/%2541", "/%2541/"},
+    {"/a%3fb", "/a%3Fb/"},
+    {"/a%3Fb?c", "/a%3Fb/?c"},
+    {"/a%23b", "/a%23b/"},
+    {"/%61%62", "/ab/"},
+    {"/~a-b._c", "/~a-b._c/"},
+    {"/!$&'()*+,;=:@", "/!$&'()*+,;=:@/"},
+    {"/%22%3c%3e%5e%60%7b%7c%7d", "/%22%3C%3E%5E%60%7B%7C%7D/"},
+    {"/\"<>^`{|}", "/%22%3C%3E%5E%60%7B%7C%7D/"},
+};
+
+START_TEST(redirect_leads_there)
+{
+    struct plan plan = {.status = 301, .redirect = true, .page = status_page(301)};
+    char expected[256];
+    if (!redirects[_i].location) { /* such a target never comes so far */
+        char space[64];
+        struct text raw = {redirects[_i].target, strlen(redirects[_i].target)};
+        ck_assert_int_eq(target_parse(raw, space).form, TARGET_BAD);
+        return;
+    }
+    snprintf(expected, sizeof(expected), "\r\nLocation: %s\r\n", redirects[_i].location);
+    char *head = head_of(plan, core_rules(), redirects[_i].target);
+    ck_assert_msg(strstr(head, expected) != NULL, "%s: not%s%s", redirects[_i].target, expected,
+                  head);
+    free(head);
+}
+END_TEST
+
+/* Everything has to be encoded, and HEAD_ROOM is enough. */
+START_TEST(longest_redirect_fits)
+{
+    struct plan plan = {.status = 301, .redirect = true, .page = status_page(301)};
+    static char target[8193];
+    memset(target, '"', sizeof(target) - 1);
+    target[0] = '/';
+    char *head = head_of(plan, core_rules(), target);
+    ck_assert_uint_gt(strlen(head), 3 * (sizeof(target) - 2));
+    free(head);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("head");
+    TCase *tcase = tcase_create("head");
+    tcase_add_loop_test(tcase, head_is_written, 0, sizeof(heads) / sizeof(heads[0]));
+    tcase_add_test(tcase, server_is_not_named);
+    tcase_add_loop_test(tcase, redirect_leads_there, 0, sizeof(redirects) / sizeof(redirects[0]));
+    tcase_add_test(tcase, longest_redirect_fits);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,267 @@
+/*
+ * Answers as segments: small ones grow into one, large contents are pointed to, and wherever a send
+ * stops, the next goes on from there.
+ */
+#include "core_link.h"
+#include "http/output.h"
+#include "http/status.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+static struct conn_rules rules;
+static struct conn conn;
+static struct conn_work *work;
+static struct now now;
+
+static void set_up(void)
+{
+    rules = core_rules();
+    now = core_now(0);
+    conn_open(&conn, &rules, &now);
+    conn_lend_work(&conn, malloc(conn_work_size(&rules)));
+    work = conn.work;
+    work->target = (struct target){.form = TARGET_ORIGIN, .path = {"", 0}};
+}
+
+static void tear_down(void)
+{
+    free(conn_return_work(&conn));
+}
+
+/* Adds the 200 of a canned file, or a 404 for NULL; gives its exchange. */
+static const struct exchange *answer_add(const char *file)
+{
+    struct plan plan = {.status = 404, .page = status_page(404), .keep_alive = true};
+    if (file) {
+        const struct representation *r = core_representation(file);
+        plan = (struct plan){.status = 200, .selected = r, .length = r->length, .keep_alive = true};
+    }
+    ck_assert(output_has_room(work));
+    output_add(work, &plan, &rules, &now);
+    return &work->exchange[work->planned - 1];
+}
+
+/* All that is to be sent, in sends of at most `most`; gives how much it was. */
+static size_t drain(char *to, size_t size, uint64_t most)
+{
+    size_t length = 0;
+    while (output_is_pending(work)) {
+        struct outgoing out;
+        output_next(work, &out);
+        uint64_t part = out.length < most ? out.length : most, left = part;
+        ck_assert_uint_le(length + part, size);
+        for (int i = 0; i < out.count && left > 0; i++) {
+            size_t n = left < out.vector[i].iov_len ? (size_t)left : out.vector[i].iov_len;
+            memcpy(to + length + (part - left), out.vector[i].iov_base, n);
+            left -= n;
+        }
+        for (; left > 0; left--) /* from the file */
+            to[length + (part - left)] = core_content_byte(out.offset + (part - left));
+        length += part;
+        output_sent(work, part);
+    }
+    return length;
+}
+
+START_TEST(small_answers_leave_together)
+{
+    struct outgoing out;
+    uint64_t sum = 0;
+    const char *const files[] = {"", "small", NULL, "inline", "empty"};
+    for (size_t i = 0; i < 5; i++) {
+        const struct exchange *exchange = answer_add(files[i]);
+        ck_assert_uint_eq(exchange->offset, sum);
+        sum += exchange->length;
+    }
+    output_next(work, &out);
+    ck_assert_int_eq(out.count, 1);
+    ck_assert_int_eq(out.fd, -1);
+    ck_assert_uint_eq(out.length, sum);
+    ck_assert(!out.more);
+    ck_assert_uint_eq(work->segments, 1);
+}
+END_TEST
+
+START_TEST(facts_are_filled_in)
+{
+    const struct exchange *exchange = answer_add("zip");
+    ck_assert_uint_eq(exchange->status, 200);
+    ck_assert_int_eq(exchange->coding, CODING_GZIP);
+    ck_assert_int_eq(exchange->source, SOURCE_MEMORY);
+    ck_assert_uint_eq(exchange->length, exchange->head_length + 300);
+    exchange = answer_add("empty");
+    ck_assert_int_eq(exchange->source, SOURCE_NONE);
+    ck_assert_uint_eq(exchange->length, exchange->head_length);
+    exchange = answer_add(NULL);
+    ck_assert_int_eq(exchange->source, SOURCE_NONE);
+    ck_assert_uint_eq(exchange->length, exchange->head_length + status_page(404).length);
+}
+END_TEST
+
+START_TEST(head_only_has_no_content)
+{
+    const struct representation *r = core_representation("file");
+    struct plan plan = {.status = 200, .selected = r, .length = r->length, .head_only = true};
+    output_add(work, &plan, &rules, &now);
+    ck_assert_uint_eq(work->exchange[0].length, work->exchange[0].head_length);
+    plan = (struct plan){.status = 404, .page = status_page(404), .head_only = true};
+    output_add(work, &plan, &rules, &now);
+    ck_assert_uint_eq(work->exchange[1].length, work->exchange[1].head_length);
+    ck_assert_uint_eq(work->segments, 1);
+}
+END_TEST
+
+START_TEST(large_content_is_pointed_to)
+{
+    struct outgoing out;
+    const struct exchange *exchange = answer_add("large");
+    answer_add("small");
+    output_next(work, &out);
+    ck_assert_int_eq(out.count, 3);
+    ck_assert_uint_eq(out.vector[0].iov_len, exchange->head_length);
+    ck_assert_ptr_eq(out.vector[1].iov_base, core_representation("large")->content);
+    ck_assert_uint_eq(out.vector[1].iov_len, 5000);
+    ck_assert(!out.more);
+}
+END_TEST
+
+START_TEST(file_follows_its_head)
+{
+    struct outgoing out;
+    uint64_t before = answer_add("small")->length;
+    const struct exchange *exchange = answer_add("file");
+    uint64_t after = answer_add("small")->length;
+    output_next(work, &out);
+    ck_assert_int_eq(out.count, 1);
+    ck_assert(out.more); /* so that the head and the file share packets */
+    ck_assert_uint_eq(out.length, before + exchange->head_length);
+    output_sent(work, out.length);
+    output_next(work, &out);
+    ck_assert_int_eq(out.count, 0);
+    ck_assert_int_eq(out.fd, CORE_FILE_FD);
+    ck_assert_uint_eq(out.offset, 0);
+    ck_assert_uint_eq(out.length, 20000);
+    output_sent(work, 19999);
+    output_next(work, &out);
+    ck_assert_uint_eq(out.offset, 19999);
+    ck_assert_uint_eq(out.length, 1);
+    output_sent(work, 1);
+    output_next(work, &out);
+    ck_assert_int_eq(out.count, 1);
+    ck_assert_uint_eq(out.length, after);
+    ck_assert(!out.more);
+    output_sent(work, after);
+    ck_assert(!output_is_pending(work));
+}
+END_TEST
+
+START_TEST(range_begins_at_its_offset)
+{
+    struct outgoing out;
+    const struct representation *r = core_representation("file");
+    struct plan plan = {.status = 206, .selected = r, .offset = 7, .length = 11};
+    output_add(work, &plan, &rules, &now);
+    output_next(work, &out);
+    output_sent(work, out.length);
+    output_next(work, &out);
+    ck_assert_uint_eq(out.offset, 7);
+    ck_assert_uint_eq(out.length, 11);
+}
+END_TEST
+
+/* What is sent does not depend on how much a send takes. */
+START_TEST(sends_of_any_size)
+{
+    const char *const files[] = {"small", "file", "large", NULL, "empty", "inline"};
+    static char whole[40000], parts[40000];
+    size_t whole_length = 0;
+    for (uint64_t most = 40000; most > 0; most = most > 600 ? most - 599 : most - 1) {
+        output_clear(work);
+        for (size_t i = 0; i < 6; i++)
+            answer_add(files[i]);
+        size_t length = drain(whole_length == 0 ? whole : parts, sizeof(whole), most);
+        if (whole_length == 0) {
+            whole_length = length;
+            continue;
+        }
+        ck_assert_uint_eq(length, whole_length);
+        ck_assert_int_eq(memcmp(whole, parts, length), 0);
+    }
+    ck_assert_uint_gt(whole_length, 26000);
+}
+END_TEST
+
+START_TEST(a_send_may_stop_at_any_byte)
+{
+    static char whole[12000], parts[12000];
+    answer_add("large");
+    answer_add("small");
+    size_t length = drain(whole, sizeof(whole), UINT64_MAX);
+    for (size_t at = 1; at < length; at++) {
+        output_clear(work);
+        answer_add("large");
+        answer_add("small");
+        struct outgoing out;
+        output_next(work, &out);
+        uint64_t left = at;
+        size_t copied = 0;
+        for (int i = 0; left > 0; i++) {
+            size_t n = left < out.vector[i].iov_len ? (size_t)left : out.vector[i].iov_len;
+            memcpy(parts + copied, out.vector[i].iov_base, n);
+            copied += n;
+            left -= n;
+        }
+        output_sent(work, at);
+        ck_assert_uint_eq(at + drain(parts + at, sizeof(parts) - at, UINT64_MAX), length);
+        ck_assert_int_eq(memcmp(whole, parts, length), 0);
+    }
+}
+END_TEST
+
+START_TEST(as_many_as_there_is_room_for)
+{
+    struct outgoing out;
+    int count = 0;
+    while (output_has_room(work)) {
+        answer_add("empty");
+        count++;
+    }
+    ck_assert_int_eq(count, EXCHANGES_MAX);
+    output_clear(work);
+    for (count = 0; output_has_room(work); count++)
+        answer_add("inline");
+    ck_assert_int_gt(count, 8);
+    ck_assert_int_lt(count, EXCHANGES_MAX);
+    ck_assert_uint_le(work->output_used, work->output_size);
+    output_clear(work);
+    for (count = 0; output_has_room(work); count++)
+        answer_add("large");
+    ck_assert_uint_eq(work->segments, SEGMENTS_MAX);
+    output_next(work, &out);
+    ck_assert_int_eq(out.count, OUTGOING_VECTORS_MAX);
+    ck_assert(out.more);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("output");
+    TCase *tcase = tcase_create("output");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, small_answers_leave_together);
+    tcase_add_test(tcase, facts_are_filled_in);
+    tcase_add_test(tcase, head_only_has_no_content);
+    tcase_add_test(tcase, large_content_is_pointed_to);
+    tcase_add_test(tcase, file_follows_its_head);
+    tcase_add_test(tcase, range_begins_at_its_offset);
+    tcase_add_test(tcase, sends_of_any_size);
+    tcase_add_test(tcase, a_send_may_stop_at_any_byte);
+    tcase_add_test(tcase, as_many_as_there_is_room_for);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,267 @@
+/*
+ * Reading one request: what is taken from it, how many bytes belong to it, and how it is refused.
+ * Conversations, and every way to cut them, are in test_split.c.
+ */
+#include "core_link.h"
+#include "http/request.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HOST "Host: a\r\n"
+
+struct reading {
+    struct conn_rules rules;
+    struct request request;
+    char *bytes; /* a block of exactly their size */
+    size_t used;
+};
+
+static void read_whole(struct reading *reading, const char *bytes, size_t length)
+{
+    reading->rules = core_rules();
+    reading->bytes = malloc(length);
+    memcpy(reading->bytes, bytes, length);
+    request_begin(&reading->request, &reading->rules);
+    reading->used = request_feed(&reading->request, reading->bytes, length);
+}
+
+/* ---- how a request ends ---------------------------------------------------------------------- */
+
+static const struct {
+    const char *bytes, *behind; /* `behind` belongs to the next request */
+    uint16_t refused;
+    bool unread, keeps_alive, asked;
+} ends[] = {
+    {"GET / HTTP/1.1\r\n" HOST "\r\n", "", 0, false, true, false},
+    {"GET / HTTP/1.1\r\n" HOST "\r\n", "GET /", 0, false, true, false},
+    {"\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n", "\r\n", 0, false, true, false},
+    {"POST / HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nab", "cd", 0, false, true, false},
+    {"POST / HTTP/1.1\r\n" HOST "Content-Length: 100\r\n\r\n"
+     "0123456789012345678901234567890123456789012345678901234567890123456789"
+     "012345678901234567890123456789",
+     "x", 0, false, true, false},
+    {"POST / HTTP/1.1\r\n" HOST "Content-Length: 101\r\n\r\n", "ab", 0, true, false, false},
+    {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n",
+     "0\r\n", 0, false, true, false},
+    {"POST / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n", "a", 0, true,
+     false, false},
+    {"POST / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n", "0",
+     0, true, false, false},
+    {"GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", "", 0, false, false, false},
+    {"GET / HTTP/1.1\r\n" HOST "Connection: keep-alive\r\n\r\n", "", 0, false, true, false},
+    {"GET / HTTP/1.0\r\n\r\n", "", 0, false, false, false},
+    {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "", 0, false, true, true},
+    {"GET / HTTP/1.0\r\nConnection: Keep-Alive, x\r\n\r\n", "G", 0, false, true, true},
+    {"POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", "G", 0, false, true,
+     true},
+    {"GET / HTTP/1.1\r\n" HOST "Connection: upgrade\r\nUpgrade: h2c\r\n\r\n", "PRI", 0, false, true,
+     false},
+    {"CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", "x", 0, false, true, false},
+    {"GET / HTTP/1.1\r\n\r\n", "GET", 400, false, false, false},
+    {"GET / HTTP/1.1\r\n" HOST "Expect: x\r\n\r\n", "GET", 417, false, false, false},
+    {"GET / HTTP/2.0\r\n" HOST "\r\n", "abc", 505, false, false, false},
+};
+
+START_TEST(ends_where_it_ends)
+{
+    char bytes[1024];
+    int length = snprintf(bytes, sizeof(bytes), "%s%s", ends[_i].bytes, ends[_i].behind);
+    struct reading reading;
+    read_whole(&reading, bytes, (size_t)length);
+    struct request *r = &reading.request;
+    ck_assert_int_eq(r->phase, REQUEST_COMPLETE);
+    ck_assert_uint_eq(reading.used, strlen(ends[_i].bytes));
+    ck_assert_uint_eq(r->refused, ends[_i].refused);
+    ck_assert_int_eq(r->unread, ends[_i].unread);
+    ck_assert_int_eq(request_keeps_alive(r), ends[_i].keeps_alive);
+    ck_assert_int_eq(request_keep_alive_is_asked(r), ends[_i].asked);
+    free(reading.bytes);
+}
+END_TEST
+
+/* ---- what is refused within its head --------------------------------------------------------- */
+
+static const struct {
+    const char *bytes;
+    size_t length;
+    uint16_t refused;
+    const char *clause;
+} refusals[] = {
+#define REFUSED(status, bytes, clause)           \
+    {                                            \
+        bytes, sizeof(bytes) - 1, status, clause \
+    }
+    REFUSED(400, "\n", "9112 2.2: a line ends in CRLF"),
+    REFUSED(400, "\r\n\n", "9112 2.2"),
+    REFUSED(400, "\rG", "9112 2.2: bare CR"),
+    REFUSED(400, " ", "9112 3: request-line begins with a method"),
+    REFUSED(400, "\0", "9110 5.6.2: token"),
+    REFUSED(400, "G\0", "9110 5.6.2: token"),
+    REFUSED(400, "GET\t", "9112 3: one space"),
+    REFUSED(501, "GETS", "9110 9.1: unrecognised method"),
+    REFUSED(501, "GE ", "9110 9.1: unrecognised method"),
+    REFUSED(501, "get", "9110 9.1: methods are case-sensitive"),
+    REFUSED(501, "X", "9110 9.1"),
+    REFUSED(501, "DESCRIBE / HTTP/", "9110 9.1: a method of RTSP"),
+    REFUSED(501, "FLUSH / HTTP/", "9110 9.1: a method of RTSP"),
+    REFUSED(400, "GET /\r", "9112 3: no version"),
+    REFUSED(400, "GET /\n", "9112 3: no version"),
+    REFUSED(400, "GET / X", "9112 2.3: HTTP-name"),
+    REFUSED(400, "GET / http", "9112 2.3: HTTP-name is case-sensitive"),
+    REFUSED(400, "GET / RTSP/1", "9112 2.3"),
+    REFUSED(400, "GET / ICE/", "9112 2.3"),
+    REFUSED(400, "GET / HTTP/x", "9112 2.3"),
+    REFUSED(400, "GET / HTTP/1x", "9112 2.3"),
+    REFUSED(400, "GET / HTTP/1.1\n", "9112 2.2"),
+    REFUSED(400, "GET / HTTP/1.1\rX", "9112 2.2"),
+    REFUSED(505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "9113 3.4: connection preface"),
+    REFUSED(400, "GET /\x01", "9112 3.2"),
+    REFUSED(400, "GET /\x7f", "9112 3.2"),
+    REFUSED(400, "GET / HTTP/1.1\r\n ", "9112 2.2: blank before the first field"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX ", "9112 5.1: no blank before the colon"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX\r", "9112 5: colon"),
+    REFUSED(400, "GET / HTTP/1.1\r\n:", "9110 5.1: name is a token"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX: \0", "9110 5.5"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX: a\n", "9112 2.2"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX: a\rb", "9112 2.2"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX: a\r\n b", "9112 5.2: obs-fold"),
+    REFUSED(400, "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1", "9112 6.3"),
+    REFUSED(400, "GET / HTTP/1.1\r\nContent-Length: 1,", "9112 6.3"),
+    REFUSED(400, "GET / HTTP/1.1\r\nContent-Length: -", "9112 6.3"),
+    REFUSED(400, "GET / HTTP/1.1\r\nTransfer-Encoding:\r\n\r", "9112 6.1: empty"),
+    REFUSED(501, "GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r", "9112 6.1: unknown coding"),
+    REFUSED(501, "GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r", "9112 6.1"),
+    REFUSED(414, "GET /0123456789012345678901234567890123456789012345678901234567890123",
+            "9110 15.5.15: the limit is 64"),
+    REFUSED(431, "GET / HTTP/1.1\r\n1:\r\n2:\r\n3:\r\n4:\r\n5:\r\n6:\r\n7:\r\n8:\r\n9:\r\n\r",
+            "6585 5: the limit is 8 fields"),
+#undef REFUSED
+};
+
+/* Refused with the last byte given, if not before; never before the first byte is read. */
+START_TEST(is_refused_at_once)
+{
+    struct reading reading;
+    read_whole(&reading, refusals[_i].bytes, refusals[_i].length);
+    ck_assert_msg(reading.request.phase == REQUEST_COMPLETE, "still reading: %s",
+                  refusals[_i].clause);
+    ck_assert_msg(reading.request.refused == refusals[_i].refused, "%d instead of %d: %s",
+                  reading.request.refused, refusals[_i].refused, refusals[_i].clause);
+    ck_assert_uint_le(reading.used, refusals[_i].length);
+    ck_assert(!request_keeps_alive(&reading.request));
+    free(reading.bytes);
+}
+END_TEST
+
+START_TEST(first_reason_stands)
+{
+    struct reading reading;
+    read_whole(&reading, "BREW", 4);
+    request_refuse(&reading.request, 408);
+    ck_assert_uint_eq(reading.request.refused, 501);
+    free(reading.bytes);
+}
+END_TEST
+
+/* ---- what is taken from it ------------------------------------------------------------------- */
+
+static void text_is(struct text text, const char *expected)
+{
+    ck_assert_msg(text.base && text.length == strlen(expected) &&
+                      memcmp(text.base, expected, text.length) == 0,
+                  "'%.*s' is not '%s'", (int)text.length, text.base ? text.base : "", expected);
+}
+
+static const char rich[] = "GET /a?b HTTP/1.1\r\nHost:  h:80 \t\r\nX-Other: no\r\nREFERER:\r\n"
+                           "user-agent: me, \"you\"\r\n\r\n";
+
+static void rich_check(const struct request *r)
+{
+    text_is(r->target, "/a?b");
+    text_is(r->version, "HTTP/1.1");
+    text_is(fields_value(&r->fields, FIELD_HOST), "h:80");
+    text_is(fields_value(&r->fields, FIELD_REFERER), "");
+    text_is(fields_value(&r->fields, FIELD_USER_AGENT), "me, \"you\"");
+    ck_assert_uint_eq(r->fields.count, 3);
+    ck_assert_uint_eq(r->lines, 4);
+    ck_assert_uint_eq(r->head_bytes, sizeof(rich) - 1);
+}
+
+START_TEST(fields_are_taken)
+{
+    struct reading reading;
+    read_whole(&reading, rich, sizeof(rich) - 1);
+    rich_check(&reading.request);
+    ck_assert_ptr_eq(reading.request.head, reading.bytes);
+    free(reading.bytes);
+}
+END_TEST
+
+/* In two pieces, between which the buffer moves, as when earlier requests were answered. */
+START_TEST(bytes_may_move)
+{
+    const size_t length = sizeof(rich) - 1, offset = 7;
+    for (size_t cut = 1; cut < length; cut++) {
+        struct conn_rules rules = core_rules();
+        struct request r;
+        char *bytes = malloc(offset + length);
+        memcpy(bytes + offset, rich, cut);
+        request_begin(&r, &rules);
+        ck_assert_uint_eq(request_feed(&r, bytes + offset, cut), cut);
+        memmove(bytes, bytes + offset, cut);
+        request_move(&r, offset);
+        memset(bytes + cut, '!', offset);
+        memcpy(bytes + cut, rich + cut, length - cut);
+        ck_assert_uint_eq(request_feed(&r, bytes + cut, length - cut), length - cut);
+        rich_check(&r);
+        free(bytes);
+    }
+}
+END_TEST
+
+/* Content arrives where content arrived before: nothing may be kept of it, trailers included. */
+START_TEST(content_is_forgotten)
+{
+    struct reading reading;
+    const char head[] = "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n";
+    read_whole(&reading, head, sizeof(head) - 1);
+    struct request *r = &reading.request;
+    const char *pieces[] = {"0\r\nX", "-Name", ": va",  "lue ",
+                            "of so",  "me le", "ngth ", "\r\n\r\n"};
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        ck_assert_int_eq(r->phase, REQUEST_BODY);
+        size_t length = strlen(pieces[i]);
+        char *piece = malloc(length);
+        memcpy(piece, pieces[i], length);
+        ck_assert_uint_eq(request_feed(r, piece, length), length);
+        memset(piece, '#', length);
+        free(piece);
+    }
+    ck_assert_int_eq(r->phase, REQUEST_COMPLETE);
+    ck_assert_uint_eq(r->refused, 0);
+    ck_assert_ptr_null(r->name.base);
+    ck_assert_ptr_null(r->value.base);
+    ck_assert_uint_eq(r->lines, 2);
+    free(reading.bytes);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("request");
+    TCase *tcase = tcase_create("request");
+    tcase_add_loop_test(tcase, ends_where_it_ends, 0, sizeof(ends) / sizeof(ends[0]));
+    tcase_add_loop_test(tcase, is_refused_at_once, 0, sizeof(refusals) / sizeof(refusals[0]));
+    tcase_add_test(tcase, first_reason_stands);
+    tcase_add_test(tcase, fields_are_taken);
+    tcase_add_test(tcase, bytes_may_move);
+    tcase_add_test(tcase, content_is_forgotten);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
