@@ -1,0 +1,121 @@
+"""What the kernel counted: CPU time and memory of processes, load of CPUs, system calls."""
+
+import os
+import resource
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def descriptors_max():
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def descriptors_raise():
+    """All the descriptors we may have, for our clients and for the servers, which inherit this."""
+    hard = descriptors_max()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def stat_fields(pid):
+    """The fields of /proc/PID/stat after the name, which may hold spaces: state, ppid, …"""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def tree(leader):
+    """The ids of all processes of a server: those of its session, and their children."""
+    found = {leader}
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        try:
+            fields = stat_fields(pid)
+        except OSError:
+            continue
+        if int(fields[3]) == leader or int(fields[1]) in found:
+            found.add(pid)
+    return sorted(found)
+
+
+@dataclass
+class CpuTime:
+    """CPU seconds: run is exact (the scheduler's ns); user and system are split by ticks."""
+    run: float = 0
+    user: float = 0
+    system: float = 0
+
+    def __sub__(self, before):
+        return CpuTime(self.run - before.run, self.user - before.user, self.system - before.system)
+
+
+def cpu_clock(pid):
+    """A process's CPU clock, as clock_getcpuclockid(3) gives it: all threads, ended ones too."""
+    return (~pid << 3) | 2
+
+
+def cpu_time(pids):
+    """Of these processes together, with the kernel's threads that work for them (io_uring)."""
+    total = CpuTime()
+    for pid in pids:
+        fields = stat_fields(pid)
+        total.user += int(fields[11]) / TICKS_PER_SECOND
+        total.system += int(fields[12]) / TICKS_PER_SECOND
+        total.run += time.clock_gettime_ns(cpu_clock(pid)) / 1e9
+    return total
+
+
+def cpu_busy(cpus):
+    """Seconds these CPUs were busy, and seconds the hypervisor took from them, since boot."""
+    busy = stolen = 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *values = line.split()
+        if name in {f"cpu{cpu}" for cpu in cpus}:
+            user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, values[:8])
+            busy += user + nice + system + irq + softirq
+            stolen += steal
+    return busy / TICKS_PER_SECOND, stolen / TICKS_PER_SECOND
+
+
+def pss_bytes(pid):
+    """Proportional memory: private pages, and shared ones divided by those who share them."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def pss_all(pids):
+    return {pid: pss_bytes(pid) for pid in pids}
+
+
+class SyscallCounter:
+    """perf, when it is there and may count; else reason says why not."""
+
+    EVENT = "raw_syscalls:sys_enter"
+
+    def __init__(self):
+        self.program = shutil.which("perf")
+        self.reason = self._reason() if self.program else "perf is not installed"
+
+    def _reason(self):
+        tried = subprocess.run([self.program, "stat", "-e", self.EVENT, "true"],
+                               capture_output=True, text=True, errors="replace")
+        if tried.returncode == 0:
+            return ""
+        lines = [line.strip() for line in tried.stderr.splitlines() if line.strip()]
+        return f"perf may not count {self.EVENT}: {lines[-1] if lines else 'no message'}"
+
+    def wrap(self, command, pids, output):
+        """The command that runs command and counts meanwhile what these processes call."""
+        return [self.program, "stat", "-x", ",", "-o", str(output), "-e", self.EVENT,
+                "-p", ",".join(map(str, pids)), "--", *command]
+
+    @staticmethod
+    def count(output):
+        for line in Path(output).read_text().splitlines():
+            if SyscallCounter.EVENT in line:
+                value = line.split(",")[0]
+                return int(value) if value.isdigit() else None
+        return None
