@@ -18,18 +18,13 @@ enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
 
 #define DESCRIPTORS_SPARE 24 /* of a worker: logs, epoll, inotify, a file being read */
 
-/* How connections are served, and what that is called. */
-struct model {
-    const char *name;
-    int (*run)(const void *service, uint32_t index);
-};
-
 struct program {
     const struct config *config;
     const char *reason; /* which configuration that is, and why     */
     const char *origin; /* its file where there is one, for messages */
-    struct model model;
+    const struct model *model;
     struct service service;
+    struct prefork_pool pool;
     struct access_recorder recorder;
     struct media_types *types;
 };
@@ -131,8 +126,8 @@ static bool service_make(struct program *p)
 {
     const struct config *config = p->config;
     struct service *service = &p->service;
-    service->workers = config->workers ? (uint32_t)config->workers : cpu_count_usable();
-    service->connections_max = (uint32_t)config->connections;
+    p->model = model_find((enum config_model)config->model);
+    p->model->shape(service, config);
     service->drain_ns = config->timeouts_drain;
     service->backlog = (int)config->backlog;
     service->log_format = (enum access_format)config->log_format;
@@ -145,23 +140,39 @@ static bool service_make(struct program *p)
     return root_valid(p);
 }
 
-static const struct model epoll_model = {"epoll", epoll_run};
-static const struct model uring_model = {"io_uring", uring_run};
-
 /* auto is io_uring where that works, and otherwise says why not. */
 static bool model_choose(struct program *p)
 {
     enum config_model wanted = (enum config_model)p->config->model;
-    const char *problem = wanted == MODEL_EPOLL ? NULL : uring_problem();
-    p->model = wanted == MODEL_EPOLL || problem ? epoll_model : uring_model;
-    if (problem && wanted == MODEL_URING)
+    const char *problem = p->model->run == uring_run ? uring_problem() : NULL;
+    if (!problem)
+        return true;
+    if (wanted == MODEL_URING) {
         log_error("%s; or choose model = epoll", problem);
-    else if (problem)
-        log_notice("model epoll was chosen, because of %s", problem);
-    return !(problem && wanted == MODEL_URING);
+        return false;
+    }
+    p->model = model_find(MODEL_EPOLL);
+    log_notice("model epoll was chosen, because of %s", problem);
+    return true;
 }
 
 /* ---- limits of the system ------------------------------------------------------------------- */
+
+/* What a thread needs: its store's root and watches, a connection, a file being read, two kept open. */
+#define DESCRIPTORS_OF_THREAD 6
+
+/* Threads share the descriptors of their process, and so does their queue. */
+static void threads_fit(struct service *service, uint64_t descriptors)
+{
+    uint64_t own = DESCRIPTORS_SPARE + service->addresses + 1;
+    uint64_t left = descriptors > own ? descriptors - own : 0;
+    uint64_t threads = left / DESCRIPTORS_OF_THREAD;
+    if (threads < service->workers)
+        service->workers = threads > 0 ? (uint32_t)threads : 1;
+    uint64_t room = left + 1 - service->workers * DESCRIPTORS_OF_THREAD;
+    if (room < service->queue_max)
+        service->queue_max = room > 0 ? (uint32_t)room : 1;
+}
 
 /* Takes as many descriptors as the system allows; fewer connections when these are too few. */
 static void descriptors_raise(struct service *service)
@@ -171,21 +182,25 @@ static void descriptors_raise(struct service *service)
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    uint64_t own = DESCRIPTORS_SPARE + service->addresses;
-    uint64_t others = own + service->store.descriptors_max;
-    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= others + service->connections_max)
+    if (service->workers > service->processes)
+        threads_fit(service, limit.rlim_cur);
+    uint64_t stores = service->workers / service->processes; /* in one process */
+    uint64_t own = DESCRIPTORS_SPARE + service->addresses + service->queue_max + 2 * stores;
+    uint64_t others = own + stores * service->store.descriptors_max;
+    uint64_t connections = stores * service->connections_max;
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= others + connections)
         return;
-    uint64_t least = limit.rlim_cur / 2; /* cached files give way, connections are the point */
-    if (service->store.descriptors_max > least / 2)
-        service->store.descriptors_max = (uint32_t)(least / 2);
-    others = own + service->store.descriptors_max;
+    uint64_t files_max = limit.rlim_cur / 4 / stores; /* these give way, connections are the point */
+    if (service->store.descriptors_max > files_max)
+        service->store.descriptors_max = (uint32_t)files_max;
+    others = own + stores * service->store.descriptors_max;
     uint64_t left = limit.rlim_cur > others + 1 ? limit.rlim_cur - others : 1;
     if (left < service->connections_max)
         service->connections_max = (uint32_t)left;
-    log_warn("only %llu descriptors may be open (RLIMIT_NOFILE): %u connections a worker, "
-             "%u cached files; raise it with ulimit -n or LimitNOFILE=",
-             (unsigned long long)limit.rlim_cur, service->connections_max,
-             service->store.descriptors_max);
+    log_warn("only %llu descriptors may be open (RLIMIT_NOFILE): %u of who serves, each with %u "
+             "connection%s and %u cached files; raise it with ulimit -n or LimitNOFILE=",
+             (unsigned long long)limit.rlim_cur, service->workers, service->connections_max,
+             service->connections_max == 1 ? "" : "s", service->store.descriptors_max);
 }
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -211,6 +226,12 @@ static void recorder_finish(const void *of)
         access_recorder_close(&p->recorder);
 }
 
+static uint64_t pool_adjust(const void *of, struct supervised *processes, uint32_t count)
+{
+    struct program *p = (struct program *)(uintptr_t)of;
+    return prefork_adjust(&p->pool, processes, count);
+}
+
 static void addresses_format(const struct service *service, char *text, size_t size)
 {
     text[0] = '\0';
@@ -229,18 +250,33 @@ static void start_tell(const struct program *p)
     char addresses[SERVICE_ADDRESSES_MAX * (LISTEN_ADDRESS_TEXT_MAX + 16)];
     const struct service *service = &p->service;
     addresses_format(service, addresses, sizeof(addresses));
-    log_notice("serving %s at %s (model %s, %u worker%s, cache %llu KiB = %llu KiB a worker, "
-               "%u connections a worker; %s)",
-               p->config->root, addresses, p->model.name, service->workers, service->workers == 1 ? "" : "s",
+    const char *worker = p->model->worker;
+    log_notice("serving %s at %s (model %s, %u %s, cache %llu KiB = %llu KiB a %s, "
+               "%u connection%s a %s; %s)",
+               p->config->root, addresses, p->model->name, service->workers,
+               service->workers == 1 ? worker : p->model->workers,
                (unsigned long long)p->config->cache_size / 1024,
-               (unsigned long long)service->store.memory_bytes_max / 1024, service->connections_max,
+               (unsigned long long)service->store.memory_bytes_max / 1024, worker,
+               service->connections_max, service->connections_max == 1 ? "" : "s", worker,
                p->reason);
+}
+
+/* One that grows and shrinks. */
+static bool is_pool(const struct service *service)
+{
+    return service->pool.start > 0;
+}
+
+/* A process of several threads wants more than one CPU. */
+static bool is_pinned(const struct program *p)
+{
+    return p->config->pin_cpus && p->service.workers == p->service.processes;
 }
 
 static int processes_run(struct program *p)
 {
     const struct service *service = &p->service;
-    struct supervised *processes = calloc(service->workers + 1, sizeof(*processes));
+    struct supervised *processes = calloc(service->processes + 1, sizeof(*processes));
     if (!processes) {
         log_error("no memory for %u workers", service->workers);
         return EXIT_FAILURE;
@@ -249,13 +285,16 @@ static int processes_run(struct program *p)
     if (service->recorder)
         processes[count++] = (struct supervised){
             .name = "recorder", .run = recorder_run, .of = p, .last = true, .cpu = -1};
-    for (uint32_t i = 0; i < service->workers; i++)
+    for (uint32_t i = 0; i < service->processes; i++)
         processes[count++] = (struct supervised){
-            .name = "worker", .run = p->model.run, .of = service, .index = i,
-            .cpu = p->config->pin_cpus ? cpu_nth_usable(i) : -1};
+            .name = "worker", .run = p->model->run, .of = service, .index = i,
+            .cpu = is_pinned(p) ? cpu_nth_usable(i) : -1,
+            .unwanted = is_pool(service) && i >= service->pool.start};
+    p->pool = (struct prefork_pool){.service = service};
     struct supervise_options options = {.drain_ns = service->drain_ns,
                                         .release = listeners_release,
                                         .finish = recorder_finish,
+                                        .adjust = is_pool(service) ? pool_adjust : NULL,
                                         .of = p};
     int code = supervise(processes, count, &options);
     free(processes);
@@ -275,7 +314,7 @@ static bool recorder_open(struct program *p)
     return error == 0;
 }
 
-static int serve(struct program *p)
+static int server_run(struct program *p)
 {
     char problem[512];
     supervise_prepare();
@@ -304,7 +343,7 @@ static int command_run(struct program *p, enum command command)
     if (!service_make(p))
         return EXIT_BAD_CONFIGURATION;
     if (command == COMMAND_SERVE)
-        return serve(p);
+        return server_run(p);
     fprintf(stderr, "%s: the configuration is right\n", p->origin);
     return EXIT_SUCCESS;
 }

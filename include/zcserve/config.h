@@ -18,7 +18,7 @@ struct config_list {
     uint32_t count;
 };
 
-enum config_model { MODEL_AUTO, MODEL_EPOLL, MODEL_URING };
+enum config_model { MODEL_AUTO, MODEL_PREFORK, MODEL_THREADPOOL, MODEL_EPOLL, MODEL_URING };
 
 /* Kinds of options, and how the structure holds each. */
 typedef const char *config_TEXT;        /* any text                                               */

@@ -38,7 +38,7 @@ struct conn_rules {
     uint64_t body_bytes_max;
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
     bool keep_alive;
-    bool draining; /* set when the server is stopping: each answer is its connection's last */
+    bool draining; /* set when the server is stopping, or others wait: each answer is the last */
 };
 
 struct conn_work;

@@ -20,7 +20,8 @@ enum resolution_kind {
     RESOLUTION_FORBIDDEN,      /* it is there and may not be read, or leads outside the root  */
     RESOLUTION_NOT_ACCEPTABLE, /* no coding of it is accepted                                 */
     RESOLUTION_BUSY,           /* descriptors or memory ran out: worth trying again later     */
-    RESOLUTION_BROKEN          /* the disk or the file system failed                          */
+    RESOLUTION_BROKEN,         /* the disk or the file system failed                          */
+    RESOLUTION_COLD            /* answering would wait for the disk; never reaches the core   */
 };
 
 struct resolution {

@@ -15,14 +15,20 @@
 struct service {
     struct conn_rules rules;
     struct store_options store; /* the share of one worker */
-    uint32_t workers;
-    uint32_t connections_max; /* of one worker */
+    uint32_t workers;         /* each with a store and a slot of its own             */
+    uint32_t processes;       /* that these are spread over                          */
+    uint32_t connections_max; /* of one worker                                       */
+    uint32_t queue_max;       /* accepted connections that may wait for a worker     */
+    struct pool {
+        uint32_t start, spare_min, spare_max; /* processes at first; idle ones */
+    } pool;                                   /* start is 0: of a fixed size   */
     uint64_t drain_ns;
 
     struct listen_address address[SERVICE_ADDRESSES_MAX];
     uint32_t addresses;
     int backlog;
-    int *listeners; /* one for each worker and address, worker after worker */
+    bool listeners_shared; /* all workers accept from the same                    */
+    int *listeners;        /* one for each worker and address, worker after worker */
 
     struct stats_slot *board;
     struct access_recorder *recorder; /* NULL: no access log */

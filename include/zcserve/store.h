@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct store;
+struct errand;
 struct media_types;
 
 enum symlink_policy {
@@ -59,6 +60,31 @@ void store_refresh(struct store *store, const struct now *now);
 struct resolution store_resolve(struct store *store, const struct lookup *lookup,
                                 const struct now *now);
 void store_return(struct store *store, const struct representation *lent);
+
+/*
+ * The same for an event loop: gives COLD instead of waiting for the disk, and leaves nothing
+ * behind but watches. A file too large for memory is opened; whether its bytes are resident is
+ * for the caller to ask. COLD may come again and again where the kernel does not tell what it
+ * has (some network file systems): so after an errand call store_resolve(). Before Linux 5.12 it
+ * waits, with a notice; and a network file system may always ask its server.
+ */
+struct resolution store_resolve_at_once(struct store *store, const struct lookup *lookup,
+                                        const struct now *now);
+
+/*
+ * What another thread does for a path so that resolving it hardly waits afterwards, whatever
+ * coding is accepted: looks at all that resolving looks at, and has the kernel read what would be
+ * held in memory. It holds copies and a descriptor of its own, is made by the thread that the
+ * store belongs to, and is run and freed by any. The store must outlive it, for its options.
+ *
+ * NULL with errno: memory or descriptors are short, or there is no root at present.
+ */
+struct errand *store_errand(struct store *store, const struct lookup *lookup);
+/* The path it was made for; connections that wait for the same one may share it. */
+struct text errand_path(const struct errand *errand);
+/* Waits as long as the disk takes; needs about 64 KiB of stack. What it finds it does not tell. */
+void errand_run(struct errand *errand);
+void errand_free(struct errand *errand);
 
 /* A descriptor that becomes readable when something changed; -1 when nothing is watched. */
 int store_watch_fd(const struct store *store);

@@ -31,19 +31,23 @@ struct supervised {
     uint32_t index;
     bool last; /* outlives the others: ends when its input does (recorder) */
     int cpu;   /* pinned to this CPU before it runs, or -1                 */
+    bool unwanted; /* left out at present: not started, or told to end (TERM) */
 
     /* the supervisor's own, 0 at first */
     pid_t pid;           /* 0: not running           */
+    bool told;           /* to end, being unwanted   */
     uint64_t started_ns; /* monotonic                */
     uint64_t restart_ns; /* when to start it again   */
     uint32_t failures;   /* in a row, each within a second of its start */
 };
 
-/* Each function may be NULL, and is called once. */
+/* Each function may be NULL. release() and finish() are called once. */
 struct supervise_options {
     uint64_t drain_ns;               /* a draining process is stopped after this long          */
     void (*release)(const void *of); /* draining begins; the processes are not told yet        */
     void (*finish)(const void *of);  /* all but the `last` ended: closes what those read       */
+    /* While nobody asked for a stop: sets which processes are unwanted; when to ask again, in ns. */
+    uint64_t (*adjust)(const void *of, struct supervised *processes, uint32_t count);
     const void *of;
 };
 

@@ -5,6 +5,8 @@
 #ifndef ZCSERVE_WORKER_H
 #define ZCSERVE_WORKER_H
 
+#include "zcserve/fetcher.h"
+#include "zcserve/residency.h"
 #include "zcserve/service.h"
 #include "zcserve/slab.h"
 
@@ -17,19 +19,30 @@ struct worker {
     struct slab works;      /* work areas, one for each connection that is not idle */
     struct now now;
     bool store_is_current;  /* refreshed since bytes were last received */
+    struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
+    struct residency residency;
     struct store_counts reported;
 };
 
 /* 0, or -1 after the reason was logged. */
 int worker_open(struct worker *worker, const struct service *service, uint32_t index);
+
+/* For an event loop: from now on nothing here waits for a disk. As worker_open(). */
+int worker_never_waits(struct worker *worker, uint32_t clients);
 void worker_close(struct worker *worker);
 
+#define TURN_BYTES (UINT64_C(1024) * 1024) /* of a file, sent to one connection in a row */
 #define TICK_NS (NS_PER_SECOND / 10) /* how often an event loop looks at deadlines…    */
 #define SWEEP_TICKS 10               /* …each time those of one part in so many       */
 
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
     struct conn conn;
+    struct fetch *fetch;         /* fetcher.c's: what it waits for     */
+    struct client *next_waiting; /* fetcher.c's                        */
+    bool awaiting;               /* something is fetched from the disk */
+    bool fetched;                /* the path was: looking it up again hardly waits */
+    bool range_fetched;          /* what comes next was: it is sent without asking again */
     int fd;
     uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */
     struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */
@@ -77,14 +90,30 @@ void worker_accept_paused(struct worker *worker, const char *why);
  */
 bool worker_tick(struct worker *worker);
 
-/* What a driver of the connection has to wait for. */
-enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_DONE };
+/* What a driver of the connection has to wait for. WANT_DISK: for client_fetch() to be over. */
+enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_WANT_DISK, DRIVE_DONE };
+
+/*
+ * WANT_DISK: has what comes next fetched, unless that is under way already. The client comes out of
+ * fetcher_next() when it is over, is then given to client_fetched(), and driven on.
+ */
+bool client_fetch(struct client *client, struct worker *worker); /* false: failed, drive on */
+void client_fetched(struct client *client, struct worker *worker);
+
+/* SEND: somebody else fetched what comes next. */
+void client_range_fetched(struct client *client, struct worker *worker);
 
 /*
  * Receives once and tells the connection. False when there was nothing yet (-EAGAIN); true when
  * drive() has something to do: bytes, the peer's end, or a failure.
  */
 bool drive_receive(struct worker *worker, struct client *client);
+
+/*
+ * SEND: shortens `out` to what can be sent without waiting for the disk; false when that is nothing.
+ * Always true for memory, for a worker that may wait, and once after each fetch.
+ */
+bool drive_may_send(struct worker *worker, struct client *client, struct outgoing *out);
 
 /*
  * SEND: sends from `out` once, of a file at most *budget bytes, by which *budget is less then.
@@ -101,5 +130,38 @@ void drive_sent(struct worker *worker, struct client *client, ssize_t result, bo
  * that one large answer does not keep the others waiting): then WANT_WRITE.
  */
 enum drive drive(struct worker *worker, struct client *client, uint64_t budget);
+
+/* ---- one connection at a time, with calls that wait ------------------------------------------- */
+
+/* What somebody who serves one connection must know of the others; the later, the more urgent. */
+enum pressure {
+    PRESSURE_NONE,
+    PRESSURE_CROWDED,  /* connections wait, and nobody is idle to take them */
+    PRESSURE_DRAINING, /* the server is stopping                            */
+    PRESSURE_STOPPING  /* at once                                           */
+};
+
+struct served {
+    struct client client;
+    uint64_t opened_ns;
+    bool quiet;   /* nothing came for a whole tick */
+    bool pressed; /* was counted as `crowded`      */
+};
+
+#define SERVE_TURN_NS (250 * NS_PER_MS) /* of a connection while others wait */
+
+/* `fd` was accepted and is blocking. It is owned, and closed before serve() says true. */
+void serve_open(struct served *served, struct worker *worker, int fd,
+                const struct sockaddr_storage *peer);
+
+/*
+ * Serves for about a tick (TICK_NS), waiting in recv and send. True: the connection has ended and is
+ * closed. False: look at what goes on around, and call again with that.
+ *
+ * While others wait (CROWDED), who has had a turn gets "Connection: close" with the next answer, and a
+ * connection without a request under way is closed: a kept one after a tick in which nothing came, a new
+ * one after a turn. Nothing else is cut, and without others nobody is.
+ */
+bool serve(struct worker *worker, struct served *served, enum pressure pressure);
 
 #endif

@@ -12,17 +12,16 @@
  */
 #include "zcserve/log.h"
 #include "zcserve/model.h"
+#include "zcserve/signals.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <ev.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #define BATCH_MAX 32                      /* requests gathered before they are answered */
 #define ACCEPT_MAX 64                     /* connections accepted in a row              */
-#define TURN_BYTES (UINT64_C(1024) * 1024) /* sent to one connection in a row            */
 
 struct epoll_client {
     struct client client;
@@ -42,10 +41,10 @@ struct epoll_loop {
     uint64_t drain_deadline_ns;
     uint32_t listeners;
     ev_io listener[SERVICE_ADDRESSES_MAX];
-    ev_io changes;        /* of files, so that the kernel's queue does not fill while idle */
+    ev_io signals, fetched;
+    ev_io changes; /* of files, so that the kernel's queue does not fill while idle */
     ev_check turn;        /* runs last in every turn */
     ev_timer tick;
-    ev_signal stop, stop_now, reopen;
 };
 
 static void tick_start(struct epoll_loop *l)
@@ -86,6 +85,14 @@ static void connection_close(struct epoll_loop *l, struct epoll_client *k)
         accepting_set(l, true);
 }
 
+/* The socket is not watched while the disk is waited for. */
+static void disk_await(struct epoll_loop *l, struct epoll_client *k)
+{
+    ev_io_stop(l->loop, &k->watcher);
+    if (!client_fetch(&k->client, &l->worker))
+        watch(l, k, EV_WRITE); /* it failed, which the next turn takes note of */
+}
+
 static void connection_drive(struct epoll_loop *l, struct epoll_client *k)
 {
     switch (drive(&l->worker, &k->client, TURN_BYTES)) {
@@ -94,6 +101,9 @@ static void connection_drive(struct epoll_loop *l, struct epoll_client *k)
         break;
     case DRIVE_WANT_WRITE:
         watch(l, k, EV_WRITE);
+        break;
+    case DRIVE_WANT_DISK:
+        disk_await(l, k);
         break;
     case DRIVE_DONE:
         connection_close(l, k);
@@ -126,6 +136,18 @@ static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
     struct epoll_client *k = watcher->data;
     if ((events & EV_WRITE) || drive_receive(&l->worker, &k->client))
         batch_add(l, k);
+}
+
+static void on_fetched(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    struct epoll_loop *l = ev_userdata(loop);
+    struct client *client;
+    (void)watcher, (void)events;
+    now_read(&l->worker.now);
+    while ((client = fetcher_next(l->worker.fetcher)) != NULL) {
+        client_fetched(client, &l->worker);
+        batch_add(l, (struct epoll_client *)client);
+    }
 }
 
 static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
@@ -229,41 +251,28 @@ static void listeners_close(struct epoll_loop *l)
     l->accepting = false;
 }
 
-static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
+static void drain_start(struct epoll_loop *l)
 {
-    struct epoll_loop *l = ev_userdata(loop);
     struct worker *w = &l->worker;
-    (void)signal, (void)events;
     if (l->draining)
         return;
     now_read(&w->now);
+    l->draining = true; /* first: a connection that ends meanwhile starts no listener again */
     listeners_close(l);
-    l->draining = true;
     l->drain_deadline_ns = w->now.monotonic_ns + l->service->drain_ns;
     clients_drain(&l->clients, w);
     tick_start(l);
 }
 
-static void on_stop_now(struct ev_loop *loop, ev_signal *signal, int events)
-{
-    (void)signal, (void)events;
-    ev_break(loop, EVBREAK_ALL);
-}
-
-static void on_reopen(struct ev_loop *loop, ev_signal *signal, int events)
-{
-    (void)loop, (void)signal, (void)events;
-    int error = log_reopen();
-    if (error != 0)
-        log_error("the error log cannot be opened anew: %s", strerror(-error));
-}
-
-static void on_changes(struct ev_loop *loop, ev_io *watcher, int events)
+static void on_signal(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct epoll_loop *l = ev_userdata(loop);
-    (void)watcher, (void)events;
-    now_read(&l->worker.now);
-    store_refresh(l->worker.store, &l->worker.now);
+    enum wish wish = signals_take(watcher->fd);
+    (void)events;
+    if (wish == WISH_DRAIN)
+        drain_start(l);
+    if (wish == WISH_STOP)
+        ev_break(loop, EVBREAK_ALL);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -277,15 +286,20 @@ static void listeners_open(struct epoll_loop *l, uint32_t index)
     accepting_set(l, true);
 }
 
-/* They were blocked until now, so that none could come before there was someone to take it. */
-static void signals_unblock(void)
+static void on_changes(struct ev_loop *loop, ev_io *watcher, int events)
 {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGUSR1);
-    sigaddset(&signals, SIGUSR2);
-    sigprocmask(SIG_UNBLOCK, &signals, NULL);
+    struct epoll_loop *l = ev_userdata(loop);
+    (void)watcher, (void)events;
+    now_read(&l->worker.now);
+    store_refresh(l->worker.store, &l->worker.now);
+}
+
+static void await(struct epoll_loop *l, ev_io *watcher, void (*on)(struct ev_loop *, ev_io *, int),
+                  int fd)
+{
+    ev_io_init(watcher, on, fd, EV_READ);
+    if (fd >= 0)
+        ev_io_start(l->loop, watcher);
 }
 
 static void watchers_start(struct epoll_loop *l)
@@ -295,16 +309,9 @@ static void watchers_start(struct epoll_loop *l)
     ev_check_start(l->loop, &l->turn);
     ev_init(&l->tick, on_tick);
     l->tick.repeat = (double)TICK_NS / NS_PER_SECOND;
-    ev_signal_init(&l->stop, on_stop, SIGTERM);
-    ev_signal_init(&l->stop_now, on_stop_now, SIGUSR2);
-    ev_signal_init(&l->reopen, on_reopen, SIGUSR1);
-    ev_signal_start(l->loop, &l->stop);
-    ev_signal_start(l->loop, &l->stop_now);
-    ev_signal_start(l->loop, &l->reopen);
-    signals_unblock();
-    ev_io_init(&l->changes, on_changes, store_watch_fd(l->worker.store), EV_READ);
-    if (l->changes.fd >= 0)
-        ev_io_start(l->loop, &l->changes);
+    await(l, &l->signals, on_signal, signals_open());
+    await(l, &l->fetched, on_fetched, fetcher_fd(l->worker.fetcher));
+    await(l, &l->changes, on_changes, store_watch_fd(l->worker.store));
 }
 
 /* What is still open when the time is up: each answer under way is cut, counted and logged. */
@@ -343,7 +350,8 @@ static int loop_run(struct epoll_loop *l, uint32_t index)
 int epoll_run(const void *of, uint32_t index)
 {
     struct epoll_loop l = {.service = of};
-    if (worker_open(&l.worker, l.service, index) != 0)
+    if (worker_open(&l.worker, l.service, index) != 0 ||
+        worker_never_waits(&l.worker, l.service->connections_max) != 0)
         return 1;
     int code = loop_run(&l, index);
     worker_close(&l.worker);

@@ -23,8 +23,9 @@ static uint64_t tag_next(struct lane *lane, enum lane_operation operation)
 
 void lane_receive(struct ring *ring, struct lane *lane)
 {
-    if (lane->receiving || lane->starved)
+    if (lane->receiving || (lane->starved && ring->lent == RING_BUFFERS))
         return;
+    lane->starved = false;
     lane->receiving = true;
     ring_receive(ring, lane->fd, tag_next(lane, LANE_RECEIVE));
 }
@@ -43,6 +44,12 @@ void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
     lane->sending = true;
     lane->gather = ring_send(ring, lane->fd, out, tag_next(lane, LANE_SEND));
+}
+
+void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out)
+{
+    lane->sending = lane->fetching = true;
+    ring_fetch(ring, out->fd, out->offset, tag_next(lane, LANE_FETCH));
 }
 
 void lane_await_writable(struct ring *ring, struct lane *lane)
@@ -87,6 +94,9 @@ ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation
         lane->gather = NULL;
         lane->sending = false;
         return cqe->res;
+    case LANE_FETCH: /* trouble with the file is met again when it is sent */
+        lane->sending = lane->fetching = false;
+        return 0;
     case LANE_WRITABLE:
         lane->sending = false;
         return cqe->res < 0 ? cqe->res : 0;

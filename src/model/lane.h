@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 /* A tag is the address of the lane's owner, aligned to TAG_UNIT, and one of these. */
-enum lane_operation { LANE_RECEIVE, LANE_SEND, LANE_WRITABLE, LANE_CANCEL, LANE_OPERATIONS };
+enum lane_operation { LANE_RECEIVE, LANE_SEND, LANE_FETCH, LANE_WRITABLE, LANE_CANCEL, LANE_OPERATIONS };
 #define TAG_UNIT 64U
 
 struct lane {
@@ -18,8 +18,9 @@ struct lane {
     int fd;
     uint16_t in_flight; /* operations whose last completion is still to come  */
     bool receiving;     /* the kernel receives until it is told otherwise     */
-    bool sending;       /* the kernel has memory to send, or waits for room   */
-    bool starved;       /* no buffer was left: lane_revive() when time passed */
+    bool sending;       /* the kernel has what is to be sent, or waits        */
+    bool fetching;      /* …because a file is read from the disk              */
+    bool starved;       /* no buffer was left for it                          */
     bool finished;      /* the peer finished; what was held comes first       */
     struct held held;
     struct gather *gather; /* of the send in flight, when it has several vectors */
@@ -27,7 +28,7 @@ struct lane {
 
 void lane_open(struct lane *lane, void *owner, int fd);
 
-/* Sees to it that the kernel receives. */
+/* Sees to it that the kernel receives; not yet, when there was no buffer and still is none. */
 void lane_receive(struct ring *ring, struct lane *lane);
 
 /* Whether there is something to take: bytes, or the peer's end. */
@@ -41,6 +42,9 @@ size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size)
 
 /* Sends memory, which must stay as it is until the completion. */
 void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out);
+
+/* Reads the beginning of a file range, so that it can be sent without waiting for the disk. */
+void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out);
 void lane_await_writable(struct ring *ring, struct lane *lane);
 
 /* Gives up what was received and has the kernel stop receiving. */

@@ -3,9 +3,11 @@
  * hardened systems forbid io_uring in several ways that all look like one errno.
  */
 #include "ring.h"
+#include "zcserve/model.h"
 #include "zcserve/now.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,7 @@ struct gather {
     struct iovec vector[OUTGOING_VECTORS_MAX];
 };
 
+#define MEMORY_BYTES ((size_t)RING_BUFFERS * RING_BUFFER_BYTES + RING_FETCH_BYTES)
 #define POOL 0 /* the number of the group of buffers */
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -83,15 +86,15 @@ static char *buffer(const struct ring *ring, uint16_t id)
 static int pool_open(struct ring *ring)
 {
     int error = 0;
-    size_t bytes = (size_t)RING_BUFFERS * RING_BUFFER_BYTES;
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+    void *memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return -ENOMEM;
     ring->memory = memory;
+    ring->scratch = ring->memory + (size_t)RING_BUFFERS * RING_BUFFER_BYTES;
     ring->pool = io_uring_setup_buf_ring(&ring->uring, RING_BUFFERS, POOL, 0, &error);
     if (!ring->pool) {
-        munmap(memory, bytes);
+        munmap(memory, MEMORY_BYTES);
         return error;
     }
     for (uint16_t id = 0; id < RING_BUFFERS; id++)
@@ -122,7 +125,7 @@ void ring_close(struct ring *ring)
 {
     io_uring_free_buf_ring(&ring->uring, ring->pool, RING_BUFFERS, POOL);
     io_uring_queue_exit(&ring->uring);
-    munmap(ring->memory, (size_t)RING_BUFFERS * RING_BUFFER_BYTES);
+    munmap(ring->memory, MEMORY_BYTES);
     slab_close(&ring->gathers);
 }
 
@@ -179,6 +182,24 @@ void ring_sent(struct ring *ring, struct gather *gather)
         slab_put(&ring->gathers, gather);
 }
 
+/*
+ * The advice makes the kernel read on while this part is sent. It also keeps its own readahead
+ * away: that would leave marks in the page cache at which sendfile(2) would start to read, and wait.
+ */
+void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t tag)
+{
+    if (io_uring_sq_space_left(&ring->uring) < 2) /* what is linked is submitted together */
+        io_uring_submit(&ring->uring);
+    struct io_uring_sqe *advise = submission(ring);
+    io_uring_prep_fadvise(advise, fd, offset, 2 * RING_FETCH_BYTES, POSIX_FADV_WILLNEED);
+    advise->flags |= IOSQE_ASYNC | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
+    advise->user_data = RING_UNTOLD;
+    struct io_uring_sqe *read = submission(ring);
+    io_uring_prep_read(read, fd, ring->scratch, RING_FETCH_BYTES, offset);
+    read->flags |= IOSQE_ASYNC; /* starting to read can wait for the device too */
+    read->user_data = tag;
+}
+
 void ring_await_writable(struct ring *ring, int fd, uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
@@ -225,13 +246,14 @@ static int receive_try(struct ring *ring, const int pair[2])
     return again ? 0 : cqe->res < 0 ? cqe->res : -EINVAL;
 }
 
-int ring_try(char *problem, size_t size)
+const char *uring_problem(void)
 {
     static struct ring ring;
+    static char problem[256];
     int pair[2];
-    int result = ring_open(&ring, 1, problem, size);
+    int result = ring_open(&ring, 1, problem, sizeof(problem));
     if (result != 0)
-        return result;
+        return problem;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         result = -errno;
     } else {
@@ -240,9 +262,8 @@ int ring_try(char *problem, size_t size)
         close(pair[1]);
     }
     ring_close(&ring);
-    if (result != 0)
-        snprintf(problem, size, "io_uring: %s", remedy_of(-result));
-    return result;
+    snprintf(problem, sizeof(problem), "io_uring: %s", remedy_of(-result));
+    return result == 0 ? NULL : problem;
 }
 
 /* ---- bytes received ----------------------------------------------------------------------- */
@@ -252,12 +273,14 @@ static void buffer_return(struct ring *ring, uint16_t id)
     io_uring_buf_ring_add(ring->pool, buffer(ring, id), RING_BUFFER_BYTES, id,
                           io_uring_buf_ring_mask(RING_BUFFERS), 0);
     io_uring_buf_ring_advance(ring->pool, 1);
+    ring->lent--;
 }
 
 void ring_hold(struct ring *ring, struct held *held, const struct io_uring_cqe *cqe)
 {
     uint16_t id = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
     ring->length[id] = (uint16_t)cqe->res;
+    ring->lent++;
     if (held->count++ == 0)
         held->first = id;
     else

@@ -13,19 +13,16 @@
 #include "lane.h"
 #include "zcserve/log.h"
 #include "zcserve/model.h"
+#include "zcserve/signals.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TURN_BYTES (UINT64_C(1024) * 1024) /* of a file, sent to one connection in a row   */
-
 /* Besides those of lanes. The rest of an accept's tag is the index of its listener. */
-enum operation { OP_ACCEPT = LANE_OPERATIONS, OP_CANCEL, OP_SIGNAL, OP_CHANGES };
+enum operation { OP_ACCEPT = LANE_OPERATIONS, OP_CANCEL, OP_SIGNAL, OP_CHANGES, OP_FETCHED };
 
 struct uring_client {
     struct client client;
@@ -33,7 +30,8 @@ struct uring_client {
     struct uring_client *next; /* of those to be driven                              */
     uint8_t failure;           /* enum close_reason; told when nothing is being sent */
     bool queued;
-    bool closed; /* but operations are still in flight */
+    bool fetched; /* what it awaited; told when nothing is being sent */
+    bool closed;  /* but operations are still in flight */
 };
 
 struct uring_loop {
@@ -75,6 +73,8 @@ static void send_next(struct uring_loop *l, struct uring_client *k, uint64_t *bu
     conn_outgoing(&k->client.conn, &out);
     if (out.count > 0)
         lane_send(&l->ring, &k->lane, &out);
+    else if (!drive_may_send(&l->worker, &k->client, &out))
+        lane_fetch(&l->ring, &k->lane, &out);
     else if (*budget == 0 || !drive_send(&l->worker, &k->client, &out, budget))
         lane_await_writable(&l->ring, &k->lane);
 }
@@ -111,12 +111,17 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
     while (!k->lane.sending) {
         if (k->failure != CLOSE_NONE && !k->client.conn.failed)
             conn_failed(&k->client.conn, (enum close_reason)k->failure);
+        if (k->fetched)
+            client_fetched(&k->client, w);
+        k->fetched = false;
         switch (worker_advance(w, &k->client)) {
         case CONN_RECEIVE:
             if (receive_next(l, k))
                 break;
             client_rest(&k->client, w);
             lane_receive(&l->ring, &k->lane);
+            return;
+        case CONN_PARKED:
             return;
         case CONN_SEND:
             send_next(l, k, &budget);
@@ -157,13 +162,25 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
             slab_put(&l->clients, k);
         return;
     }
-    if (operation == LANE_SEND)
+    if (operation == LANE_FETCH)
+        client_range_fetched(&k->client, &l->worker);
+    else if (operation == LANE_SEND && (result >= 0 || k->failure == CLOSE_NONE))
         drive_sent(&l->worker, &k->client, result, false);
-    else if (result < 0)
+    else if (result < 0 && k->failure == CLOSE_NONE)
         k->failure = CLOSE_PEER_RESET;
     if (operation == LANE_RECEIVE)
         l->worker.store_is_current = false;
     client_queue(l, k);
+}
+
+static void on_fetched(struct uring_loop *l)
+{
+    struct client *client;
+    while ((client = fetcher_next(l->worker.fetcher)) != NULL) {
+        struct uring_client *k = (struct uring_client *)client;
+        k->fetched = true;
+        client_queue(l, k);
+    }
 }
 
 /* ---- accepting ---------------------------------------------------------------------------- */
@@ -193,7 +210,7 @@ static void accepting_pause(struct uring_loop *l, const char *why)
 
 static void connection_open(struct uring_loop *l, int fd)
 {
-    struct uring_client *k = slab_take(&l->clients);
+    struct uring_client *k = l->stopping ? NULL : slab_take(&l->clients);
     if (!k) { /* it came before the kernel was told to stop */
         stats_add(&l->worker.stats->refused, 1);
         close(fd);
@@ -216,6 +233,8 @@ static void on_accepted(struct uring_loop *l, uint32_t index, const struct io_ur
         accepting_pause(l, strerror(-cqe->res));
     if (!l->accepts[index] && cqe->res >= 0 && !l->draining)
         accept_start(l, index);
+    if (!l->accepts[index]) /* whatever the reason: a tick starts it again */
+        l->paused = true;
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -236,11 +255,10 @@ static void deadlines_sweep(struct uring_loop *l)
 {
     for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
         struct uring_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->closed || k->queued)
+        if (!k || k->closed || k->queued || k->lane.fetching)
             continue;
         if (k->lane.starved)
             client_queue(l, k);
-        k->lane.starved = false;
         if (client_is_late(&k->client, &l->worker))
             connection_expire(l, k);
     }
@@ -262,14 +280,14 @@ static void tick(struct uring_loop *l)
 
 /* ---- signals ------------------------------------------------------------------------------ */
 
+/* Those that the kernel has queued are ours: no other worker would take them. */
 static void listeners_close(struct uring_loop *l)
 {
     for (uint32_t i = 0; i < l->listeners; i++) {
         int fd;
         accept_stop(l, i);
-        while ((fd = listener_accept(l->listener[i], true, NULL)) >= 0 || fd == -ECONNABORTED)
-            if (fd >= 0)
-                connection_open(l, fd);
+        while ((fd = listener_accept(l->listener[i], true, NULL)) >= 0)
+            connection_open(l, fd);
         listener_close(l->listener[i], &l->service->address[i], false);
     }
     l->listeners = 0;
@@ -287,28 +305,35 @@ static void drain_start(struct uring_loop *l)
 
 static void on_signal(struct uring_loop *l)
 {
-    struct signalfd_siginfo info;
-    while (read(l->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGTERM)
-            drain_start(l);
-        else if (info.ssi_signo == SIGUSR2)
-            l->stopping = true;
-        else
-            log_reopen();
-    }
-}
-
-static int signals_open(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGUSR1);
-    sigaddset(&signals, SIGUSR2);
-    return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC); /* they are blocked already */
+    enum wish wish = signals_take(l->signals);
+    if (wish == WISH_DRAIN)
+        drain_start(l);
+    l->stopping |= wish == WISH_STOP;
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
+
+/* A descriptor that is watched for as long as the loop runs. */
+static void await(struct uring_loop *l, unsigned op)
+{
+    int fd = op == OP_SIGNAL    ? l->signals
+             : op == OP_FETCHED ? fetcher_fd(l->worker.fetcher)
+                                : store_watch_fd(l->worker.store);
+    if (fd >= 0)
+        ring_await_readable(&l->ring, fd, op);
+}
+
+static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring_cqe *cqe)
+{
+    if (op == OP_SIGNAL)
+        on_signal(l);
+    else if (op == OP_FETCHED)
+        on_fetched(l);
+    else
+        store_refresh(l->worker.store, &l->worker.now);
+    if (!(cqe->flags & IORING_CQE_F_MORE))
+        await(l, op);
+}
 
 static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
 {
@@ -318,10 +343,8 @@ static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
         on_client(l, (enum lane_operation)op, (struct uring_client *)(uintptr_t)of, cqe);
     else if (op == OP_ACCEPT)
         on_accepted(l, (uint32_t)(of / TAG_UNIT), cqe);
-    else if (op == OP_SIGNAL)
-        on_signal(l);
-    else if (op == OP_CHANGES)
-        store_refresh(l->worker.store, &l->worker.now);
+    else if (op >= OP_SIGNAL && op <= OP_FETCHED)
+        on_readable(l, op, cqe);
 }
 
 static void turn_take(struct uring_loop *l)
@@ -359,9 +382,8 @@ static int loop_open(struct uring_loop *l, uint32_t index)
         l->listener[i] = service_listener(l->service, index, i);
         accept_start(l, i);
     }
-    ring_await_readable(&l->ring, l->signals, OP_SIGNAL);
-    if (store_watch_fd(l->worker.store) >= 0)
-        ring_await_readable(&l->ring, store_watch_fd(l->worker.store), OP_CHANGES);
+    for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
+        await(l, op);
     return 0;
 }
 
@@ -386,18 +408,13 @@ static void loop_close(struct uring_loop *l)
     close(l->signals);
 }
 
-const char *uring_problem(void)
-{
-    static char problem[256];
-    return ring_try(problem, sizeof(problem)) == 0 ? NULL : problem;
-}
-
 int uring_run(const void *of, uint32_t index)
 {
     static struct uring_loop loop;
     struct uring_loop *l = &loop;
     l->service = of;
-    if (worker_open(&l->worker, l->service, index) != 0 || loop_open(l, index) != 0)
+    if (worker_open(&l->worker, l->service, index) != 0 ||
+        worker_never_waits(&l->worker, l->service->connections_max) != 0 || loop_open(l, index) != 0)
         return 1;
     while (!l->stopping) {
         turn_take(l);

@@ -5,6 +5,9 @@
  *
  * Where openat2 is missing (before Linux 5.6, or forbidden by a sandbox) the path is walked one
  * component at a time with O_NOFOLLOW. That refuses every symbolic link.
+ *
+ * Asked at once, the kernel looks into its cache of names alone and says EAGAIN for what is not in
+ * it. So it does for a rename meanwhile: that is taken for the same, and whoever waits then knows.
  */
 #define _GNU_SOURCE
 #include "beneath.h"
@@ -12,13 +15,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20 /* headers before Linux 5.12 */
+#endif
 #define TRIES_MAX 32
 
 static int open_once(int directory, const char *path, int flags, uint64_t resolve)
@@ -36,6 +45,12 @@ static int open_patiently(int directory, const char *path, int flags, uint64_t r
         fd = open_once(directory, path, flags, resolve);
     }
     return fd;
+}
+
+static int open_at_once(int directory, const char *path, int flags, uint64_t resolve)
+{
+    int fd = open_once(directory, path, flags, resolve | RESOLVE_CACHED);
+    return fd == -EAGAIN || fd == -EINTR ? -EINPROGRESS : fd;
 }
 
 static int step_open(int directory, const char *component, size_t length, int flags)
@@ -87,7 +102,9 @@ int beneath_open(const struct beneath *beneath, const char *path, int flags, enu
     if (links == LINKS_REFUSED) {
         resolve |= RESOLVE_NO_SYMLINKS;
     }
-    return open_patiently(beneath->directory, *path != '\0' ? path : ".", flags, resolve);
+    const char *name = *path != '\0' ? path : ".";
+    if (beneath->at_once) return open_at_once(beneath->directory, name, flags, resolve);
+    return open_patiently(beneath->directory, name, flags, resolve);
 }
 
 bool beneath_has_openat2(int directory)
@@ -97,4 +114,37 @@ bool beneath_has_openat2(int directory)
         close(fd);
     }
     return fd != -ENOSYS && fd != -EPERM && fd != -EINVAL;
+}
+
+bool beneath_may_ask(int directory)
+{
+    int fd = open_at_once(directory, ".", O_PATH | O_DIRECTORY, RESOLVE_BENEATH);
+    if (fd >= 0) close(fd);
+    return fd >= 0 || fd == -EINPROGRESS;
+}
+
+static bool directory_is_in_memory(int fd)
+{
+    struct statfs status;
+    if (fstatfs(fd, &status) != 0) return false;
+    return (uint32_t)status.f_type == TMPFS_MAGIC || (uint32_t)status.f_type == RAMFS_MAGIC;
+}
+
+/* The directories of the path from the root on, as far as the cache knows them: the last counts. */
+bool beneath_is_in_memory(const struct beneath *beneath, struct text path)
+{
+    char prefix[PATH_MAX] = "";
+    enum links links = beneath->follows ? LINKS_FOLLOWED : LINKS_REFUSED;
+    int directory = beneath->directory;
+    for (size_t length = 0; length < path.length && length < sizeof(prefix) - 1; length++) {
+        prefix[length] = path.base[length];
+        if (path.base[length] != '/') continue;
+        int fd = beneath_open(beneath, prefix, O_PATH | O_DIRECTORY, links);
+        if (fd < 0) break;
+        if (directory != beneath->directory) close(directory);
+        directory = fd;
+    }
+    bool in_memory = directory_is_in_memory(directory);
+    if (directory != beneath->directory) close(directory);
+    return in_memory;
 }

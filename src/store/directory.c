@@ -203,12 +203,12 @@ static struct text holder_of(struct text path)
     return path;
 }
 
-bool directory_watch(struct watch *watch, const struct beneath *beneath, struct text path,
-                     uint64_t *mount)
+int directory_watch(struct watch *watch, const struct beneath *beneath, struct text path,
+                    uint64_t *mount)
 {
     struct text holder = holder_of(path);
     struct directory *directory = NULL;
-    if (watch->fd < 0 || holder.length >= PATH_MAX) return false;
+    if (watch->fd < 0 || holder.length >= PATH_MAX) return -EINVAL;
     directory = directory_find(watch, holder);
     for (size_t length = 0; directory == NULL && length <= holder.length; length++) {
         if (length > 0 && holder.base[length - 1] != '/') continue;
@@ -216,10 +216,11 @@ bool directory_watch(struct watch *watch, const struct beneath *beneath, struct 
         snprintf(prefix, sizeof(prefix), "%.*s", (int)length, holder.base);
         struct text text = {prefix, length};
         if (directory_find(watch, text) != NULL) continue;
-        if (watch_one(watch, beneath, prefix) < 0) return false;
+        int result = watch_one(watch, beneath, prefix);
+        if (result < 0) return result;
     }
     directory = directory_find(watch, holder);
-    if (directory == NULL) return false;
+    if (directory == NULL) return -ENOENT;
     *mount = directory->mount;
-    return true;
+    return 0;
 }

@@ -24,11 +24,11 @@ struct directory *directory_find_number(const struct watch *watch, int number);
 
 /*
  * Watches every directory from the root to the one that holds `path`, before the caller looks
- * at the file. True when from now on each change of a name in them is told; *mount is then the
- * mount that the last one is on.
+ * at the file. 0 when from now on each change of a name in them is told; *mount is then the mount
+ * that the last one is on. Else -errno, -EINPROGRESS as in beneath.h; those that were watched stay.
  */
-bool directory_watch(struct watch *watch, const struct beneath *beneath, struct text path,
-                     uint64_t *mount);
+int directory_watch(struct watch *watch, const struct beneath *beneath, struct text path,
+                    uint64_t *mount);
 
 /* Forgets all directories whose path begins with `path`; "" forgets every one. */
 void directory_forget_beneath(struct watch *watch, struct text path);

@@ -31,6 +31,7 @@ enum resolution_kind file_failure(int error)
     case EAGAIN:
     case EINTR:
     case ESTALE: return RESOLUTION_BUSY;
+    case EINPROGRESS: return RESOLUTION_COLD;
     default: return RESOLUTION_BROKEN;
     }
 }
@@ -109,7 +110,9 @@ static bool is_passing(enum resolution_kind kind)
     return kind == RESOLUTION_BUSY || kind == RESOLUTION_BROKEN;
 }
 
-static void look_for_sidecars(const struct place *place, uint64_t mount, struct file *file)
+/* FOUND, whatever there is of them; COLD when that cannot be told at once. */
+static enum resolution_kind look_for_sidecars(const struct place *place, uint64_t mount,
+                                              struct file *file)
 {
     const struct store_options *options = place->options;
     bool enabled = false;
@@ -119,6 +122,7 @@ static void look_for_sidecars(const struct place *place, uint64_t mount, struct 
         struct identity *identity = &file->identity[coding];
         sidecar_name(file->name, coding, sidecar);
         int result = look(place, sidecar, identity, &file->indirect);
+        if (result == -EINPROGRESS) return RESOLUTION_COLD;
         file->usable[coding] = result == 0 && identity_is_regular(identity) &&
                                identity_not_older(identity, &file->identity[CODING_IDENTITY]);
         file->indirect |= is_indirect(identity, mount);
@@ -127,6 +131,7 @@ static void look_for_sidecars(const struct place *place, uint64_t mount, struct 
         enabled = true;
     }
     file->varies |= enabled && media_type_is_compressible(file->media_type);
+    return RESOLUTION_FOUND;
 }
 
 static enum resolution_kind find_named(const struct place *place, uint64_t mount, const char *name,
@@ -141,8 +146,7 @@ static enum resolution_kind find_named(const struct place *place, uint64_t mount
     file->usable[CODING_IDENTITY] = true;
     file->indirect |= is_indirect(identity, mount);
     file->media_type = media_type_find(place->options->types, (struct text){name, strlen(name)});
-    look_for_sidecars(place, mount, file);
-    return RESOLUTION_FOUND;
+    return look_for_sidecars(place, mount, file);
 }
 
 /* A directory without an index is there but not shown; what is no directory is not there. */
@@ -199,18 +203,34 @@ enum coding file_choose(const struct file *file, const struct accepted *accepted
     return best;
 }
 
-bool file_is_unchanged(const struct place *place, const struct file *file)
+/* What the name leads to now. At once, the name is looked up in the kernel's cache alone. */
+static int identity_of_name(const struct place *place, const char *name, struct identity *identity)
+{
+    const struct beneath *beneath = &place->beneath;
+    if (!beneath->at_once) return identity_read(beneath->directory, name, identity);
+    *identity = (struct identity){0};
+    int fd = beneath_open(beneath, name, O_PATH, beneath->follows ? LINKS_FOLLOWED : LINKS_REFUSED);
+    if (fd == -EMFILE || fd == -ENFILE) /* an answer that may have to wait is better than none */
+        return identity_read(beneath->directory, name, identity);
+    if (fd < 0) return fd;
+    int result = identity_read(fd, "", identity);
+    close(fd);
+    return result;
+}
+
+int file_compare(const struct place *place, const struct file *file)
 {
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
         if (coding != CODING_IDENTITY && !place->options->sidecar[coding]) continue;
         char name[PATH_MAX];
         struct identity identity;
         sidecar_name(file->name, coding, name);
-        int result = identity_read(place->beneath.directory, name, &identity);
-        if (result < 0 && result != -ENOENT) return false;
-        if (!identity_equals(&identity, &file->identity[coding])) return false;
+        int result = identity_of_name(place, name, &identity);
+        if (result == -EINPROGRESS) return result;
+        if (result < 0 && result != -ENOENT) return -ESTALE;
+        if (!identity_equals(&identity, &file->identity[coding])) return -ESTALE;
     }
-    return true;
+    return 0;
 }
 
 bool file_is_settled(const struct file *file, const struct now *now)

@@ -33,7 +33,10 @@ struct file {
     bool uncertain; /* a sidecar could not be looked at now: not to be remembered          */
 };
 
-/* What the caller of the store is told when the system says `error` (an errno) of a path. */
+/*
+ * What the caller of the store is told when the system says `error` (an errno) of a path. COLD for
+ * EINPROGRESS, which beneath_open gives when nothing may wait.
+ */
 enum resolution_kind file_failure(int error);
 
 /*
@@ -53,8 +56,11 @@ enum resolution_kind file_find(const struct place *place, struct text path, uint
 /* The best of the usable codings; CODING_COUNT when none is accepted. */
 enum coding file_choose(const struct file *file, const struct accepted *accepted);
 
-/* True while the file and all sidecars that are looked for are what they were, or absent. */
-bool file_is_unchanged(const struct place *place, const struct file *file);
+/*
+ * 0 while the file and all sidecars that are looked for are what they were, or absent; -ESTALE
+ * when not; -EINPROGRESS when it cannot be told at once.
+ */
+int file_compare(const struct place *place, const struct file *file);
 
 /* True when no part changed so recently that another change could go unseen by identity. */
 bool file_is_settled(const struct file *file, const struct now *now);

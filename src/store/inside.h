@@ -1,6 +1,6 @@
 /*
- * A store, seen from inside: for store.c (open, close), refresh.c (what changed?) and resolve.c
- * (which file is that?).
+ * A store, seen from inside: for store.c (open, close), refresh.c (what changed?) resolve.c
+ * (which file is that?), search.c (what is on disk?) and errand.c (have it cached).
  */
 #ifndef ZCSERVE_STORE_INSIDE_H
 #define ZCSERVE_STORE_INSIDE_H

@@ -8,6 +8,8 @@
 static const char *const notice_lines[NOTICE_COUNT] = {
     [NOTICE_NO_OPENAT2] = "openat2 is missing or forbidden (Linux 5.6, seccomp): symbolic links "
                           "beneath the root are not followed",
+    [NOTICE_NO_CACHED] = "openat2 cannot look into the kernel's cache alone (Linux 5.12, seccomp): "
+                         "while a name is read from the disk, other connections wait",
     [NOTICE_NO_INOTIFY] = "no inotify instance (fs.inotify.max_user_instances): cached files are "
                           "compared with the disk on each hit",
     [NOTICE_NO_WATCH] = "directory watches ran out (fs.inotify.max_user_watches, or the "

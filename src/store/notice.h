@@ -6,6 +6,7 @@
 
 enum notice {
     NOTICE_NO_OPENAT2, /* symbolic links are forbidden for want of a safe way */
+    NOTICE_NO_CACHED,  /* what is not cached is waited for                    */
     NOTICE_NO_INOTIFY, /* no instance to be had: every hit is checked         */
     NOTICE_NO_WATCH,   /* watches ran out                                     */
     NOTICE_NO_PROC,    /* watches are set through /proc                       */

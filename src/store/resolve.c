@@ -1,49 +1,35 @@
 /*
- * Answers lookups. A hit is answered from the entry. Otherwise the order matters: first the
- * directories are watched, then the file is looked at, then it is read, and what was read is
- * compared with what was looked at. So a change at any moment is either part of the answer or
- * told by the next refresh.
+ * Answers lookups. A hit is answered from the entry, once it is sure that it still holds; all else
+ * is search.c's. Asked at once, neither may wait for the disk.
  */
-#include "inside.h"
-#include "directory.h"
+#include "search.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
 
-#define TRIES_MAX 4           /* with a file that changes while it is looked at          */
-#define SHARE_OF_BUDGET_MAX 4 /* one file takes at most this part of the memory: 1/4     */
+#define FORGOTTEN_NS NS_PER_SECOND /* until then the kernel surely still knows a name    */
 
-/* A path being resolved that was not answered from the cache. */
-struct search {
-    struct text path;
-    struct file file;
-    char name[PATH_MAX];
-    bool watched; /* the watch tells of every change of it */
-    bool keep;    /* it may be remembered                  */
-};
-
-static struct resolution answer(enum resolution_kind kind)
+static uint64_t age_ns(const struct entry *entry, const struct now *now)
 {
-    return (struct resolution){.kind = kind};
+    return now->monotonic_ns - entry->compared_ns;
 }
 
-static struct resolution lend(struct variant *variant)
+static bool is_due(const struct store *store, const struct entry *entry, const struct now *now)
 {
-    variant->seat.loans++;
-    return (struct resolution){RESOLUTION_FOUND, &variant->representation,
-                               variant->representation.varies};
+    return age_ns(entry, now) >= (entry->watched ? store->options.recheck_ns : 0);
 }
 
-static bool is_current(struct store *store, struct entry *entry, const struct now *now)
+/* As file_compare(). What was compared a moment ago is not asked about at once: that costs more. */
+static int compare(struct store *store, struct entry *entry, const struct now *now)
 {
-    uint64_t recheck_ns = entry->watched ? store->options.recheck_ns : 0;
-    if (now->monotonic_ns - entry->compared_ns < recheck_ns) return true;
-    if (entry->kind != RESOLUTION_FOUND) return false;
+    if (entry->kind != RESOLUTION_FOUND) return -ESTALE;
+    struct place place = store->place;
+    place.beneath.at_once &= age_ns(entry, now) > FORGOTTEN_NS;
+    int result = file_compare(&place, &entry->file);
+    if (result == -EINPROGRESS) return result;
     store->counts.rechecks++;
     entry->compared_ns = now->monotonic_ns;
-    return file_is_unchanged(&store->place, &entry->file);
+    return result;
 }
 
 static void drop(struct store *store, struct entry *entry)
@@ -52,182 +38,18 @@ static void drop(struct store *store, struct entry *entry)
     store->counts.invalidations++;
 }
 
-static struct entry *find_current(struct store *store, struct text path, const struct now *now)
+/* *entry is one that still holds, or NULL. False when that cannot be told at once. */
+static bool find_current(struct store *store, struct text path, const struct now *now,
+                         struct entry **entry)
 {
-    struct entry *entry = cache_find(&store->cache, path);
-    if (entry == NULL || is_current(store, entry, now)) return entry;
-    drop(store, entry);
-    return NULL;
-}
-
-/*
- * Whether the next answer may come from memory. What is watched may always; else an identity
- * must be proof: old enough, and no other name's absence involved.
- */
-static bool may_keep(const struct search *search, const struct now *now)
-{
-    const struct file *file = &search->file;
-    if (file->uncertain) return false;
-    return search->watched || (file_is_settled(file, now) && !file->fallback);
-}
-
-static enum resolution_kind search_disk(struct store *store, struct search *search,
-                                        const struct now *now)
-{
-    uint64_t mount = 0;
-    bool watched = directory_watch(&store->watch, &store->place.beneath, search->path, &mount);
-    cache_make_room(&store->cache, 0); /* the watches are paid from the same budget */
-    enum resolution_kind kind =
-        file_find(&store->place, search->path, mount, search->name, &search->file);
-    search->watched = watched && !search->file.indirect;
-    search->keep = kind == RESOLUTION_FOUND ? may_keep(search, now) : search->watched;
-    return kind;
-}
-
-/* The entry for what was found, made unless it is there; NULL when it cannot be kept. */
-static struct entry *entry_for(struct store *store, const struct search *search,
-                               enum resolution_kind kind, const struct now *now)
-{
-    struct entry *entry = cache_find(&store->cache, search->path);
-    if (entry != NULL) return entry;
-    const struct file *file = kind == RESOLUTION_FOUND ? &search->file : NULL;
-    if (!cache_make_room(&store->cache, entry_bytes(search->path, file))) return NULL;
-    entry = entry_new(search->path, kind, file);
-    if (entry == NULL) return NULL;
-    entry->compared_ns = now->monotonic_ns;
-    entry->watched = search->watched;
-    cache_add(&store->cache, entry);
-    return entry;
-}
-
-static bool is_worth_remembering(enum resolution_kind kind)
-{
-    return kind == RESOLUTION_NOT_FOUND || kind == RESOLUTION_FORBIDDEN ||
-           kind == RESOLUTION_DIRECTORY;
-}
-
-static void remember_absent(struct store *store, const struct search *search,
-                            enum resolution_kind kind, const struct now *now)
-{
-    if (!search->keep || !is_worth_remembering(kind)) return;
-    if (cache_make_seat(&store->cache, QUEUE_ABSENT)) entry_for(store, search, kind, now);
-}
-
-/* What holding the content in memory will cost, with a new entry for it. */
-static uint64_t memory_bytes(const struct search *search, enum coding coding)
-{
-    return variant_bytes(&search->file, coding, true) + entry_bytes(search->path, &search->file);
-}
-
-/* Whether the content belongs in memory, if there is room. */
-static bool is_small(const struct store *store, const struct search *search, enum coding coding)
-{
-    return search->file.identity[coding].size <= store->options.file_bytes_max &&
-           memory_bytes(search, coding) <= store->options.memory_bytes_max / SHARE_OF_BUDGET_MAX;
-}
-
-/* Reads the content or keeps its file open. 0 or -errno. */
-static int load(struct store *store, const struct search *search, enum coding coding,
-                const struct now *now, struct variant **variant)
-{
-    const struct file *file = &search->file;
-    int fd = file_open(&store->place, file, coding);
-    if (fd < 0) return fd;
-    int result;
-    bool in_memory = is_small(store, search, coding) &&
-                     cache_make_room(&store->cache, memory_bytes(search, coding));
-    if (in_memory) {
-        result = variant_read(file, coding, fd, now, variant);
-    } else {
-        cache_make_room(&store->cache, variant_bytes(file, coding, false));
-        result = variant_keep_open(file, coding, fd, now, variant);
-    }
-    if (in_memory || result < 0) close(fd);
-    if (result == 0) cache_charge(&store->cache, *variant);
-    return result;
-}
-
-/*
- * Has the cache hold the variant, if it may and there is room. A small file for which there was
- * none (all is lent) is not held as a descriptor: it would keep that place for good.
- */
-static void keep(struct store *store, const struct search *search, struct variant *variant,
-                 const struct now *now)
-{
-    const struct file *file = &search->file;
-    enum queue queue = cache_queue_of(variant);
-    bool squeezed =
-        queue == QUEUE_DESCRIPTOR && is_small(store, search, variant->representation.coding);
-    if (!search->keep || squeezed) return;
-    if (!cache_make_room(&store->cache, entry_bytes(search->path, file))) return;
-    if (!cache_make_seat(&store->cache, queue)) return;
-    struct entry *entry = entry_for(store, search, RESOLUTION_FOUND, now);
-    if (entry != NULL) cache_seat(&store->cache, entry, variant);
-}
-
-/* Lends what was found, in the best coding. False: it is another file by now, search again. */
-static bool lend_found(struct store *store, const struct search *search,
-                       const struct lookup *lookup, const struct now *now,
-                       struct resolution *resolution)
-{
-    enum coding coding = file_choose(&search->file, &lookup->accepted);
-    *resolution = (struct resolution){.kind = RESOLUTION_NOT_ACCEPTABLE, .varies = true};
-    if (coding == CODING_COUNT) return true;
-    struct variant *variant;
-    int result = load(store, search, coding, now, &variant);
-    *resolution = answer(file_failure(-result));
-    if (result < 0) return result != -ESTALE;
-    keep(store, search, variant, now);
-    *resolution = lend(variant);
+    *entry = cache_find(&store->cache, path);
+    if (*entry == NULL || !is_due(store, *entry, now)) return true;
+    int result = compare(store, *entry, now);
+    if (result == -EINPROGRESS) return false;
+    if (result == 0) return true;
+    drop(store, *entry);
+    *entry = NULL;
     return true;
-}
-
-/* A file that never holds still long enough: as long as it is now, and not remembered. */
-static struct resolution lend_moving(struct store *store, struct search *search,
-                                     const struct now *now)
-{
-    struct file *file = &search->file;
-    struct variant *variant;
-    int fd = file_open_as_it_is(&store->place, file);
-    if (fd < 0) return answer(file_failure(-fd));
-    int result = variant_keep_open(file, CODING_IDENTITY, fd, now, &variant);
-    if (result < 0) {
-        close(fd);
-        return answer(file_failure(-result));
-    }
-    cache_charge(&store->cache, variant);
-    return lend(variant);
-}
-
-static struct resolution resolve_from_disk(struct store *store, const struct lookup *lookup,
-                                           const struct now *now)
-{
-    struct search search = {.path = lookup->path};
-    struct resolution resolution;
-    if (store->root.problem != 0) return answer(file_failure(store->root.problem));
-    if (!file_may_exist(&store->place, lookup->path)) return answer(RESOLUTION_NOT_FOUND);
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
-        enum resolution_kind kind = search_disk(store, &search, now);
-        if (kind != RESOLUTION_FOUND) {
-            remember_absent(store, &search, kind, now);
-            return answer(kind);
-        }
-        if (lend_found(store, &search, lookup, now, &resolution)) return resolution;
-    }
-    if (lookup->accepted.weight[CODING_IDENTITY] == 0) return resolution;
-    return lend_moving(store, &search, now);
-}
-
-/* The file is known but not in this coding. False: it is another file by now. */
-static bool lend_from_entry(struct store *store, const struct entry *entry,
-                            const struct lookup *lookup, const struct now *now,
-                            struct resolution *resolution)
-{
-    struct search search = {
-        .path = lookup->path, .file = entry->file, .watched = entry->watched, .keep = true};
-    snprintf(search.name, sizeof(search.name), "%s", entry->file.name);
-    search.file.name = search.name; /* loading may evict the entry */
-    return lend_found(store, &search, lookup, now, resolution);
 }
 
 /* What can be lent at once; NULL when something has to be read first. */
@@ -238,37 +60,84 @@ static struct variant *loaded(const struct entry *entry, const struct accepted *
 }
 
 /* False when the entry cannot answer without the disk. */
-static bool resolve_from_entry(struct entry *entry, const struct lookup *lookup,
-                               struct resolution *resolution)
+static bool resolve_from_entry(struct store *store, struct entry *entry,
+                               const struct lookup *lookup, struct resolution *resolution)
 {
     if (entry->kind != RESOLUTION_FOUND) {
         entry->seat.visited = true;
-        *resolution = answer(entry->kind);
-        return true;
+        *resolution = (struct resolution){.kind = entry->kind};
+    } else {
+        struct variant *variant = loaded(entry, &lookup->accepted);
+        if (variant == NULL) return false;
+        variant->seat.visited = true;
+        *resolution = variant_lend(variant);
     }
-    struct variant *variant = loaded(entry, &lookup->accepted);
-    if (variant == NULL) return false;
-    variant->seat.visited = true;
-    *resolution = lend(variant);
+    store->counts.hits++;
     return true;
+}
+
+/* The short way, which most lookups go. False: try the long one. */
+static inline bool resolve_from_memory(struct store *store, const struct lookup *lookup,
+                                       const struct now *now, struct resolution *resolution)
+{
+    struct entry *entry = cache_find(&store->cache, lookup->path);
+    return entry != NULL && !is_due(store, entry, now) &&
+           resolve_from_entry(store, entry, lookup, resolution);
+}
+
+static struct resolution resolve_miss(struct store *store, struct entry *entry,
+                                      const struct lookup *lookup, const struct now *now)
+{
+    struct resolution resolution;
+    if (entry != NULL && search_from_entry(store, entry, lookup, now, &resolution)) {
+        return resolution;
+    }
+    entry = cache_find(&store->cache, lookup->path); /* making room may have taken it */
+    if (entry != NULL) drop(store, entry);
+    return search_from_disk(store, lookup, now);
+}
+
+/* Compares what is due, and searches for what is not there. */
+static struct resolution resolve(struct store *store, const struct lookup *lookup,
+                                 const struct now *now)
+{
+    struct resolution resolution = {.kind = RESOLUTION_COLD};
+    struct entry *entry;
+    if (!find_current(store, lookup->path, now, &entry)) return resolution;
+    if (entry != NULL && resolve_from_entry(store, entry, lookup, &resolution)) return resolution;
+    resolution = resolve_miss(store, entry, lookup, now);
+    store->counts.misses += resolution.kind != RESOLUTION_COLD;
+    return resolution;
+}
+
+/* Where there is no disk, what the kernel's cache does not know is looked for all the same. */
+static struct resolution resolve_at_once(struct store *store, const struct lookup *lookup,
+                                         const struct now *now)
+{
+    struct beneath *beneath = &store->place.beneath;
+    beneath->at_once = beneath->may_ask;
+    if (!beneath->may_ask) notices_raise(&store->notices, NOTICE_NO_CACHED);
+    struct resolution resolution = resolve(store, lookup, now);
+    bool cold = resolution.kind == RESOLUTION_COLD;
+    bool in_memory = cold && beneath_is_in_memory(beneath, lookup->path);
+    beneath->at_once = false;
+    return in_memory ? resolve(store, lookup, now) : resolution;
 }
 
 struct resolution store_resolve(struct store *store, const struct lookup *lookup,
                                 const struct now *now)
 {
     struct resolution resolution;
-    struct entry *entry = find_current(store, lookup->path, now);
-    if (entry != NULL && resolve_from_entry(entry, lookup, &resolution)) {
-        store->counts.hits++;
-        return resolution;
-    }
-    store->counts.misses++;
-    if (entry != NULL && lend_from_entry(store, entry, lookup, now, &resolution)) {
-        return resolution;
-    }
-    entry = cache_find(&store->cache, lookup->path); /* making room may have taken it */
-    if (entry != NULL) drop(store, entry);
-    return resolve_from_disk(store, lookup, now);
+    if (resolve_from_memory(store, lookup, now, &resolution)) return resolution;
+    return resolve(store, lookup, now);
+}
+
+struct resolution store_resolve_at_once(struct store *store, const struct lookup *lookup,
+                                        const struct now *now)
+{
+    struct resolution resolution;
+    if (resolve_from_memory(store, lookup, now, &resolution)) return resolution;
+    return resolve_at_once(store, lookup, now);
 }
 
 void store_return(struct store *store, const struct representation *lent)

@@ -3,8 +3,10 @@
  * for how a path is answered and refresh.c for how changes on disk are taken in.
  *
  *     store_resolve ── cache ── entry ── variant        what was found, and its bytes
- *           └───────── file ─── beneath                 what is on disk
+ *           └── search ── file ─── beneath              what is on disk
  *     store_refresh ── watch ── directory, chain        what changed there
+ *     errand_run ───── file                             the same as resolving, remembered by
+ *                                                       nobody but the kernel
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -35,6 +37,7 @@ static void place_open(struct store *store)
     struct beneath *beneath = &store->place.beneath;
     beneath->walks = !beneath_has_openat2(beneath->directory);
     beneath->follows = store->options.symlinks == SYMLINKS_BENEATH && !beneath->walks;
+    beneath->may_ask = !beneath->walks && beneath_may_ask(beneath->directory);
     if (beneath->walks) notices_raise(&store->notices, NOTICE_NO_OPENAT2);
 }
 

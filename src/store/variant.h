@@ -36,6 +36,14 @@ uint64_t variant_bytes(const struct file *file, enum coding coding, bool with_co
 /* Frees the memory and closes the descriptor. Not while lent. */
 void variant_free(struct variant *variant);
 
+/* One loan more. */
+static inline struct resolution variant_lend(struct variant *variant)
+{
+    variant->seat.loans++;
+    return (struct resolution){RESOLUTION_FOUND, &variant->representation,
+                               variant->representation.varies};
+}
+
 struct variant *variant_of_seat(struct seat *seat);
 struct variant *variant_of_representation(const struct representation *representation);
 

@@ -28,6 +28,8 @@ void client_open(struct client *client, struct worker *w, int fd,
                  const struct sockaddr_storage *peer)
 {
     client->fd = fd;
+    client->fetch = NULL;
+    client->awaiting = client->fetched = client->range_fetched = false;
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
     if (peer)
@@ -65,7 +67,7 @@ static uint32_t untaken_now(int fd)
 bool client_is_late(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
-    bool late = conn_deadline_ns(c) <= w->now.monotonic_ns;
+    bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !client->awaiting;
     uint32_t before = client->untaken;
     if (conn_next(c) != CONN_SEND)
         return late;
@@ -76,6 +78,34 @@ bool client_is_late(struct client *client, struct worker *w)
         return false;
     }
     return late;
+}
+
+bool client_fetch(struct client *client, struct worker *w)
+{
+    struct outgoing out;
+    if (client->awaiting) /* a path; nothing is fetched twice at a time for one connection */
+        return true;
+    conn_outgoing(&client->conn, &out);
+    uint64_t length = out.length < FETCH_RANGE_BYTES ? out.length : FETCH_RANGE_BYTES;
+    if (fetcher_range(w->fetcher, client, out.fd, out.offset, length))
+        return true;
+    conn_failed(&client->conn, CLOSE_NO_MEMORY);
+    return false;
+}
+
+void client_range_fetched(struct client *client, struct worker *w)
+{
+    client->range_fetched = true;
+    conn_fetched(&client->conn, &w->now);
+}
+
+void client_fetched(struct client *client, struct worker *w)
+{
+    struct conn *c = &client->conn;
+    if (conn_unparked(c))
+        client->fetched = true;
+    else if (conn_next(c) == CONN_SEND)
+        client_range_fetched(client, w);
 }
 
 void client_half_close(struct client *client, struct worker *w)
@@ -98,6 +128,8 @@ void client_close(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
     assert(conn_next(c) == CONN_CLOSE);
+    if (client->awaiting)
+        fetcher_forget(w->fetcher, client);
     client_rest(client, w);
     close(client->fd);
     stats_add(&w->stats->closed[conn_close_reason(c)], 1);

@@ -78,6 +78,22 @@ bool drive_send(struct worker *w, struct client *client, const struct outgoing *
     return (uint64_t)n == asked; /* a short send: the socket is full */
 }
 
+/* What was fetched is sent, whatever the kernel says of it then: fetching must not go on for ever. */
+bool drive_may_send(struct worker *w, struct client *client, struct outgoing *out)
+{
+    if (!w->fetcher || out->count > 0)
+        return true;
+    uint64_t length = out->length < TURN_BYTES ? out->length : TURN_BYTES;
+    length = residency_length(&w->residency, conn_sending(&client->conn), out->offset, length,
+                              &w->now);
+    if (length == 0 && client->range_fetched)
+        length = out->length < FETCH_RANGE_BYTES ? out->length : FETCH_RANGE_BYTES;
+    client->range_fetched = false;
+    if (length < out->length)
+        out->length = length;
+    return length > 0;
+}
+
 enum drive drive(struct worker *w, struct client *client, uint64_t budget)
 {
     struct outgoing out;
@@ -86,10 +102,14 @@ enum drive drive(struct worker *w, struct client *client, uint64_t budget)
         case CONN_RECEIVE:
             client_rest(client, w);
             return DRIVE_WANT_READ;
+        case CONN_PARKED:
+            return DRIVE_WANT_DISK;
         case CONN_SEND:
             if (budget == 0)
                 return DRIVE_WANT_WRITE;
             conn_outgoing(&client->conn, &out);
+            if (!drive_may_send(w, client, &out))
+                return DRIVE_WANT_DISK;
             if (!drive_send(w, client, &out, &budget))
                 return DRIVE_WANT_WRITE;
             break;

@@ -1,8 +1,9 @@
 /*
  * Opens what workers share before there are any: every listening socket, so that a bad address
  * is an error at start and a worker that is started again finds its connections still queued.
- * A TCP address gets one socket a worker, among which the kernel spreads connections
- * (SO_REUSEPORT, socket(7)); a Unix address has one that all accept from.
+ * Event loops get one socket a worker for a TCP address, among which the kernel spreads connections
+ * (SO_REUSEPORT, socket(7)). Those who serve one connection at a time share one, so that no connection
+ * waits for somebody busy while another is idle; and so do all on a Unix address.
  */
 #include "zcserve/service.h"
 
@@ -13,7 +14,7 @@
 
 static bool is_shared(const struct service *service, uint32_t address)
 {
-    return service->address[address].address.ss_family == AF_UNIX;
+    return service->listeners_shared || service->address[address].address.ss_family == AF_UNIX;
 }
 
 static int *listener_at(const struct service *service, uint32_t worker, uint32_t address)

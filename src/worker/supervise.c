@@ -32,6 +32,7 @@ struct supervision {
     const struct supervise_options *options;
     enum stage stage;
     uint64_t deadline_ns; /* when the stage has lasted long enough                      */
+    uint64_t adjust_ns;   /* when to ask options->adjust again                          */
     bool served;          /* a process has lived for longer than SUPERVISED_AT_ONCE_NS  */
     pid_t pid;            /* the supervisor's own                                       */
     int result;
@@ -77,7 +78,8 @@ static bool supervise_any(const struct supervision *s, bool last)
 /* May this process be started again? A `last` one as long as there may be something to read. */
 static bool supervise_wants(const struct supervision *s, const struct supervised *process)
 {
-    return s->stage == SERVING || (process->last && s->stage < FINISHING);
+    if (process->last) return s->stage < FINISHING;
+    return s->stage == SERVING && !process->unwanted;
 }
 
 /* ---- stages ----------------------------------------------------------------------------------- */
@@ -207,12 +209,28 @@ static void supervise_check_hopeless(struct supervision *s)
     }
 }
 
+/* A pool grows and shrinks: those wanted again are started by the turn, the others told to end. */
+static void supervise_adjust(struct supervision *s, uint64_t now_ns)
+{
+    if (s->stage != SERVING || now_ns < s->adjust_ns) return;
+    s->adjust_ns = now_ns + s->options->adjust(s->options->of, s->process, s->count);
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct supervised *process = &s->process[i];
+        if (process->unwanted && process->pid > 0 && !process->told) {
+            process->told = true;
+            kill(process->pid, SIGTERM);
+        }
+    }
+}
+
 /* Starts again what is due; gives when the next thing is due. */
 static uint64_t supervise_take_turn(struct supervision *s)
 {
     uint64_t now_ns = supervise_now_ns();
     uint64_t next_ns = s->deadline_ns;
 
+    supervise_adjust(s, now_ns);
+    if (s->stage == SERVING && s->adjust_ns < next_ns) next_ns = s->adjust_ns;
     for (uint32_t i = 0; i < s->count; i++) {
         struct supervised *process = &s->process[i];
         if (process->pid > 0) {
@@ -242,6 +260,7 @@ static int supervise_wait(uint64_t until_ns)
 static void supervise_start_all(struct supervision *s)
 {
     for (uint32_t i = 0; i < s->count && s->result == 0; i++) {
+        if (s->process[i].unwanted) continue;
         if (supervised_start(&s->process[i], s->pid, supervise_now_ns()) < 0) {
             s->result = 1;
             supervise_drain(s);
@@ -255,6 +274,7 @@ int supervise(struct supervised *processes, uint32_t count, const struct supervi
                             .count = count,
                             .options = options,
                             .deadline_ns = NEVER,
+                            .adjust_ns = options->adjust == NULL ? NEVER : 0,
                             .pid = getpid()};
 
     assert(count > 0);

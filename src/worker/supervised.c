@@ -121,6 +121,7 @@ int supervised_start(struct supervised *process, pid_t supervisor, uint64_t now_
     }
     process->pid = pid;
     process->started_ns = now_ns;
+    process->told = false;
     return 0;
 }
 
@@ -147,7 +148,7 @@ static void supervised_log_end(const struct supervised *process, int status, boo
 
 void supervised_end(struct supervised *process, int status, bool wanted, uint64_t now_ns)
 {
-    if (now_ns - process->started_ns < SUPERVISED_AT_ONCE_NS) {
+    if (wanted && now_ns - process->started_ns < SUPERVISED_AT_ONCE_NS) {
         supervised_fail(process, now_ns);
     } else {
         process->failures = 0;

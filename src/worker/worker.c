@@ -49,16 +49,66 @@ void worker_close(struct worker *w)
     worker_tick(w);
     if (w->log)
         access_log_close(w->log);
+    if (w->fetcher) /* first: errands that nobody waits for any more still use the store's options */
+        fetcher_close(w->fetcher);
     store_close(w->store);
     slab_close(&w->works);
 }
 
-static void worker_resolve(struct worker *w, struct conn *c)
+int worker_never_waits(struct worker *w, uint32_t clients)
 {
+    w->fetcher = fetcher_open(clients);
+    if (!w->fetcher)
+        log_error("no memory for the helpers that wait for the disk");
+    return w->fetcher ? 0 : -1;
+}
+
+/* Parks the connection until the path is in the kernel's caches. */
+static void worker_park(struct worker *w, struct client *client)
+{
+    struct conn *c = &client->conn;
+    struct errand *errand = store_errand(w->store, conn_lookup(c));
+    if (errand && fetcher_path(w->fetcher, client, errand))
+        conn_parked(c);
+    else
+        conn_resolved(c, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
+}
+
+static void worker_resolve(struct worker *w, struct client *client)
+{
+    struct conn *c = &client->conn;
+    bool at_once = w->fetcher && !client->fetched;
     if (!w->store_is_current)
         store_refresh(w->store, &w->now);
     w->store_is_current = true;
-    conn_resolved(c, store_resolve(w->store, conn_lookup(c), &w->now), &w->now);
+    client->fetched = false;
+    struct resolution found = at_once ? store_resolve_at_once(w->store, conn_lookup(c), &w->now)
+                                      : store_resolve(w->store, conn_lookup(c), &w->now);
+    if (found.kind == RESOLUTION_COLD)
+        worker_park(w, client);
+    else
+        conn_resolved(c, found, &w->now);
+}
+
+static void source_count(struct stats_slot *stats, const struct exchange *exchange, uint64_t ns)
+{
+    switch (exchange->source) {
+    case SOURCE_MEMORY:
+        stats_add(&stats->memory_bytes, exchange->content_bytes);
+        stats_add(&stats->memory_ns, ns);
+        break;
+    case SOURCE_PAGE_CACHE:
+        stats_add(&stats->page_cache_bytes, exchange->content_bytes);
+        stats_add(&stats->page_cache_ns, ns);
+        break;
+    case SOURCE_DISK:
+        stats_add(&stats->disk_bytes, exchange->content_bytes);
+        stats_add(&stats->disk_ns, ns);
+        break;
+    case SOURCE_NONE:
+    case SOURCE_COUNT:
+        break;
+    }
 }
 
 static void exchange_count(struct stats_slot *stats, const struct exchange *exchange)
@@ -97,6 +147,7 @@ static void worker_settle(struct worker *w, struct client *client)
 {
     const struct exchange *exchange = conn_exchange(&client->conn);
     exchange_count(w->stats, exchange);
+    source_count(w->stats, exchange, w->now.monotonic_ns - exchange->begun_ns);
     if (w->log)
         exchange_log(w, client, exchange);
     const struct representation *lent = conn_settled(&client->conn, &w->now);
@@ -110,12 +161,13 @@ enum conn_step worker_advance(struct worker *w, struct client *client)
     for (;;) {
         switch (conn_next(c)) {
         case CONN_RESOLVE:
-            worker_resolve(w, c);
+            worker_resolve(w, client);
             break;
         case CONN_SETTLE:
             worker_settle(w, client);
             break;
         case CONN_RECEIVE:
+        case CONN_PARKED:
         case CONN_SEND:
         case CONN_HALF_CLOSE:
         case CONN_CLOSE:

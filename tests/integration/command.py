@@ -207,5 +207,7 @@ def bad_log(stage):
 def start_line(stage):
     with stage.server(stage.site(a_txt=b"a"), {"workers": 2, "cache.size": "20m"}) as server:
         line = next(line for line in server.lines if STARTED.search(line))
-        for word in (stage.model, "2 workers", "10240 KiB"):
+        words = {"prefork": ["32 processes at most", "640 KiB a process"],
+                 "threadpool": ["32 threads", "640 KiB a thread"]}
+        for word in [stage.model] + words.get(stage.model, ["2 workers", "10240 KiB"]):
             require(word in line, "no %r in %r", word, line)

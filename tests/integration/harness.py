@@ -25,6 +25,16 @@ TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion|stack smashing|buff
 NOBODY = 65534
 
 
+
+def blocking(model, at_once):
+    """Models that serve a connection at a time need as many processes or threads as a test opens."""
+    return {
+        "prefork": {"prefork.start": at_once, "prefork.processes": at_once,
+                    "prefork.spare_max": at_once},
+        "threadpool": {"threadpool.threads": at_once},
+    }.get(model, {})
+
+
 class Setting:
     """What all tests share: the binary, a directory for everything made, how patient to be."""
 
@@ -124,8 +134,10 @@ def configuration(options):
 class Server:
     """A running server. Use it as `with Server(setting, model, root, options) as server:`."""
 
-    def __init__(self, setting, model, root, options=None, files=None, watched=True):
+    def __init__(self, setting, model, root, options=None, files=None, watched=True,
+                 at_once=32):
         self.setting = setting
+        self.at_once = at_once
         self.watched = watched  # whether losing a process is a failure
         self.name = (options or {}).get("server", "zcserve") or None
         self._etags = {}
@@ -135,9 +147,11 @@ class Server:
         self.configuration = os.path.join(place, "serve.conf")
         known = {"listen": ["127.0.0.1:0"], "root": root, "model": model, "workers": 1,
                  "timeouts.drain": "2s", "timeouts.linger": "1s"}
+        known.update(blocking(model, at_once))
         known.update(options or {})
         self._says_to = known.get("error_log")  # else standard error
-        self.count = known["workers"]
+        self.count = {"prefork": known.get("prefork.start"),
+                      "threadpool": 1}.get(model, known["workers"])
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(configuration(known))
         self._start(files)

@@ -31,6 +31,10 @@ class Stage:
     def server(self, root, options=None, **more):
         return Server(self.setting, self.model, root, options, **more)
 
+    def is_blocking(self):
+        """Whether the model serves one connection at a time."""
+        return self.model in ("prefork", "threadpool")
+
     def seconds(self, seconds):
         return seconds * self.setting.slow
 

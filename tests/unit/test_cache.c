@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILES 10000
+#define FILES 4000
 #define SCANNED 3000
 
 static struct store_options options;
@@ -76,8 +76,10 @@ static bool ask_number(int i)
 static void check_bounds(void)
 {
     const struct store_counts *counts = store_counts(store);
-    ck_assert_uint_le(counts->bytes, options.memory_bytes_max);
-    ck_assert_uint_le(counts->descriptors, options.descriptors_max);
+    bool within =
+        counts->bytes <= options.memory_bytes_max && counts->descriptors <= options.descriptors_max;
+    if (within) return; /* thousands of times; an assertion writes to a file each time */
+    ck_abort_msg("%zu bytes, %zu descriptors", (size_t)counts->bytes, (size_t)counts->descriptors);
 }
 
 static void ask_all_twice(void)

@@ -100,7 +100,7 @@ START_TEST(defaults)
     ck_assert_str_eq(config->access_log, "off");
     ck_assert_str_eq(config->error_log, "stderr");
     ck_assert_str_eq(config->mime_types, "");
-    ck_assert_int_eq(config->model, MODEL_EPOLL);
+    ck_assert_int_eq(config->model, MODEL_AUTO);
     ck_assert(config->keep_alive && !config->hidden);
     ck_assert_int_eq(strncmp(config->root, here, strlen(here)), 0);
     ck_assert_str_eq(config->root + strlen(here), "/www");
@@ -263,7 +263,7 @@ static const struct {
     {"timeouts { head = 1m30s }", "c:1: timeouts.head = '1m30s': " TIME_WORDS},
     {"pin_cpus = maybe", "c:1: pin_cpus = 'maybe': must be on or off\n"},
     {"pin_cpus = \"on|yes\"", "c:1: pin_cpus = 'on|yes': must be on or off\n"},
-    {"model = threads", "c:1: model = 'threads': must be epoll\n"},
+    {"model = threads", "c:1: model = 'threads': must be auto, prefork, threadpool, epoll or io_uring\n"},
     {"symlinks = all", "c:1: symlinks = 'all': must be beneath or never\n"},
     {"log_level = loud", "c:1: log_level = 'loud': must be error, warn, notice, info or debug\n"},
     {"listen = {}", "c:1: listen = '': must be a list of 1 to 16 texts, none empty\n"},

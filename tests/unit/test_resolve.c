@@ -385,9 +385,8 @@ START_TEST(never_a_mixture)
         if (resolution.kind == RESOLUTION_BUSY) continue;
         ck_assert_int_eq(resolution.kind, RESOLUTION_FOUND);
         const struct representation *r = resolution.representation;
-        for (size_t at = 1; r->content != NULL && at < r->length; at++) {
-            ck_assert_int_eq(r->content[at], r->content[0]);
-        }
+        /* each byte is the same as the one before it */
+        if (r->content != NULL) ck_assert(!memcmp(r->content, r->content + 1, r->length - 1));
         store_return(store, r);
     }
     kill(writer, SIGKILL);

@@ -553,6 +553,45 @@ START_TEST(recorder_that_hangs_is_given_up)
 }
 END_TEST
 
+/* ---- a pool ------------------------------------------------------------------------------------ */
+
+/* Wants worker 0 alone for half a second, then both, then the second alone. */
+static uint64_t adjust_in_turns(const void *of, struct supervised *among, uint32_t among_count)
+{
+    static int looks;
+
+    (void)of, (void)among_count;
+    among[0].unwanted = looks >= 10;
+    among[1].unwanted = looks < 5;
+    looks++;
+    return 100 * NS_PER_MS;
+}
+
+START_TEST(starts_and_ends_as_a_pool_wants)
+{
+    supervise_workers(2, OBEDIENT);
+    processes[1].unwanted = true;
+    options.adjust = adjust_in_turns;
+    uint64_t began_ns = clock_ns();
+    start();
+    WAIT_UNTIL(shared->starts[0], 1);
+    ck_assert_int_eq(shared->starts[1], 0);
+    WAIT_UNTIL(shared->starts[1], 1);
+    ck_assert_uint_ge(clock_ns() - began_ns, 400 * NS_PER_MS);
+    ck_assert_int_eq(shared->terms[0], 0);
+    WAIT_UNTIL(shared->terms[0], 1);
+    usleep(300000);
+    ck_assert_int_eq(shared->terms[0], 1);
+    ck_assert_int_eq(shared->starts[0], 1); /* it ended, and nobody wants it back */
+    ck_assert_int_eq(kill(shared->pid[0], 0), -1);
+    ck_assert_int_eq(shared->terms[1], 0);
+    kill(supervisor, SIGTERM);
+    expect_end(0);
+    ck_assert_int_eq(shared->terms[1], 1);
+    ck_assert_int_eq(shared->starts[1], 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("supervise");
@@ -575,6 +614,7 @@ int main(void)
     tcase_add_test(cases, recorder_outlives_the_workers);
     tcase_add_test(cases, recorder_is_started_again_and_goes_on);
     tcase_add_test(cases, recorder_that_hangs_is_given_up);
+    tcase_add_test(cases, starts_and_ends_as_a_pool_wants);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -120,6 +120,7 @@ const char *tree_describe(struct resolution resolution)
     case RESOLUTION_NOT_ACCEPTABLE: return "<not acceptable>";
     case RESOLUTION_BUSY: return "<busy>";
     case RESOLUTION_BROKEN: return "<broken>";
+    case RESOLUTION_COLD: return "<cold>";
     }
     return "<?>";
 }

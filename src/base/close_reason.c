@@ -1,7 +1,7 @@
 /*
  * The words for why a connection ended, from the one table that lists the reasons.
  */
-#include "zcserve/stats.h"
+#include "zcserve/close_reason.h"
 
 #include <assert.h>
 

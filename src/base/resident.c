@@ -1,0 +1,77 @@
+/*
+ * Asks the kernel what is in its page cache. An event loop asks before it sends from a file, for
+ * sendfile(2) waits for the disk even on a socket that never waits.
+ */
+#include "zcserve/resident.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <linux/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451 /* the same on every architecture */
+#endif
+
+#define PAGE_BYTES 4096
+
+/* As in linux/mman.h from Linux 6.5 on. */
+struct range {
+    uint64_t offset, length;
+};
+struct pages {
+    uint64_t cached, dirty, writeback, evicted, recently_evicted;
+};
+
+static bool byte_is_resident(int fd, uint64_t offset)
+{
+    char byte;
+    struct iovec vector = {&byte, 1};
+    return preadv2(fd, &vector, 1, (off_t)offset, RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+/* The first and the last page stand for all. Where one is missing, this has the kernel read it. */
+static bool edges_are_resident(int fd, uint64_t offset, uint64_t length)
+{
+    return byte_is_resident(fd, offset) && byte_is_resident(fd, offset + length - 1);
+}
+
+/*
+ * cachestat(2) has counted too few, as it does beyond the end of the file too. When it sees no page at
+ * all, it may be that it cannot: those of overlayfs are with the file beneath, and a hole of
+ * tmpfs has none.
+ */
+static bool resident_all_the_same(int fd, uint64_t offset, uint64_t length, uint64_t cached)
+{
+    struct stat status;
+    struct statfs system;
+    if (fstat(fd, &status) == 0 && (uint64_t)status.st_size < offset + length)
+        return true;
+    if (cached > 0 || fstatfs(fd, &system) != 0)
+        return false;
+    if (system.f_type == OVERLAYFS_SUPER_MAGIC)
+        return edges_are_resident(fd, offset, length);
+    return system.f_type == TMPFS_MAGIC;
+}
+
+bool resident(int fd, uint64_t offset, uint64_t length)
+{
+    static bool without_cachestat;
+    assert(length > 0);
+    struct range range = {offset, length};
+    struct pages pages;
+    if (!without_cachestat && syscall(SYS_cachestat, fd, &range, &pages, 0) == 0) {
+        uint64_t first = offset / PAGE_BYTES, last = (offset + length - 1) / PAGE_BYTES;
+        return pages.cached >= last - first + 1 ||
+               resident_all_the_same(fd, offset, length, pages.cached);
+    }
+    if (errno == EOPNOTSUPP) /* hugetlbfs: never on a disk */
+        return true;
+    without_cachestat = true;
+    return edges_are_resident(fd, offset, length);
+}

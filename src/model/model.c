@@ -1,0 +1,50 @@
+/*
+ * The models, and what each makes of the configuration: how many workers in how many processes, who
+ * shares the listeners, and how many connections one holds.
+ */
+#include "zcserve/model.h"
+
+static uint32_t least(uint64_t a, uint64_t b)
+{
+    return (uint32_t)(a < b ? a : b);
+}
+
+static void prefork_shape(struct service *service, const struct config *config)
+{
+    uint64_t most = config->prefork_processes;
+    service->workers = service->processes = (uint32_t)most;
+    service->connections_max = 1;
+    service->listeners_shared = true;
+    service->pool = (struct pool){.start = least(config->prefork_start, most),
+                                  .spare_min = least(config->prefork_spare_min, most),
+                                  .spare_max = least(config->prefork_spare_max, most)};
+}
+
+static void threadpool_shape(struct service *service, const struct config *config)
+{
+    service->workers = (uint32_t)config->threadpool_threads;
+    service->processes = 1;
+    service->connections_max = 1;
+    service->queue_max = (uint32_t)config->threadpool_queue;
+    service->listeners_shared = true;
+}
+
+static void loops_shape(struct service *service, const struct config *config)
+{
+    service->workers = config->workers ? (uint32_t)config->workers : cpu_count_usable();
+    service->processes = service->workers;
+    service->connections_max = (uint32_t)config->connections;
+}
+
+static const struct model models[] = {
+    [MODEL_AUTO] = {"io_uring", "worker", "workers", uring_run, loops_shape},
+    [MODEL_PREFORK] = {"prefork", "process", "processes at most", prefork_run, prefork_shape},
+    [MODEL_THREADPOOL] = {"threadpool", "thread", "threads", threadpool_run, threadpool_shape},
+    [MODEL_EPOLL] = {"epoll", "worker", "workers", epoll_run, loops_shape},
+    [MODEL_URING] = {"io_uring", "worker", "workers", uring_run, loops_shape},
+};
+
+const struct model *model_find(enum config_model model)
+{
+    return &models[model];
+}

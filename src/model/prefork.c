@@ -1,0 +1,306 @@
+/*
+ * The prefork model: a pool of processes, each with one connection at a time and calls that wait.
+ *
+ * The C10k lesson: nothing could be simpler to follow or harder to break (a crash takes one connection
+ * with it), but a connection costs a process, even one that says nothing. So the pool grows and shrinks
+ * with the load, and at its limit connections are served in turns (serve.c says how).
+ * Kernel floor: Linux 4.5, for EPOLLEXCLUSIVE.
+ * Try it: zcserve -m prefork DIR, then wrk -t1 -c64 http://127.0.0.1:8080/ and watch ps.
+ *
+ * All listen on the same sockets, so that a connection waits only while nobody is idle; the kernel wakes
+ * one of the idle for each (EPOLLEXCLUSIVE), not all.
+ */
+#include "zcserve/log.h"
+#include "zcserve/model.h"
+#include "zcserve/signals.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define WAITING_MAX 64 /* connections that one process takes over when the server stops */
+#define GROWTH_MAX 32  /* processes started at once                                     */
+#define LOOK_SHORT_NS (100 * NS_PER_MS) /* the supervisor looks again: too few are idle */
+#define LOOK_NS (250 * NS_PER_MS)
+#define LOOKS_OF_EXCESS 4 /* before one ends */
+
+/* What epoll says is ready, when it is not a listener. */
+enum { READY_SIGNAL = SERVICE_ADDRESSES_MAX, READY_CHANGES };
+
+struct waiting {
+    int fd;
+    struct sockaddr_storage peer;
+};
+
+struct prefork {
+    struct worker worker;
+    const struct service *service;
+    struct served served;
+    int epoll, signals;
+    enum pressure pressure;
+    uint64_t drain_deadline_ns;
+    uint32_t listeners;
+    uint32_t waits;
+    struct waiting waiting[WAITING_MAX]; /* once the listeners are closed */
+};
+
+static void look(struct prefork *p);
+
+/* ---- a connection ------------------------------------------------------------------------- */
+
+static void connection_serve(struct prefork *p, int fd, const struct sockaddr_storage *peer)
+{
+    serve_open(&p->served, &p->worker, fd, peer);
+    while (!serve(&p->worker, &p->served, p->pressure))
+        look(p);
+}
+
+/* ---- accepting ---------------------------------------------------------------------------- */
+
+/* Out of descriptors: those that wait keep waiting, and we with them, for we have none to close. */
+static void accepting_pause(struct prefork *p, const char *why)
+{
+    worker_accept_paused(&p->worker, why);
+    poll(&(struct pollfd){.fd = p->signals, .events = POLLIN}, 1, TICK_NS / NS_PER_MS);
+}
+
+/* Somebody else may have been quicker, or the peer may have gone. */
+static void accept_one(struct prefork *p, int listener)
+{
+    struct sockaddr_storage peer;
+    int fd = listener_accept(listener, false, &peer);
+    if (fd >= 0)
+        connection_serve(p, fd, &peer);
+    else if (fd != -EAGAIN && fd != -ECONNABORTED)
+        accepting_pause(p, strerror(-fd));
+}
+
+/* A process that is idle, or not there yet but may be, is one that takes who waits. */
+static bool anybody_could_be_idle(const struct service *service)
+{
+    for (uint32_t i = 0; i < service->processes; i++)
+        if (stats_read(&service->board[i].connections) == 0) return true;
+    return false;
+}
+
+static bool anybody_waits(const struct prefork *p)
+{
+    struct pollfd listener[SERVICE_ADDRESSES_MAX];
+    for (uint32_t i = 0; i < p->listeners; i++)
+        listener[i] = (struct pollfd){.fd = service_listener(p->service, p->worker.index, i),
+                                      .events = POLLIN};
+    return poll(listener, p->listeners, 0) > 0;
+}
+
+/* ---- time --------------------------------------------------------------------------------- */
+
+/* How long to wait while idle: a tick while there are log lines to send, else forever. In ms. */
+static int patience_ms(struct prefork *p)
+{
+    now_read(&p->worker.now);
+    const int tick_ms = TICK_NS / NS_PER_MS;
+    return worker_tick(&p->worker) ? tick_ms : -1;
+}
+
+static void drain_watch(struct prefork *p)
+{
+    if (p->worker.now.monotonic_ns >= p->drain_deadline_ns) p->pressure = PRESSURE_STOPPING;
+}
+
+/* ---- signals ------------------------------------------------------------------------------ */
+
+/* Who is in the kernel's queue by now is still served, so that nobody who got in is turned away. */
+static void listeners_close(struct prefork *p)
+{
+    for (uint32_t i = 0; i < p->listeners; i++) {
+        int listener = service_listener(p->service, p->worker.index, i);
+        while (p->waits < WAITING_MAX) {
+            struct waiting *w = &p->waiting[p->waits];
+            w->fd = listener_accept(listener, false, &w->peer);
+            if (w->fd >= 0)
+                p->waits++;
+            else if (w->fd != -ECONNABORTED)
+                break;
+        }
+        listener_close(listener, &p->service->address[i], false);
+    }
+    p->listeners = 0;
+}
+
+static void on_stop(struct prefork *p)
+{
+    if (p->pressure >= PRESSURE_DRAINING) return;
+    now_read(&p->worker.now);
+    listeners_close(p);
+    p->pressure = PRESSURE_DRAINING;
+    p->drain_deadline_ns = p->worker.now.monotonic_ns + p->service->drain_ns;
+}
+
+static void on_stop_now(struct prefork *p)
+{
+    on_stop(p);
+    p->pressure = PRESSURE_STOPPING;
+}
+
+static void on_signal(struct prefork *p)
+{
+    enum wish wish = signals_take(p->signals);
+    if (wish == WISH_DRAIN) on_stop(p);
+    if (wish == WISH_STOP) on_stop_now(p);
+}
+
+static void on_changes(struct prefork *p)
+{
+    now_read(&p->worker.now);
+    store_refresh(p->worker.store, &p->worker.now);
+}
+
+/* ---- the loop ----------------------------------------------------------------------------- */
+
+/* A tick of a connection has passed: what has happened around it? */
+static void look(struct prefork *p)
+{
+    worker_tick(&p->worker);
+    on_signal(p);
+    if (p->pressure >= PRESSURE_DRAINING)
+        drain_watch(p);
+    else
+        p->pressure = !anybody_could_be_idle(p->service) && anybody_waits(p) ? PRESSURE_CROWDED
+                                                                             : PRESSURE_NONE;
+}
+
+/* One event a call: who waits on the next address is for somebody else who is idle. */
+static void wait_idle(struct prefork *p)
+{
+    struct epoll_event ready;
+    p->pressure = PRESSURE_NONE;
+    if (epoll_wait(p->epoll, &ready, 1, patience_ms(p)) != 1) return;
+    if (ready.data.u32 == READY_SIGNAL)
+        on_signal(p);
+    else if (ready.data.u32 == READY_CHANGES)
+        on_changes(p);
+    else
+        accept_one(p, service_listener(p->service, p->worker.index, ready.data.u32));
+}
+
+static int watch(struct prefork *p, int fd, uint32_t events, uint32_t what)
+{
+    struct epoll_event event = {.events = events, .data.u32 = what};
+    return fd < 0 ? 0 : epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int listeners_open(struct prefork *p, uint32_t index)
+{
+    int result = 0;
+    service_listeners_leave(p->service, index);
+    p->listeners = p->service->addresses;
+    for (uint32_t i = 0; i < p->listeners && result == 0; i++)
+        result = watch(p, service_listener(p->service, index, i), EPOLLIN | EPOLLEXCLUSIVE, i);
+    return result;
+}
+
+static int watchers_start(struct prefork *p)
+{
+    p->signals = signals_open();
+    if (p->signals < 0 || watch(p, p->signals, EPOLLIN, READY_SIGNAL) != 0) return -1;
+    return watch(p, store_watch_fd(p->worker.store), EPOLLIN, READY_CHANGES);
+}
+
+static int loop_run(struct prefork *p, uint32_t index)
+{
+    p->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (p->epoll < 0 || listeners_open(p, index) != 0 || watchers_start(p) != 0) {
+        log_error("the process cannot wait for connections: %s", strerror(errno));
+        return 1;
+    }
+    while (p->pressure < PRESSURE_DRAINING)
+        wait_idle(p);
+    for (uint32_t i = 0; i < p->waits; i++)
+        connection_serve(p, p->waiting[i].fd, &p->waiting[i].peer);
+    close(p->signals);
+    close(p->epoll);
+    return 0;
+}
+
+int prefork_run(const void *of, uint32_t index)
+{
+    struct prefork p = {.service = of, .epoll = -1, .signals = -1};
+    if (worker_open(&p.worker, p.service, index) != 0) return 1;
+    int code = loop_run(&p, index);
+    worker_close(&p.worker);
+    return code;
+}
+
+/* ---- the pool, in the supervisor ----------------------------------------------------------- */
+
+static bool is_idle(const struct prefork_pool *pool, const struct supervised *process)
+{
+    return !process->last && !process->unwanted &&
+           stats_read(&pool->service->board[process->index].connections) == 0;
+}
+
+/* How many are idle, or will be as soon as they have started. */
+static uint32_t idle_count(const struct prefork_pool *pool, const struct supervised *processes,
+                           uint32_t count)
+{
+    uint32_t idle = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (processes[i].pid == 0 && !processes[i].last) /* the connection died with it */
+            stats_set(&pool->service->board[processes[i].index].connections, 0);
+        idle += is_idle(pool, &processes[i]);
+    }
+    return idle;
+}
+
+/* Twice as many as the last time while there are too few; one that is still ending is no room. */
+static uint32_t pool_grow(struct prefork_pool *pool, struct supervised *processes, uint32_t count)
+{
+    uint32_t started = 0;
+    pool->growth = pool->growth == 0 ? 1 : pool->growth * 2;
+    if (pool->growth > GROWTH_MAX) pool->growth = GROWTH_MAX;
+    for (uint32_t i = 0; i < count && started < pool->growth; i++) {
+        if (processes[i].last || !processes[i].unwanted || processes[i].pid > 0) continue;
+        processes[i].unwanted = false;
+        started++;
+    }
+    return started;
+}
+
+static void tell_full(struct prefork_pool *pool)
+{
+    if (!pool->full)
+        log_warn("all %u processes are busy, so connections take turns; see prefork.processes "
+                 "(said once; 'crowded' counts it)",
+                 pool->service->processes);
+    pool->full = true;
+}
+
+static void pool_shrink(struct prefork_pool *pool, struct supervised *processes, uint32_t count)
+{
+    pool->excess = 0;
+    for (uint32_t i = count; i-- > 0;) {
+        if (is_idle(pool, &processes[i])) {
+            processes[i].unwanted = true;
+            return;
+        }
+    }
+}
+
+uint64_t prefork_adjust(struct prefork_pool *pool, struct supervised *processes, uint32_t count)
+{
+    uint32_t idle = idle_count(pool, processes, count);
+    if (idle < pool->service->pool.spare_min) {
+        pool->excess = 0;
+        if (pool_grow(pool, processes, count) == 0 && idle == 0) tell_full(pool);
+        return LOOK_SHORT_NS;
+    }
+    pool->growth = 0;
+    if (idle <= pool->service->pool.spare_max)
+        pool->excess = 0;
+    else if (++pool->excess == LOOKS_OF_EXCESS)
+        pool_shrink(pool, processes, count);
+    return LOOK_NS;
+}

@@ -1,0 +1,298 @@
+/*
+ * The thread pool model: one process; one thread accepts and puts connections into a bounded queue,
+ * N threads take them out and serve one at a time each with calls that wait.
+ *
+ * The C10k lesson: a thread is cheaper than a process but still costs a stack and a place in the
+ * scheduler for each connection, and one crash takes all with it. The queue makes the limit plain: it
+ * fills, accepting stops, and the rest waits in the kernel (serve.c says how turns are then taken).
+ * Kernel floor: Linux 2.6. Try it: zcserve -m threadpool DIR, then wrk -t1 -c64 http://127.0.0.1:8080/
+ *
+ * The queue's mutex is the only lock of the program (queue.c): each thread has its own store, counters
+ * and log, so that two threads never meet anywhere else.
+ */
+#include "queue.h"
+#include "zcserve/log.h"
+#include "zcserve/model.h"
+#include "zcserve/signals.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define ACCEPT_MAX 64  /* connections accepted in a row                                 */
+#define DRAIN_MAX 4096 /* taken over from the kernel, queue or not, when the server stops */
+#define THREAD_STACK_BYTES (512 * 1024)
+
+/* What epoll says is ready, when it is not a listener. */
+enum { READY_SIGNAL = SERVICE_ADDRESSES_MAX, READY_NEWS };
+
+struct thread {
+    struct worker worker;
+    struct served served;
+    struct threadpool *pool;
+    pthread_t id;
+} __attribute__((aligned(64)));
+
+struct threadpool {
+    const struct service *service;
+    struct queue queue;
+    _Atomic uint32_t pressure; /* enum pressure: what the threads are asked to do */
+    struct thread *threads;
+    uint32_t started;
+    int epoll, signals;
+    bool accepting;
+    uint32_t listeners;
+    uint64_t drain_deadline_ns; /* UINT64_MAX: not draining */
+};
+
+/* ---- a connection ------------------------------------------------------------------------- */
+
+static enum pressure look(struct thread *t)
+{
+    struct threadpool *p = t->pool;
+    uint32_t asked = atomic_load_explicit(&p->pressure, memory_order_relaxed);
+    if (asked != PRESSURE_NONE) return (enum pressure)asked;
+    return queue_is_crowded(&p->queue) ? PRESSURE_CROWDED : PRESSURE_NONE;
+}
+
+static void connection_serve(struct thread *t, const struct waiting *waiting)
+{
+    serve_open(&t->served, &t->worker, waiting->fd, &waiting->peer);
+    while (!serve(&t->worker, &t->served, look(t)))
+        worker_tick(&t->worker);
+}
+
+/* While idle: a tick as long as there are log lines to send, else forever. */
+static uint64_t patience_until_ns(struct thread *t)
+{
+    now_read(&t->worker.now);
+    return worker_tick(&t->worker) ? t->worker.now.monotonic_ns + TICK_NS : UINT64_MAX;
+}
+
+static void *thread_run(void *of)
+{
+    struct thread *t = of;
+    struct waiting waiting;
+    char name[16];
+    snprintf(name, sizeof(name), "zcserve:t%u", t->worker.index);
+    pthread_setname_np(pthread_self(), name);
+    for (;;) {
+        switch (queue_take(&t->pool->queue, patience_until_ns(t), &waiting)) {
+        case TAKEN_ONE: connection_serve(t, &waiting); break;
+        case TAKEN_NONE: break;
+        case TAKEN_LAST: return NULL;
+        }
+    }
+}
+
+/* ---- accepting ---------------------------------------------------------------------------- */
+
+static void accepting_set(struct threadpool *p, bool accepting)
+{
+    p->accepting = accepting;
+    for (uint32_t i = 0; i < p->listeners; i++) {
+        struct epoll_event event = {.events = accepting ? EPOLLIN : 0, .data.u32 = i};
+        epoll_ctl(p->epoll, EPOLL_CTL_MOD, service_listener(p->service, 0, i), &event);
+    }
+}
+
+/* The acceptor has no slot of its own; this counter of the first thread's slot is written here only. */
+static void accepting_pause(struct threadpool *p, const char *why)
+{
+    struct stats_slot *stats = &p->service->board[0];
+    if (stats_read(&stats->accept_pauses) == 0)
+        log_warn("accepting stops for a while: %s (said once, counted from now on)", why);
+    stats_add(&stats->accept_pauses, 1);
+    accepting_set(p, false);
+}
+
+/* One connection, or false when there is none to be had now. */
+static bool accept_one(struct threadpool *p, int listener)
+{
+    struct waiting waiting;
+    if (!queue_has_room(&p->queue)) {
+        accepting_pause(p, "the queue is full; see 'threadpool'");
+        return false;
+    }
+    waiting.fd = listener_accept(listener, false, &waiting.peer);
+    if (waiting.fd >= 0)
+        queue_put(&p->queue, &waiting);
+    else if (waiting.fd != -EAGAIN && waiting.fd != -ECONNABORTED)
+        accepting_pause(p, strerror(-waiting.fd));
+    return waiting.fd >= 0 || waiting.fd == -ECONNABORTED;
+}
+
+static void on_connection(struct threadpool *p, uint32_t address)
+{
+    int listener = service_listener(p->service, 0, address);
+    for (int i = 0; i < ACCEPT_MAX && accept_one(p, listener); i++)
+        continue;
+}
+
+/* ---- time --------------------------------------------------------------------------------- */
+
+static uint64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* In ms, for epoll_wait: after a pause, or until the drain has lasted long enough. */
+static int patience_ms(const struct threadpool *p)
+{
+    const int tick_ms = TICK_NS / NS_PER_MS;
+    uint64_t now_ns = clock_ns();
+    if (p->drain_deadline_ns == UINT64_MAX) return p->accepting ? -1 : tick_ms;
+    if (p->drain_deadline_ns <= now_ns) return tick_ms;
+    uint64_t left_ms = (p->drain_deadline_ns - now_ns) / NS_PER_MS + 1;
+    return left_ms < 60000 ? (int)left_ms : 60000;
+}
+
+static void pressure_raise(struct threadpool *p, enum pressure pressure)
+{
+    atomic_store_explicit(&p->pressure, pressure, memory_order_relaxed);
+}
+
+static void on_time(struct threadpool *p)
+{
+    if (clock_ns() >= p->drain_deadline_ns)
+        pressure_raise(p, PRESSURE_STOPPING);
+    else if (!p->accepting)
+        accepting_set(p, true);
+}
+
+/* ---- signals ------------------------------------------------------------------------------ */
+
+/* Who is in the kernel's queue by now is still served, so that nobody who got in is turned away. */
+static void listeners_close(struct threadpool *p)
+{
+    queue_widen(&p->queue);
+    for (uint32_t i = 0; i < p->listeners; i++) {
+        int listener = service_listener(p->service, 0, i);
+        epoll_ctl(p->epoll, EPOLL_CTL_DEL, listener, NULL);
+        while (accept_one(p, listener))
+            continue;
+        listener_close(listener, &p->service->address[i], false);
+    }
+    p->listeners = 0;
+    p->accepting = false;
+}
+
+static void on_stop(struct threadpool *p)
+{
+    if (p->drain_deadline_ns != UINT64_MAX) return;
+    p->drain_deadline_ns = clock_ns() + p->service->drain_ns;
+    listeners_close(p);
+    pressure_raise(p, PRESSURE_DRAINING);
+    queue_end(&p->queue);
+}
+
+static void on_stop_now(struct threadpool *p)
+{
+    on_stop(p);
+    pressure_raise(p, PRESSURE_STOPPING);
+}
+
+/* Blocked in every thread, and read by this one. */
+static void on_signal(struct threadpool *p)
+{
+    enum wish wish = signals_take(p->signals);
+    if (wish == WISH_DRAIN) on_stop(p);
+    if (wish == WISH_STOP) on_stop_now(p);
+}
+
+/* ---- the loop ----------------------------------------------------------------------------- */
+
+static void wait_once(struct threadpool *p)
+{
+    struct epoll_event ready;
+    if (epoll_wait(p->epoll, &ready, 1, patience_ms(p)) != 1) {
+        on_time(p);
+    } else if (ready.data.u32 == READY_SIGNAL) {
+        on_signal(p);
+    } else if (ready.data.u32 == READY_NEWS) {
+        queue_news_take(&p->queue);
+        accepting_set(p, p->listeners > 0);
+    } else {
+        on_connection(p, ready.data.u32);
+    }
+}
+
+static int watch(struct threadpool *p, int fd, uint32_t what)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = what};
+    return epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int watchers_start(struct threadpool *p)
+{
+    int result = 0;
+    p->epoll = epoll_create1(EPOLL_CLOEXEC);
+    p->signals = signals_open();
+    p->accepting = true;
+    p->listeners = p->service->addresses;
+    for (uint32_t i = 0; i < p->listeners && result == 0; i++)
+        result = watch(p, service_listener(p->service, 0, i), i);
+    if (result == 0) result = watch(p, p->signals, READY_SIGNAL);
+    return result == 0 ? watch(p, queue_news(&p->queue), READY_NEWS) : result;
+}
+
+/* All of them, or -1 after the reason was logged. */
+static int threads_start(struct threadpool *p)
+{
+    pthread_attr_t attributes;
+    int error = 0;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
+    while (p->started < p->service->workers && error == 0) {
+        struct thread *t = &p->threads[p->started];
+        t->pool = p;
+        if (worker_open(&t->worker, p->service, p->started) != 0) return -1;
+        error = pthread_create(&t->id, &attributes, thread_run, t);
+        p->started += error == 0;
+    }
+    pthread_attr_destroy(&attributes);
+    if (error != 0) log_error("cannot start thread %u: %s", p->started, strerror(error));
+    return error == 0 ? 0 : -1;
+}
+
+static int pool_run(struct threadpool *p)
+{
+    if (watchers_start(p) != 0) {
+        log_error("the process cannot wait for connections: %s", strerror(errno));
+        return 1;
+    }
+    if (threads_start(p) != 0) return 1; /* the process ends, and its threads with it */
+    while (queue_takers(&p->queue) > 0)
+        wait_once(p);
+    for (uint32_t i = 0; i < p->started; i++) {
+        pthread_join(p->threads[i].id, NULL);
+        worker_close(&p->threads[i].worker);
+    }
+    close(p->signals);
+    close(p->epoll);
+    return 0;
+}
+
+int threadpool_run(const void *of, uint32_t index)
+{
+    struct threadpool p = {.service = of, .drain_deadline_ns = UINT64_MAX};
+    size_t size = p.service->workers * sizeof(struct thread);
+    service_listeners_leave(p.service, index);
+    p.threads = aligned_alloc(_Alignof(struct thread), size);
+    if (!p.threads || queue_open(&p.queue, p.service->queue_max, p.service->queue_max + DRAIN_MAX,
+                                 p.service->workers) != 0) {
+        log_error("no memory for %u threads", p.service->workers);
+        return 1;
+    }
+    int code = pool_run(&p);
+    if (code == 0) {
+        queue_close(&p.queue);
+        free(p.threads);
+    }
+    return code;
+}

@@ -1,0 +1,46 @@
+/*
+ * Signals as something to read: an event loop waits for them as for everything else, and nothing is
+ * ever interrupted (signalfd(2)). The supervisor starts its processes with these signals
+ * blocked, as signalfd needs them.
+ */
+#include "zcserve/signals.h"
+#include "zcserve/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+int signals_open(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
+    int fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static void log_open_anew(void)
+{
+    int error = log_reopen();
+    if (error != 0)
+        log_error("the error log cannot be opened anew: %s", strerror(-error));
+}
+
+enum wish signals_take(int fd)
+{
+    enum wish wish = WISH_NONE;
+    struct signalfd_siginfo info;
+    while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGUSR1)
+            log_open_anew();
+        else if (info.ssi_signo == SIGUSR2)
+            wish = WISH_STOP;
+        else if (wish == WISH_NONE)
+            wish = WISH_DRAIN;
+    }
+    return wish;
+}

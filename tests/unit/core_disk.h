@@ -1,0 +1,22 @@
+/*
+ * Files whose pages can be dropped from the page cache, so that the disk has to be waited for.
+ */
+#ifndef CORE_DISK_H
+#define CORE_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A file of that length without a name, its bytes those of core_site_byte(). The caller closes it. */
+int core_disk_file(size_t length);
+
+/*
+ * Drops its pages. False, after saying so, where that is impossible or cannot be seen (tmpfs,
+ * overlayfs): then there is nothing to test.
+ */
+bool core_disk_drop(int fd);
+
+/* Reads so much of it, and no more is read ahead. */
+void core_disk_read(int fd, size_t offset, size_t length);
+
+#endif

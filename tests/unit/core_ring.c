@@ -1,0 +1,92 @@
+/*
+ * Lanes driven by a test; see core_ring.h.
+ */
+#include "core_ring.h"
+#include "zcserve/model.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TURNS_MAX 1000
+#define TURN_NS (NS_PER_SECOND / 50)
+
+bool core_ring_open(struct ring *ring, uint32_t sockets)
+{
+    char problem[256];
+    const char *why = uring_problem();
+    if (why) {
+        ck_assert_uint_gt(strlen(why), strlen("io_uring: "));
+        printf("skipped: %s\n", why);
+        return false;
+    }
+    *ring = (struct ring){.lent = 0};
+    ck_assert_int_eq(ring_open(ring, sockets, problem, sizeof(problem)), 0);
+    return true;
+}
+
+void core_ring_close(struct ring *ring)
+{
+    ck_assert_uint_eq(ring->lent, 0);
+    ck_assert_uint_eq(ring->gathers.used, 0);
+    ring_close(ring);
+}
+
+static void completion_take(struct ring *ring, const struct io_uring_cqe *cqe)
+{
+    if (cqe->user_data == RING_UNTOLD) return;
+    unsigned operation = (unsigned)(cqe->user_data % TAG_UNIT);
+    struct core_lane *lane = (struct core_lane *)(uintptr_t)(cqe->user_data - operation);
+    ck_assert_uint_lt(operation, LANE_OPERATIONS);
+    ck_assert_uint_gt(lane->lane.in_flight, 0);
+    lane->result[operation] =
+        lane_completed(ring, &lane->lane, (enum lane_operation)operation, cqe);
+    lane->completed[operation]++;
+    if (lane->closed) ring_drop(ring, &lane->lane.held);
+}
+
+unsigned core_ring_turn(struct ring *ring)
+{
+    struct io_uring_cqe *cqe;
+    unsigned head, taken = 0;
+    ring_turn(ring, TURN_NS);
+    io_uring_for_each_cqe(&ring->uring, head, cqe) {
+        completion_take(ring, cqe);
+        taken++;
+    }
+    io_uring_cq_advance(&ring->uring, taken);
+    return taken;
+}
+
+void core_ring_await(struct ring *ring, const unsigned *value, unsigned least)
+{
+    for (int i = 0; *value < least && i < TURNS_MAX; i++)
+        core_ring_turn(ring);
+    ck_assert_uint_ge(*value, least);
+}
+
+void core_lane_open(struct core_lane *lane, int send_bytes)
+{
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    if (send_bytes > 0) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
+    *lane = (struct core_lane){.fd = pair[0], .peer = pair[1]};
+    lane_open(&lane->lane, lane, pair[0]);
+}
+
+void core_lane_close(struct ring *ring, struct core_lane *lane)
+{
+    if (lane->lane.sending) shutdown(lane->fd, SHUT_RDWR);
+    for (int i = 0; lane->lane.sending && i < TURNS_MAX; i++)
+        core_ring_turn(ring);
+    ck_assert(!lane->lane.sending);
+    lane->closed = true;
+    lane_close(ring, &lane->lane);
+    close(lane->fd);
+    for (int i = 0; lane->lane.in_flight > 0 && i < TURNS_MAX; i++)
+        core_ring_turn(ring);
+    ck_assert_uint_eq(lane->lane.in_flight, 0);
+    if (lane->peer >= 0) close(lane->peer);
+    lane->fd = lane->peer = -1;
+}

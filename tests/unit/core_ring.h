@@ -1,0 +1,34 @@
+/*
+ * A ring, and lanes on pairs of sockets whose other ends are the test's; completions are taken in
+ * as the io_uring model takes them.
+ */
+#ifndef CORE_RING_H
+#define CORE_RING_H
+
+#include "model/lane.h"
+
+struct core_lane {
+    struct lane lane;
+    int fd, peer; /* both non-blocking; -1 when closed                           */
+    bool closed;  /* as by the model: operations may still be in flight          */
+    unsigned completed[LANE_OPERATIONS]; /* how many, of each operation          */
+    ssize_t result[LANE_OPERATIONS];     /* of the last one                      */
+} __attribute__((aligned(TAG_UNIT)));
+
+/* False, after saying so, when io_uring does not work here: then uring_problem() must tell why. */
+bool core_ring_open(struct ring *ring, uint32_t sockets);
+void core_ring_close(struct ring *ring); /* nothing may be held or in flight */
+
+/* One turn; completions told to their lanes. How many there were. */
+unsigned core_ring_turn(struct ring *ring);
+
+/* Turns until `*value` is at least `least`; fails the test when that takes too long. */
+void core_ring_await(struct ring *ring, const unsigned *value, unsigned least);
+
+/* `send_bytes`: of the socket's buffer; 0 for the default. */
+void core_lane_open(struct core_lane *lane, int send_bytes);
+
+/* As the model does: what is being sent comes first, then the socket goes, then the rest. */
+void core_lane_close(struct ring *ring, struct core_lane *lane);
+
+#endif

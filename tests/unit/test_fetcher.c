@@ -1,0 +1,398 @@
+/*
+ * The threads that wait for the disk: nobody waits for ever, nobody comes out twice, nothing is left
+ * over, whatever is forgotten, shared, too many, or under way when it ends.
+ */
+#include "core_disk.h"
+#include "tree.h"
+#include "zcserve/fetcher.h"
+#include "zcserve/resident.h"
+#include "zcserve/worker.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define LENGTH ((size_t)1024 * 1024)
+#define CLIENTS 64
+#define PATIENCE_MS 10000
+
+static struct store_options options;
+static struct store *store;
+static struct fetcher *fetcher;
+static struct client clients[CLIENTS];
+static int file, descriptors;
+
+static int descriptors_count(void)
+{
+    int count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count;
+}
+
+static void set_up(void)
+{
+    tree_make("mkdir -p release1/deep; ln -s release1 current;"
+              "for i in 0 1 2 3 4 5 6 7; do echo $i > release1/deep/$i; done");
+    options = tree_options();
+    store = tree_open(&options);
+    file = core_disk_file(LENGTH);
+    memset(clients, 0, sizeof(clients));
+    descriptors = descriptors_count();
+    fetcher = fetcher_open(CLIENTS);
+    ck_assert_ptr_nonnull(fetcher);
+}
+
+static void tear_down(void)
+{
+    if (fetcher) fetcher_close(fetcher);
+    ck_assert_int_eq(descriptors_count(), descriptors);
+    for (int i = 0; i < CLIENTS; i++)
+        ck_assert(!clients[i].awaiting && !clients[i].fetch);
+    close(file);
+    store_close(store);
+    tree_remove();
+}
+
+static void fetcher_anew(uint32_t count)
+{
+    fetcher_close(fetcher);
+    fetcher = fetcher_open(count);
+    ck_assert_ptr_nonnull(fetcher);
+}
+
+static bool fetch_path(struct client *client, const char *path)
+{
+    struct lookup lookup = {.path = {path, strlen(path)}};
+    struct errand *errand = store_errand(store, &lookup);
+    ck_assert_ptr_nonnull(errand);
+    return fetcher_path(fetcher, client, errand);
+}
+
+static bool fetch_range(struct client *client, uint64_t offset)
+{
+    return fetcher_range(fetcher, client, file, offset, FETCH_RANGE_BYTES);
+}
+
+static bool is_readable(int patience_ms)
+{
+    struct pollfd poll_fd = {.fd = fetcher_fd(fetcher), .events = POLLIN};
+    return poll(&poll_fd, 1, patience_ms) == 1;
+}
+
+/* The next one to come out. */
+static struct client *await_next(void)
+{
+    struct client *client = fetcher_next(fetcher);
+    while (!client) {
+        ck_assert(is_readable(PATIENCE_MS));
+        client = fetcher_next(fetcher);
+    }
+    ck_assert(!client->awaiting && !client->fetch);
+    return client;
+}
+
+START_TEST(nobody_waits)
+{
+    ck_assert(!is_readable(0));
+    ck_assert_ptr_null(fetcher_next(fetcher));
+}
+END_TEST
+
+/* The descriptor may be closed as soon as the fetch was asked for. */
+START_TEST(range_is_read)
+{
+    core_disk_drop(file);
+    int own = dup(file);
+    ck_assert(fetcher_range(fetcher, &clients[0], own, 4096, 100000));
+    close(own);
+    ck_assert(clients[0].awaiting);
+    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert(resident(file, 4096, 100000));
+    ck_assert_ptr_null(fetcher_next(fetcher));
+    ck_assert(!is_readable(0));
+}
+END_TEST
+
+/* Trouble with it is not the fetcher's: the client comes out as it would otherwise. */
+START_TEST(range_that_is_not_there)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert(fetch_range(&clients[0], 10 * LENGTH));
+    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert(fetch_range(&clients[0], LENGTH - 1));
+    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert(fetcher_range(fetcher, &clients[0], ends[0], 0, 1000));
+    ck_assert_ptr_eq(await_next(), &clients[0]);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+START_TEST(path_that_is_not_there)
+{
+    ck_assert(fetch_path(&clients[0], "no/such/file"));
+    ck_assert_ptr_eq(await_next(), &clients[0]);
+}
+END_TEST
+
+/* There is room for one fetch alone: three wait for the same, a fourth for another cannot. */
+START_TEST(path_is_shared)
+{
+    fetcher_anew(1);
+    for (int i = 0; i < 3; i++)
+        ck_assert(fetch_path(&clients[i], "deep/1"));
+    ck_assert(!fetch_path(&clients[3], "deep/2"));
+    ck_assert(!fetch_range(&clients[3], 0));
+    ck_assert(!clients[3].awaiting);
+    unsigned seen = 0;
+    for (int i = 0; i < 3; i++)
+        seen |= 1U << (await_next() - clients);
+    ck_assert_uint_eq(seen, 7);
+    ck_assert_ptr_null(fetcher_next(fetcher));
+    ck_assert(fetch_path(&clients[3], "deep/2"));
+    ck_assert_ptr_eq(await_next(), &clients[3]);
+}
+END_TEST
+
+/* Over, but nobody has looked yet: who comes now is served with the others. */
+START_TEST(path_is_shared_when_it_is_over)
+{
+    fetcher_anew(1);
+    ck_assert(fetch_path(&clients[0], "deep/1"));
+    ck_assert(is_readable(PATIENCE_MS));
+    ck_assert(fetch_path(&clients[1], "deep/1"));
+    struct client *first = await_next(), *second = fetcher_next(fetcher);
+    ck_assert_ptr_nonnull(second);
+    ck_assert_ptr_ne(first, second);
+}
+END_TEST
+
+/* Each of those who share it can go, and the others stay. */
+START_TEST(one_who_shares_is_forgotten)
+{
+    for (int i = 0; i < 4; i++)
+        ck_assert(fetch_path(&clients[i], "deep/1"));
+    fetcher_forget(fetcher, &clients[_i]);
+    for (int i = 0; i < 3; i++)
+        ck_assert_ptr_ne(await_next(), &clients[_i]);
+    ck_assert_ptr_null(fetcher_next(fetcher));
+}
+END_TEST
+
+START_TEST(one_who_is_ready_is_forgotten)
+{
+    for (int i = 0; i < 4; i++)
+        ck_assert(fetch_path(&clients[i], "deep/1"));
+    struct client *first = await_next();
+    unsigned seen = 1U << (first - clients);
+    int gone = (int)(first - clients + 1 + _i) % 4;
+    fetcher_forget(fetcher, &clients[gone]);
+    for (int i = 0; i < 2; i++)
+        seen |= 1U << (await_next() - clients);
+    ck_assert_uint_eq(seen, 15U & ~(1U << gone));
+    ck_assert_ptr_null(fetcher_next(fetcher));
+}
+END_TEST
+
+/* A fetch whose client has gone does not wake another, nor does it keep the loop awake. */
+START_TEST(forgotten_one_is_not_told)
+{
+    ck_assert(fetch_range(&clients[0], 0));
+    fetcher_forget(fetcher, &clients[0]);
+    ck_assert(is_readable(PATIENCE_MS));
+    ck_assert_ptr_null(fetcher_next(fetcher));
+    ck_assert(!is_readable(0));
+    ck_assert(fetch_range(&clients[0], 0));
+    ck_assert_ptr_eq(await_next(), &clients[0]);
+}
+END_TEST
+
+static void ranges_fill(void)
+{
+    core_disk_drop(file);
+    for (int i = 0; i < CLIENTS; i++)
+        ck_assert(fetch_range(&clients[i], (uint64_t)i * 4096));
+}
+
+START_TEST(more_than_threads)
+{
+    uint64_t seen = 0;
+    ranges_fill();
+    struct client late = {0};
+    ck_assert(!fetch_range(&late, 0)); /* a fetch each and no more */
+    for (int i = 0; i < CLIENTS; i++)
+        seen |= UINT64_C(1) << (await_next() - clients);
+    ck_assert_uint_eq(seen, UINT64_MAX);
+    ck_assert_ptr_null(fetcher_next(fetcher));
+    ranges_fill(); /* there is room again for as many */
+    for (int i = 0; i < CLIENTS; i++)
+        await_next();
+}
+END_TEST
+
+/* Forgotten while it is queued, run or over; and closed with all of that under way. */
+START_TEST(closed_within)
+{
+    ranges_fill();
+    ck_assert(!fetch_path(&clients[0], "deep/1")); /* no room: nothing happens to who waits */
+    for (int i = 0; i < _i; i++)
+        await_next();
+    for (int i = 0; i < CLIENTS; i++)
+        if (clients[i].awaiting) fetcher_forget(fetcher, &clients[i]);
+    fetcher_close(fetcher);
+    fetcher = NULL;
+}
+END_TEST
+
+START_TEST(closed_with_paths_within)
+{
+    char path[8];
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf(path, sizeof(path), "deep/%d", i % 8);
+        ck_assert(fetch_path(&clients[i], path));
+    }
+    for (int i = 0; i < CLIENTS; i++)
+        fetcher_forget(fetcher, &clients[i]);
+    fetcher_close(fetcher);
+    fetcher = NULL;
+}
+END_TEST
+
+START_TEST(descriptors_exhausted)
+{
+    struct rlimit before, limit;
+    getrlimit(RLIMIT_NOFILE, &before);
+    limit = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+    struct lookup lookup = {.path = TEXT("deep/1")};
+    ck_assert(fetch_range(&clients[0], 0));
+    setrlimit(RLIMIT_NOFILE, &limit);
+    ck_assert(!fetch_range(&clients[1], 0));
+    ck_assert_ptr_null(store_errand(store, &lookup));
+    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert_ptr_null(fetcher_open(1));
+    ck_assert_int_eq(errno, EMFILE);
+    setrlimit(RLIMIT_NOFILE, &before);
+    ck_assert(fetch_range(&clients[1], 0));
+    ck_assert_ptr_eq(await_next(), &clients[1]);
+}
+END_TEST
+
+static void stack_set(size_t size)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, size), 0);
+    ck_assert_int_eq(pthread_setattr_default_np(&attributes), 0);
+    pthread_attr_destroy(&attributes);
+}
+
+/* While no thread can be had nothing is fetched; afterwards it is. */
+START_TEST(no_thread_to_be_had)
+{
+    stack_set((size_t)1 << 46);
+    ck_assert(!fetch_range(&clients[0], 0));
+    ck_assert(!fetch_path(&clients[0], "deep/1"));
+    ck_assert(!clients[0].awaiting);
+    stack_set((size_t)1 << 20);
+    ck_assert(fetch_range(&clients[0], 0));
+    ck_assert_ptr_eq(await_next(), &clients[0]);
+}
+END_TEST
+
+/* The threads leave signals to the loop. */
+START_TEST(signals_are_the_loops)
+{
+    sigset_t blocked;
+    ck_assert(fetch_range(&clients[0], 0));
+    await_next();
+    ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &blocked), 0);
+    ck_assert_int_eq(sigismember(&blocked, SIGTERM), 0); /* this thread's are as they were */
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+    kill(getpid(), SIGTERM); /* would end the process if any thread took it */
+    usleep(20000);
+    struct timespec none = {0};
+    ck_assert_int_eq(sigtimedwait(&blocked, NULL, &none), SIGTERM);
+}
+END_TEST
+
+static uint32_t random_next(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*state >> 33);
+}
+
+static void client_step(struct client *client, uint32_t choice)
+{
+    char path[8];
+    snprintf(path, sizeof(path), "deep/%u", choice / 16 % 10);
+    if (client->awaiting) {
+        if (choice % 8 == 0) fetcher_forget(fetcher, client);
+    } else if (choice % 2 == 0) {
+        fetch_path(client, path);
+    } else {
+        fetcher_range(fetcher, client, file, choice % LENGTH, choice % 65536 + 1);
+    }
+}
+
+/* Everybody asks, goes and comes out in any order; in the end nobody is missing. */
+START_TEST(in_any_order)
+{
+    uint64_t state = (uint64_t)_i + 1;
+    fetcher_anew(16); /* not enough for all */
+    for (int step = 0; step < 5000; step++) {
+        uint32_t choice = random_next(&state);
+        client_step(&clients[choice % CLIENTS], choice / CLIENTS);
+        if (choice % 3 == 0) fetcher_next(fetcher);
+    }
+    uint32_t waiting = 0;
+    for (int i = 0; i < CLIENTS; i++)
+        waiting += clients[i].awaiting;
+    for (; waiting > 0; waiting--)
+        await_next();
+    ck_assert_ptr_null(fetcher_next(fetcher));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("fetcher");
+    TCase *tcase = tcase_create("fetcher");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, nobody_waits);
+    tcase_add_test(tcase, range_is_read);
+    tcase_add_test(tcase, range_that_is_not_there);
+    tcase_add_test(tcase, path_that_is_not_there);
+    tcase_add_test(tcase, path_is_shared);
+    tcase_add_test(tcase, path_is_shared_when_it_is_over);
+    tcase_add_loop_test(tcase, one_who_shares_is_forgotten, 0, 4);
+    tcase_add_loop_test(tcase, one_who_is_ready_is_forgotten, 0, 3);
+    tcase_add_test(tcase, forgotten_one_is_not_told);
+    tcase_add_test(tcase, more_than_threads);
+    tcase_add_loop_test(tcase, closed_within, 0, 6);
+    tcase_add_test(tcase, closed_with_paths_within);
+    tcase_add_test(tcase, descriptors_exhausted);
+    tcase_add_test(tcase, no_thread_to_be_had);
+    tcase_add_test(tcase, signals_are_the_loops);
+    tcase_add_loop_test(tcase, in_any_order, 0, 8);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

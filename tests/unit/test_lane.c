@@ -1,0 +1,530 @@
+/*
+ * One socket on a ring: received and held, stopped and started again, sent in pieces, closed with
+ * anything in flight; and no buffer is ever lost.
+ */
+#include "core_disk.h"
+#include "core_ring.h"
+#include "core_site.h"
+#include "zcserve/resident.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LARGE ((size_t)1 << 20)
+#define MANY 40
+
+static struct ring ring;
+static struct core_lane lanes[MANY];
+static struct core_lane *const one = &lanes[0];
+static bool works;
+static char sent[LARGE], heard[LARGE];
+
+static void set_up(void)
+{
+    works = core_ring_open(&ring, MANY);
+    for (size_t i = 0; i < LARGE; i++)
+        sent[i] = core_site_byte(i);
+}
+
+static void tear_down(void)
+{
+    if (works) core_ring_close(&ring);
+}
+
+static void peer_say(struct core_lane *lane, size_t offset, size_t length)
+{
+    ck_assert_int_eq(send(lane->peer, sent + offset, length, 0), (ssize_t)length);
+}
+
+/* Takes all that is held. */
+static size_t take_all(struct core_lane *lane, size_t at)
+{
+    size_t before = at;
+    while (lane->lane.held.count > 0)
+        at += lane_take(&ring, &lane->lane, heard + at, LARGE - at < 777 ? LARGE - at : 777);
+    return at - before;
+}
+
+/* Turns until as much has come; where it ends. */
+static size_t take_until(struct core_lane *lane, size_t at, size_t beyond)
+{
+    for (int i = 0; at < beyond && i < 1000; i++) {
+        lane_receive(&ring, &lane->lane);
+        core_ring_turn(&ring);
+        at += take_all(lane, at);
+    }
+    ck_assert_uint_eq(at, beyond);
+    return at;
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+START_TEST(received_once_and_again)
+{
+    if (!works) return;
+    core_lane_open(one, 0);
+    lane_receive(&ring, &one->lane);
+    lane_receive(&ring, &one->lane); /* it does already */
+    ck_assert_uint_eq(one->lane.in_flight, 1);
+    for (unsigned i = 0; i < 5; i++) {
+        peer_say(one, i * 100, 100);
+        core_ring_await(&ring, &one->completed[LANE_RECEIVE], i + 1);
+        ck_assert(lane_has_received(&one->lane));
+        ck_assert_uint_eq(ring.lent, 1);
+        ck_assert_uint_eq(take_all(one, i * 100), 100);
+        ck_assert(!lane_has_received(&one->lane));
+        ck_assert_uint_eq(ring.lent, 0);
+        ck_assert(one->lane.receiving);
+    }
+    ck_assert_int_eq(memcmp(heard, sent, 500), 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+/* A little of what is held, across buffers. */
+START_TEST(taken_in_pieces)
+{
+    if (!works) return;
+    core_lane_open(one, 0);
+    lane_receive(&ring, &one->lane);
+    for (unsigned i = 0; i < 3; i++) {
+        peer_say(one, i * 2000, 2000);
+        core_ring_await(&ring, &one->completed[LANE_RECEIVE], i + 1);
+    }
+    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 1), 1);
+    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard + 1, 3000), 3000);
+    ck_assert_uint_eq(ring.lent, 2);
+    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard + 3001, LARGE), 2999);
+    ck_assert_uint_eq(ring.lent, 0);
+    ck_assert_int_eq(memcmp(heard, sent, 6000), 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+/* A peer that keeps sending is not listened to without end, and not forgotten either. */
+START_TEST(stopped_and_started_again)
+{
+    if (!works) return;
+    core_lane_open(one, 0);
+    lane_receive(&ring, &one->lane);
+    size_t said = 0;
+    for (int i = 0; i < 20 && one->lane.receiving; i++, said += 1000) {
+        peer_say(one, said, 1000);
+        core_ring_turn(&ring);
+    }
+    ck_assert(!one->lane.receiving);
+    ck_assert_uint_le(one->lane.held.count, 6);
+    ck_assert_uint_eq(one->lane.in_flight, 0);
+    unsigned held = one->lane.held.count;
+    peer_say(one, said, 10000);
+    core_ring_turn(&ring);
+    ck_assert_uint_eq(one->lane.held.count, held);
+    take_until(one, 0, said + 10000);
+    ck_assert_int_eq(memcmp(heard, sent, said + 10000), 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+/* The stop may not have been heard of when all was taken: it still receives in the end. */
+START_TEST(stopped_while_it_is_taken)
+{
+    if (!works) return;
+    core_lane_open(one, 0);
+    lane_receive(&ring, &one->lane);
+    size_t at = 0;
+    for (unsigned i = 0; i < 50; i++) {
+        for (unsigned part = 0; part < 1 + i % 6; part++)
+            peer_say(one, at + part * 100, 100);
+        core_ring_turn(&ring);
+        at = take_until(one, at + take_all(one, at), at + (1 + i % 6) * 100);
+    }
+    ck_assert_int_eq(memcmp(heard, sent, at), 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+START_TEST(end_comes_after_what_is_held)
+{
+    if (!works) return;
+    core_lane_open(one, 0);
+    peer_say(one, 0, 5000);
+    shutdown(one->peer, SHUT_WR);
+    size_t at = 0;
+    lane_receive(&ring, &one->lane);
+    for (int i = 0; i < 100 && !one->lane.finished; i++) {
+        core_ring_turn(&ring);
+        lane_receive(&ring, &one->lane);
+    }
+    ck_assert(lane_has_received(&one->lane));
+    while (at < 5000) {
+        size_t n = lane_take(&ring, &one->lane, heard + at, 700);
+        ck_assert_uint_gt(n, 0);
+        at += n;
+    }
+    ck_assert(lane_has_received(&one->lane));
+    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 700), 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+START_TEST(reset_is_told)
+{
+    if (!works) return;
+    core_lane_open(one, 0);
+    ck_assert_int_eq(send(one->fd, "x", 1, 0), 1);
+    lane_receive(&ring, &one->lane);
+    core_ring_turn(&ring);
+    close(one->peer); /* with something unread */
+    one->peer = -1;
+    core_ring_await(&ring, &one->completed[LANE_RECEIVE], 1);
+    ck_assert_int_eq(one->result[LANE_RECEIVE], -ECONNRESET);
+    ck_assert_uint_eq(one->lane.in_flight, 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+/* ---- when the pool is empty ------------------------------------------------------------------ */
+
+/* All buffers are held by others, until `lane` finds none. */
+static void pool_empty(struct core_lane *lane)
+{
+    for (int i = 1; i < MANY && !lane->lane.starved; i++) {
+        core_lane_open(&lanes[i], 0);
+        lane_receive(&ring, &lanes[i].lane);
+        for (int j = 0; j < 40; j++)
+            if (send(lanes[i].peer, sent, RING_BUFFER_BYTES, 0) < 0) break;
+        core_ring_turn(&ring);
+        lanes[i].closed = false;
+    }
+    for (int turn = 0; turn < 3; turn++)
+        for (int i = 1; i < MANY; i++) {
+            if (lanes[i].fd < 0) continue;
+            lane_receive(&ring, &lanes[i].lane);
+            core_ring_turn(&ring);
+        }
+}
+
+START_TEST(starved_and_fed_again)
+{
+    if (!works) return;
+    for (int i = 0; i < MANY; i++)
+        lanes[i].fd = -1;
+    core_lane_open(one, 0);
+    pool_empty(one);
+    ck_assert_uint_eq(ring.lent, RING_BUFFERS);
+    lane_receive(&ring, &one->lane);
+    peer_say(one, 0, 1000);
+    core_ring_await(&ring, &one->completed[LANE_RECEIVE], 1);
+    ck_assert(one->lane.starved && !one->lane.receiving);
+    ck_assert_int_eq(one->result[LANE_RECEIVE], 0); /* no trouble of the peer's */
+    ck_assert(!lane_has_received(&one->lane));
+    lane_receive(&ring, &one->lane); /* in vain, so it is not even tried */
+    ck_assert_uint_eq(one->lane.in_flight, 0);
+    for (int i = 1; i < MANY; i++)
+        if (lanes[i].fd >= 0) core_lane_close(&ring, &lanes[i]);
+    ck_assert_uint_eq(ring.lent, 0);
+    take_until(one, 0, 1000);
+    ck_assert(!one->lane.starved);
+    ck_assert_int_eq(memcmp(heard, sent, 1000), 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+static struct outgoing memory_cut(size_t offset, size_t length, int parts)
+{
+    struct outgoing out = {.count = parts, .fd = -1, .length = length};
+    size_t each = length / (size_t)parts;
+    for (int i = 0; i < parts; i++, offset += each)
+        out.vector[i] = (struct iovec){sent + offset, i < parts - 1 ? each : length - each * (size_t)i};
+    return out;
+}
+
+static const int part_counts[] = {1, 2, 32};
+
+/* In pieces, because the socket takes less than is offered. */
+START_TEST(sent_in_pieces)
+{
+    if (!works) return;
+    size_t done = 0, at = 0;
+    core_lane_open(one, 8192);
+    for (int i = 0; i < 10000 && at < LARGE; i++) {
+        if (!one->lane.sending && done < LARGE) {
+            struct outgoing out = memory_cut(done, LARGE - done, part_counts[_i]);
+            lane_send(&ring, &one->lane, &out);
+            memset(&out, 'x', sizeof(out)); /* only the memory has to stay */
+        }
+        unsigned before = one->completed[LANE_SEND];
+        core_ring_turn(&ring);
+        if (one->completed[LANE_SEND] > before) {
+            ck_assert_int_gt(one->result[LANE_SEND], 0);
+            done += (size_t)one->result[LANE_SEND];
+        }
+        ssize_t n;
+        while ((n = recv(one->peer, heard + at, LARGE - at, 0)) > 0)
+            at += (size_t)n;
+    }
+    ck_assert_uint_eq(at, LARGE);
+    ck_assert_int_eq(memcmp(heard, sent, LARGE), 0);
+    ck_assert_uint_gt(one->completed[LANE_SEND], 10);
+    ck_assert_uint_eq(ring.gathers.used, 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+/* The socket is full: the kernel waits with the send, it does not fail. */
+START_TEST(sent_when_there_is_room)
+{
+    if (!works) return;
+    core_lane_open(one, 8192);
+    while (send(one->fd, sent, 1000, 0) > 0)
+        continue;
+    struct outgoing out = memory_cut(0, 1000, part_counts[_i]);
+    lane_send(&ring, &one->lane, &out);
+    core_ring_turn(&ring);
+    ck_assert(one->lane.sending);
+    ck_assert_uint_eq(one->completed[LANE_SEND], 0);
+    while (recv(one->peer, heard, LARGE, 0) > 0)
+        continue;
+    core_ring_await(&ring, &one->completed[LANE_SEND], 1);
+    ck_assert_int_gt(one->result[LANE_SEND], 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+START_TEST(sent_to_nobody)
+{
+    if (!works) return;
+    core_lane_open(one, 0);
+    close(one->peer);
+    one->peer = -1;
+    struct outgoing out = memory_cut(0, 1000, part_counts[_i]);
+    lane_send(&ring, &one->lane, &out);
+    core_ring_await(&ring, &one->completed[LANE_SEND], 1);
+    ck_assert_int_eq(one->result[LANE_SEND], -EPIPE);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+START_TEST(writable)
+{
+    if (!works) return;
+    core_lane_open(one, 8192);
+    lane_await_writable(&ring, &one->lane);
+    core_ring_await(&ring, &one->completed[LANE_WRITABLE], 1);
+    ck_assert(!one->lane.sending);
+    while (send(one->fd, sent, 1000, 0) > 0)
+        continue;
+    lane_await_writable(&ring, &one->lane);
+    core_ring_turn(&ring);
+    ck_assert_uint_eq(one->completed[LANE_WRITABLE], 1);
+    ck_assert(one->lane.sending);
+    shutdown(one->fd, SHUT_RDWR); /* as when its time is up */
+    core_ring_await(&ring, &one->completed[LANE_WRITABLE], 2);
+    ck_assert_int_ge(one->result[LANE_WRITABLE], 0);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+START_TEST(file_is_fetched)
+{
+    if (!works) return;
+    int file = core_disk_file(LARGE);
+    bool cold = core_disk_drop(file);
+    struct outgoing out = {.fd = file, .offset = 4096, .length = 300000};
+    ck_assert(!cold || !resident(file, 4096, 300000));
+    core_lane_open(one, 0);
+    lane_fetch(&ring, &one->lane, &out);
+    ck_assert(one->lane.sending && one->lane.fetching);
+    core_ring_await(&ring, &one->completed[LANE_FETCH], 1);
+    ck_assert(!one->lane.sending && !one->lane.fetching);
+    ck_assert_int_eq(one->result[LANE_FETCH], 0);
+    ck_assert(resident(file, 4096, 300000));
+    core_lane_close(&ring, one);
+    close(file);
+}
+END_TEST
+
+/* Beyond the end, or of something that is no file: over as well, and sending meets the trouble. */
+START_TEST(nothing_to_fetch)
+{
+    if (!works) return;
+    int file = core_disk_file(100);
+    struct outgoing beyond = {.fd = file, .offset = LARGE, .length = LARGE};
+    core_lane_open(one, 0);
+    lane_fetch(&ring, &one->lane, &beyond);
+    core_ring_await(&ring, &one->completed[LANE_FETCH], 1);
+    struct outgoing no_file = {.fd = -1, .offset = 0, .length = LARGE};
+    lane_fetch(&ring, &one->lane, &no_file);
+    core_ring_await(&ring, &one->completed[LANE_FETCH], 2);
+    ck_assert_int_eq(one->result[LANE_FETCH], 0);
+    core_lane_close(&ring, one);
+    close(file);
+}
+END_TEST
+
+/* ---- closing --------------------------------------------------------------------------------- */
+
+/* Bit by bit of _i: what is in flight, held, or came to its end when it is closed. */
+START_TEST(closed_in_any_state)
+{
+    if (!works) return;
+    struct outgoing out = memory_cut(0, LARGE, _i & 32 ? 3 : 1);
+    core_lane_open(one, 8192);
+    if (_i & 1) lane_receive(&ring, &one->lane);
+    if (_i & 2) core_ring_turn(&ring);
+    if (_i & 4)
+        for (int i = 0; i < 6; i++)
+            peer_say(one, 0, 3000);
+    if (_i & 8) core_ring_turn(&ring);
+    if (_i & 16) lane_send(&ring, &one->lane, &out);
+    if (_i & 64) core_ring_turn(&ring);
+    if (_i & 128) shutdown(one->peer, SHUT_WR);
+    core_lane_close(&ring, one);
+    ck_assert_uint_eq(ring.lent, 0);
+}
+END_TEST
+
+/* ---- by chance ------------------------------------------------------------------------------- */
+
+/* What one lane and its peer have told each other: byte number n is core_site_byte(n). */
+static struct story {
+    size_t said, taken;     /* by the peer, by us */
+    size_t sent, heard;     /* by us, by the peer */
+    unsigned sends;         /* completions seen   */
+    bool ended;             /* the peer           */
+} stories[MANY];
+#define PLAYERS 8
+#define LONG 100000 /* of sent[], then it begins again at 0 */
+
+static uint32_t random_next(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*state >> 33);
+}
+
+static void peer_act(struct core_lane *lane, struct story *story, uint32_t chance)
+{
+    ssize_t n;
+    if (lane->peer < 0) return;
+    switch (chance % 16) {
+    case 0: story->ended = true; shutdown(lane->peer, SHUT_WR); break;
+    case 1: case 2: case 3: case 4: case 5: case 6: case 7:
+        if (story->ended) return;
+        n = send(lane->peer, sent + story->said % LONG, 1 + chance / 16 % 8000, MSG_NOSIGNAL);
+        if (n > 0) story->said += (size_t)n;
+        break;
+    default:
+        n = recv(lane->peer, heard, 1 + chance / 16 % 30000, 0);
+        if (n <= 0) return;
+        ck_assert_int_eq(memcmp(heard, sent + story->heard % LONG, (size_t)n), 0);
+        story->heard += (size_t)n;
+    }
+}
+
+static void send_some(struct core_lane *lane, struct story *story, uint32_t chance)
+{
+    int parts = (int)(chance % 32) + 1;
+    struct outgoing out = memory_cut(story->sent % LONG, 32 + chance / 32 % 20000, parts);
+    lane_send(&ring, &lane->lane, &out);
+}
+
+static void sends_count(struct core_lane *lane, struct story *story)
+{
+    if (lane->completed[LANE_SEND] == story->sends) return;
+    story->sends = lane->completed[LANE_SEND];
+    if (lane->result[LANE_SEND] > 0) story->sent += (size_t)lane->result[LANE_SEND];
+}
+
+static void take_some(struct core_lane *lane, struct story *story, uint32_t chance)
+{
+    if (!lane_has_received(&lane->lane)) return;
+    size_t n = lane_take(&ring, &lane->lane, heard, 1 + chance % 5000);
+    ck_assert(n > 0 || story->ended);
+    ck_assert(n > 0 || story->taken == story->said); /* the end comes last */
+    ck_assert_int_eq(memcmp(heard, sent + story->taken % LONG, n), 0);
+    story->taken += n;
+}
+
+static void lane_act(struct core_lane *lane, struct story *story, uint32_t chance, int file)
+{
+    struct outgoing range = {.fd = file, .offset = chance % LARGE, .length = 4096};
+    switch (chance % 8) {
+    case 0: case 1: case 2: take_some(lane, story, chance / 8); break;
+    case 3: case 4: lane_receive(&ring, &lane->lane); break;
+    case 5: if (!lane->lane.sending) send_some(lane, story, chance / 8); break;
+    case 6: if (!lane->lane.sending) lane_await_writable(&ring, &lane->lane); break;
+    case 7: if (!lane->lane.sending && chance % 64 == 7) lane_fetch(&ring, &lane->lane, &range); break;
+    }
+}
+
+static void lane_anew(int i)
+{
+    if (lanes[i].peer >= 0) core_lane_close(&ring, &lanes[i]);
+    core_lane_open(&lanes[i], 8192);
+    stories[i] = (struct story){0};
+}
+
+/* Bytes arrive in order, complete, and before the end; and all buffers come back. */
+START_TEST(by_chance)
+{
+    if (!works) return;
+    uint64_t state = (uint64_t)_i + 1;
+    int file = core_disk_file(LARGE);
+    for (size_t i = LONG; i < LARGE; i++)
+        sent[i] = sent[i - LONG]; /* it goes round */
+    for (int i = 0; i < PLAYERS; i++) {
+        lanes[i].peer = -1;
+        lane_anew(i);
+    }
+    for (int step = 0; step < 10000; step++) {
+        int i = (int)(random_next(&state) % PLAYERS);
+        uint32_t chance = random_next(&state);
+        if (chance % 64 == 0 && chance / 64 % 4 == 0)
+            lane_anew(i);
+        else if (chance % 2)
+            peer_act(&lanes[i], &stories[i], chance / 2);
+        else
+            lane_act(&lanes[i], &stories[i], chance / 2, file);
+        if (chance % 3 == 0) core_ring_turn(&ring);
+        for (int j = 0; j < PLAYERS; j++)
+            sends_count(&lanes[j], &stories[j]);
+    }
+    for (int i = 0; i < PLAYERS; i++)
+        core_lane_close(&ring, &lanes[i]);
+    close(file);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("lane");
+    TCase *tcase = tcase_create("lane");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, received_once_and_again);
+    tcase_add_test(tcase, taken_in_pieces);
+    tcase_add_test(tcase, stopped_and_started_again);
+    tcase_add_test(tcase, stopped_while_it_is_taken);
+    tcase_add_test(tcase, end_comes_after_what_is_held);
+    tcase_add_test(tcase, reset_is_told);
+    tcase_add_test(tcase, starved_and_fed_again);
+    tcase_add_loop_test(tcase, sent_in_pieces, 0, 3);
+    tcase_add_loop_test(tcase, sent_when_there_is_room, 0, 3);
+    tcase_add_loop_test(tcase, sent_to_nobody, 0, 3);
+    tcase_add_test(tcase, writable);
+    tcase_add_test(tcase, file_is_fetched);
+    tcase_add_test(tcase, nothing_to_fetch);
+    tcase_add_loop_test(tcase, closed_in_any_state, 0, 256);
+    tcase_add_loop_test(tcase, by_chance, 0, 3);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,143 @@
+/*
+ * Tests of the pool in src/model/prefork.c: which processes prefork_adjust() wants, given which are busy.
+ * The processes are not real; "started" is what the supervisor would have done.
+ */
+#include "zcserve/model.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define PROCESSES 40
+
+static struct service service;
+static struct supervised process[PROCESSES + 1]; /* the first is a recorder */
+static struct prefork_pool pool;
+
+static void set_up(void)
+{
+    service = (struct service){.processes = PROCESSES,
+                               .workers = PROCESSES,
+                               .board = stats_board_open(PROCESSES),
+                               .pool = {.start = 4, .spare_min = 2, .spare_max = 6}};
+    pool = (struct prefork_pool){.service = &service};
+    process[0] = (struct supervised){.last = true, .pid = 1};
+    for (uint32_t i = 0; i < PROCESSES; i++)
+        process[i + 1] = (struct supervised){.index = i, .unwanted = i >= 4, .pid = i < 4 ? 1 : 0};
+}
+
+static void tear_down(void)
+{
+    ck_assert(!process[0].unwanted && process[0].pid == 1);
+    stats_board_close(service.board, PROCESSES);
+}
+
+static void make_busy(uint32_t from, uint32_t to, bool busy)
+{
+    for (uint32_t i = from; i < to; i++)
+        stats_set(&service.board[i].connections, busy);
+}
+
+static uint32_t wanted(void)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; i <= PROCESSES; i++)
+        count += !process[i].unwanted;
+    return count;
+}
+
+/* A look, and what the supervisor makes of it; gives when the next one is due. */
+static uint64_t adjust(void)
+{
+    uint64_t next_ns = prefork_adjust(&pool, process, PROCESSES + 1);
+    for (uint32_t i = 1; i <= PROCESSES; i++)
+        process[i].pid = process[i].unwanted ? 0 : 1;
+    return next_ns;
+}
+
+START_TEST(enough_idle_changes_nothing)
+{
+    make_busy(0, 2, true);
+    for (int i = 0; i < 20; i++)
+        adjust();
+    ck_assert_uint_eq(wanted(), 4);
+}
+END_TEST
+
+START_TEST(too_few_idle_doubles)
+{
+    static const uint32_t expected[] = {5, 7, 11, 19, 35, 40, 40};
+    uint64_t calm_ns = adjust();
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        make_busy(0, PROCESSES, true);
+        ck_assert_uint_lt(adjust(), calm_ns);
+        ck_assert_uint_eq(wanted(), expected[i]);
+        for (uint32_t k = 1; k <= PROCESSES; k++)
+            ck_assert(process[k].unwanted == (k > expected[i]));
+    }
+    ck_assert(pool.full);
+}
+END_TEST
+
+START_TEST(growth_begins_anew_after_a_calm)
+{
+    make_busy(0, PROCESSES, true);
+    adjust();
+    adjust();
+    ck_assert_uint_eq(wanted(), 7);
+    make_busy(3, PROCESSES, false);
+    adjust();
+    make_busy(0, PROCESSES, true);
+    adjust();
+    ck_assert_uint_eq(wanted(), 8);
+}
+END_TEST
+
+START_TEST(too_many_idle_ends_one_a_second)
+{
+    for (uint32_t i = 0; i < 20; i++)
+        process[i + 1] = (struct supervised){.index = i, .pid = 1};
+    make_busy(10, 20, true); /* 10 idle, at most 6 */
+    uint64_t passed_ns = 0;
+    while (wanted() == 20)
+        passed_ns += adjust();
+    ck_assert_uint_eq(passed_ns, NS_PER_SECOND);
+    ck_assert(process[10].unwanted); /* the last idle one, no busy one */
+    for (int i = 0; i < 40; i++)
+        adjust();
+    ck_assert_uint_eq(wanted(), 16);
+    make_busy(10, 20, false);
+    for (int i = 0; i < 60; i++)
+        adjust();
+    ck_assert_uint_eq(wanted(), 6);
+}
+END_TEST
+
+START_TEST(a_dead_one_is_not_busy)
+{
+    make_busy(0, 4, true);
+    process[2].pid = 0; /* killed; the supervisor starts it again */
+    process[3].pid = 0;
+    prefork_adjust(&pool, process, PROCESSES + 1);
+    ck_assert_uint_eq(wanted(), 4);
+    ck_assert_uint_eq(stats_read(&service.board[1].connections), 0);
+    ck_assert_uint_eq(stats_read(&service.board[0].connections), 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("prefork");
+    TCase *cases = tcase_create("prefork");
+    tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_test(cases, enough_idle_changes_nothing);
+    tcase_add_test(cases, too_few_idle_doubles);
+    tcase_add_test(cases, growth_begins_anew_after_a_calm);
+    tcase_add_test(cases, too_many_idle_ends_one_a_second);
+    tcase_add_test(cases, a_dead_one_is_not_busy);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

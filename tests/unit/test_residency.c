@@ -1,0 +1,177 @@
+/*
+ * What an event loop believes of the page cache: a whole file for a second, parts for no time at all.
+ */
+#include "core_disk.h"
+#include "zcserve/residency.h"
+
+#include <check.h>
+#include <unistd.h>
+
+#define KIB ((size_t)1024)
+#define LENGTH (1024 * KIB)
+
+static struct residency residency;
+static struct representation r;
+static struct now now;
+
+static void set_up(void)
+{
+    residency = (struct residency){0};
+    now = (struct now){.monotonic_ns = 5 * NS_PER_SECOND};
+    r = (struct representation){.fd = core_disk_file(LENGTH), .length = LENGTH};
+    r.etag = TEXT("\"100000-0123456789abcdef\"");
+}
+
+static void tear_down(void)
+{
+    close(r.fd);
+}
+
+static uint64_t ask(uint64_t offset, uint64_t length)
+{
+    return residency_length(&residency, &r, offset, length, &now);
+}
+
+START_TEST(hot_file_is_sent_whole)
+{
+    ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
+    ck_assert_uint_eq(ask(LENGTH - 1, 1), 1);
+    ck_assert_uint_eq(ask(77, 12345), 12345);
+}
+END_TEST
+
+START_TEST(hot_file_is_trusted_for_a_second)
+{
+    ask(0, 1);
+    if (!core_disk_drop(r.fd)) return;
+    now.monotonic_ns += RESIDENCY_NS - 1;
+    ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
+    now.monotonic_ns++;
+    ck_assert_uint_eq(ask(0, LENGTH), 0);
+}
+END_TEST
+
+/* Trusting it does not make the second longer. */
+START_TEST(second_is_not_renewed)
+{
+    ask(0, 1);
+    if (!core_disk_drop(r.fd)) return;
+    for (int i = 0; i < 10; i++, now.monotonic_ns += RESIDENCY_NS / 10)
+        ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
+    ck_assert_uint_eq(ask(0, LENGTH), 0);
+}
+END_TEST
+
+static const struct text others[] = {
+    TEXT("\"100000-0123456789abcdee\""),  TEXT("\"100000-012345678aabcdef\""),
+    TEXT("\"100000-fedcba9876543210-gzip\""), TEXT("\"100000-fedcba9876543210-br\""),
+    TEXT("\"short\""),
+};
+
+/* Another file of the same length, at the same address, is not trusted for what its predecessor was. */
+START_TEST(another_tag_is_another_file)
+{
+    ask(0, 1);
+    if (!core_disk_drop(r.fd)) return;
+    struct text before = r.etag;
+    r.etag = others[_i];
+    uint64_t of_the_other = ask(0, LENGTH);
+    r.etag = before;
+    ck_assert_uint_eq(of_the_other, 0);
+    ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
+}
+END_TEST
+
+/* Half as much until it is there. */
+START_TEST(part_of_a_cold_file)
+{
+    if (!core_disk_drop(r.fd)) return;
+    ck_assert_uint_eq(ask(0, LENGTH), 0);
+    core_disk_read(r.fd, 0, 256 * KIB);
+    ck_assert_uint_eq(ask(0, LENGTH), 256 * KIB);
+    ck_assert_uint_eq(ask(1, 256 * KIB - 1), 256 * KIB - 1);
+    ck_assert_uint_eq(ask(0, 100), 100);
+    uint64_t rest = ask(192 * KIB, LENGTH - 192 * KIB);
+    ck_assert_uint_gt(rest, 0);
+    ck_assert_uint_le(rest, 64 * KIB);
+    ck_assert_uint_eq(ask(256 * KIB, LENGTH - 256 * KIB), 0);
+    ck_assert_uint_eq(ask(256 * KIB, 1), 0);
+}
+END_TEST
+
+/* Less than a part that is worth it is fetched first. */
+START_TEST(crumbs_are_not_sent)
+{
+    if (!core_disk_drop(r.fd)) return;
+    core_disk_read(r.fd, 0, 16 * KIB);
+    ck_assert_uint_eq(ask(0, LENGTH), 0);
+    ck_assert_uint_eq(ask(0, 16 * KIB), 16 * KIB);
+}
+END_TEST
+
+START_TEST(cold_file_that_became_hot)
+{
+    if (!core_disk_drop(r.fd)) return;
+    ck_assert_uint_eq(ask(0, LENGTH), 0);
+    core_disk_read(r.fd, 0, LENGTH);
+    ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
+}
+END_TEST
+
+/* It is asked about each time, for asking about all of it would take long. */
+START_TEST(large_file_is_never_trusted)
+{
+    r.length = RESIDENCY_WHOLE_MAX + 1;
+    ck_assert_int_eq(ftruncate(r.fd, (off_t)r.length), 0);
+    ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
+    if (!core_disk_drop(r.fd)) return;
+    ck_assert_uint_eq(ask(0, LENGTH), 0);
+}
+END_TEST
+
+/* The range that was promised is answered for, though the file is shorter now. */
+START_TEST(file_that_shrank_does_not_wait)
+{
+    ck_assert_int_eq(ftruncate(r.fd, 300000), 0);
+    ck_assert_uint_gt(ask(0, LENGTH), 0);
+    ck_assert_uint_gt(ask(290000, LENGTH - 290000), 0);
+    ck_assert_uint_gt(ask(300000, LENGTH - 300000), 0);
+    core_disk_drop(r.fd);
+    ck_assert_uint_gt(ask(300000, LENGTH - 300000), 0);
+}
+END_TEST
+
+/* Files whose addresses share a place take turns. */
+START_TEST(places_are_shared)
+{
+    static struct representation many[4 * RESIDENCY_FILES];
+    for (size_t i = 0; i < 2 * sizeof(many) / sizeof(many[0]); i++) {
+        struct representation *one = &many[i / 2];
+        *one = r;
+        ck_assert_uint_eq(residency_length(&residency, one, 0, LENGTH, &now), LENGTH);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("residency");
+    TCase *tcase = tcase_create("residency");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, hot_file_is_sent_whole);
+    tcase_add_test(tcase, hot_file_is_trusted_for_a_second);
+    tcase_add_test(tcase, second_is_not_renewed);
+    tcase_add_loop_test(tcase, another_tag_is_another_file, 0, 5);
+    tcase_add_test(tcase, part_of_a_cold_file);
+    tcase_add_test(tcase, crumbs_are_not_sent);
+    tcase_add_test(tcase, cold_file_that_became_hot);
+    tcase_add_test(tcase, large_file_is_never_trusted);
+    tcase_add_test(tcase, file_that_shrank_does_not_wait);
+    tcase_add_test(tcase, places_are_shared);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
