@@ -1,4 +1,4 @@
-"""The site in www/: it says what the program does, and holds together when the program serves it."""
+"""The site in www/: it says what the program does, and is whole when the program serves it."""
 
 import glob
 import html.parser
@@ -80,8 +80,8 @@ class Page(html.parser.HTMLParser):
             self.ids.append(attrs["id"])
         if tag == "html":
             self.lang = attrs.get("lang")
-        self.meta_charset = attrs.get("charset", self.meta_charset) if tag == "meta" \
-            else self.meta_charset
+        if tag == "meta" and "charset" in attrs:
+            self.meta_charset = attrs["charset"]
         self._note_addresses(tag, attrs)
         if tag == "table":
             self._in_table = True
@@ -200,9 +200,9 @@ def choices(_):
             r'^OPTION\(CHOICE, (\w*), (\w+), "[^"]*", \d+, \d+, "([^"]*)"',
             read("include", "zcserve", "options.def"), re.MULTILINE):
         name = section.rstrip("_") + "." + name if section else name
-        meaning = told[name][1]
-        for word in words.split("|"):
-            require(re.search(r"\b%s\b" % word, meaning), "%s: %s is missing", name, word)
+        listed = "(%s)" % words.replace("|", ", ")
+        require(told[name][1].endswith(listed), "%s: %r does not end with %s", name, told[name][1],
+                listed)
 
 
 @test("every switch of -h stands in configure.html", per_model=False)
@@ -284,7 +284,7 @@ def is_outside(address):
     return bool(parts.scheme or parts.netloc)
 
 
-@test("every link and asset of the pages is there, with its media type; none is loaded from outside")
+@test("every link and asset of the pages is there, with its type; none is loaded from outside")
 def links(stage):
     wanted, fragments = set(), []
     for path in PAGES:
