@@ -44,7 +44,8 @@ static bool addresses_read(struct program *p)
     const struct config_list *listen = &p->config->listen;
     for (uint32_t i = 0; i < listen->count; i++) {
         char problem[256];
-        if (listen_address_parse(listen->item[i], &service->address[i], problem, sizeof(problem)) != 0) {
+        if (listen_address_parse(listen->item[i], &service->address[i], problem, sizeof(problem)) !=
+            0) {
             config_problem(p, "listen", listen, problem);
             return false;
         }
@@ -59,15 +60,15 @@ static bool types_read(struct program *p)
     const char *file = p->config->mime_types;
     p->types = *file ? media_types_load(file, problem, sizeof(problem)) : media_types_embedded();
     if (!p->types)
-        config_problem(p, "mime_types", &p->config->mime_types, *file ? problem : "no memory for media types");
+        config_problem(p, "mime_types", &p->config->mime_types,
+                       *file ? problem : "no memory for media types");
     return p->types != NULL;
 }
 
 static bool list_has(const struct config_list *list, const char *word)
 {
     for (uint32_t i = 0; i < list->count; i++)
-        if (strcmp(list->item[i], word) == 0)
-            return true;
+        if (strcmp(list->item[i], word) == 0) return true;
     return false;
 }
 
@@ -134,8 +135,7 @@ static bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!addresses_read(p) || !types_read(p))
-        return false;
+    if (!addresses_read(p) || !types_read(p)) return false;
     store_options_make(p);
     return root_valid(p);
 }
@@ -145,8 +145,7 @@ static bool model_choose(struct program *p)
 {
     enum config_model wanted = (enum config_model)p->config->model;
     const char *problem = p->model->run == uring_run ? uring_problem() : NULL;
-    if (!problem)
-        return true;
+    if (!problem) return true;
     if (wanted == MODEL_URING) {
         log_error("%s; or choose model = epoll", problem);
         return false;
@@ -167,36 +166,31 @@ static void threads_fit(struct service *service, uint64_t descriptors)
     uint64_t own = DESCRIPTORS_SPARE + service->addresses + 1;
     uint64_t left = descriptors > own ? descriptors - own : 0;
     uint64_t threads = left / DESCRIPTORS_OF_THREAD;
-    if (threads < service->workers)
-        service->workers = threads > 0 ? (uint32_t)threads : 1;
+    if (threads < service->workers) service->workers = threads > 0 ? (uint32_t)threads : 1;
     uint64_t room = left + 1 - service->workers * DESCRIPTORS_OF_THREAD;
-    if (room < service->queue_max)
-        service->queue_max = room > 0 ? (uint32_t)room : 1;
+    if (room < service->queue_max) service->queue_max = room > 0 ? (uint32_t)room : 1;
 }
 
 /* Takes as many descriptors as the system allows; fewer connections when these are too few. */
 static void descriptors_raise(struct service *service)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (service->workers > service->processes)
-        threads_fit(service, limit.rlim_cur);
+    if (service->workers > service->processes) threads_fit(service, limit.rlim_cur);
     uint64_t stores = service->workers / service->processes; /* in one process */
     uint64_t own = DESCRIPTORS_SPARE + service->addresses + service->queue_max + 2 * stores;
     uint64_t others = own + stores * service->store.descriptors_max;
     uint64_t connections = stores * service->connections_max;
-    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= others + connections)
-        return;
-    uint64_t files_max = limit.rlim_cur / 4 / stores; /* these give way, connections are the point */
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= others + connections) return;
+    uint64_t files_max =
+        limit.rlim_cur / 4 / stores; /* these give way, connections are the point */
     if (service->store.descriptors_max > files_max)
         service->store.descriptors_max = (uint32_t)files_max;
     others = own + stores * service->store.descriptors_max;
     uint64_t left = limit.rlim_cur > others + 1 ? limit.rlim_cur - others : 1;
-    if (left < service->connections_max)
-        service->connections_max = (uint32_t)left;
+    if (left < service->connections_max) service->connections_max = (uint32_t)left;
     log_warn("only %llu descriptors may be open (RLIMIT_NOFILE): %u of who serves, each with %u "
              "connection%s and %u cached files; raise it with ulimit -n or LimitNOFILE=",
              (unsigned long long)limit.rlim_cur, service->workers, service->connections_max,
@@ -222,8 +216,7 @@ static void listeners_release(const void *of)
 static void recorder_finish(const void *of)
 {
     struct program *p = (struct program *)(uintptr_t)of;
-    if (p->service.recorder)
-        access_recorder_close(&p->recorder);
+    if (p->service.recorder) access_recorder_close(&p->recorder);
 }
 
 static uint64_t pool_adjust(const void *of, struct supervised *processes, uint32_t count)
@@ -240,8 +233,8 @@ static void addresses_format(const struct service *service, char *text, size_t s
         size_t used = strlen(text);
         bool local = service->address[i].address.ss_family == AF_UNIX;
         listen_address_format(&service->address[i], address, sizeof(address));
-        snprintf(text + used, size - used, "%s%s%s%s", i ? ", " : "", local ? "" : "http://", address,
-                 local ? "" : "/");
+        snprintf(text + used, size - used, "%s%s%s%s", i ? ", " : "", local ? "" : "http://",
+                 address, local ? "" : "/");
     }
 }
 
@@ -286,10 +279,13 @@ static int processes_run(struct program *p)
         processes[count++] = (struct supervised){
             .name = "recorder", .run = recorder_run, .of = p, .last = true, .cpu = -1};
     for (uint32_t i = 0; i < service->processes; i++)
-        processes[count++] = (struct supervised){
-            .name = "worker", .run = p->model->run, .of = service, .index = i,
-            .cpu = is_pinned(p) ? cpu_nth_usable(i) : -1,
-            .unwanted = is_pool(service) && i >= service->pool.start};
+        processes[count++] =
+            (struct supervised){.name = "worker",
+                                .run = p->model->run,
+                                .of = service,
+                                .index = i,
+                                .cpu = is_pinned(p) ? cpu_nth_usable(i) : -1,
+                                .unwanted = is_pool(service) && i >= service->pool.start};
     p->pool = (struct prefork_pool){.service = service};
     struct supervise_options options = {.drain_ns = service->drain_ns,
                                         .release = listeners_release,
@@ -304,8 +300,7 @@ static int processes_run(struct program *p)
 static bool recorder_open(struct program *p)
 {
     const char *file = p->config->access_log;
-    if (strcmp(file, "off") == 0 || *file == '\0')
-        return true;
+    if (strcmp(file, "off") == 0 || *file == '\0') return true;
     int error = access_recorder_open(&p->recorder, file);
     if (error == 0)
         p->service.recorder = &p->recorder;
@@ -320,8 +315,7 @@ static int server_run(struct program *p)
     supervise_prepare();
     descriptors_raise(&p->service);
     int code = EXIT_FAILURE;
-    if (!model_choose(p))
-        return code;
+    if (!model_choose(p)) return code;
     if (service_open(&p->service, problem, sizeof(problem)) != 0) {
         log_error("%s", problem);
     } else if (recorder_open(p)) {
@@ -340,10 +334,8 @@ static int command_run(struct program *p, enum command command)
         log_error("cannot open the error log %s: %s", config->error_log, strerror(-error));
         return EXIT_FAILURE;
     }
-    if (!service_make(p))
-        return EXIT_BAD_CONFIGURATION;
-    if (command == COMMAND_SERVE)
-        return server_run(p);
+    if (!service_make(p)) return EXIT_BAD_CONFIGURATION;
+    if (command == COMMAND_SERVE) return server_run(p);
     fprintf(stderr, "%s: the configuration is right\n", p->origin);
     return EXIT_SUCCESS;
 }
@@ -352,21 +344,17 @@ int main(int argc, char **argv)
 {
     static struct command_line line;
     int code = command_line_read(argc, argv, &line);
-    if (line.command == COMMAND_DONE)
-        return code;
+    if (line.command == COMMAND_DONE) return code;
     struct config *config =
         config_load(line.config_file, line.overrides, line.override_count, stderr);
-    if (!config)
-        return EXIT_BAD_CONFIGURATION;
+    if (!config) return EXIT_BAD_CONFIGURATION;
     struct program program = {.config = config, .reason = line.reason, .origin = line.reason};
-    if (line.config_file)
-        program.origin = line.config_file;
+    if (line.config_file) program.origin = line.config_file;
     if (line.command == COMMAND_PRINT)
         config_print(config, stdout);
     else
         code = command_run(&program, line.command);
-    if (program.types)
-        media_types_free(program.types);
+    if (program.types) media_types_free(program.types);
     config_free(config);
     return code;
 }

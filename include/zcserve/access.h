@@ -29,7 +29,7 @@ enum access_format { ACCESS_COMBINED, ACCESS_JSON };
 
 /* One answered request, as the log shows it. Texts as received: the log escapes them. */
 struct access_record {
-    const struct sockaddr *peer; /* NULL, or a family that is not IP: "-" */
+    const struct sockaddr *peer;         /* NULL, or a family that is not IP: "-" */
     struct text method, target, version; /* absent when there was no request line; "HTTP/1.1" */
     struct text referer, user_agent, host;
     uint16_t status;

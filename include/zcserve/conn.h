@@ -47,12 +47,12 @@ struct conn {
     const struct conn_rules *rules;
     struct conn_work *work; /* NULL while idle */
     uint64_t deadline_ns;
-    uint32_t requests;      /* settled on this connection */
-    uint8_t step;           /* enum conn_step             */
-    uint8_t close_reason;   /* enum close_reason          */
-    bool failed;            /* nothing more can be received or sent          */
-    bool closing;           /* the last request was taken                    */
-    bool lingering;         /* the peer may still be sending when we close   */
+    uint32_t requests;    /* settled on this connection */
+    uint8_t step;         /* enum conn_step             */
+    uint8_t close_reason; /* enum close_reason          */
+    bool failed;          /* nothing more can be received or sent          */
+    bool closing;         /* the last request was taken                    */
+    bool lingering;       /* the peer may still be sending when we close   */
     bool half_closed;
 };
 

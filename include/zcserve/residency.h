@@ -10,9 +10,9 @@
 #include "zcserve/segment.h"
 
 #define RESIDENCY_FILES 64
-#define RESIDENCY_NS NS_PER_SECOND                  /* a whole file is asked about so often   */
+#define RESIDENCY_NS NS_PER_SECOND /* a whole file is asked about so often   */
 #define RESIDENCY_WHOLE_MAX (UINT64_C(16) * 1024 * 1024) /* larger ones are asked part by part */
-#define RESIDENCY_PART_MIN (UINT64_C(64) * 1024)    /* less is fetched rather than sent alone */
+#define RESIDENCY_PART_MIN (UINT64_C(64) * 1024) /* less is fetched rather than sent alone */
 
 /* Zeroed at first. */
 struct residency {

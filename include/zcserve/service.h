@@ -15,10 +15,10 @@
 struct service {
     struct conn_rules rules;
     struct store_options store; /* the share of one worker */
-    uint32_t workers;         /* each with a store and a slot of its own             */
-    uint32_t processes;       /* that these are spread over                          */
-    uint32_t connections_max; /* of one worker                                       */
-    uint32_t queue_max;       /* accepted connections that may wait for a worker     */
+    uint32_t workers;           /* each with a store and a slot of its own             */
+    uint32_t processes;         /* that these are spread over                          */
+    uint32_t connections_max;   /* of one worker                                       */
+    uint32_t queue_max;         /* accepted connections that may wait for a worker     */
     struct pool {
         uint32_t start, spare_min, spare_max; /* processes at first; idle ones */
     } pool;                                   /* start is 0: of a fixed size   */
@@ -51,8 +51,7 @@ void service_close(struct service *service);
 void service_listeners_leave(const struct service *service, uint32_t index);
 
 /* The listener of one worker on one address. */
-static inline int service_listener(const struct service *service, uint32_t worker,
-                                   uint32_t address)
+static inline int service_listener(const struct service *service, uint32_t worker, uint32_t address)
 {
     return service->listeners[(size_t)worker * service->addresses + address];
 }

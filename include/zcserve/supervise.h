@@ -29,8 +29,8 @@ struct supervised {
     int (*run)(const void *of, uint32_t index); /* gives the exit code  */
     const void *of;
     uint32_t index;
-    bool last; /* outlives the others: ends when its input does (recorder) */
-    int cpu;   /* pinned to this CPU before it runs, or -1                 */
+    bool last;     /* outlives the others: ends when its input does (recorder) */
+    int cpu;       /* pinned to this CPU before it runs, or -1                 */
     bool unwanted; /* left out at present: not started, or told to end (TERM) */
 
     /* the supervisor's own, 0 at first */

@@ -18,7 +18,7 @@ struct worker {
     struct access_log *log; /* or NULL */
     struct slab works;      /* work areas, one for each connection that is not idle */
     struct now now;
-    bool store_is_current;  /* refreshed since bytes were last received */
+    bool store_is_current;   /* refreshed since bytes were last received */
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
     struct residency residency;
     struct store_counts reported;
@@ -32,8 +32,8 @@ int worker_never_waits(struct worker *worker, uint32_t clients);
 void worker_close(struct worker *worker);
 
 #define TURN_BYTES (UINT64_C(1024) * 1024) /* of a file, sent to one connection in a row */
-#define TICK_NS (NS_PER_SECOND / 10) /* how often an event loop looks at deadlines…    */
-#define SWEEP_TICKS 10               /* …each time those of one part in so many       */
+#define TICK_NS (NS_PER_SECOND / 10)       /* how often an event loop looks at deadlines…    */
+#define SWEEP_TICKS 10                     /* …each time those of one part in so many       */
 
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
@@ -110,7 +110,8 @@ void client_range_fetched(struct client *client, struct worker *worker);
 bool drive_receive(struct worker *worker, struct client *client);
 
 /*
- * SEND: shortens `out` to what can be sent without waiting for the disk; false when that is nothing.
+ * SEND: shortens `out` to what can be sent without waiting for the disk; false when that is nothing (and
+ * `out` is as it was).
  * Always true for memory, for a worker that may wait, and once after each fetch.
  */
 bool drive_may_send(struct worker *worker, struct client *client, struct outgoing *out);

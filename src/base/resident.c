@@ -50,12 +50,9 @@ static bool resident_all_the_same(int fd, uint64_t offset, uint64_t length, uint
 {
     struct stat status;
     struct statfs system;
-    if (fstat(fd, &status) == 0 && (uint64_t)status.st_size < offset + length)
-        return true;
-    if (cached > 0 || fstatfs(fd, &system) != 0)
-        return false;
-    if (system.f_type == OVERLAYFS_SUPER_MAGIC)
-        return edges_are_resident(fd, offset, length);
+    if (fstat(fd, &status) == 0 && (uint64_t)status.st_size < offset + length) return true;
+    if (cached > 0 || fstatfs(fd, &system) != 0) return false;
+    if (system.f_type == OVERLAYFS_SUPER_MAGIC) return edges_are_resident(fd, offset, length);
     return system.f_type == TMPFS_MAGIC;
 }
 

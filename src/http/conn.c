@@ -35,18 +35,12 @@ static bool exchange_is_done(const struct conn_work *k)
 static enum conn_step step_choose(const struct conn *c)
 {
     const struct conn_work *k = c->work;
-    if (c->failed)
-        return step_after_failure(k);
-    if (k && k->asking && !k->parked)
-        return CONN_RESOLVE;
-    if (k && exchange_is_done(k))
-        return CONN_SETTLE;
-    if (k && output_is_pending(k))
-        return CONN_SEND;
-    if (k && k->parked)
-        return CONN_PARKED;
-    if (!c->closing || c->half_closed)
-        return CONN_RECEIVE;
+    if (c->failed) return step_after_failure(k);
+    if (k && k->asking && !k->parked) return CONN_RESOLVE;
+    if (k && exchange_is_done(k)) return CONN_SETTLE;
+    if (k && output_is_pending(k)) return CONN_SEND;
+    if (k && k->parked) return CONN_PARKED;
+    if (!c->closing || c->half_closed) return CONN_RECEIVE;
     return c->lingering ? CONN_HALF_CLOSE : CONN_CLOSE;
 }
 
@@ -109,15 +103,15 @@ static void closing_begin(struct conn *c)
 {
     const struct request *r = &c->work->request;
     c->closing = true;
-    c->lingering = request_keeps_alive(r) || r->refused != 0 || r->unread ||
-                   c->work->parsed < c->work->filled;
+    c->lingering =
+        request_keeps_alive(r) || r->refused != 0 || r->unread || c->work->parsed < c->work->filled;
     if (c->close_reason == CLOSE_NONE)
         c->close_reason = r->refused != 0 ? CLOSE_BAD_REQUEST : CLOSE_FINISHED;
 }
 
 /* The request is answered by `plan`; the next one begins behind it. */
-static void answer_add(struct conn *c, const struct plan *plan,
-                       const struct representation *lent, const struct now *now)
+static void answer_add(struct conn *c, const struct plan *plan, const struct representation *lent,
+                       const struct now *now)
 {
     struct conn_work *k = c->work;
     struct exchange *exchange = &k->exchange[k->planned];
@@ -138,8 +132,7 @@ static bool target_take(struct conn_work *k)
 {
     struct request *r = &k->request;
     k->target = (struct target){.form = TARGET_BAD};
-    if (r->refused == 0)
-        k->target = target_parse(r->target, k->path);
+    if (r->refused == 0) k->target = target_parse(r->target, k->path);
     return k->target.form == TARGET_ORIGIN || k->target.form == TARGET_ABSOLUTE ||
            (k->target.form == TARGET_ASTERISK && request_is(r, HTTP_OPTIONS));
 }
@@ -149,8 +142,7 @@ static void request_take(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
     struct plan plan;
-    if (!target_take(k) && !request_is(&k->request, HTTP_CONNECT))
-        request_refuse(&k->request, 400);
+    if (!target_take(k) && !request_is(&k->request, HTTP_CONNECT)) request_refuse(&k->request, 400);
     if (plan_without_lookup(&k->request, &plan)) {
         answer_add(c, &plan, NULL, now);
         return;
@@ -175,8 +167,7 @@ static void receive_compact(struct conn_work *k)
 {
     struct request *r = &k->request;
     uint32_t offset = r->phase == REQUEST_AWAITED ? k->parsed : (uint32_t)(r->head - k->receive);
-    if (offset == 0)
-        return;
+    if (offset == 0) return;
     k->filled -= offset;
     k->parsed -= offset;
     memmove(k->receive, k->receive + offset, k->filled);
@@ -188,12 +179,10 @@ static void requests_take(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
     while (!k->asking && !c->closing && k->parsed < k->filled && output_has_room(k)) {
-        if (!request_read(k))
-            break;
+        if (!request_read(k)) break;
         request_take(c, now);
     }
-    if (k->planned == 0 && !k->asking && !c->closing)
-        receive_compact(k);
+    if (k->planned == 0 && !k->asking && !c->closing) receive_compact(k);
     c->step = (uint8_t)step_choose(c);
 }
 
@@ -201,8 +190,7 @@ struct iovec conn_receive_space(struct conn *c)
 {
     assert(conn_next(c) == CONN_RECEIVE && c->work);
     struct conn_work *k = c->work;
-    if (c->half_closed)
-        k->filled = k->parsed = 0;
+    if (c->half_closed) k->filled = k->parsed = 0;
     assert(k->filled < k->receive_size);
     return (struct iovec){k->receive + k->filled, k->receive_size - k->filled};
 }
@@ -222,8 +210,7 @@ void conn_received(struct conn *c, size_t length, const struct now *now)
         return;
     }
     struct conn_work *k = c->work;
-    if (c->half_closed)
-        return;
+    if (c->half_closed) return;
     assert(length <= k->receive_size - k->filled);
     k->received_ns = now->monotonic_ns;
     if (k->filled == 0) {
@@ -261,8 +248,7 @@ void conn_parked(struct conn *c)
 
 bool conn_unparked(struct conn *c)
 {
-    if (!c->work || !c->work->parked)
-        return false;
+    if (!c->work || !c->work->parked) return false;
     c->work->parked = false;
     c->step = (uint8_t)step_choose(c);
     return true;
@@ -307,8 +293,7 @@ const struct exchange *conn_exchange(struct conn *c)
     struct conn_work *k = c->work;
     struct exchange *exchange = &k->exchange[k->settled];
     uint64_t sent = k->sent_bytes > exchange->offset ? k->sent_bytes - exchange->offset : 0;
-    if (sent > exchange->length)
-        sent = exchange->length;
+    if (sent > exchange->length) sent = exchange->length;
     assert(c->failed || sent == exchange->length);
     exchange->content_bytes = sent > exchange->head_length ? sent - exchange->head_length : 0;
     return exchange;
@@ -318,10 +303,8 @@ const struct exchange *conn_exchange(struct conn *c)
 static uint64_t patience_ns(const struct conn *c)
 {
     const struct conn_rules *rules = c->rules;
-    if (c->work->request.phase == REQUEST_BODY)
-        return rules->body_ns;
-    if (c->work->filled > 0)
-        return rules->head_ns;
+    if (c->work->request.phase == REQUEST_BODY) return rules->body_ns;
+    if (c->work->filled > 0) return rules->head_ns;
     return rules->draining && rules->linger_ns < rules->idle_ns ? rules->linger_ns : rules->idle_ns;
 }
 
@@ -330,12 +313,10 @@ static void batch_end(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
     output_clear(k);
-    if (c->closing || c->failed || k->asking)
-        return;
+    if (c->closing || c->failed || k->asking) return;
     receive_compact(k);
     requests_take(c, now);
-    if (c->step == CONN_RECEIVE)
-        c->deadline_ns = now->monotonic_ns + patience_ns(c);
+    if (c->step == CONN_RECEIVE) c->deadline_ns = now->monotonic_ns + patience_ns(c);
 }
 
 const struct representation *conn_settled(struct conn *c, const struct now *now)
@@ -344,8 +325,7 @@ const struct representation *conn_settled(struct conn *c, const struct now *now)
     struct conn_work *k = c->work;
     const struct representation *lent = k->exchange[k->settled++].lent;
     c->requests++;
-    if (k->settled == k->planned)
-        batch_end(c, now);
+    if (k->settled == k->planned) batch_end(c, now);
     c->step = (uint8_t)step_choose(c);
     return lent;
 }
@@ -373,8 +353,7 @@ static void request_expired(struct conn *c, const struct now *now)
 /* Why the last answer was the last one says more, unless it was an ordinary end. */
 static void linger_expired(struct conn *c)
 {
-    if (c->close_reason == CLOSE_FINISHED)
-        c->close_reason = CLOSE_LINGER_TIMEOUT;
+    if (c->close_reason == CLOSE_FINISHED) c->close_reason = CLOSE_LINGER_TIMEOUT;
     conn_failed(c, CLOSE_LINGER_TIMEOUT);
 }
 
@@ -403,10 +382,8 @@ void conn_draining(struct conn *c, const struct now *now)
 
 void conn_failed(struct conn *c, enum close_reason why)
 {
-    if (c->close_reason == CLOSE_NONE || !c->half_closed)
-        c->close_reason = (uint8_t)why;
+    if (c->close_reason == CLOSE_NONE || !c->half_closed) c->close_reason = (uint8_t)why;
     c->failed = true;
-    if (c->work)
-        c->work->asking = c->work->parked = false;
+    if (c->work) c->work->asking = c->work->parked = false;
     c->step = (uint8_t)step_choose(c);
 }

@@ -25,8 +25,7 @@ static char *put_number(char *at, uint64_t number)
 
 static char *put_common(char *at, const struct conn_rules *rules, const struct now *now)
 {
-    if (rules->server.length > 0)
-        at = put_line(at, TEXT("Server: "), rules->server);
+    if (rules->server.length > 0) at = put_line(at, TEXT("Server: "), rules->server);
     return put_line(at, TEXT("Date: "), (struct text){now->date, DATE_LENGTH});
 }
 
@@ -58,8 +57,7 @@ static char *put_location(char *at, const struct target *target)
 {
     at = put(at, TEXT("Location: /"));
     at = put(put_encoded(at, target->path), TEXT("/"));
-    if (target->query.base)
-        at = put(put(at, TEXT("?")), target->query);
+    if (target->query.base) at = put(put(at, TEXT("?")), target->query);
     return put(at, TEXT("\r\n"));
 }
 
@@ -108,8 +106,7 @@ static char *put_part(char *at, const struct plan *plan)
 
 static char *put_page_fields(char *at, const struct plan *plan)
 {
-    if (plan->page.length == 0)
-        return at;
+    if (plan->page.length == 0) return at;
     at = put_line(at, TEXT("Content-Type: "), TEXT("text/html; charset=utf-8"));
     return put_content_length(at, plan->page.length);
 }
@@ -121,14 +118,10 @@ static char *put_special(char *at, const struct plan *plan, const struct target 
         at = put_part(at, plan);
     else
         at = put_page_fields(at, plan);
-    if (plan->status == 304)
-        at = put_validators(at, plan->selected);
-    if (plan->status == 416)
-        at = put_content_range(at, plan);
-    if (plan->redirect)
-        at = put_location(at, target);
-    if (plan->allow)
-        at = put_line(at, TEXT("Allow: "), TEXT("GET, HEAD, OPTIONS"));
+    if (plan->status == 304) at = put_validators(at, plan->selected);
+    if (plan->status == 416) at = put_content_range(at, plan);
+    if (plan->redirect) at = put_location(at, target);
+    if (plan->allow) at = put_line(at, TEXT("Allow: "), TEXT("GET, HEAD, OPTIONS"));
     return plan->varies ? put_line(at, TEXT("Vary: "), TEXT("Accept-Encoding")) : at;
 }
 

@@ -46,8 +46,7 @@ static void output_copy(struct conn_work *k, const char *base, size_t length)
 static void content_add(struct conn_work *k, const struct representation *r, uint64_t offset,
                         uint64_t length)
 {
-    if (length == 0)
-        return;
+    if (length == 0) return;
     if (!r->content)
         segment_add(k, (struct segment){.fd = r->fd, .offset = offset, .length = length});
     else if (length <= INLINE_BYTES_MAX)
@@ -122,8 +121,7 @@ void output_sent(struct conn_work *k, uint64_t length)
             s->offset += part;
         s->length -= part;
         length -= part;
-        if (s->length == 0)
-            k->drained++;
+        if (s->length == 0) k->drained++;
     }
 }
 

@@ -23,12 +23,10 @@ bool plan_without_lookup(const struct request *r, struct plan *plan)
 {
     if (r->refused != 0) {
         *plan = plan_make(r, r->refused);
-        if (r->refused == 501)
-            plan->head_only = false; /* the method may only begin like HEAD */
+        if (r->refused == 501) plan->head_only = false; /* the method may only begin like HEAD */
         return true;
     }
-    if (request_is(r, HTTP_GET) || request_is(r, HTTP_HEAD))
-        return false;
+    if (request_is(r, HTTP_GET) || request_is(r, HTTP_HEAD)) return false;
     *plan = plan_make(r, request_is(r, HTTP_OPTIONS) ? 204 : 405);
     plan->allow = true;
     return true;
@@ -37,21 +35,14 @@ bool plan_without_lookup(const struct request *r, struct plan *plan)
 static uint16_t status_of(enum resolution_kind kind)
 {
     switch (kind) {
-    case RESOLUTION_FOUND:
-        return 200;
-    case RESOLUTION_DIRECTORY:
-        return 301;
-    case RESOLUTION_NOT_FOUND:
-        return 404;
-    case RESOLUTION_FORBIDDEN:
-        return 403;
-    case RESOLUTION_NOT_ACCEPTABLE:
-        return 406;
+    case RESOLUTION_FOUND: return 200;
+    case RESOLUTION_DIRECTORY: return 301;
+    case RESOLUTION_NOT_FOUND: return 404;
+    case RESOLUTION_FORBIDDEN: return 403;
+    case RESOLUTION_NOT_ACCEPTABLE: return 406;
     case RESOLUTION_COLD: /* never passed on */
-    case RESOLUTION_BUSY:
-        return 503;
-    case RESOLUTION_BROKEN:
-        return 500;
+    case RESOLUTION_BUSY: return 503;
+    case RESOLUTION_BROKEN: return 500;
     }
     return 500;
 }
@@ -73,8 +64,7 @@ static struct plan plan_selected(const struct request *r, const struct represent
     struct plan plan = plan_make(r, status[range.kind]);
     plan.selected = selected;
     plan.varies = selected->varies;
-    if (range.kind == RANGE_WHOLE)
-        range = (struct range){RANGE_WHOLE, 0, selected->length};
+    if (range.kind == RANGE_WHOLE) range = (struct range){RANGE_WHOLE, 0, selected->length};
     if (range.kind != RANGE_UNSATISFIABLE) {
         plan.offset = range.offset;
         plan.length = range.length;
@@ -100,8 +90,7 @@ struct plan plan_resolved(const struct request *r, struct resolution found, int6
         plan.varies = found.representation->varies;
         return plan;
     }
-    case CONDITION_FAILED:
-        break;
+    case CONDITION_FAILED: break;
     }
     return plan_make(r, 412);
 }

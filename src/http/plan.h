@@ -11,12 +11,12 @@ struct plan {
     uint16_t status;
     const struct representation *selected; /* its metadata goes into the head; or NULL        */
     uint64_t offset, length;               /* of `selected`'s content to be sent, when 200 or 206 */
-    struct text page;                      /* content of its own, when there is no representation's */
-    bool head_only;                        /* HEAD: the same head, no content                  */
-    bool keep_alive;                       /* another request may follow                       */
-    bool confirm_keep_alive;               /* HTTP/1.0 wants to hear it                        */
-    bool allow;                            /* list the methods                                 */
-    bool redirect;                         /* Location: the target's path and a slash          */
+    struct text page;        /* content of its own, when there is no representation's */
+    bool head_only;          /* HEAD: the same head, no content                  */
+    bool keep_alive;         /* another request may follow                       */
+    bool confirm_keep_alive; /* HTTP/1.0 wants to hear it                        */
+    bool allow;              /* list the methods                                 */
+    bool redirect;           /* Location: the target's path and a slash          */
     bool varies;
 };
 

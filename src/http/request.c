@@ -15,8 +15,7 @@ static struct text text_extend(struct text text, const char *at, size_t length)
 /* Gives llhttp's "stop here": what follows is not read. */
 static int refuse(struct request *r, uint16_t status)
 {
-    if (r->refused == 0)
-        r->refused = status;
+    if (r->refused == 0) r->refused = status;
     return -1;
 }
 
@@ -29,8 +28,7 @@ static bool follows_one_space(const char *at)
 static int on_target(llhttp_t *parser, const char *at, size_t length)
 {
     struct request *r = parser->data;
-    if (!r->target.base && !follows_one_space(at))
-        return refuse(r, 400);
+    if (!r->target.base && !follows_one_space(at)) return refuse(r, 400);
     r->target = text_extend(r->target, at, length);
     return r->target.length > r->rules->target_bytes_max ? refuse(r, 414) : 0;
 }
@@ -72,16 +70,14 @@ static bool is_trailer(const struct request *r)
 static int on_name(llhttp_t *parser, const char *at, size_t length)
 {
     struct request *r = parser->data;
-    if (!is_trailer(r))
-        r->name = text_extend(r->name, at, length);
+    if (!is_trailer(r)) r->name = text_extend(r->name, at, length);
     return 0;
 }
 
 static int on_value(llhttp_t *parser, const char *at, size_t length)
 {
     struct request *r = parser->data;
-    if (!is_trailer(r))
-        r->value = text_extend(r->value, at, length);
+    if (!is_trailer(r)) r->value = text_extend(r->value, at, length);
     return 0;
 }
 
@@ -96,28 +92,23 @@ static struct text text_trim_end(struct text text)
 /* A coding besides chunked would have to be undone to be understood (RFC 9112 §6.1). */
 static int transfer_coding_check(struct request *r, struct text value)
 {
-    if (text_equals_any_case(value, TEXT("chunked")))
-        return 0;
+    if (text_equals_any_case(value, TEXT("chunked"))) return 0;
     return refuse(r, value.length == 0 ? 400 : 501);
 }
 
 static int line_take(struct request *r, struct text name, struct text value)
 {
-    if (++r->lines > r->rules->fields_max)
-        return refuse(r, 431);
+    if (++r->lines > r->rules->fields_max) return refuse(r, 431);
     enum field field = field_find(name);
-    if (field == FIELD_OTHER)
-        return 0;
-    if (field == FIELD_TRANSFER_ENCODING)
-        return transfer_coding_check(r, value);
+    if (field == FIELD_OTHER) return 0;
+    if (field == FIELD_TRANSFER_ENCODING) return transfer_coding_check(r, value);
     return fields_add(&r->fields, field, value) ? 0 : refuse(r, 431);
 }
 
 static int on_value_complete(llhttp_t *parser)
 {
     struct request *r = parser->data;
-    if (is_trailer(r))
-        return 0;
+    if (is_trailer(r)) return 0;
     struct text name = r->name;
     struct text value = r->value.base ? text_trim_end(r->value) : TEXT("");
     r->name = r->value = (struct text){NULL, 0};
@@ -128,8 +119,7 @@ static int on_value_complete(llhttp_t *parser)
 static bool host_valid(const struct request *r)
 {
     uint32_t count = fields_count(&r->fields, FIELD_HOST);
-    if (count == 0)
-        return r->parser.http_minor == 0;
+    if (count == 0) return r->parser.http_minor == 0;
     return count == 1 && authority_valid(fields_value(&r->fields, FIELD_HOST));
 }
 
@@ -148,10 +138,8 @@ static bool expectation_met(const struct request *r)
 static uint16_t head_judge(const struct request *r)
 {
     const llhttp_t *parser = &r->parser;
-    if (parser->http_major != 1)
-        return parser->http_major == 0 ? 400 : 505;
-    if (!host_valid(r))
-        return 400;
+    if (parser->http_major != 1) return parser->http_major == 0 ? 400 : 505;
+    if (!host_valid(r)) return 400;
     if ((parser->flags & F_TRANSFER_ENCODING) &&
         (!(parser->flags & F_CHUNKED) || parser->http_minor == 0))
         return 400;
@@ -162,10 +150,10 @@ static uint16_t head_judge(const struct request *r)
 static bool body_is_left(const struct request *r)
 {
     const llhttp_t *parser = &r->parser;
-    if (!has_body(parser))
-        return false;
+    if (!has_body(parser)) return false;
     bool waits = fields_have(&r->fields, FIELD_EXPECT) && parser->http_minor > 0;
-    return waits || (!(parser->flags & F_CHUNKED) && parser->content_length > r->rules->body_bytes_max);
+    return waits ||
+           (!(parser->flags & F_CHUNKED) && parser->content_length > r->rules->body_bytes_max);
 }
 
 /* Stops here, to know where the head ends. */
@@ -217,14 +205,11 @@ static size_t empty_lines_skip(struct request *r, const char *bytes, size_t leng
 {
     size_t at = 0;
     while (at < length && bytes[at] == '\r') {
-        if (at + 1 == length)
-            return at;
-        if (bytes[at + 1] != '\n')
-            break;
+        if (at + 1 == length) return at;
+        if (bytes[at + 1] != '\n') break;
         at += 2;
     }
-    if (at == length)
-        return at;
+    if (at == length) return at;
     if (bytes[at] == '\r' || bytes[at] == '\n')
         request_refuse(r, 400);
     else
@@ -262,16 +247,13 @@ static uint16_t error_judge(const struct request *r, llhttp_errno_t error)
 {
     const char *at = llhttp_get_error_pos(&r->parser);
     switch ((int)error) {
-    case HPE_INVALID_METHOD:
-        return is_word_until(r, at) ? 501 : 400;
+    case HPE_INVALID_METHOD: return is_word_until(r, at) ? 501 : 400;
     case HPE_INVALID_CONSTANT: /* no protocol behind the target, or a method that is not HTTP's */
         return is_rtsp(r) ? 501 : 400;
     case HPE_INVALID_URL:
         return target_length_before(r, at) > r->rules->target_bytes_max ? 414 : 400;
-    case HPE_PAUSED_H2_UPGRADE:
-        return 505;
-    default:
-        return 400;
+    case HPE_PAUSED_H2_UPGRADE: return 505;
+    default: return 400;
     }
 }
 
@@ -279,10 +261,8 @@ static uint16_t error_judge(const struct request *r, llhttp_errno_t error)
 static size_t parse(struct request *r, const char *bytes, size_t length)
 {
     llhttp_errno_t error = llhttp_execute(&r->parser, bytes, length);
-    if (error == HPE_OK)
-        return length;
-    if (error != HPE_PAUSED)
-        request_refuse(r, error_judge(r, error));
+    if (error == HPE_OK) return length;
+    if (error != HPE_PAUSED) request_refuse(r, error_judge(r, error));
     return (size_t)(llhttp_get_error_pos(&r->parser) - bytes);
 }
 
@@ -298,12 +278,10 @@ static size_t head_feed(struct request *r, const char *bytes, size_t length)
     size_t room = r->rules->head_bytes_max - r->head_bytes;
     size_t used = parse(r, bytes, length < room ? length : room);
     r->head_bytes += (uint32_t)used;
-    if (r->phase == REQUEST_HEAD && is_old(r, bytes + used))
-        request_refuse(r, 400);
+    if (r->phase == REQUEST_HEAD && is_old(r, bytes + used)) request_refuse(r, 400);
     if (r->phase == REQUEST_HEAD && r->head_bytes == r->rules->head_bytes_max)
         request_refuse(r, 431);
-    if (r->phase != REQUEST_BODY)
-        return used;
+    if (r->phase != REQUEST_BODY) return used;
     uint16_t status = head_judge(r);
     if (status != 0)
         request_refuse(r, status);
@@ -343,22 +321,19 @@ size_t request_feed(struct request *r, const char *bytes, size_t length)
 
 void request_refuse(struct request *r, uint16_t status)
 {
-    if (r->refused == 0)
-        r->refused = status;
+    if (r->refused == 0) r->refused = status;
     r->phase = REQUEST_COMPLETE;
 }
 
 static void text_move(struct text *text, size_t offset)
 {
-    if (text->base)
-        text->base -= offset;
+    if (text->base) text->base -= offset;
 }
 
 /* llhttp itself keeps no pointer between two calls. */
 void request_move(struct request *r, size_t offset)
 {
-    if (r->phase == REQUEST_AWAITED)
-        return;
+    if (r->phase == REQUEST_AWAITED) return;
     r->head -= offset;
     text_move(&r->target, offset);
     text_move(&r->version, offset);

@@ -22,13 +22,13 @@ struct request {
     llhttp_t parser;
     const struct conn_rules *rules;
     enum request_phase phase;
-    uint16_t refused; /* status to refuse it with and close, or 0                 */
-    bool unread;      /* content was announced that will not be read: then close  */
+    uint16_t refused;            /* status to refuse it with and close, or 0                 */
+    bool unread;                 /* content was announced that will not be read: then close  */
     struct text target, version; /* as received; version is "HTTP/1.1"            */
     struct fields fields;
     struct text name, value; /* the field line being read                         */
     const char *head;        /* its first byte                                    */
-    bool keep_alive; /* RFC 9112 §9.3: the client lets the connection live on     */
+    bool keep_alive;         /* RFC 9112 §9.3: the client lets the connection live on     */
     uint32_t lines;
     uint32_t head_bytes; /* so far */
     uint64_t body_bytes; /* so far, as they came: chunk sizes and trailers included */

@@ -6,12 +6,12 @@
 
 #include <assert.h>
 
-#define PAGE(code, phrase, help)                                                                   \
-    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"                                  \
-    "<meta name=\"viewport\" content=\"width=device-width\">"                                      \
-    "<meta name=\"color-scheme\" content=\"light dark\">\n"                                        \
-    "<title>" #code " " phrase "</title>\n"                                                        \
-    "<body style=\"font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:15vh auto;"           \
+#define PAGE(code, phrase, help)                                                         \
+    "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"                        \
+    "<meta name=\"viewport\" content=\"width=device-width\">"                            \
+    "<meta name=\"color-scheme\" content=\"light dark\">\n"                              \
+    "<title>" #code " " phrase "</title>\n"                                              \
+    "<body style=\"font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:15vh auto;" \
     "padding:0 1em\">\n<h1>" #code " " phrase "</h1>\n<p>" help "</p>\n"
 
 struct status {
@@ -20,8 +20,9 @@ struct status {
 };
 
 static const struct status statuses[] = {
-#define STATUS(code, phrase, help)                                                                 \
-    {code, {#code " " phrase, sizeof(#code " " phrase) - 1},                                       \
+#define STATUS(code, phrase, help)                     \
+    {code,                                             \
+     {#code " " phrase, sizeof(#code " " phrase) - 1}, \
      {PAGE(code, phrase, help), sizeof(help) > 1 ? sizeof(PAGE(code, phrase, help)) - 1 : 0}},
 #include "status.def"
 #undef STATUS
@@ -30,8 +31,7 @@ static const struct status statuses[] = {
 static const struct status *status_find(uint16_t code)
 {
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-        if (statuses[i].code == code)
-            return &statuses[i];
+        if (statuses[i].code == code) return &statuses[i];
     assert(false && "a status that is not in status.def");
     return statuses;
 }

@@ -15,11 +15,11 @@
 #include "request.h"
 #include "target.h"
 
-#define EXCHANGES_MAX 32                   /* answers gathered                        */
-#define SEGMENTS_MAX (2 * EXCHANGES_MAX)   /* a head and a content each               */
-#define RECEIVE_SLACK_BYTES 1024           /* space to receive behind the largest head */
-#define OUTPUT_BYTES 16384                 /* besides the room for one redirect        */
-#define INLINE_BYTES_MAX 1024              /* content that is copied behind its head   */
+#define EXCHANGES_MAX 32                 /* answers gathered                        */
+#define SEGMENTS_MAX (2 * EXCHANGES_MAX) /* a head and a content each               */
+#define RECEIVE_SLACK_BYTES 1024         /* space to receive behind the largest head */
+#define OUTPUT_BYTES 16384               /* besides the room for one redirect        */
+#define INLINE_BYTES_MAX 1024            /* content that is copied behind its head   */
 
 struct conn_work {
     struct request request;
@@ -30,7 +30,7 @@ struct conn_work {
     bool asking;          /* the lookup waits for its resolution                     */
     bool parked;          /* and that for the disk                                   */
 
-    uint32_t planned, settled; /* exchanges; those from settled to planned are under way */
+    uint32_t planned, settled;          /* exchanges; those from settled to planned are under way */
     uint64_t planned_bytes, sent_bytes; /* of the output as a stream                     */
     uint32_t segments, drained;         /* segments listed; those wholly sent            */
 

@@ -20,8 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH_MAX 32                      /* requests gathered before they are answered */
-#define ACCEPT_MAX 64                     /* connections accepted in a row              */
+#define BATCH_MAX 32  /* requests gathered before they are answered */
+#define ACCEPT_MAX 64 /* connections accepted in a row              */
 
 struct epoll_client {
     struct client client;
@@ -41,16 +41,16 @@ struct epoll_loop {
     uint64_t drain_deadline_ns;
     uint32_t listeners;
     ev_io listener[SERVICE_ADDRESSES_MAX];
+    int signal_fd;
     ev_io signals, fetched;
     ev_io changes; /* of files, so that the kernel's queue does not fill while idle */
-    ev_check turn;        /* runs last in every turn */
+    ev_check turn; /* runs last in every turn */
     ev_timer tick;
 };
 
 static void tick_start(struct epoll_loop *l)
 {
-    if (!ev_is_active(&l->tick))
-        ev_timer_again(l->loop, &l->tick);
+    if (!ev_is_active(&l->tick)) ev_timer_again(l->loop, &l->tick);
 }
 
 static void accepting_set(struct epoll_loop *l, bool accepting)
@@ -68,8 +68,7 @@ static void accepting_set(struct epoll_loop *l, bool accepting)
 
 static void watch(struct epoll_loop *l, struct epoll_client *k, int events)
 {
-    if (ev_is_active(&k->watcher) && (k->watcher.events & (EV_READ | EV_WRITE)) == events)
-        return;
+    if (ev_is_active(&k->watcher) && (k->watcher.events & (EV_READ | EV_WRITE)) == events) return;
     ev_io_stop(l->loop, &k->watcher);
     ev_io_set(&k->watcher, k->client.fd, events);
     ev_io_start(l->loop, &k->watcher);
@@ -81,33 +80,27 @@ static void connection_close(struct epoll_loop *l, struct epoll_client *k)
     ev_io_stop(l->loop, &k->watcher);
     client_close(&k->client, &l->worker);
     slab_put(&l->clients, k);
-    if (!l->accepting && !l->draining)
-        accepting_set(l, true);
+    if (!l->accepting && !l->draining) accepting_set(l, true);
 }
 
-/* The socket is not watched while the disk is waited for. */
-static void disk_await(struct epoll_loop *l, struct epoll_client *k)
+/* The socket is not watched while the disk is waited for. False when that failed: drive on. */
+static bool disk_await(struct epoll_loop *l, struct epoll_client *k)
 {
     ev_io_stop(l->loop, &k->watcher);
-    if (!client_fetch(&k->client, &l->worker))
-        watch(l, k, EV_WRITE); /* it failed, which the next turn takes note of */
+    return client_fetch(&k->client, &l->worker);
 }
 
 static void connection_drive(struct epoll_loop *l, struct epoll_client *k)
 {
-    switch (drive(&l->worker, &k->client, TURN_BYTES)) {
-    case DRIVE_WANT_READ:
-        watch(l, k, EV_READ);
-        break;
-    case DRIVE_WANT_WRITE:
-        watch(l, k, EV_WRITE);
-        break;
-    case DRIVE_WANT_DISK:
-        disk_await(l, k);
-        break;
-    case DRIVE_DONE:
-        connection_close(l, k);
-        break;
+    for (;;) {
+        switch (drive(&l->worker, &k->client, TURN_BYTES)) {
+        case DRIVE_WANT_READ: watch(l, k, EV_READ); return;
+        case DRIVE_WANT_WRITE: watch(l, k, EV_WRITE); return;
+        case DRIVE_WANT_DISK:
+            if (disk_await(l, k)) return;
+            break;
+        case DRIVE_DONE: connection_close(l, k); return;
+        }
     }
 }
 
@@ -122,20 +115,17 @@ static void batch_drive(struct epoll_loop *l)
 
 static void batch_add(struct epoll_loop *l, struct epoll_client *k)
 {
-    if (k->queued)
-        return;
+    if (k->queued) return;
     k->queued = true;
     l->batch[l->batched++] = k;
-    if (l->batched == BATCH_MAX)
-        batch_drive(l);
+    if (l->batched == BATCH_MAX) batch_drive(l);
 }
 
 static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct epoll_loop *l = ev_userdata(loop);
     struct epoll_client *k = watcher->data;
-    if ((events & EV_WRITE) || drive_receive(&l->worker, &k->client))
-        batch_add(l, k);
+    if ((events & EV_WRITE) || drive_receive(&l->worker, &k->client)) batch_add(l, k);
 }
 
 static void on_fetched(struct ev_loop *loop, ev_io *watcher, int events)
@@ -213,8 +203,7 @@ static void deadlines_sweep(struct epoll_loop *l)
     struct worker *w = &l->worker;
     for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
         struct epoll_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->queued || !client_is_late(&k->client, w))
-            continue;
+        if (!k || k->queued || !client_is_late(&k->client, w)) continue;
         conn_expired(&k->client.conn, &w->now);
         connection_drive(l, k);
     }
@@ -229,8 +218,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
     l->ticks++;
     deadlines_sweep(l);
     bool log_waits = worker_tick(w);
-    if (!l->accepting && !l->draining)
-        accepting_set(l, true);
+    if (!l->accepting && !l->draining) accepting_set(l, true);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         ev_break(loop, EVBREAK_ALL);
     else if (l->clients.used == 0 && !log_waits && !l->draining)
@@ -254,8 +242,7 @@ static void listeners_close(struct epoll_loop *l)
 static void drain_start(struct epoll_loop *l)
 {
     struct worker *w = &l->worker;
-    if (l->draining)
-        return;
+    if (l->draining) return;
     now_read(&w->now);
     l->draining = true; /* first: a connection that ends meanwhile starts no listener again */
     listeners_close(l);
@@ -269,10 +256,8 @@ static void on_signal(struct ev_loop *loop, ev_io *watcher, int events)
     struct epoll_loop *l = ev_userdata(loop);
     enum wish wish = signals_take(watcher->fd);
     (void)events;
-    if (wish == WISH_DRAIN)
-        drain_start(l);
-    if (wish == WISH_STOP)
-        ev_break(loop, EVBREAK_ALL);
+    if (wish == WISH_DRAIN) drain_start(l);
+    if (wish == WISH_STOP) ev_break(loop, EVBREAK_ALL);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -298,8 +283,7 @@ static void await(struct epoll_loop *l, ev_io *watcher, void (*on)(struct ev_loo
                   int fd)
 {
     ev_io_init(watcher, on, fd, EV_READ);
-    if (fd >= 0)
-        ev_io_start(l->loop, watcher);
+    if (fd >= 0) ev_io_start(l->loop, watcher);
 }
 
 static void watchers_start(struct epoll_loop *l)
@@ -309,7 +293,7 @@ static void watchers_start(struct epoll_loop *l)
     ev_check_start(l->loop, &l->turn);
     ev_init(&l->tick, on_tick);
     l->tick.repeat = (double)TICK_NS / NS_PER_SECOND;
-    await(l, &l->signals, on_signal, signals_open());
+    await(l, &l->signals, on_signal, l->signal_fd);
     await(l, &l->fetched, on_fetched, fetcher_fd(l->worker.fetcher));
     await(l, &l->changes, on_changes, store_watch_fd(l->worker.store));
 }
@@ -320,8 +304,7 @@ static void connections_end(struct epoll_loop *l)
     now_read(&l->worker.now);
     for (uint32_t i = 0; i < l->clients.touched; i++) {
         struct epoll_client *k = slab_taken_at(&l->clients, i);
-        if (!k)
-            continue;
+        if (!k) continue;
         k->queued = false;
         conn_failed(&k->client.conn, CLOSE_DRAINED);
         connection_drive(l, k);
@@ -331,9 +314,10 @@ static void connections_end(struct epoll_loop *l)
 static int loop_run(struct epoll_loop *l, uint32_t index)
 {
     int error = slab_open(&l->clients, sizeof(struct epoll_client), l->service->connections_max);
+    l->signal_fd = signals_open();
     l->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-    if (error != 0 || !l->loop) {
-        log_error("the epoll loop cannot be made: %s", strerror(error ? -error : errno));
+    if (error != 0 || l->signal_fd < 0 || !l->loop) {
+        log_error("the epoll loop cannot be made: memory or descriptors are short");
         return 1;
     }
     ev_set_userdata(l->loop, l);
@@ -343,6 +327,7 @@ static int loop_run(struct epoll_loop *l, uint32_t index)
     l->draining = true;
     connections_end(l);
     ev_loop_destroy(l->loop);
+    close(l->signal_fd);
     slab_close(&l->clients);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "lane.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #define HELD_MAX 4 /* buffers held before the kernel is told to stop receiving */
 
@@ -23,11 +24,14 @@ static uint64_t tag_next(struct lane *lane, enum lane_operation operation)
 
 void lane_receive(struct ring *ring, struct lane *lane)
 {
-    if (lane->receiving || (lane->starved && ring->lent == RING_BUFFERS))
-        return;
-    lane->starved = false;
+    if (lane->receiving || lane->readable) return;
     lane->receiving = true;
-    ring_receive(ring, lane->fd, tag_next(lane, LANE_RECEIVE));
+    lane->polling = lane->starved;
+    lane->starved = false;
+    if (lane->polling)
+        ring_await_received(ring, lane->fd, tag_next(lane, LANE_RECEIVE));
+    else
+        ring_receive(ring, lane->fd, tag_next(lane, LANE_RECEIVE));
 }
 
 static void receive_stop(struct ring *ring, struct lane *lane)
@@ -35,8 +39,18 @@ static void receive_stop(struct ring *ring, struct lane *lane)
     ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(lane, LANE_CANCEL));
 }
 
+/* The socket said that it can be read: if that fails the peer is gone. */
+static size_t take_directly(struct lane *lane, char *space, size_t size)
+{
+    ssize_t n = recv(lane->fd, space, size, MSG_DONTWAIT);
+    lane->readable = false;
+    lane->finished = n <= 0;
+    return n > 0 ? (size_t)n : 0;
+}
+
 size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size)
 {
+    if (lane->held.count == 0 && lane->readable) return take_directly(lane, space, size);
     return ring_take(ring, &lane->held, space, size);
 }
 
@@ -49,7 +63,7 @@ void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
     lane->sending = lane->fetching = true;
-    ring_fetch(ring, out->fd, out->offset, tag_next(lane, LANE_FETCH));
+    ring_fetch(ring, out->fd, out->offset, out->length, tag_next(lane, LANE_FETCH));
 }
 
 void lane_await_writable(struct ring *ring, struct lane *lane)
@@ -61,34 +75,33 @@ void lane_await_writable(struct ring *ring, struct lane *lane)
 void lane_close(struct ring *ring, struct lane *lane)
 {
     ring_drop(ring, &lane->held);
-    if (lane->receiving)
-        receive_stop(ring, lane);
+    if (lane->receiving) receive_stop(ring, lane);
 }
 
 static ssize_t received(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
     lane->receiving = (cqe->flags & IORING_CQE_F_MORE) != 0;
-    if (cqe->flags & IORING_CQE_F_BUFFER) {
-        ring_hold(ring, &lane->held, cqe);
-        if (lane->held.count == HELD_MAX && lane->receiving)
-            receive_stop(ring, lane);
+    if (lane->polling) {
+        lane->polling = false;
+        lane->readable = cqe->res != -ECANCELED;
         return 0;
     }
-    if (cqe->res == 0)
-        lane->finished = true;
-    if (cqe->res == -ENOBUFS)
-        lane->starved = true;
+    if (cqe->flags & IORING_CQE_F_BUFFER) {
+        ring_hold(ring, &lane->held, cqe);
+        if (lane->held.count == HELD_MAX && lane->receiving) receive_stop(ring, lane);
+        return 0;
+    }
+    if (cqe->res == 0) lane->finished = true;
+    if (cqe->res == -ENOBUFS) lane->starved = true;
     return cqe->res == -ENOBUFS || cqe->res == -ECANCELED ? 0 : cqe->res;
 }
 
 ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation operation,
                        const struct io_uring_cqe *cqe)
 {
-    if (!(cqe->flags & IORING_CQE_F_MORE))
-        lane->in_flight--;
+    if (!(cqe->flags & IORING_CQE_F_MORE)) lane->in_flight--;
     switch (operation) {
-    case LANE_RECEIVE:
-        return received(ring, lane, cqe);
+    case LANE_RECEIVE: return received(ring, lane, cqe);
     case LANE_SEND:
         ring_sent(ring, lane->gather);
         lane->gather = NULL;
@@ -97,12 +110,9 @@ ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation
     case LANE_FETCH: /* trouble with the file is met again when it is sent */
         lane->sending = lane->fetching = false;
         return 0;
-    case LANE_WRITABLE:
-        lane->sending = false;
-        return cqe->res < 0 ? cqe->res : 0;
+    case LANE_WRITABLE: lane->sending = false; return cqe->res < 0 ? cqe->res : 0;
     case LANE_CANCEL:
-    case LANE_OPERATIONS:
-        break;
+    case LANE_OPERATIONS: break;
     }
     return 0;
 }

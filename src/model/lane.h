@@ -10,7 +10,14 @@
 #include <sys/types.h>
 
 /* A tag is the address of the lane's owner, aligned to TAG_UNIT, and one of these. */
-enum lane_operation { LANE_RECEIVE, LANE_SEND, LANE_FETCH, LANE_WRITABLE, LANE_CANCEL, LANE_OPERATIONS };
+enum lane_operation {
+    LANE_RECEIVE,
+    LANE_SEND,
+    LANE_FETCH,
+    LANE_WRITABLE,
+    LANE_CANCEL,
+    LANE_OPERATIONS
+};
 #define TAG_UNIT 64U
 
 struct lane {
@@ -20,7 +27,9 @@ struct lane {
     bool receiving;     /* the kernel receives until it is told otherwise     */
     bool sending;       /* the kernel has what is to be sent, or waits        */
     bool fetching;      /* …because a file is read from the disk              */
-    bool starved;       /* no buffer was left for it                          */
+    bool starved;       /* no buffer was left for it: next it receives without */
+    bool polling;       /* …for which it waits while `receiving`               */
+    bool readable;      /* …and which it can do now                            */
     bool finished;      /* the peer finished; what was held comes first       */
     struct held held;
     struct gather *gather; /* of the send in flight, when it has several vectors */
@@ -28,13 +37,16 @@ struct lane {
 
 void lane_open(struct lane *lane, void *owner, int fd);
 
-/* Sees to it that the kernel receives; not yet, when there was no buffer and still is none. */
+/*
+ * Sees to it that the kernel receives; after there was no buffer, once without one: others who hold all
+ * of them must not keep this one waiting.
+ */
 void lane_receive(struct ring *ring, struct lane *lane);
 
 /* Whether there is something to take: bytes, or the peer's end. */
 static inline bool lane_has_received(const struct lane *lane)
 {
-    return lane->held.count > 0 || lane->finished;
+    return lane->held.count > 0 || lane->readable || lane->finished;
 }
 
 /* Takes up to `size` bytes; 0 when the peer finished. lane_has_received() must be true. */

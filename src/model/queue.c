@@ -1,6 +1,6 @@
 /*
- * The queue between the thread that accepts and those that serve: a ring under one mutex, the only lock
- * of the program. It is held for a few instructions, never while anything is received, sent or looked up.
+ * The queue between the thread that accepts and those that serve: a ring under one mutex,
+ * which is held for a few instructions, never while anything is received, sent or looked up.
  * Refuses to grow: when it is full the acceptor stops, and hears when there is room again.
  */
 #include "queue.h"

@@ -30,10 +30,8 @@ static int disabled_by_sysctl(void)
 {
     int value = 0;
     FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%d", &value) != 1)
-        value = 0;
+    if (!file) return 0;
+    if (fscanf(file, "%d", &value) != 1) value = 0;
     fclose(file);
     return value;
 }
@@ -41,22 +39,17 @@ static int disabled_by_sysctl(void)
 static const char *remedy_of(int error)
 {
     switch (error) {
-    case ENOSYS:
-        return "this kernel has no io_uring (Linux 6.0 or later is needed)";
+    case ENOSYS: return "this kernel has no io_uring (Linux 6.0 or later is needed)";
     case EPERM:
         return disabled_by_sysctl() > 0
                    ? "forbidden by sysctl kernel.io_uring_disabled; set it to 0"
                    : "forbidden by a seccomp filter, as container engines set one; allow "
                      "io_uring_setup, io_uring_enter and io_uring_register in its profile";
-    case ENOMEM:
-        return "not enough memory may be locked; raise ulimit -l or LimitMEMLOCK=";
+    case ENOMEM: return "not enough memory may be locked; raise ulimit -l or LimitMEMLOCK=";
     case EMFILE:
-    case ENFILE:
-        return "no descriptor is left; raise ulimit -n or LimitNOFILE=";
-    case EINVAL:
-        return "this kernel's io_uring is too old (Linux 6.0 or later is needed)";
-    default:
-        return strerror(error);
+    case ENFILE: return "no descriptor is left; raise ulimit -n or LimitNOFILE=";
+    case EINVAL: return "this kernel's io_uring is too old (Linux 6.0 or later is needed)";
+    default: return strerror(error);
     }
 }
 
@@ -88,8 +81,7 @@ static int pool_open(struct ring *ring)
     int error = 0;
     void *memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED)
-        return -ENOMEM;
+    if (memory == MAP_FAILED) return -ENOMEM;
     ring->memory = memory;
     ring->scratch = ring->memory + (size_t)RING_BUFFERS * RING_BUFFER_BYTES;
     ring->pool = io_uring_setup_buf_ring(&ring->uring, RING_BUFFERS, POOL, 0, &error);
@@ -107,12 +99,10 @@ static int pool_open(struct ring *ring)
 int ring_open(struct ring *ring, uint32_t sockets, char *problem, size_t size)
 {
     int result = slab_open(&ring->gathers, sizeof(struct gather), sockets);
-    if (result == 0)
-        result = setup(&ring->uring);
+    if (result == 0) result = setup(&ring->uring);
     if (result == 0) {
         result = pool_open(ring);
-        if (result != 0)
-            io_uring_queue_exit(&ring->uring);
+        if (result != 0) io_uring_queue_exit(&ring->uring);
     }
     if (result != 0) {
         snprintf(problem, size, "io_uring: %s", remedy_of(-result));
@@ -178,24 +168,24 @@ struct gather *ring_send(struct ring *ring, int fd, const struct outgoing *out, 
 
 void ring_sent(struct ring *ring, struct gather *gather)
 {
-    if (gather)
-        slab_put(&ring->gathers, gather);
+    if (gather) slab_put(&ring->gathers, gather);
 }
 
 /*
  * The advice makes the kernel read on while this part is sent. It also keeps its own readahead
  * away: that would leave marks in the page cache at which sendfile(2) would start to read, and wait.
  */
-void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t tag)
+void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uint64_t tag)
 {
+    unsigned part = length < RING_FETCH_BYTES ? (unsigned)length : RING_FETCH_BYTES;
     if (io_uring_sq_space_left(&ring->uring) < 2) /* what is linked is submitted together */
         io_uring_submit(&ring->uring);
     struct io_uring_sqe *advise = submission(ring);
-    io_uring_prep_fadvise(advise, fd, offset, 2 * RING_FETCH_BYTES, POSIX_FADV_WILLNEED);
+    io_uring_prep_fadvise(advise, fd, offset, 2 * part, POSIX_FADV_WILLNEED);
     advise->flags |= IOSQE_ASYNC | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
     advise->user_data = RING_UNTOLD;
     struct io_uring_sqe *read = submission(ring);
-    io_uring_prep_read(read, fd, ring->scratch, RING_FETCH_BYTES, offset);
+    io_uring_prep_read(read, fd, ring->scratch, part, offset);
     read->flags |= IOSQE_ASYNC; /* starting to read can wait for the device too */
     read->user_data = tag;
 }
@@ -204,6 +194,13 @@ void ring_await_writable(struct ring *ring, int fd, uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
     io_uring_prep_poll_add(sqe, fd, POLLOUT);
+    sqe->user_data = tag;
+}
+
+void ring_await_received(struct ring *ring, int fd, uint64_t tag)
+{
+    struct io_uring_sqe *sqe = submission(ring);
+    io_uring_prep_poll_add(sqe, fd, POLLIN | POLLRDHUP);
     sqe->user_data = tag;
 }
 
@@ -237,11 +234,9 @@ static int receive_try(struct ring *ring, const int pair[2])
 {
     struct io_uring_cqe *cqe;
     ring_receive(ring, pair[0], 0);
-    if (write(pair[1], "", 1) != 1)
-        return -errno;
+    if (write(pair[1], "", 1) != 1) return -errno;
     ring_turn(ring, NS_PER_SECOND);
-    if (io_uring_peek_cqe(&ring->uring, &cqe) != 0)
-        return -ETIME;
+    if (io_uring_peek_cqe(&ring->uring, &cqe) != 0) return -ETIME;
     bool again = cqe->res == 1 && (cqe->flags & IORING_CQE_F_MORE);
     return again ? 0 : cqe->res < 0 ? cqe->res : -EINVAL;
 }
@@ -252,8 +247,7 @@ const char *uring_problem(void)
     static char problem[256];
     int pair[2];
     int result = ring_open(&ring, 1, problem, sizeof(problem));
-    if (result != 0)
-        return problem;
+    if (result != 0) return problem;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         result = -errno;
     } else {
@@ -306,8 +300,7 @@ size_t ring_take(struct ring *ring, struct held *held, char *space, size_t size)
         memcpy(space + taken, buffer(ring, held->first) + held->offset, part);
         taken += part;
         held->offset = (uint16_t)(held->offset + part);
-        if (part == left)
-            first_drop(ring, held);
+        if (part == left) first_drop(ring, held);
     }
     return taken;
 }

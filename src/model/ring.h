@@ -16,12 +16,12 @@
 
 #define RING_ENTRIES 1024      /* submissions prepared before the kernel has to be told */
 #define RING_COMPLETIONS 16384 /* completions that wait to be read                      */
-#define RING_BUFFERS 1024      /* to receive into; a power of two                       */
+#define RING_BUFFERS 512       /* to receive into; a power of two                       */
 #define RING_BUFFER_BYTES 2048
 
 struct ring {
     struct io_uring uring;
-    struct slab gathers;           /* sends of several vectors, while they are in flight */
+    struct slab gathers; /* sends of several vectors, while they are in flight */
     struct io_uring_buf_ring *pool;
     char *memory;                  /* the buffers, which become real as they are used */
     char *scratch;                 /* behind them: RING_FETCH_BYTES                   */
@@ -44,17 +44,17 @@ struct held {
 int ring_open(struct ring *ring, uint32_t sockets, char *problem, size_t size);
 void ring_close(struct ring *ring);
 
-
 void ring_accept(struct ring *ring, int listener, uint64_t tag);   /* until cancelled  */
 void ring_receive(struct ring *ring, int fd, uint64_t tag);        /* until cancelled  */
 void ring_await_readable(struct ring *ring, int fd, uint64_t tag); /* again and again  */
 void ring_await_writable(struct ring *ring, int fd, uint64_t tag); /* once             */
+void ring_await_received(struct ring *ring, int fd, uint64_t tag); /* once: bytes, or the end */
 void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag);
 
-/* Reads a part of a file into memory that nobody looks at: for the page cache's sake. */
+/* Reads up to RING_FETCH_BYTES of a file into memory that nobody looks at: for the page cache's sake. */
 #define RING_FETCH_BYTES (512U * 1024)
 #define RING_UNTOLD UINT64_MAX /* tag of a completion that says nothing */
-void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t tag);
+void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uint64_t tag);
 
 /* Sends memory. What this gives is to be given to ring_sent() when it has completed. */
 struct gather *ring_send(struct ring *ring, int fd, const struct outgoing *out, uint64_t tag);

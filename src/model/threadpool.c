@@ -7,7 +7,7 @@
  * fills, accepting stops, and the rest waits in the kernel (serve.c says how turns are then taken).
  * Kernel floor: Linux 2.6. Try it: zcserve -m threadpool DIR, then wrk -t1 -c64 http://127.0.0.1:8080/
  *
- * The queue's mutex is the only lock of the program (queue.c): each thread has its own store, counters
+ * The queue's mutex is the one lock between its threads (queue.c): each thread has its own store, counters
  * and log, so that two threads never meet anywhere else.
  */
 #include "queue.h"

@@ -40,10 +40,9 @@ struct uring_loop {
     struct ring ring;
     struct slab clients;
     struct uring_client *first, **last; /* to be driven in this turn */
-    uint64_t ticked_ns;
-    uint64_t drain_deadline_ns;
-    bool paused; /* accepting, until the next tick */
+    uint64_t ticked_ns, drain_deadline_ns;
     bool draining, stopping;
+    bool paused; /* accepting, until the next tick */
     uint32_t ticks;
     uint32_t listeners;
     int listener[SERVICE_ADDRESSES_MAX];
@@ -55,8 +54,7 @@ struct uring_loop {
 
 static void client_queue(struct uring_loop *l, struct uring_client *k)
 {
-    if (k->queued)
-        return;
+    if (k->queued) return;
     k->queued = true;
     k->next = NULL;
     *l->last = k;
@@ -83,8 +81,7 @@ static void send_next(struct uring_loop *l, struct uring_client *k, uint64_t *bu
 static bool receive_next(struct uring_loop *l, struct uring_client *k)
 {
     struct worker *w = &l->worker;
-    if (!lane_has_received(&k->lane))
-        return false;
+    if (!lane_has_received(&k->lane)) return false;
     client_lend_work(&k->client, w);
     struct iovec space = conn_receive_space(&k->client.conn);
     size_t length = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
@@ -99,8 +96,7 @@ static void connection_close(struct uring_loop *l, struct uring_client *k)
     k->closed = true;
     lane_close(&l->ring, &k->lane);
     client_close(&k->client, &l->worker);
-    if (k->lane.in_flight == 0)
-        slab_put(&l->clients, k);
+    if (k->lane.in_flight == 0) slab_put(&l->clients, k);
 }
 
 /* Takes all steps until the kernel has to answer first. */
@@ -111,30 +107,20 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
     while (!k->lane.sending) {
         if (k->failure != CLOSE_NONE && !k->client.conn.failed)
             conn_failed(&k->client.conn, (enum close_reason)k->failure);
-        if (k->fetched)
-            client_fetched(&k->client, w);
+        if (k->fetched) client_fetched(&k->client, w);
         k->fetched = false;
         switch (worker_advance(w, &k->client)) {
         case CONN_RECEIVE:
-            if (receive_next(l, k))
-                break;
+            if (receive_next(l, k)) break;
             client_rest(&k->client, w);
             lane_receive(&l->ring, &k->lane);
             return;
-        case CONN_PARKED:
-            return;
-        case CONN_SEND:
-            send_next(l, k, &budget);
-            break;
-        case CONN_HALF_CLOSE:
-            client_half_close(&k->client, w);
-            break;
-        case CONN_CLOSE:
-            connection_close(l, k);
-            return;
+        case CONN_PARKED: return;
+        case CONN_SEND: send_next(l, k, &budget); break;
+        case CONN_HALF_CLOSE: client_half_close(&k->client, w); break;
+        case CONN_CLOSE: connection_close(l, k); return;
         case CONN_RESOLVE:
-        case CONN_SETTLE:
-            assert(false && "worker_advance() takes these");
+        case CONN_SETTLE: assert(false && "worker_advance() takes these");
         }
     }
 }
@@ -158,8 +144,7 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
     ssize_t result = lane_completed(&l->ring, &k->lane, operation, cqe);
     if (k->closed) {
         ring_drop(&l->ring, &k->lane.held);
-        if (k->lane.in_flight == 0)
-            slab_put(&l->clients, k);
+        if (k->lane.in_flight == 0) slab_put(&l->clients, k);
         return;
     }
     if (operation == LANE_FETCH)
@@ -168,8 +153,7 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
         drive_sent(&l->worker, &k->client, result, false);
     else if (result < 0 && k->failure == CLOSE_NONE)
         k->failure = CLOSE_PEER_RESET;
-    if (operation == LANE_RECEIVE)
-        l->worker.store_is_current = false;
+    if (operation == LANE_RECEIVE) l->worker.store_is_current = false;
     client_queue(l, k);
 }
 
@@ -187,16 +171,14 @@ static void on_fetched(struct uring_loop *l)
 
 static void accept_start(struct uring_loop *l, uint32_t index)
 {
-    if (l->accepts[index] || l->clients.used == l->clients.count)
-        return;
+    if (l->accepts[index] || l->clients.used == l->clients.count) return;
     ring_accept(&l->ring, l->listener[index], (uint64_t)index * TAG_UNIT | OP_ACCEPT);
     l->accepts[index] = true;
 }
 
 static void accept_stop(struct uring_loop *l, uint32_t index)
 {
-    if (l->accepts[index])
-        ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
+    if (l->accepts[index]) ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
 }
 
 /* Out of descriptors or connections: those that wait keep waiting until a tick finds room. */
@@ -231,10 +213,8 @@ static void on_accepted(struct uring_loop *l, uint32_t index, const struct io_ur
         connection_open(l, cqe->res);
     else if (cqe->res == -EMFILE || cqe->res == -ENFILE || cqe->res == -ENOMEM)
         accepting_pause(l, strerror(-cqe->res));
-    if (!l->accepts[index] && cqe->res >= 0 && !l->draining)
-        accept_start(l, index);
-    if (!l->accepts[index]) /* whatever the reason: a tick starts it again */
-        l->paused = true;
+    if (cqe->res >= 0 && !l->draining) accept_start(l, index);
+    l->paused |= !l->accepts[index]; /* whatever the reason, a tick starts it again */
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -255,12 +235,8 @@ static void deadlines_sweep(struct uring_loop *l)
 {
     for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
         struct uring_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->closed || k->queued || k->lane.fetching)
-            continue;
-        if (k->lane.starved)
-            client_queue(l, k);
-        if (client_is_late(&k->client, &l->worker))
-            connection_expire(l, k);
+        if (!k || k->closed || k->queued || k->lane.fetching) continue;
+        if (client_is_late(&k->client, &l->worker)) connection_expire(l, k);
     }
 }
 
@@ -295,8 +271,7 @@ static void listeners_close(struct uring_loop *l)
 
 static void drain_start(struct uring_loop *l)
 {
-    if (l->draining)
-        return;
+    if (l->draining) return;
     l->draining = true;
     listeners_close(l);
     l->drain_deadline_ns = l->worker.now.monotonic_ns + l->service->drain_ns;
@@ -306,8 +281,7 @@ static void drain_start(struct uring_loop *l)
 static void on_signal(struct uring_loop *l)
 {
     enum wish wish = signals_take(l->signals);
-    if (wish == WISH_DRAIN)
-        drain_start(l);
+    if (wish == WISH_DRAIN) drain_start(l);
     l->stopping |= wish == WISH_STOP;
 }
 
@@ -319,8 +293,7 @@ static void await(struct uring_loop *l, unsigned op)
     int fd = op == OP_SIGNAL    ? l->signals
              : op == OP_FETCHED ? fetcher_fd(l->worker.fetcher)
                                 : store_watch_fd(l->worker.store);
-    if (fd >= 0)
-        ring_await_readable(&l->ring, fd, op);
+    if (fd >= 0) ring_await_readable(&l->ring, fd, op);
 }
 
 static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring_cqe *cqe)
@@ -331,8 +304,7 @@ static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring
         on_fetched(l);
     else
         store_refresh(l->worker.store, &l->worker.now);
-    if (!(cqe->flags & IORING_CQE_F_MORE))
-        await(l, op);
+    if (!(cqe->flags & IORING_CQE_F_MORE)) await(l, op);
 }
 
 static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
@@ -354,7 +326,8 @@ static void turn_take(struct uring_loop *l)
     bool waits = l->clients.used > 0 || l->draining || l->paused || l->worker.log;
     ring_turn(&l->ring, waits ? TICK_NS : UINT64_MAX);
     now_read(&l->worker.now);
-    io_uring_for_each_cqe(&l->ring.uring, head, cqe) {
+    io_uring_for_each_cqe(&l->ring.uring, head, cqe)
+    {
         on_completion(l, cqe);
         taken++;
     }
@@ -369,7 +342,7 @@ static int loop_open(struct uring_loop *l, uint32_t index)
     l->signals = signals_open();
     int error = slab_open(&l->clients, sizeof(struct uring_client), count);
     if (error != 0 || l->signals < 0) {
-        log_error("the io_uring loop cannot be made: %s", strerror(error ? -error : errno));
+        log_error("the io_uring loop cannot be made: memory or descriptors are short");
         return -1;
     }
     if (ring_open(&l->ring, count, problem, sizeof(problem)) != 0) {
@@ -393,8 +366,7 @@ static void loop_close(struct uring_loop *l)
     l->draining = true;
     for (uint32_t i = 0; i < l->clients.touched; i++) {
         struct uring_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->closed)
-            continue;
+        if (!k || k->closed) continue;
         k->failure = CLOSE_DRAINED;
         shutdown(k->client.fd, SHUT_RDWR);
         client_queue(l, k);
@@ -414,13 +386,13 @@ int uring_run(const void *of, uint32_t index)
     struct uring_loop *l = &loop;
     l->service = of;
     if (worker_open(&l->worker, l->service, index) != 0 ||
-        worker_never_waits(&l->worker, l->service->connections_max) != 0 || loop_open(l, index) != 0)
+        worker_never_waits(&l->worker, l->service->connections_max) != 0 ||
+        loop_open(l, index) != 0)
         return 1;
     while (!l->stopping) {
         turn_take(l);
         turn_drive(l);
-        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS)
-            tick(l);
+        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) tick(l);
     }
     loop_close(l);
     worker_close(&l->worker);

@@ -75,7 +75,8 @@ char *put_peer(char *at, const struct sockaddr *peer)
 {
     const void *address = peer;
     switch (peer == NULL ? AF_UNSPEC : peer->sa_family) {
-    case AF_INET: return put_ipv4(at, (const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr);
+    case AF_INET:
+        return put_ipv4(at, (const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr);
     case AF_INET6: return put_ipv6(at, &((const struct sockaddr_in6 *)address)->sin6_addr);
     default: *at++ = '-'; return at;
     }

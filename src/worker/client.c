@@ -20,8 +20,7 @@ static void peer_ask(struct sockaddr_in6 *peer, int fd)
 {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof(address);
-    if (getpeername(fd, (struct sockaddr *)&address, &length) == 0)
-        peer_copy(peer, &address);
+    if (getpeername(fd, (struct sockaddr *)&address, &length) == 0) peer_copy(peer, &address);
 }
 
 void client_open(struct client *client, struct worker *w, int fd,
@@ -43,8 +42,7 @@ void client_open(struct client *client, struct worker *w, int fd,
 
 void client_lend_work(struct client *client, struct worker *w)
 {
-    if (client->conn.work)
-        return;
+    if (client->conn.work) return;
     void *work = slab_take(&w->works);
     assert(work); /* there are as many as connections */
     conn_lend_work(&client->conn, work);
@@ -53,8 +51,7 @@ void client_lend_work(struct client *client, struct worker *w)
 void client_rest(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
-    if (c->work && conn_idle(c))
-        slab_put(&w->works, conn_return_work(c));
+    if (c->work && conn_idle(c)) slab_put(&w->works, conn_return_work(c));
 }
 
 /* What was sent and not acknowledged: SIOCOUTQ of tcp(7) and unix(7). */
@@ -69,10 +66,8 @@ bool client_is_late(struct client *client, struct worker *w)
     struct conn *c = &client->conn;
     bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !client->awaiting;
     uint32_t before = client->untaken;
-    if (conn_next(c) != CONN_SEND)
-        return late;
-    if (late || before == UINT32_MAX)
-        client->untaken = untaken_now(client->fd);
+    if (conn_next(c) != CONN_SEND) return late;
+    if (late || before == UINT32_MAX) client->untaken = untaken_now(client->fd);
     if (late && client->untaken < before) {
         conn_taken(c, &w->now);
         return false;
@@ -87,8 +82,7 @@ bool client_fetch(struct client *client, struct worker *w)
         return true;
     conn_outgoing(&client->conn, &out);
     uint64_t length = out.length < FETCH_RANGE_BYTES ? out.length : FETCH_RANGE_BYTES;
-    if (fetcher_range(w->fetcher, client, out.fd, out.offset, length))
-        return true;
+    if (fetcher_range(w->fetcher, client, out.fd, out.offset, length)) return true;
     conn_failed(&client->conn, CLOSE_NO_MEMORY);
     return false;
 }
@@ -119,8 +113,7 @@ void clients_drain(const struct slab *clients, struct worker *w)
     w->rules.draining = true;
     for (uint32_t i = 0; i < clients->touched; i++) {
         struct client *client = slab_taken_at(clients, i);
-        if (client)
-            conn_draining(&client->conn, &w->now);
+        if (client) conn_draining(&client->conn, &w->now);
     }
 }
 
@@ -128,8 +121,7 @@ void client_close(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
     assert(conn_next(c) == CONN_CLOSE);
-    if (client->awaiting)
-        fetcher_forget(w->fetcher, client);
+    if (client->awaiting) fetcher_forget(w->fetcher, client);
     client_rest(client, w);
     close(client->fd);
     stats_add(&w->stats->closed[conn_close_reason(c)], 1);

@@ -14,23 +14,18 @@
 static enum close_reason reason_of(int error)
 {
     switch (error) {
-    case ENODATA:
-        return CLOSE_FILE_SHRANK;
-    case EIO:
-        return CLOSE_FILE_BROKEN;
+    case ENODATA: return CLOSE_FILE_SHRANK;
+    case EIO: return CLOSE_FILE_BROKEN;
     case ENOMEM:
-    case ENOBUFS:
-        return CLOSE_NO_MEMORY;
-    default:
-        return CLOSE_PEER_RESET;
+    case ENOBUFS: return CLOSE_NO_MEMORY;
+    default: return CLOSE_PEER_RESET;
     }
 }
 
 bool drive_receive(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
-    if (conn_next(c) != CONN_RECEIVE)
-        return true;
+    if (conn_next(c) != CONN_RECEIVE) return true;
     client_lend_work(client, w);
     struct iovec space = conn_receive_space(c);
     ssize_t n = transmit_receive(client->fd, space.iov_base, space.iov_len);
@@ -57,8 +52,7 @@ void drive_sent(struct worker *w, struct client *client, ssize_t result, bool fr
     }
     client->untaken = UINT32_MAX;
     stats_add(&w->stats->sent_bytes, (uint64_t)result);
-    if (from_file)
-        stats_add(&w->stats->sent_file_bytes, (uint64_t)result);
+    if (from_file) stats_add(&w->stats->sent_file_bytes, (uint64_t)result);
     conn_sent(&client->conn, (uint64_t)result, &w->now);
 }
 
@@ -69,28 +63,25 @@ bool drive_send(struct worker *w, struct client *client, const struct outgoing *
     uint64_t asked = from_file && out->length > *budget ? *budget : out->length;
     ssize_t n = transmit(client->fd, out, asked);
     now_read(&w->now);
-    if (n == -EAGAIN)
-        return false;
+    if (n == -EAGAIN) return false;
     drive_sent(w, client, n, from_file);
-    if (n < 0)
-        return true;
-    *budget -= (uint64_t)n < *budget ? (uint64_t)n : *budget;
+    if (n < 0) return true;
+    if (from_file || !out->more) /* a file's head is not counted, or its last bytes would wait */
+        *budget -= (uint64_t)n < *budget ? (uint64_t)n : *budget;
     return (uint64_t)n == asked; /* a short send: the socket is full */
 }
 
 /* What was fetched is sent, whatever the kernel says of it then: fetching must not go on for ever. */
 bool drive_may_send(struct worker *w, struct client *client, struct outgoing *out)
 {
-    if (!w->fetcher || out->count > 0)
-        return true;
+    if (!w->fetcher || out->count > 0) return true;
     uint64_t length = out->length < TURN_BYTES ? out->length : TURN_BYTES;
-    length = residency_length(&w->residency, conn_sending(&client->conn), out->offset, length,
-                              &w->now);
+    length =
+        residency_length(&w->residency, conn_sending(&client->conn), out->offset, length, &w->now);
     if (length == 0 && client->range_fetched)
         length = out->length < FETCH_RANGE_BYTES ? out->length : FETCH_RANGE_BYTES;
     client->range_fetched = false;
-    if (length < out->length)
-        out->length = length;
+    if (length > 0 && length < out->length) out->length = length;
     return length > 0;
 }
 
@@ -99,28 +90,18 @@ enum drive drive(struct worker *w, struct client *client, uint64_t budget)
     struct outgoing out;
     for (;;) {
         switch (worker_advance(w, client)) {
-        case CONN_RECEIVE:
-            client_rest(client, w);
-            return DRIVE_WANT_READ;
-        case CONN_PARKED:
-            return DRIVE_WANT_DISK;
+        case CONN_RECEIVE: client_rest(client, w); return DRIVE_WANT_READ;
+        case CONN_PARKED: return DRIVE_WANT_DISK;
         case CONN_SEND:
-            if (budget == 0)
-                return DRIVE_WANT_WRITE;
+            if (budget == 0) return DRIVE_WANT_WRITE;
             conn_outgoing(&client->conn, &out);
-            if (!drive_may_send(w, client, &out))
-                return DRIVE_WANT_DISK;
-            if (!drive_send(w, client, &out, &budget))
-                return DRIVE_WANT_WRITE;
+            if (!drive_may_send(w, client, &out)) return DRIVE_WANT_DISK;
+            if (!drive_send(w, client, &out, &budget)) return DRIVE_WANT_WRITE;
             break;
-        case CONN_HALF_CLOSE:
-            client_half_close(client, w);
-            break;
-        case CONN_CLOSE:
-            return DRIVE_DONE;
+        case CONN_HALF_CLOSE: client_half_close(client, w); break;
+        case CONN_CLOSE: return DRIVE_DONE;
         case CONN_RESOLVE:
-        case CONN_SETTLE:
-            assert(false && "worker_advance() takes these");
+        case CONN_SETTLE: assert(false && "worker_advance() takes these");
         }
     }
 }

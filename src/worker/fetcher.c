@@ -38,8 +38,8 @@ struct fetch_list {
 
 struct fetcher {
     struct slab fetches;
-    struct fetch *paths;   /* those not yet over, by path      */
-    struct client *ready;  /* whose fetch is over              */
+    struct fetch *paths;  /* those not yet over, by path      */
+    struct client *ready; /* whose fetch is over              */
     int event;
     pthread_t thread[THREADS];
     unsigned threads;
@@ -60,8 +60,7 @@ static void list_add(struct fetch_list *list, struct fetch *fetch)
 static struct fetch *list_take(struct fetch_list *list)
 {
     struct fetch *fetch = list->first;
-    if (fetch && !(list->first = fetch->next))
-        list->last = &list->first;
+    if (fetch && !(list->first = fetch->next)) list->last = &list->first;
     return fetch;
 }
 
@@ -74,10 +73,10 @@ static void range_read(const struct fetch *fetch)
     uint64_t offset = fetch->offset, beyond = fetch->offset + fetch->length;
     posix_fadvise(fetch->fd, (off_t)offset, (off_t)(2 * fetch->length), POSIX_FADV_WILLNEED);
     while (offset < beyond) {
-        size_t size = beyond - offset < sizeof(scratch) ? (size_t)(beyond - offset) : sizeof(scratch);
+        size_t size =
+            beyond - offset < sizeof(scratch) ? (size_t)(beyond - offset) : sizeof(scratch);
         ssize_t n = pread(fetch->fd, scratch, size, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
+        if (n < 0 && errno == EINTR) continue;
         if (n <= 0) /* the end, or trouble that sending will meet again */
             return;
         offset += (uint64_t)n;
@@ -125,8 +124,7 @@ static void threads_start(struct fetcher *f)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (f->threads < THREADS &&
-           pthread_create(&f->thread[f->threads], NULL, thread_run, f) == 0)
+    while (f->threads < THREADS && pthread_create(&f->thread[f->threads], NULL, thread_run, f) == 0)
         f->threads++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -136,12 +134,10 @@ static void threads_start(struct fetcher *f)
 struct fetcher *fetcher_open(uint32_t clients)
 {
     struct fetcher *f = calloc(1, sizeof(*f));
-    if (!f)
-        return NULL;
+    if (!f) return NULL;
     f->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (f->event < 0 || slab_open(&f->fetches, sizeof(struct fetch), clients) != 0) {
-        if (f->event >= 0)
-            close(f->event);
+        if (f->event >= 0) close(f->event);
         free(f);
         return NULL;
     }
@@ -205,10 +201,8 @@ static void client_wait(struct client *client, struct fetch *fetch)
 /* Without a single thread there is nobody to do it; the next fetch tries again. */
 static bool fetch_start(struct fetcher *f, struct fetch *fetch)
 {
-    if (f->threads == 0)
-        threads_start(f);
-    if (f->threads == 0)
-        return false;
+    if (f->threads == 0) threads_start(f);
+    if (f->threads == 0) return false;
     pthread_mutex_lock(&f->lock);
     list_add(&f->todo, fetch);
     pthread_cond_signal(&f->wanted);
@@ -245,8 +239,7 @@ bool fetcher_range(struct fetcher *f, struct client *client, int fd, uint64_t of
                    uint64_t length)
 {
     int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (own < 0)
-        return false;
+    if (own < 0) return false;
     struct fetch *fetch = slab_take(&f->fetches);
     if (!fetch) {
         close(own);
@@ -265,8 +258,7 @@ static void waiting_remove(struct client **list, struct client *client)
 {
     while (*list && *list != client)
         list = &(*list)->next_waiting;
-    if (*list)
-        *list = client->next_waiting;
+    if (*list) *list = client->next_waiting;
 }
 
 void fetcher_forget(struct fetcher *f, struct client *client)

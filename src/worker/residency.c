@@ -24,8 +24,7 @@ static bool is_known(struct residency *residency, const struct representation *r
     if (residency->known[slot].of == r && residency->known[slot].tag == tag_of(r) &&
         now->monotonic_ns < residency->known[slot].until_ns)
         return true;
-    if (r->length > RESIDENCY_WHOLE_MAX || !resident(r->fd, 0, r->length))
-        return false;
+    if (r->length > RESIDENCY_WHOLE_MAX || !resident(r->fd, 0, r->length)) return false;
     residency->known[slot].of = r;
     residency->known[slot].tag = tag_of(r);
     residency->known[slot].until_ns = now->monotonic_ns + RESIDENCY_NS;
@@ -35,11 +34,9 @@ static bool is_known(struct residency *residency, const struct representation *r
 uint64_t residency_length(struct residency *residency, const struct representation *r,
                           uint64_t offset, uint64_t length, const struct now *now)
 {
-    if (is_known(residency, r, now))
-        return length;
+    if (is_known(residency, r, now)) return length;
     while (!resident(r->fd, offset, length)) {
-        if (length <= RESIDENCY_PART_MIN)
-            return 0;
+        if (length <= RESIDENCY_PART_MIN) return 0;
         length /= 2;
     }
     return length;

@@ -26,16 +26,14 @@ static int address_open(struct service *service, uint32_t address)
 {
     bool shared = is_shared(service, address);
     int error = listener_probe(&service->address[address]);
-    if (error < 0)
-        return error;
+    if (error < 0) return error;
     for (uint32_t worker = 0; worker < service->workers; worker++) {
         int *fd = listener_at(service, worker, address);
         if (shared && worker > 0)
             *fd = *listener_at(service, 0, address);
         else
             *fd = listener_open(&service->address[address], !shared, service->backlog);
-        if (*fd < 0)
-            return *fd;
+        if (*fd < 0) return *fd;
     }
     return 0;
 }
@@ -48,8 +46,7 @@ static void address_problem(const struct service *service, uint32_t address, int
     const char *remedy = "";
     if (error == EADDRINUSE)
         remedy = "; another program listens there: stop it, or choose another port with -p";
-    if (error == EACCES)
-        remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
+    if (error == EACCES) remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
     snprintf(problem, size, "cannot listen on %s: %s%s", text, strerror(error), remedy);
 }
 
@@ -90,7 +87,8 @@ void service_listeners_leave(const struct service *service, uint32_t index)
 void service_close(struct service *service)
 {
     for (uint32_t address = 0; address < service->addresses; address++)
-        if (is_shared(service, address) && service->listeners && *listener_at(service, 0, address) >= 0)
+        if (is_shared(service, address) && service->listeners &&
+            *listener_at(service, 0, address) >= 0)
             listener_close(-1, &service->address[address], true);
     free(service->listeners);
     service->listeners = NULL;

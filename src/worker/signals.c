@@ -26,8 +26,7 @@ int signals_open(void)
 static void log_open_anew(void)
 {
     int error = log_reopen();
-    if (error != 0)
-        log_error("the error log cannot be opened anew: %s", strerror(-error));
+    if (error != 0) log_error("the error log cannot be opened anew: %s", strerror(-error));
 }
 
 enum wish signals_take(int fd)

@@ -12,11 +12,10 @@
 static int log_open_for(struct worker *w, const struct service *service)
 {
     w->log = NULL;
-    if (!service->recorder)
-        return 0;
-    w->log = access_log_open(service->recorder->sender, service->log_format,
-                             service->log_buffer_bytes, service->log_interval_ns,
-                             &w->stats->log_dropped);
+    if (!service->recorder) return 0;
+    w->log =
+        access_log_open(service->recorder->sender, service->log_format, service->log_buffer_bytes,
+                        service->log_interval_ns, &w->stats->log_dropped);
     return w->log ? 0 : -1;
 }
 
@@ -47,8 +46,7 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
 void worker_close(struct worker *w)
 {
     worker_tick(w);
-    if (w->log)
-        access_log_close(w->log);
+    if (w->log) access_log_close(w->log);
     if (w->fetcher) /* first: errands that nobody waits for any more still use the store's options */
         fetcher_close(w->fetcher);
     store_close(w->store);
@@ -58,8 +56,7 @@ void worker_close(struct worker *w)
 int worker_never_waits(struct worker *w, uint32_t clients)
 {
     w->fetcher = fetcher_open(clients);
-    if (!w->fetcher)
-        log_error("no memory for the helpers that wait for the disk");
+    if (!w->fetcher) log_error("no memory for the helpers that wait for the disk");
     return w->fetcher ? 0 : -1;
 }
 
@@ -78,8 +75,7 @@ static void worker_resolve(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
     bool at_once = w->fetcher && !client->fetched;
-    if (!w->store_is_current)
-        store_refresh(w->store, &w->now);
+    if (!w->store_is_current) store_refresh(w->store, &w->now);
     w->store_is_current = true;
     client->fetched = false;
     struct resolution found = at_once ? store_resolve_at_once(w->store, conn_lookup(c), &w->now)
@@ -106,8 +102,7 @@ static void source_count(struct stats_slot *stats, const struct exchange *exchan
         stats_add(&stats->disk_ns, ns);
         break;
     case SOURCE_NONE:
-    case SOURCE_COUNT:
-        break;
+    case SOURCE_COUNT: break;
     }
 }
 
@@ -148,11 +143,9 @@ static void worker_settle(struct worker *w, struct client *client)
     const struct exchange *exchange = conn_exchange(&client->conn);
     exchange_count(w->stats, exchange);
     source_count(w->stats, exchange, w->now.monotonic_ns - exchange->begun_ns);
-    if (w->log)
-        exchange_log(w, client, exchange);
+    if (w->log) exchange_log(w, client, exchange);
     const struct representation *lent = conn_settled(&client->conn, &w->now);
-    if (lent)
-        store_return(w->store, lent);
+    if (lent) store_return(w->store, lent);
 }
 
 enum conn_step worker_advance(struct worker *w, struct client *client)
@@ -160,18 +153,13 @@ enum conn_step worker_advance(struct worker *w, struct client *client)
     struct conn *c = &client->conn;
     for (;;) {
         switch (conn_next(c)) {
-        case CONN_RESOLVE:
-            worker_resolve(w, client);
-            break;
-        case CONN_SETTLE:
-            worker_settle(w, client);
-            break;
+        case CONN_RESOLVE: worker_resolve(w, client); break;
+        case CONN_SETTLE: worker_settle(w, client); break;
         case CONN_RECEIVE:
         case CONN_PARKED:
         case CONN_SEND:
         case CONN_HALF_CLOSE:
-        case CONN_CLOSE:
-            return conn_next(c);
+        case CONN_CLOSE: return conn_next(c);
         }
     }
 }

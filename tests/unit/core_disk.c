@@ -34,7 +34,7 @@ bool core_disk_drop(int fd)
     int error = fstatfs(fd, &system);
     assert(error == 0);
     if (system.f_type == TMPFS_MAGIC || system.f_type == OVERLAYFS_SUPER_MAGIC) {
-        printf("/var/tmp is not on a disk of its own: a part is skipped\n");
+        printf("temporary files are not on a disk of their own: a part is skipped\n");
         return false;
     }
     error = fdatasync(fd);

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TURNS_MAX 1000
-#define TURN_NS (NS_PER_SECOND / 50)
+#define TURNS_MAX 10000
+#define TURN_NS (NS_PER_SECOND / 1000)
 
 bool core_ring_open(struct ring *ring, uint32_t sockets)
 {
@@ -51,7 +51,8 @@ unsigned core_ring_turn(struct ring *ring)
     struct io_uring_cqe *cqe;
     unsigned head, taken = 0;
     ring_turn(ring, TURN_NS);
-    io_uring_for_each_cqe(&ring->uring, head, cqe) {
+    io_uring_for_each_cqe(&ring->uring, head, cqe)
+    {
         completion_take(ring, cqe);
         taken++;
     }

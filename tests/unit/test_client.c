@@ -7,6 +7,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -171,6 +173,108 @@ START_TEST(all_are_drained)
 }
 END_TEST
 
+/* ---- waiting for the disk -------------------------------------------------------------------- */
+
+/* As an event loop; a request was received whose path is then being fetched. */
+static void path_await(void)
+{
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    core_site_connect(&site, 8192);
+    core_site_say(&site, GET("/large"));
+    ck_assert(drive_receive(&site.worker, &site.client));
+    struct errand *errand = store_errand(site.worker.store, conn_lookup(&site.client.conn));
+    ck_assert(fetcher_path(site.worker.fetcher, &site.client, errand));
+    conn_parked(&site.client.conn);
+}
+
+static void fetched_await(void)
+{
+    struct pollfd poll_fd = {.fd = fetcher_fd(site.worker.fetcher), .events = POLLIN};
+    ck_assert_int_eq(poll(&poll_fd, 1, 10000), 1);
+    ck_assert_ptr_eq(fetcher_next(site.worker.fetcher), &site.client);
+}
+
+/* The disk is never the peer's fault, however long it takes. */
+START_TEST(parked_is_never_late)
+{
+    path_await();
+    time_set(conn_deadline_ns(&site.client.conn) + 1000 * NS_PER_SECOND);
+    ck_assert(!client_is_late(&site.client, &site.worker));
+    ck_assert(client_fetch(&site.client, &site.worker)); /* it is under way already */
+    fetched_await();
+    client_fetched(&site.client, &site.worker);
+    ck_assert(site.client.fetched && !site.client.range_fetched);
+    ck_assert_int_eq(conn_next(&site.client.conn), CONN_RESOLVE);
+    ck_assert_int_eq(worker_advance(&site.worker, &site.client), CONN_SEND);
+    ck_assert(!site.client.fetched); /* that was for once */
+}
+END_TEST
+
+START_TEST(closed_while_parked)
+{
+    path_await();
+    conn_failed(&site.client.conn, CLOSE_PEER_RESET);
+    client_close(&site.client, &site.worker);
+    site.open = false;
+    ck_assert(!site.client.awaiting);
+    ck_assert_ptr_null(fetcher_next(site.worker.fetcher));
+}
+END_TEST
+
+/* It failed in the meantime: nothing is done to it. */
+START_TEST(fetched_for_nobody)
+{
+    path_await();
+    fetched_await();
+    conn_failed(&site.client.conn, CLOSE_PEER_RESET);
+    client_fetched(&site.client, &site.worker);
+    ck_assert(!site.client.fetched && !site.client.range_fetched);
+    ck_assert_int_eq(conn_next(&site.client.conn), CONN_CLOSE);
+}
+END_TEST
+
+static void file_next(void)
+{
+    struct outgoing out;
+    core_site_connect(&site, 8192);
+    core_site_say(&site, GET("/large"));
+    ck_assert(drive_receive(&site.worker, &site.client));
+    ck_assert_int_eq(worker_advance(&site.worker, &site.client), CONN_SEND);
+    conn_outgoing(&site.client.conn, &out);
+    conn_sent(&site.client.conn, out.length, &site.worker.now);
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+}
+
+START_TEST(range_is_fetched)
+{
+    file_next();
+    ck_assert(client_fetch(&site.client, &site.worker));
+    ck_assert(site.client.awaiting);
+    time_set(conn_deadline_ns(&site.client.conn));
+    ck_assert(!client_is_late(&site.client, &site.worker));
+    fetched_await();
+    client_fetched(&site.client, &site.worker);
+    ck_assert(site.client.range_fetched && !site.client.fetched);
+    ck_assert_uint_eq(conn_deadline_ns(&site.client.conn),
+                      site.worker.now.monotonic_ns + site.service.rules.send_ns);
+}
+END_TEST
+
+START_TEST(range_cannot_be_fetched)
+{
+    struct rlimit before, limit;
+    file_next();
+    getrlimit(RLIMIT_NOFILE, &before);
+    limit = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    ck_assert(!client_fetch(&site.client, &site.worker));
+    setrlimit(RLIMIT_NOFILE, &before);
+    ck_assert(!site.client.awaiting);
+    ck_assert_int_eq(drive(&site.worker, &site.client, UINT64_MAX), DRIVE_DONE);
+    ck_assert_int_eq(conn_close_reason(&site.client.conn), CLOSE_NO_MEMORY);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("client");
@@ -185,6 +289,11 @@ int main(void)
     tcase_add_test(tcase, peer_that_takes_nothing_is_late);
     tcase_add_test(tcase, peer_that_takes_a_little_is_slow);
     tcase_add_test(tcase, all_are_drained);
+    tcase_add_test(tcase, parked_is_never_late);
+    tcase_add_test(tcase, closed_while_parked);
+    tcase_add_test(tcase, fetched_for_nobody);
+    tcase_add_test(tcase, range_is_fetched);
+    tcase_add_test(tcase, range_cannot_be_fetched);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -543,6 +543,84 @@ START_TEST(exchange_tells_the_request)
 }
 END_TEST
 
+/* ---- files ---------------------------------------------------------------------------------- */
+
+static enum source settled_source[8];
+
+static void source_see(struct core_link *link, const struct exchange *exchange)
+{
+    settled_source[link->settled % 8] = exchange->source;
+}
+
+/* Sends until the file's range is next. */
+static void send_until_file(void)
+{
+    struct outgoing out;
+    step_is(CONN_SEND);
+    conn_outgoing(&wire.conn, &out);
+    while (out.count > 0) {
+        core_link_send(&wire, out.length);
+        step_is(CONN_SEND);
+        conn_outgoing(&wire.conn, &out);
+    }
+}
+
+START_TEST(what_is_being_sent)
+{
+    const char *text = GET("/nothing") GET("/file") GET("/small");
+    core_link_receive(&wire, text, strlen(text));
+    step_is(CONN_SEND);
+    ck_assert_ptr_null(conn_sending(&wire.conn));
+    send_until_file();
+    ck_assert_ptr_eq(conn_sending(&wire.conn), core_representation("file"));
+    core_link_send(&wire, 20000 - 1);
+    step_is(CONN_SEND);
+    ck_assert_ptr_eq(conn_sending(&wire.conn), core_representation("file"));
+    core_link_send(&wire, 1);
+    step_is(CONN_SEND);
+    ck_assert_ptr_eq(conn_sending(&wire.conn), core_representation("small"));
+}
+END_TEST
+
+/* The disk's time is not the peer's; and the one exchange that waited for it says so. */
+START_TEST(fetched_from_the_disk)
+{
+    const char *text = GET("/file") GET("/file") GET("/small");
+    wire.on_settle = source_see;
+    core_link_receive(&wire, text, strlen(text));
+    send_until_file();
+    core_link_wait(&wire, wire.rules.send_ns - 1);
+    uint64_t deadline = conn_deadline_ns(&wire.conn);
+    conn_fetched(&wire.conn, &wire.now);
+    ck_assert_uint_eq(conn_deadline_ns(&wire.conn), deadline + wire.rules.send_ns - 1);
+    ck_assert_int_eq(conn_next(&wire.conn), CONN_SEND);
+    feed("");
+    ck_assert_uint_eq(wire.settled, 3);
+    ck_assert_int_eq(settled_source[1], SOURCE_DISK);
+    ck_assert_int_eq(settled_source[2], core_representation("file")->source);
+    ck_assert_int_eq(settled_source[3], core_representation("small")->source);
+    ck_assert_int_ne(settled_source[2], SOURCE_DISK);
+}
+END_TEST
+
+START_TEST(unparked_once)
+{
+    ck_assert(!conn_unparked(&wire.conn)); /* no work area */
+    core_link_receive(&wire, GET("/file"), strlen(GET("/file")));
+    ck_assert(!conn_unparked(&wire.conn));
+    ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
+    conn_parked(&wire.conn);
+    ck_assert_int_eq(conn_next(&wire.conn), CONN_PARKED);
+    ck_assert(conn_unparked(&wire.conn));
+    ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
+    ck_assert(!conn_unparked(&wire.conn));
+    conn_parked(&wire.conn);
+    core_link_fail(&wire, CLOSE_PEER_RESET);
+    ck_assert(!conn_unparked(&wire.conn));
+    closed_because(CLOSE_PEER_RESET);
+}
+END_TEST
+
 static TCase *tests_add(Suite *suite)
 {
     TCase *tcase = tcase_create("conn");
@@ -583,6 +661,9 @@ int main(void)
     tcase_add_test(end, one_more_request_while_draining);
     tcase_add_test(end, request_under_way_keeps_its_time);
     tcase_add_test(end, answer_under_way_drains);
+    tcase_add_test(end, what_is_being_sent);
+    tcase_add_test(end, fetched_from_the_disk);
+    tcase_add_test(end, unparked_once);
     tcase_add_test(cost, idle_connection_is_small);
     tcase_add_test(cost, work_holds_what_rules_allow);
     tcase_add_test(cost, pipelined_answers_leave_in_one_send);

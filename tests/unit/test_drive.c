@@ -1,10 +1,13 @@
 /*
  * Driving a connection over a real socket: short sends, budgets, files that shrink, peers that go.
  */
+#include "core_disk.h"
 #include "core_site.h"
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -147,7 +150,7 @@ START_TEST(budget_is_kept)
     core_site_say(&site, GET("/large"));
     enum drive waits = core_site_turn(&site, budget);
     for (; waits == DRIVE_WANT_WRITE; waits = drive(&site.worker, &site.client, budget)) {
-        uint64_t sent = count(&site.worker.stats->sent_bytes);
+        uint64_t sent = count(&site.worker.stats->sent_file_bytes);
         ck_assert_uint_le(sent - before, budget);
         ck_assert_uint_gt(sent, before);
         before = sent;
@@ -168,10 +171,10 @@ START_TEST(budget_ends_with_an_answer)
     core_site_say(&site, GET("/file"));
     drive_through(NO_BUDGET, &length);
     core_site_say(&site, GET("/file") GET("/file") GET("/small"));
-    ck_assert_int_eq(core_site_turn(&site, length), DRIVE_WANT_WRITE);
+    ck_assert_int_eq(core_site_turn(&site, 70000), DRIVE_WANT_WRITE); /* a head is not counted */
     ck_assert_uint_eq(count(&site.worker.stats->sent_bytes), 2 * length);
-    ck_assert_int_eq(drive(&site.worker, &site.client, length), DRIVE_WANT_WRITE);
-    ck_assert_int_eq(drive(&site.worker, &site.client, length), DRIVE_WANT_READ);
+    ck_assert_int_eq(drive(&site.worker, &site.client, 70000), DRIVE_WANT_WRITE);
+    ck_assert_int_eq(drive(&site.worker, &site.client, 70000), DRIVE_WANT_READ);
     ck_assert_uint_eq(count(&site.worker.stats->answers_2xx), 4);
 }
 END_TEST
@@ -272,6 +275,155 @@ START_TEST(sent_by_somebody_else)
 }
 END_TEST
 
+/* ---- an event loop, which never waits for the disk ------------------------------------------- */
+
+/* Drops the pages of /large; false when that is impossible. */
+static bool large_drop(void)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/large", site.root);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    ck_assert_int_ge(file, 0);
+    bool dropped = core_disk_drop(file);
+    close(file);
+    return dropped;
+}
+
+static void disk_await(void)
+{
+    ck_assert(client_fetch(&site.client, &site.worker));
+    struct pollfd poll_fd = {.fd = fetcher_fd(site.worker.fetcher), .events = POLLIN};
+    ck_assert_int_eq(poll(&poll_fd, 1, 10000), 1);
+    struct client *client = fetcher_next(site.worker.fetcher);
+    ck_assert_ptr_eq(client, &site.client);
+    client_fetched(client, &site.worker);
+}
+
+/* Drives, hears and fetches until the answer is over; how often the disk was waited for. */
+static int drive_and_fetch(uint64_t *length, enum drive over)
+{
+    int fetches = 0;
+    enum drive waits = core_site_turn(&site, TURN_BYTES);
+    for (int turns = 0; turns < 100000; turns++) {
+        ssize_t n = core_site_hear(&site, heard + *length, sizeof(heard) - 1 - *length);
+        if (n > 0) *length += (uint64_t)n;
+        if (waits == DRIVE_WANT_READ || waits == DRIVE_DONE) break;
+        if (waits == DRIVE_WANT_DISK) {
+            disk_await();
+            fetches++;
+        }
+        waits = drive(&site.worker, &site.client, TURN_BYTES);
+    }
+    ck_assert_int_eq(waits, over);
+    heard[*length] = '\0';
+    return fetches;
+}
+
+START_TEST(hot_file_needs_no_fetch)
+{
+    uint64_t length = 0;
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    core_site_connect(&site, 0);
+    core_site_say(&site, GET("/small") GET("/large"));
+    drive_and_fetch(&length, DRIVE_WANT_READ); /* the names may have been cold */
+    length = 0;
+    core_site_say(&site, GET("/small") GET("/large"));
+    ck_assert_int_eq(drive_and_fetch(&length, DRIVE_WANT_READ), 0);
+    ck_assert_ptr_eq(answer_check(answer_check(heard, 100), LARGE), heard + length);
+    ck_assert_uint_eq(count(&site.worker.stats->disk_bytes), 0);
+}
+END_TEST
+
+START_TEST(cold_file_is_fetched_part_by_part)
+{
+    uint64_t length = 0;
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    core_site_connect(&site, _i ? 8192 : 0);
+    if (!large_drop()) return;
+    core_site_say(&site, GET("/large") GET("/small"));
+    int fetches = drive_and_fetch(&length, DRIVE_WANT_READ);
+    ck_assert_int_ge(fetches, 1);
+    ck_assert_int_le(fetches, 5); /* names, and 512 KiB at a time */
+    ck_assert_ptr_eq(answer_check(answer_check(heard, LARGE), 100), heard + length);
+    ck_assert_uint_eq(count(&site.worker.stats->disk_bytes), LARGE);
+    ck_assert_uint_eq(count(&site.worker.stats->sent_file_bytes), LARGE);
+}
+END_TEST
+
+/* What is promised and is not there any more ends the connection; nobody waits for it for ever. */
+START_TEST(cold_file_shrinks)
+{
+    uint64_t length = 0;
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    core_site_connect(&site, 8192);
+    core_site_say(&site, GET("/large"));
+    enum drive waits = core_site_turn(&site, 100000);
+    while (waits == DRIVE_WANT_DISK) {
+        disk_await();
+        waits = drive(&site.worker, &site.client, 100000);
+    }
+    core_site_truncate(&site, "large", 300000);
+    large_drop();
+    site.worker.residency = (struct residency){0};
+    drive_and_fetch(&length, DRIVE_DONE);
+    closed_because(CLOSE_FILE_SHRANK);
+    ck_assert_uint_lt(length, 300000 + 1000);
+}
+END_TEST
+
+/* In SEND, with the file's range next. */
+static void range_next(struct outgoing *out)
+{
+    core_site_connect(&site, 0);
+    core_site_say(&site, GET("/large"));
+    ck_assert(drive_receive(&site.worker, &site.client));
+    ck_assert_int_eq(worker_advance(&site.worker, &site.client), CONN_SEND);
+    conn_outgoing(&site.client.conn, out);
+    ck_assert(drive_may_send(&site.worker, &site.client, out)); /* memory */
+    drive_sent(&site.worker, &site.client, (ssize_t)out->length, false);
+    conn_outgoing(&site.client.conn, out);
+}
+
+START_TEST(may_send_what_is_resident)
+{
+    struct outgoing out;
+    range_next(&out);
+    int file = out.fd;
+    if (!core_disk_drop(file)) return;
+    ck_assert(drive_may_send(&site.worker, &site.client, &out)); /* this one may wait */
+    ck_assert_uint_eq(out.length, LARGE);
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    ck_assert(!drive_may_send(&site.worker, &site.client, &out));
+    core_disk_read(file, 0, 128 * 1024);
+    conn_outgoing(&site.client.conn, &out);
+    ck_assert(drive_may_send(&site.worker, &site.client, &out));
+    ck_assert_uint_eq(out.length, 128 * 1024);
+    core_disk_read(file, 0, LARGE);
+    conn_outgoing(&site.client.conn, &out);
+    ck_assert(drive_may_send(&site.worker, &site.client, &out));
+    ck_assert_uint_eq(out.length, LARGE);
+}
+END_TEST
+
+/* Evicted at once, or never seen by the kernel's count: still it is sent, once for each fetch. */
+START_TEST(may_send_what_was_fetched)
+{
+    struct outgoing out;
+    range_next(&out);
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    disk_await();
+    if (!core_disk_drop(out.fd)) return;
+    ck_assert(drive_may_send(&site.worker, &site.client, &out));
+    ck_assert_uint_eq(out.length, FETCH_RANGE_BYTES);
+    conn_outgoing(&site.client.conn, &out);
+    ck_assert(!drive_may_send(&site.worker, &site.client, &out));
+    client_range_fetched(&site.client, &site.worker); /* by a ring */
+    conn_outgoing(&site.client.conn, &out);
+    ck_assert(drive_may_send(&site.worker, &site.client, &out));
+    ck_assert_uint_eq(out.length, FETCH_RANGE_BYTES);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("drive");
@@ -289,6 +441,11 @@ int main(void)
     tcase_add_test(tcase, peer_finishes);
     tcase_add_test(tcase, lingers);
     tcase_add_test(tcase, sent_by_somebody_else);
+    tcase_add_test(tcase, hot_file_needs_no_fetch);
+    tcase_add_loop_test(tcase, cold_file_is_fetched_part_by_part, 0, 2);
+    tcase_add_test(tcase, cold_file_shrinks);
+    tcase_add_test(tcase, may_send_what_is_resident);
+    tcase_add_test(tcase, may_send_what_was_fetched);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -221,14 +221,47 @@ START_TEST(starved_and_fed_again)
     ck_assert(one->lane.starved && !one->lane.receiving);
     ck_assert_int_eq(one->result[LANE_RECEIVE], 0); /* no trouble of the peer's */
     ck_assert(!lane_has_received(&one->lane));
-    lane_receive(&ring, &one->lane); /* in vain, so it is not even tried */
-    ck_assert_uint_eq(one->lane.in_flight, 0);
+    lane_receive(&ring, &one->lane); /* without a buffer */
+    core_ring_await(&ring, &one->completed[LANE_RECEIVE], 2);
+    ck_assert(lane_has_received(&one->lane));
+    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 600), 600);
+    ck_assert(!lane_has_received(&one->lane));
+    lane_receive(&ring, &one->lane); /* with one, in vain again */
+    core_ring_await(&ring, &one->completed[LANE_RECEIVE], 3);
+    ck_assert(one->lane.starved);
     for (int i = 1; i < MANY; i++)
         if (lanes[i].fd >= 0) core_lane_close(&ring, &lanes[i]);
     ck_assert_uint_eq(ring.lent, 0);
-    take_until(one, 0, 1000);
-    ck_assert(!one->lane.starved);
+    lane_receive(&ring, &one->lane);
+    core_ring_await(&ring, &one->completed[LANE_RECEIVE], 4);
+    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard + 600, 600), 400);
+    take_until(one, 0, 0);
     ck_assert_int_eq(memcmp(heard, sent, 1000), 0);
+    lane_receive(&ring, &one->lane);
+    peer_say(one, 0, 1000);
+    core_ring_await(&ring, &one->completed[LANE_RECEIVE], 5);
+    ck_assert_uint_eq(ring.lent, 1); /* with a buffer again */
+    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 1000), 1000);
+    core_lane_close(&ring, one);
+}
+END_TEST
+
+/* The end, or a close, while it receives without a buffer. */
+START_TEST(starved_until_the_end)
+{
+    if (!works) return;
+    core_lane_open(one, 0);
+    one->lane.starved = true;
+    lane_receive(&ring, &one->lane);
+    core_ring_turn(&ring);
+    ck_assert(one->lane.receiving && !lane_has_received(&one->lane));
+    if (_i == 0) shutdown(one->peer, SHUT_WR);
+    if (_i == 1) peer_say(one, 0, 10);
+    if (_i < 2) {
+        core_ring_await(&ring, &one->completed[LANE_RECEIVE], 1);
+        ck_assert(lane_has_received(&one->lane));
+        ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 100), _i == 0 ? 0 : 10);
+    }
     core_lane_close(&ring, one);
 }
 END_TEST
@@ -240,7 +273,8 @@ static struct outgoing memory_cut(size_t offset, size_t length, int parts)
     struct outgoing out = {.count = parts, .fd = -1, .length = length};
     size_t each = length / (size_t)parts;
     for (int i = 0; i < parts; i++, offset += each)
-        out.vector[i] = (struct iovec){sent + offset, i < parts - 1 ? each : length - each * (size_t)i};
+        out.vector[i] =
+            (struct iovec){sent + offset, i < parts - 1 ? each : length - each * (size_t)i};
     return out;
 }
 
@@ -393,10 +427,10 @@ END_TEST
 
 /* What one lane and its peer have told each other: byte number n is core_site_byte(n). */
 static struct story {
-    size_t said, taken;     /* by the peer, by us */
-    size_t sent, heard;     /* by us, by the peer */
-    unsigned sends;         /* completions seen   */
-    bool ended;             /* the peer           */
+    size_t said, taken; /* by the peer, by us */
+    size_t sent, heard; /* by us, by the peer */
+    unsigned sends;     /* completions seen   */
+    bool ended;         /* the peer           */
 } stories[MANY];
 #define PLAYERS 8
 #define LONG 100000 /* of sent[], then it begins again at 0 */
@@ -412,8 +446,17 @@ static void peer_act(struct core_lane *lane, struct story *story, uint32_t chanc
     ssize_t n;
     if (lane->peer < 0) return;
     switch (chance % 16) {
-    case 0: story->ended = true; shutdown(lane->peer, SHUT_WR); break;
-    case 1: case 2: case 3: case 4: case 5: case 6: case 7:
+    case 0:
+        story->ended = true;
+        shutdown(lane->peer, SHUT_WR);
+        break;
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+    case 7:
         if (story->ended) return;
         n = send(lane->peer, sent + story->said % LONG, 1 + chance / 16 % 8000, MSG_NOSIGNAL);
         if (n > 0) story->said += (size_t)n;
@@ -454,11 +497,20 @@ static void lane_act(struct core_lane *lane, struct story *story, uint32_t chanc
 {
     struct outgoing range = {.fd = file, .offset = chance % LARGE, .length = 4096};
     switch (chance % 8) {
-    case 0: case 1: case 2: take_some(lane, story, chance / 8); break;
-    case 3: case 4: lane_receive(&ring, &lane->lane); break;
-    case 5: if (!lane->lane.sending) send_some(lane, story, chance / 8); break;
-    case 6: if (!lane->lane.sending) lane_await_writable(&ring, &lane->lane); break;
-    case 7: if (!lane->lane.sending && chance % 64 == 7) lane_fetch(&ring, &lane->lane, &range); break;
+    case 0:
+    case 1:
+    case 2: take_some(lane, story, chance / 8); break;
+    case 3:
+    case 4: lane_receive(&ring, &lane->lane); break;
+    case 5:
+        if (!lane->lane.sending) send_some(lane, story, chance / 8);
+        break;
+    case 6:
+        if (!lane->lane.sending) lane_await_writable(&ring, &lane->lane);
+        break;
+    case 7:
+        if (!lane->lane.sending && chance % 64 == 7) lane_fetch(&ring, &lane->lane, &range);
+        break;
     }
 }
 
@@ -513,6 +565,7 @@ int main(void)
     tcase_add_test(tcase, end_comes_after_what_is_held);
     tcase_add_test(tcase, reset_is_told);
     tcase_add_test(tcase, starved_and_fed_again);
+    tcase_add_loop_test(tcase, starved_until_the_end, 0, 3);
     tcase_add_loop_test(tcase, sent_in_pieces, 0, 3);
     tcase_add_loop_test(tcase, sent_when_there_is_room, 0, 3);
     tcase_add_loop_test(tcase, sent_to_nobody, 0, 3);

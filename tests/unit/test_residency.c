@@ -63,8 +63,10 @@ START_TEST(second_is_not_renewed)
 END_TEST
 
 static const struct text others[] = {
-    TEXT("\"100000-0123456789abcdee\""),  TEXT("\"100000-012345678aabcdef\""),
-    TEXT("\"100000-fedcba9876543210-gzip\""), TEXT("\"100000-fedcba9876543210-br\""),
+    TEXT("\"100000-0123456789abcdee\""),
+    TEXT("\"100000-012345678aabcdef\""),
+    TEXT("\"100000-fedcba9876543210-gzip\""),
+    TEXT("\"100000-fedcba9876543210-br\""),
     TEXT("\"short\""),
 };
 
