@@ -315,7 +315,6 @@ static int server_run(struct program *p)
     supervise_prepare();
     descriptors_raise(&p->service);
     int code = EXIT_FAILURE;
-    if (!model_choose(p)) return code;
     if (service_open(&p->service, problem, sizeof(problem)) != 0) {
         log_error("%s", problem);
     } else if (recorder_open(p)) {
@@ -335,6 +334,7 @@ static int command_run(struct program *p, enum command command)
         return EXIT_FAILURE;
     }
     if (!service_make(p)) return EXIT_BAD_CONFIGURATION;
+    if (!model_choose(p)) return EXIT_FAILURE;
     if (command == COMMAND_SERVE) return server_run(p);
     fprintf(stderr, "%s: the configuration is right\n", p->origin);
     return EXIT_SUCCESS;

@@ -2,7 +2,7 @@
  * Makes variants: one allocation holds the struct, the prepared head and the content, so that
  * an answer from memory touches memory that lies together.
  *
- *     | struct variant | prepared head | … 64 | content |
+ *     | struct variant | prepared head | content |
  *
  * Small files are read, never mapped: a mapped file that somebody truncates is a SIGBUS.
  */
@@ -16,17 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_BYTES 64 /* of the processor's cache */
-
-static size_t round_to_line(size_t bytes)
-{
-    return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
-}
-
 uint64_t variant_bytes(const struct file *file, enum coding coding, bool with_content)
 {
     uint64_t content = with_content ? file->identity[coding].size : 0;
-    size_t head = round_to_line(sizeof(struct variant) + PREPARED_HEAD_MAX);
+    size_t head = sizeof(struct variant) + PREPARED_HEAD_MAX;
     return account_bytes(head + content);
 }
 
@@ -55,9 +48,9 @@ static struct variant *variant_new(struct representation representation, size_t 
     char head[PREPARED_HEAD_MAX];
     size_t head_length = representation_prepare_head(&representation, head, sizeof(head));
     assert(head_length > 0);
-    size_t head_room = round_to_line(sizeof(struct variant) + head_length);
-    size_t size = round_to_line(head_room + content_bytes);
-    struct variant *variant = aligned_alloc(LINE_BYTES, size);
+    size_t head_room = sizeof(struct variant) + head_length;
+    size_t size = head_room + content_bytes;
+    struct variant *variant = malloc(size);
     if (variant == NULL) return NULL;
     *variant = (struct variant){.representation = representation, .bytes = account_bytes(size)};
     variant->representation.prepared_head = (struct text){(char *)(variant + 1), head_length};

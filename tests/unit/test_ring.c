@@ -143,7 +143,7 @@ START_TEST(closed_within)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     ring_receive(&other, pair[0], TAG);
     ring_await_readable(&other, pair[1], TAG);
-    ring_fetch(&other, pair[0], 0, TAG);
+    ring_fetch(&other, pair[0], 0, RING_FETCH_BYTES, TAG);
     ring_turn(&other, 0);
     ring_close(&other);
     close(pair[0]);
@@ -190,7 +190,7 @@ START_TEST(fetched_at_the_end_of_the_queue)
     core_disk_drop(file);
     for (int i = 0; i < RING_ENTRIES - 1 - _i; i++)
         ring_cancel(&ring, 12345, 0);
-    ring_fetch(&ring, file, 0, TAG);
+    ring_fetch(&ring, file, 0, RING_FETCH_BYTES, TAG);
     struct completed cqe;
     do {
         cqe = completion();
