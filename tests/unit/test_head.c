@@ -24,7 +24,9 @@ static char *head_of(struct plan plan, struct conn_rules rules, const char *targ
     struct target target = target_parse(raw, path);
     size_t length = head_write(space, &plan, &rules, &target, &now);
     ck_assert_uint_le(length, HEAD_ROOM(raw.length));
-    char *head = strndup(space, length);
+    char *head = calloc(1, length + 1);
+    ck_assert_ptr_nonnull(head);
+    memcpy(head, space, length);
     ck_assert_uint_eq(strlen(head), length);
     free(path);
     free(space);

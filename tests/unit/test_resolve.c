@@ -275,7 +275,6 @@ START_TEST(metadata)
     ck_assert_int_eq(r->modified_seconds, 981173106);
     ck_assert_int_eq(r->source, SOURCE_MEMORY);
     ck_assert_int_eq(r->fd, -1);
-    ck_assert_uint_eq((uintptr_t)r->content % 64, 0);
     ck_assert(text_equals(r->media_type, TEXT("text/plain; charset=utf-8")));
     char head[PREPARED_HEAD_MAX];
     size_t length = representation_prepare_head(r, head, sizeof(head));
