@@ -19,6 +19,7 @@ int queue_open(struct queue *q, uint32_t limit, uint32_t size, uint32_t takers)
     assert(limit > 0 && limit <= size && takers > 0);
     *q = (struct queue){.limit = limit,
                         .size = size,
+                        .idle = takers,
                         .takers = takers,
                         .news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     q->waiting = calloc(size, sizeof(*q->waiting));
@@ -70,15 +71,12 @@ static void queue_wait(struct queue *q, uint64_t until_ns)
     struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SECOND),
                              .tv_nsec = (long)(until_ns % NS_PER_SECOND)};
     int result = 0;
-    q->idle++;
-    crowd_set(q);
     while (q->count == 0 && !q->closed && result == 0) {
         if (until_ns == UINT64_MAX)
             pthread_cond_wait(&q->filled, &q->lock);
         else
             result = pthread_cond_timedwait(&q->filled, &q->lock, &until);
     }
-    q->idle--;
 }
 
 enum taken queue_take(struct queue *q, uint64_t until_ns, struct waiting *waiting)
@@ -95,12 +93,22 @@ enum taken queue_take(struct queue *q, uint64_t until_ns, struct waiting *waitin
         *waiting = q->waiting[q->first];
         q->first = (q->first + 1) % q->size;
         q->count--;
+        assert(q->idle > 0); /* whoever takes has told queue_served() */
+        q->idle--;
         q->was_full = false;
     }
     crowd_set(q);
     pthread_mutex_unlock(&q->lock);
     if (tell) eventfd_write(q->news, 1);
     return taken;
+}
+
+void queue_served(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->idle++;
+    crowd_set(q);
+    pthread_mutex_unlock(&q->lock);
 }
 
 void queue_widen(struct queue *q)

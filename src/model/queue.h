@@ -21,7 +21,7 @@ struct queue {
     pthread_cond_t filled;
     uint32_t first, count, size;
     uint32_t limit;        /* full with so many, at most `size`                */
-    uint32_t idle, takers; /* threads that wait; that have not seen LAST       */
+    uint32_t idle, takers; /* threads that serve nobody; that have not seen LAST */
     bool was_full;         /* whoever puts wants to hear when there is room    */
     bool closed;           /* nothing comes any more                           */
     struct waiting *waiting;
@@ -44,6 +44,9 @@ void queue_put(struct queue *q, const struct waiting *waiting); /* only when it 
 /* ONE in `waiting`; NONE when the time (monotonic; UINT64_MAX: never) came first; LAST after the last. */
 enum taken { TAKEN_ONE, TAKEN_NONE, TAKEN_LAST };
 enum taken queue_take(struct queue *q, uint64_t until_ns, struct waiting *waiting);
+
+/* Whoever was taken is served: the thread is idle again, as all are at first, even on their way here. */
+void queue_served(struct queue *q);
 
 /* Nothing is put any more: what is in it is still taken, then each taker gets LAST once. */
 void queue_end(struct queue *q);

@@ -81,7 +81,10 @@ static void *thread_run(void *of)
     pthread_setname_np(pthread_self(), name);
     for (;;) {
         switch (queue_take(&t->pool->queue, patience_until_ns(t), &waiting)) {
-        case TAKEN_ONE: connection_serve(t, &waiting); break;
+        case TAKEN_ONE:
+            connection_serve(t, &waiting);
+            queue_served(&t->pool->queue);
+            break;
         case TAKEN_NONE: break;
         case TAKEN_LAST: return NULL;
         }

@@ -20,7 +20,8 @@ static inline size_t account_bytes(size_t size)
 {
     bool mapped = size >= ACCOUNT_MAPPED_BYTES;
     size_t grain = mapped ? ACCOUNT_PAGE_BYTES : 16;
-    size_t whole = size + ACCOUNT_HEADER_BYTES + ACCOUNT_LOST_BYTES + (mapped ? ACCOUNT_PAGE_BYTES : 0);
+    size_t whole =
+        size + ACCOUNT_HEADER_BYTES + ACCOUNT_LOST_BYTES + (mapped ? ACCOUNT_PAGE_BYTES : 0);
     return (whole + grain - 1) / grain * grain;
 }
 

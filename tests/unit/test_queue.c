@@ -31,10 +31,18 @@ static void put(int fd)
     queue_put(&queue, &(struct waiting){.fd = fd});
 }
 
-static int take(void)
+static int take_and_serve(void)
 {
     struct waiting waiting = {.fd = -1};
     return queue_take(&queue, 0, &waiting) == TAKEN_ONE ? waiting.fd : -1;
+}
+
+/* Takes one, and has served it already. */
+static int take(void)
+{
+    int fd = take_and_serve();
+    if (fd >= 0) queue_served(&queue);
+    return fd;
 }
 
 static bool has_news(void)
@@ -92,9 +100,14 @@ START_TEST(crowded_while_more_wait_than_are_idle)
     ck_assert_int_eq(queue_open(&queue, 4, 4, 1), 0);
     ck_assert(!queue_is_crowded(&queue));
     put(1);
+    ck_assert(!queue_is_crowded(&queue)); /* the thread may be on its way, but it is idle */
+    put(2);
     ck_assert(queue_is_crowded(&queue));
-    ck_assert_int_eq(take(), 1);
+    ck_assert_int_eq(take_and_serve(), 1);
+    ck_assert(queue_is_crowded(&queue));
+    queue_served(&queue);
     ck_assert(!queue_is_crowded(&queue));
+    ck_assert_int_eq(take(), 2);
     close_with_takers(1);
 }
 END_TEST
@@ -137,7 +150,10 @@ static void *taker(void *of)
     (void)of;
     for (;;) {
         switch (queue_take(&queue, clock_ns() + NS_PER_MS, &waiting)) {
-        case TAKEN_ONE: atomic_fetch_add(&taken_times[waiting.fd], 1); break;
+        case TAKEN_ONE:
+            atomic_fetch_add(&taken_times[waiting.fd], 1);
+            queue_served(&queue);
+            break;
         case TAKEN_NONE: break;
         case TAKEN_LAST: return NULL;
         }
