@@ -92,7 +92,7 @@ say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 .PHONY: FORCE need
 TEST_GOALS := test unit replay integration asan tsan fuzz tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
-NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test) $(filter bench,$(MAKECMDGOALS))
+NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test) $(if $(filter bench%,$(MAKECMDGOALS)),bench)
 need:
 	@.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS)
 
@@ -199,7 +199,7 @@ fuzz: ## fuzz each target for FUZZ_SECONDS, starting from tests/fuzz/corpus/
 	+@$(MAKE_FLAVOUR)fuzz fuzz-programs
 	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
-.PHONY: tidy format format-check bench
+.PHONY: tidy format format-check bench bench-scale bench-cold bench-rings
 # A process a file: one that sees several takes the va_list of all but the first for unset.
 tidy: need ## look at the sources with clang-tidy
 	printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -I FILE $(CLANG_TIDY) --quiet --warnings-as-errors='*' \
@@ -210,6 +210,12 @@ format-check: need ## fail when a source is not laid out so
 	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 bench: all site $(BENCHES:%.c=$(OUT)/%) ## compare with nginx and with a floor
 	BUILD=$(BUILD) ZCSERVE=$(abspath $(OUT)/zcserve) bench/run
+bench-scale: all site $(BENCHES:%.c=$(OUT)/%) ## 18,000 and 100,000 idle connections beside hot requests
+	BUILD=$(BUILD) ZCSERVE=$(abspath $(OUT)/zcserve) IDLE=$(abspath $(OUT)/bench/idle) bench/scale
+bench-cold: all ## a cold file on a slow disk beside hot requests (needs root)
+	ZCSERVE=$(abspath $(OUT)/zcserve) bench/cold
+bench-rings: site $(OUT)/bench/rings ## three ways for threads to share a ring
+	$(OUT)/bench/rings www/files/10m.txt
 
 # ---- installing --------------------------------------------------------------------------------
 

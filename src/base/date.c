@@ -73,7 +73,7 @@ static struct civil civil_from(int64_t seconds)
         civil.year++;
     days -= days_before_year(civil.year);
     civil.month = days / 31;
-    while (days_before_month(civil.year, civil.month + 1) <= days)
+    while (civil.month < 11 && days_before_month(civil.year, civil.month + 1) <= days)
         civil.month++;
     civil.day = days - days_before_month(civil.year, civil.month) + 1;
     return civil;

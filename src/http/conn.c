@@ -229,13 +229,13 @@ const struct lookup *conn_lookup(const struct conn *c)
     return &c->work->lookup;
 }
 
-void conn_resolved(struct conn *c, struct resolution found, const struct now *now)
+void conn_resolved(struct conn *c, struct resolution answer, const struct now *now)
 {
     assert(conn_next(c) == CONN_RESOLVE);
     struct conn_work *k = c->work;
-    struct plan plan = plan_resolved(&k->request, found, now->wall_seconds);
+    struct plan plan = plan_resolved(&k->request, answer, now->wall_seconds);
     k->asking = false;
-    answer_add(c, &plan, found.kind == RESOLUTION_FOUND ? found.representation : NULL, now);
+    answer_add(c, &plan, answer.kind == RESOLUTION_FOUND ? answer.representation : NULL, now);
     requests_take(c, now);
 }
 

@@ -210,6 +210,7 @@ static bool fetch_start(struct fetcher *f, struct fetch *fetch)
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the macros of uthash are counted */
 bool fetcher_path(struct fetcher *f, struct client *client, struct errand *errand)
 {
     struct text path = errand_path(errand);
