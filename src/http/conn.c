@@ -62,7 +62,7 @@ void conn_lend_work(struct conn *c, void *work)
     assert(!c->work);
     struct conn_work *k = c->work = work;
     const struct conn_rules *rules = c->rules;
-    k->asking = k->parked = false;
+    k->asking = k->parked = k->fetched = false;
     k->filled = k->parsed = 0;
     k->receive_size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
     k->output_size = output_size(rules);
@@ -236,6 +236,9 @@ void conn_resolved(struct conn *c, struct resolution answer, const struct now *n
     struct plan plan = plan_resolved(&k->request, answer, now->wall_seconds);
     k->asking = false;
     answer_add(c, &plan, answer.kind == RESOLUTION_FOUND ? answer.representation : NULL, now);
+    struct exchange *exchange = &k->exchange[k->planned - 1];
+    if (k->fetched && exchange->source != SOURCE_NONE) exchange->source = SOURCE_DISK;
+    k->fetched = false;
     requests_take(c, now);
 }
 
@@ -250,6 +253,7 @@ bool conn_unparked(struct conn *c)
 {
     if (!c->work || !c->work->parked) return false;
     c->work->parked = false;
+    c->work->fetched = true;
     c->step = (uint8_t)step_choose(c);
     return true;
 }

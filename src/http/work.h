@@ -29,6 +29,7 @@ struct conn_work {
     uint64_t begun_ns;    /* when the first byte of `request` was                    */
     bool asking;          /* the lookup waits for its resolution                     */
     bool parked;          /* and that for the disk                                   */
+    bool fetched;         /* it did                                                  */
 
     uint32_t planned, settled;          /* exchanges; those from settled to planned are under way */
     uint64_t planned_bytes, sent_bytes; /* of the output as a stream                     */

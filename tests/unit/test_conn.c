@@ -603,6 +603,20 @@ START_TEST(fetched_from_the_disk)
 }
 END_TEST
 
+/* What came into memory from the disk says so once; the next answer is from memory. */
+START_TEST(resolved_from_the_disk)
+{
+    const char *text = GET("/small") GET("/small");
+    wire.on_settle = source_see;
+    core_link_receive(&wire, text, strlen(text));
+    conn_parked(&wire.conn);
+    ck_assert(conn_unparked(&wire.conn));
+    feed("");
+    ck_assert_int_eq(settled_source[1], SOURCE_DISK);
+    ck_assert_int_eq(settled_source[2], core_representation("small")->source);
+}
+END_TEST
+
 START_TEST(unparked_once)
 {
     ck_assert(!conn_unparked(&wire.conn)); /* no work area */
@@ -664,6 +678,7 @@ int main(void)
     tcase_add_test(end, what_is_being_sent);
     tcase_add_test(end, fetched_from_the_disk);
     tcase_add_test(end, unparked_once);
+    tcase_add_test(end, resolved_from_the_disk);
     tcase_add_test(cost, idle_connection_is_small);
     tcase_add_test(cost, work_holds_what_rules_allow);
     tcase_add_test(cost, pipelined_answers_leave_in_one_send);
