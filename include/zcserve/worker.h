@@ -82,7 +82,7 @@ void clients_drain(const struct slab *clients, struct worker *worker);
 enum conn_step worker_advance(struct worker *worker, struct client *client);
 
 /* Accepting stops for a while: counted, and said the first time. */
-void worker_accept_paused(struct worker *worker, const char *why);
+void accept_paused(struct stats_slot *stats, const char *why);
 
 /*
  * To be called every TICK_NS: counts what the store did, logs what it has to say, sends log lines that

@@ -3,6 +3,7 @@
  * same in every 200 answer, written once. It neither reads nor keeps any content.
  */
 #include "zcserve/representation.h"
+#include "zcserve/decimal.h"
 
 #include <assert.h>
 
@@ -53,19 +54,6 @@ static void page_put_line(struct page *page, struct text name, struct text value
     page_put(page, TEXT("\r\n"));
 }
 
-#define DECIMAL_MAX 20
-
-/* `number` in decimal, right-aligned in `space`. */
-static struct text decimal_text(uint64_t number, char space[DECIMAL_MAX])
-{
-    size_t at = DECIMAL_MAX;
-    do {
-        space[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    return (struct text){space + at, DECIMAL_MAX - at};
-}
-
 size_t representation_prepare_head(const struct representation *r, char *space, size_t size)
 {
     struct page page = {space, size, 0, false};
@@ -75,7 +63,8 @@ size_t representation_prepare_head(const struct representation *r, char *space, 
 
     date_format(r->modified_seconds, date);
     page_put_line(&page, TEXT("Content-Type: "), r->media_type);
-    page_put_line(&page, TEXT("Content-Length: "), decimal_text(r->length, decimal));
+    page_put_line(&page, TEXT("Content-Length: "),
+                  (struct text){decimal, decimal_write(decimal, r->length)});
     if (r->coding != CODING_IDENTITY)
         page_put_line(&page, TEXT("Content-Encoding: "), (struct text){coding, strlen(coding)});
     page_put_line(&page, TEXT("Last-Modified: "), (struct text){date, DATE_LENGTH});

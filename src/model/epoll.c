@@ -167,7 +167,7 @@ static void connection_open(struct epoll_loop *l, int fd, const struct sockaddr_
 /* Out of descriptors or connections: those that wait keep waiting until one here ends. */
 static void accepting_pause(struct epoll_loop *l, const char *why)
 {
-    worker_accept_paused(&l->worker, why);
+    accept_paused(l->worker.stats, why);
     accepting_set(l, false);
     tick_start(l);
 }

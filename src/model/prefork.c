@@ -63,7 +63,7 @@ static void connection_serve(struct prefork *p, int fd, const struct sockaddr_st
 /* Out of descriptors: those that wait keep waiting, and we with them, for we have none to close. */
 static void accepting_pause(struct prefork *p, const char *why)
 {
-    worker_accept_paused(&p->worker, why);
+    accept_paused(p->worker.stats, why);
     poll(&(struct pollfd){.fd = p->signals, .events = POLLIN}, 1, TICK_NS / NS_PER_MS);
 }
 

@@ -105,10 +105,7 @@ static void accepting_set(struct threadpool *p, bool accepting)
 /* The acceptor has no slot of its own; this counter of the first thread's slot is written here only. */
 static void accepting_pause(struct threadpool *p, const char *why)
 {
-    struct stats_slot *stats = &p->service->board[0];
-    if (stats_read(&stats->accept_pauses) == 0)
-        log_warn("accepting stops for a while: %s (said once, counted from now on)", why);
-    stats_add(&stats->accept_pauses, 1);
+    accept_paused(&p->service->board[0], why);
     accepting_set(p, false);
 }
 

@@ -184,7 +184,7 @@ static void accept_stop(struct uring_loop *l, uint32_t index)
 /* Out of descriptors or connections: those that wait keep waiting until a tick finds room. */
 static void accepting_pause(struct uring_loop *l, const char *why)
 {
-    worker_accept_paused(&l->worker, why);
+    accept_paused(l->worker.stats, why);
     l->paused = true;
     for (uint32_t i = 0; i < l->listeners; i++)
         accept_stop(l, i);

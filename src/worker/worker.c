@@ -164,11 +164,11 @@ enum conn_step worker_advance(struct worker *w, struct client *client)
     }
 }
 
-void worker_accept_paused(struct worker *w, const char *why)
+void accept_paused(struct stats_slot *stats, const char *why)
 {
-    if (stats_read(&w->stats->accept_pauses) == 0)
+    if (stats_read(&stats->accept_pauses) == 0)
         log_warn("accepting stops for a while: %s (said once, counted from now on)", why);
-    stats_add(&w->stats->accept_pauses, 1);
+    stats_add(&stats->accept_pauses, 1);
 }
 
 /* A store counts from 0; the slot goes on from where a predecessor left it. */

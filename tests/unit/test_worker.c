@@ -174,8 +174,8 @@ END_TEST
 START_TEST(pauses_are_counted)
 {
     ck_assert_int_eq(log_open("/dev/null", LOG_ERROR), 0);
-    worker_accept_paused(&site.worker, "a test");
-    worker_accept_paused(&site.worker, "a test");
+    accept_paused(site.worker.stats, "a test");
+    accept_paused(site.worker.stats, "a test");
     ck_assert_uint_eq(stats_read(&site.worker.stats->accept_pauses), 2);
 }
 END_TEST
