@@ -60,7 +60,11 @@ struct conn {
 struct exchange {
     const struct representation *lent; /* or NULL                                              */
     struct text method, target, version, host, referer, user_agent; /* absent when not given    */
+    uint64_t queue_ns;      /* for so long that byte had waited to be taken                    */
     uint64_t begun_ns;      /* when its first byte was received                                */
+    uint64_t headed_ns;     /* when all of it had been                                         */
+    uint64_t ready_ns;      /* when its answer was ready to be sent                            */
+    uint64_t first_ns;      /* when the first byte of that was taken                           */
     uint64_t offset;        /* of its answer in the output                                     */
     uint64_t length;        /* of its answer, head and content                                 */
     uint64_t content_bytes; /* content sent; right from the moment it is to be settled         */
@@ -68,6 +72,7 @@ struct exchange {
     uint16_t status;
     enum coding coding;
     enum source source;
+    bool whole; /* all of its answer was taken; right from the moment it is to be settled */
 };
 
 /* Size of a work area under these rules, and its alignment is that of max_align_t. */
@@ -107,6 +112,9 @@ void conn_received(struct conn *c, size_t length, const struct now *now); /* 0: 
 /* RESOLVE */
 const struct lookup *conn_lookup(const struct conn *c);
 void conn_resolved(struct conn *c, struct resolution answer, const struct now *now);
+
+/* SEND: what was resolved since the last time is ready, and about to be sent. */
+void conn_gathered(struct conn *c, const struct now *now);
 
 /* RESOLVE: the answer has to be fetched from the disk first. What is planned is sent meanwhile. */
 void conn_parked(struct conn *c);

@@ -2,17 +2,59 @@
  * What happened, counted. One slot a worker in a shared mapping made before the workers start:
  * one writer, any number of readers, no lock. A restarted worker goes on in its old slot, so
  * totals never run backwards.
+ *
+ *      counters.def          how often, how much, how many now
+ *      close_reason.def      why connections ended
+ *      connection_state.def  what the open ones are doing
+ *      calls.def             system calls made to serve
+ *      phase.def             how long each phase of a request took, by where its bytes came from
+ *
+ * Each is described once, in its table, and whoever shows it expands that table.
  */
 #ifndef ZCSERVE_STATS_H
 #define ZCSERVE_STATS_H
 
 #include "zcserve/close_reason.h"
+#include "zcserve/histogram.h"
+#include "zcserve/representation.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 
-/* Counters are described once, in counters.def: COUNTER(name, unit, one line). */
+enum phase {
+#define PHASE(name, word, help) PHASE_##name,
+#include "zcserve/phase.def"
+#undef PHASE
+    PHASE_COUNT
+};
+
+enum call {
+#define CALL(name, word, help) CALL_##name,
+#include "zcserve/calls.def"
+#undef CALL
+    CALL_COUNT
+};
+
+enum connection_state {
+#define CONNECTION_STATE(name, word, help) STATE_##name,
+#include "zcserve/connection_state.def"
+#undef CONNECTION_STATE
+    STATE_COUNT
+};
+
+/* A histogram and the sum of its values. `count` is 0 as long as there is nothing to read. */
+struct tally {
+    _Atomic uint64_t count, sum;
+};
+
+/* What is measured besides the phases. */
+enum measure {
+    MEASURE_TURN,     /* of an event loop: woken until it waits again, in units of 16 ns        */
+    MEASURE_BATCH,    /* events or completions that one wake-up brought                         */
+    MEASURE_REQUESTS, /* on one connection, when it ends                                        */
+    MEASURE_COUNT
+};
+
+/* Counters and gauges come first, so that what every request touches lies close together. */
 struct stats_slot {
 #define COUNTER(name, unit, help) _Atomic uint64_t name;
 #define GAUGE(name, unit, help) _Atomic uint64_t name;
@@ -20,6 +62,12 @@ struct stats_slot {
 #undef COUNTER
 #undef GAUGE
     _Atomic uint64_t closed[CLOSE_REASON_COUNT];
+    _Atomic uint64_t calls[CALL_COUNT];
+    _Atomic uint64_t connections_in[STATE_COUNT];
+    struct tally latency_tally[PHASE_COUNT][SOURCE_COUNT];
+    struct tally measure_tally[MEASURE_COUNT];
+    struct histogram latency[PHASE_COUNT][SOURCE_COUNT]; /* in units of 16 ns */
+    struct histogram measure[MEASURE_COUNT];
 } __attribute__((aligned(64)));
 
 /* The slot's only writer calls these: a plain load, add and store, never a locked instruction. */
@@ -39,8 +87,42 @@ static inline uint64_t stats_read(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static inline void stats_call(struct stats_slot *slot, enum call call)
+{
+    stats_add(&slot->calls[call], 1);
+}
+
+static inline void stats_measure(struct stats_slot *slot, enum measure measure, uint64_t value)
+{
+    stats_add(&slot->measure_tally[measure].count, 1);
+    stats_add(&slot->measure_tally[measure].sum, value);
+    histogram_count(&slot->measure[measure], value);
+}
+
+/* One phase of one request; `ns` may be 0. */
+static inline void stats_phase(struct stats_slot *slot, enum phase phase, enum source source,
+                               uint64_t ns)
+{
+    struct tally *tally = &slot->latency_tally[phase][source];
+    stats_add(&tally->count, 1);
+    stats_add(&tally->sum, ns / HISTOGRAM_UNIT_NS);
+    histogram_count(&slot->latency[phase][source], ns / HISTOGRAM_UNIT_NS);
+}
+
 /* The shared mapping of `workers` slots, zeroed. NULL with errno set. */
 struct stats_slot *stats_board_open(uint32_t workers);
 void stats_board_close(struct stats_slot *board, uint32_t workers);
+
+/* ---- for readers ------------------------------------------------------------------------------ */
+
+/* Adds what a slot has counted; nothing, and no memory touched, when it is empty. */
+void stats_latency_read(const struct stats_slot *slot, enum phase phase, enum source source,
+                        struct distribution *into);
+void stats_measure_read(const struct stats_slot *slot, enum measure measure,
+                        struct distribution *into);
+
+const char *phase_name(enum phase phase);
+const char *call_name(enum call call);
+const char *connection_state_name(enum connection_state state);
 
 #endif

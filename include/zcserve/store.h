@@ -97,7 +97,7 @@ const char *store_notice(struct store *store);
 
 /* What the store did and holds; monotonic but for the last four. */
 struct store_counts {
-    uint64_t hits, misses, evictions, invalidations, rechecks, watch_overflows;
+    uint64_t hits, misses, evictions, invalidations, rechecks, refreshes, watch_overflows;
     uint64_t bytes, entries, descriptors, watches;
 };
 const struct store_counts *store_counts(const struct store *store);

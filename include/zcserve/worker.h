@@ -22,6 +22,7 @@ struct worker {
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
     struct residency residency;
     struct store_counts reported;
+    uint64_t queued_ns; /* of one who waits for a peer: for so long it had waited for us */
 };
 
 /* 0, or -1 after the reason was logged. */
@@ -35,6 +36,13 @@ void worker_close(struct worker *worker);
 #define TICK_NS (NS_PER_SECOND / 10)       /* how often an event loop looks at deadlines…    */
 #define SWEEP_TICKS 10                     /* …each time those of one part in so many       */
 
+/*
+ * For an event loop: about to wait for events; and woken by so many of them. Between the two lies a
+ * turn, which is measured; what is received in it had waited since it began.
+ */
+void worker_waits(struct worker *worker);
+void worker_woke(struct worker *worker, uint64_t events);
+
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
     struct conn conn;
@@ -43,6 +51,7 @@ struct client {
     bool awaiting;               /* something is fetched from the disk */
     bool fetched;                /* the path was: looking it up again hardly waits */
     bool range_fetched;          /* what comes next was: it is sent without asking again */
+    uint8_t state;               /* enum connection_state, as counted  */
     int fd;
     uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */
     struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */
@@ -55,6 +64,9 @@ void client_open(struct client *client, struct worker *worker, int fd,
 /* Sees to it that the connection has a work area, and takes it back when it is idle. */
 void client_lend_work(struct client *client, struct worker *worker);
 void client_rest(struct client *client, struct worker *worker);
+
+/* It waits for something else than to receive, and is counted so. */
+void client_waits(struct client *client, struct worker *worker, enum connection_state state);
 
 /*
  * To be asked at every sweep: has its deadline passed, so that conn_expired() is due? A slow reader is

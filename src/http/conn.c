@@ -94,7 +94,10 @@ static void exchange_describe(struct exchange *exchange, const struct conn_work 
     exchange->host = fields_value(fields, FIELD_HOST);
     exchange->referer = fields_value(fields, FIELD_REFERER);
     exchange->user_agent = fields_value(fields, FIELD_USER_AGENT);
+    exchange->queue_ns = k->queue_ns;
     exchange->begun_ns = k->begun_ns;
+    exchange->headed_ns = k->headed_ns;
+    exchange->ready_ns = 0;
     exchange->content_bytes = 0;
 }
 
@@ -125,6 +128,7 @@ static void answer_add(struct conn *c, const struct plan *plan, const struct rep
     }
     request_begin(&k->request, c->rules);
     k->begun_ns = k->received_ns;
+    k->queue_ns = k->received_queue_ns;
 }
 
 /* Makes the target a path; false when it is none that could be looked up. */
@@ -142,6 +146,7 @@ static void request_take(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
     struct plan plan;
+    k->headed_ns = now->monotonic_ns;
     if (!target_take(k) && !request_is(&k->request, HTTP_CONNECT)) request_refuse(&k->request, 400);
     if (plan_without_lookup(&k->request, &plan)) {
         answer_add(c, &plan, NULL, now);
@@ -213,8 +218,10 @@ void conn_received(struct conn *c, size_t length, const struct now *now)
     if (c->half_closed) return;
     assert(length <= k->receive_size - k->filled);
     k->received_ns = now->monotonic_ns;
+    k->received_queue_ns = now->monotonic_ns - now->woke_ns;
     if (k->filled == 0) {
         k->begun_ns = now->monotonic_ns;
+        k->queue_ns = k->received_queue_ns;
         c->deadline_ns = now->monotonic_ns + c->rules->head_ns;
     }
     k->filled += (uint32_t)length;
@@ -242,6 +249,13 @@ void conn_resolved(struct conn *c, struct resolution answer, const struct now *n
     requests_take(c, now);
 }
 
+void conn_gathered(struct conn *c, const struct now *now)
+{
+    struct conn_work *k = c->work;
+    for (uint32_t i = k->planned; i > k->started && k->exchange[i - 1].ready_ns == 0; i--)
+        k->exchange[i - 1].ready_ns = now->monotonic_ns;
+}
+
 void conn_parked(struct conn *c)
 {
     assert(conn_next(c) == CONN_RESOLVE);
@@ -264,10 +278,21 @@ void conn_outgoing(const struct conn *c, struct outgoing *out)
     output_next(c->work, out);
 }
 
+/* Bytes were taken, perhaps the first of an answer. One that needed no lookup was ready at once. */
+static void exchanges_start(struct conn_work *k, const struct now *now)
+{
+    while (k->started < k->planned && k->exchange[k->started].offset < k->sent_bytes) {
+        struct exchange *exchange = &k->exchange[k->started++];
+        if (exchange->ready_ns == 0) exchange->ready_ns = exchange->headed_ns;
+        exchange->first_ns = now->monotonic_ns;
+    }
+}
+
 void conn_sent(struct conn *c, uint64_t length, const struct now *now)
 {
     assert(conn_next(c) == CONN_SEND);
     output_sent(c->work, length);
+    exchanges_start(c->work, now);
     c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
     c->step = (uint8_t)step_choose(c);
 }
@@ -300,6 +325,7 @@ const struct exchange *conn_exchange(struct conn *c)
     if (sent > exchange->length) sent = exchange->length;
     assert(c->failed || sent == exchange->length);
     exchange->content_bytes = sent > exchange->head_length ? sent - exchange->head_length : 0;
+    exchange->whole = sent == exchange->length;
     return exchange;
 }
 
@@ -348,6 +374,7 @@ static void request_expired(struct conn *c, const struct now *now)
     struct plan plan;
     c->close_reason = k->request.phase == REQUEST_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
     request_refuse(&k->request, 408);
+    k->headed_ns = now->monotonic_ns;
     bool planned = plan_without_lookup(&k->request, &plan);
     assert(planned);
     answer_add(c, &plan, NULL, now);

@@ -127,7 +127,7 @@ void output_sent(struct conn_work *k, uint64_t length)
 
 void output_clear(struct conn_work *k)
 {
-    k->planned = k->settled = 0;
+    k->planned = k->settled = k->started = 0;
     k->planned_bytes = k->sent_bytes = 0;
     k->segments = k->drained = 0;
     k->output_used = 0;

@@ -25,13 +25,15 @@ struct conn_work {
     struct request request;
     struct target target;
     struct lookup lookup;
-    uint64_t received_ns; /* when bytes were last received                           */
-    uint64_t begun_ns;    /* when the first byte of `request` was                    */
-    bool asking;          /* the lookup waits for its resolution                     */
-    bool parked;          /* and that for the disk                                   */
-    bool fetched;         /* it did                                                  */
+    uint64_t received_ns, received_queue_ns; /* when bytes were last received; had waited */
+    uint64_t begun_ns, queue_ns;             /* of the first byte of `request`            */
+    uint64_t headed_ns;                      /* when it was complete                      */
+    bool asking;  /* the lookup waits for its resolution                     */
+    bool parked;  /* and that for the disk                                   */
+    bool fetched; /* it did                                                  */
 
     uint32_t planned, settled;          /* exchanges; those from settled to planned are under way */
+    uint32_t started;                   /* exchanges of whose answer a byte was taken    */
     uint64_t planned_bytes, sent_bytes; /* of the output as a stream                     */
     uint32_t segments, drained;         /* segments listed; those wholly sent            */
 

@@ -44,7 +44,9 @@ struct epoll_loop {
     int signal_fd;
     ev_io signals, fetched;
     ev_io changes; /* of files, so that the kernel's queue does not fill while idle */
-    ev_check turn; /* runs last in every turn */
+    ev_prepare waits;
+    ev_check woke; /* runs first in every turn… */
+    ev_check turn; /* …and this last           */
     ev_timer tick;
 };
 
@@ -140,6 +142,20 @@ static void on_fetched(struct ev_loop *loop, ev_io *watcher, int events)
     }
 }
 
+static void on_waits(struct ev_loop *loop, ev_prepare *waits, int events)
+{
+    struct epoll_loop *l = ev_userdata(loop);
+    (void)waits, (void)events;
+    worker_waits(&l->worker);
+}
+
+static void on_woke(struct ev_loop *loop, ev_check *woke, int events)
+{
+    struct epoll_loop *l = ev_userdata(loop);
+    (void)woke, (void)events;
+    worker_woke(&l->worker, ev_pending_count(loop) - 1); /* but for on_turn() */
+}
+
 static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
 {
     (void)turn, (void)events;
@@ -181,6 +197,7 @@ static bool accept_one(struct epoll_loop *l, int listener)
         return false;
     }
     int fd = listener_accept(listener, true, &peer);
+    stats_call(l->worker.stats, CALL_ACCEPT);
     if (fd >= 0)
         connection_open(l, fd, &peer);
     else if (fd != -EAGAIN && fd != -ECONNABORTED)
@@ -288,6 +305,11 @@ static void await(struct epoll_loop *l, ev_io *watcher, void (*on)(struct ev_loo
 
 static void watchers_start(struct epoll_loop *l)
 {
+    ev_prepare_init(&l->waits, on_waits);
+    ev_prepare_start(l->loop, &l->waits);
+    ev_check_init(&l->woke, on_woke);
+    ev_set_priority(&l->woke, EV_MAXPRI);
+    ev_check_start(l->loop, &l->woke);
     ev_check_init(&l->turn, on_turn);
     ev_set_priority(&l->turn, EV_MINPRI);
     ev_check_start(l->loop, &l->turn);

@@ -72,6 +72,7 @@ static void accept_one(struct prefork *p, int listener)
 {
     struct sockaddr_storage peer;
     int fd = listener_accept(listener, false, &peer);
+    stats_call(p->worker.stats, CALL_ACCEPT);
     if (fd >= 0)
         connection_serve(p, fd, &peer);
     else if (fd != -EAGAIN && fd != -ECONNABORTED)
@@ -177,6 +178,7 @@ static void wait_idle(struct prefork *p)
 {
     struct epoll_event ready;
     p->pressure = PRESSURE_NONE;
+    stats_call(p->worker.stats, CALL_WAIT);
     if (epoll_wait(p->epoll, &ready, 1, patience_ms(p)) != 1) return;
     if (ready.data.u32 == READY_SIGNAL)
         on_signal(p);

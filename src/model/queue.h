@@ -13,6 +13,7 @@
 
 struct waiting {
     int fd;
+    uint64_t accepted_ns; /* monotonic */
     struct sockaddr_storage peer;
 };
 

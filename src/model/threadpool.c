@@ -48,6 +48,13 @@ struct threadpool {
     uint64_t drain_deadline_ns; /* UINT64_MAX: not draining */
 };
 
+static uint64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
 /* ---- a connection ------------------------------------------------------------------------- */
 
 static enum pressure look(struct thread *t)
@@ -61,6 +68,7 @@ static enum pressure look(struct thread *t)
 static void connection_serve(struct thread *t, const struct waiting *waiting)
 {
     serve_open(&t->served, &t->worker, waiting->fd, &waiting->peer);
+    t->worker.queued_ns = t->worker.now.monotonic_ns - waiting->accepted_ns;
     while (!serve(&t->worker, &t->served, look(t)))
         worker_tick(&t->worker);
 }
@@ -102,7 +110,7 @@ static void accepting_set(struct threadpool *p, bool accepting)
     }
 }
 
-/* The acceptor has no slot of its own; this counter of the first thread's slot is written here only. */
+/* The acceptor has no slot of its own; what it counts in the first thread's is written here only. */
 static void accepting_pause(struct threadpool *p, const char *why)
 {
     accept_paused(&p->service->board[0], why);
@@ -118,6 +126,8 @@ static bool accept_one(struct threadpool *p, int listener)
         return false;
     }
     waiting.fd = listener_accept(listener, false, &waiting.peer);
+    stats_call(&p->service->board[0], CALL_ACCEPT);
+    waiting.accepted_ns = clock_ns();
     if (waiting.fd >= 0)
         queue_put(&p->queue, &waiting);
     else if (waiting.fd != -EAGAIN && waiting.fd != -ECONNABORTED)
@@ -133,13 +143,6 @@ static void on_connection(struct threadpool *p, uint32_t address)
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
-
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* In ms, for epoll_wait: after a pause, or until the drain has lasted long enough. */
 static int patience_ms(const struct threadpool *p)
@@ -210,6 +213,7 @@ static void on_signal(struct threadpool *p)
 static void wait_once(struct threadpool *p)
 {
     struct epoll_event ready;
+    stats_call(&p->service->board[0], CALL_WAIT);
     if (epoll_wait(p->epoll, &ready, 1, patience_ms(p)) != 1) {
         on_time(p);
     } else if (ready.data.u32 == READY_SIGNAL) {

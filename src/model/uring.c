@@ -69,12 +69,15 @@ static void send_next(struct uring_loop *l, struct uring_client *k, uint64_t *bu
 {
     struct outgoing out;
     conn_outgoing(&k->client.conn, &out);
-    if (out.count > 0)
+    client_waits(&k->client, &l->worker, STATE_SENDING);
+    if (out.count > 0) {
         lane_send(&l->ring, &k->lane, &out);
-    else if (!drive_may_send(&l->worker, &k->client, &out))
+    } else if (!drive_may_send(&l->worker, &k->client, &out)) {
+        client_waits(&k->client, &l->worker, STATE_DISK);
         lane_fetch(&l->ring, &k->lane, &out);
-    else if (*budget == 0 || !drive_send(&l->worker, &k->client, &out, budget))
+    } else if (*budget == 0 || !drive_send(&l->worker, &k->client, &out, budget)) {
         lane_await_writable(&l->ring, &k->lane);
+    }
 }
 
 /* What was received already; false when the connection has to wait for more. */
@@ -86,6 +89,7 @@ static bool receive_next(struct uring_loop *l, struct uring_client *k)
     struct iovec space = conn_receive_space(&k->client.conn);
     size_t length = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
     stats_add(&w->stats->received_bytes, length);
+    now_read(&w->now);
     conn_received(&k->client.conn, length, &w->now);
     return true;
 }
@@ -115,7 +119,7 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
             client_rest(&k->client, w);
             lane_receive(&l->ring, &k->lane);
             return;
-        case CONN_PARKED: return;
+        case CONN_PARKED: client_waits(&k->client, w, STATE_DISK); return;
         case CONN_SEND: send_next(l, k, &budget); break;
         case CONN_HALF_CLOSE: client_half_close(&k->client, w); break;
         case CONN_CLOSE: connection_close(l, k); return;
@@ -324,8 +328,9 @@ static void turn_take(struct uring_loop *l)
     struct io_uring_cqe *cqe;
     unsigned head, taken = 0;
     bool waits = l->clients.used > 0 || l->draining || l->paused || l->worker.log;
+    worker_waits(&l->worker);
     ring_turn(&l->ring, waits ? TICK_NS : UINT64_MAX);
-    now_read(&l->worker.now);
+    worker_woke(&l->worker, io_uring_cq_ready(&l->ring.uring));
     io_uring_for_each_cqe(&l->ring.uring, head, cqe)
     {
         on_completion(l, cqe);

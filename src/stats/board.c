@@ -16,7 +16,7 @@ struct stats_slot *stats_board_open(uint32_t workers)
 {
     assert(workers > 0);
     void *board = mmap(NULL, workers * sizeof(struct stats_slot), PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return board == MAP_FAILED ? NULL : board;
 }
 
@@ -25,4 +25,53 @@ void stats_board_close(struct stats_slot *board, uint32_t workers)
     if (board != NULL) {
         munmap(board, workers * sizeof(struct stats_slot));
     }
+}
+
+/* A page that was never written is only made real when somebody reads it: so nobody should. */
+static void tally_read(const struct tally *tally, const struct histogram *histogram,
+                       struct distribution *into)
+{
+    if (stats_read(&tally->count) > 0) distribution_add(into, histogram, stats_read(&tally->sum));
+}
+
+void stats_latency_read(const struct stats_slot *slot, enum phase phase, enum source source,
+                        struct distribution *into)
+{
+    tally_read(&slot->latency_tally[phase][source], &slot->latency[phase][source], into);
+}
+
+void stats_measure_read(const struct stats_slot *slot, enum measure measure,
+                        struct distribution *into)
+{
+    tally_read(&slot->measure_tally[measure], &slot->measure[measure], into);
+}
+
+const char *phase_name(enum phase phase)
+{
+    static const char *const names[] = {
+#define PHASE(name, word, help) [PHASE_##name] = word,
+#include "zcserve/phase.def"
+#undef PHASE
+    };
+    return names[phase];
+}
+
+const char *call_name(enum call call)
+{
+    static const char *const names[] = {
+#define CALL(name, word, help) [CALL_##name] = word,
+#include "zcserve/calls.def"
+#undef CALL
+    };
+    return names[call];
+}
+
+const char *connection_state_name(enum connection_state state)
+{
+    static const char *const names[] = {
+#define CONNECTION_STATE(name, word, help) [STATE_##name] = word,
+#include "zcserve/connection_state.def"
+#undef CONNECTION_STATE
+    };
+    return names[state];
 }

@@ -87,6 +87,7 @@ static const struct inotify_event *next_event(struct watch *watch)
         ssize_t n;
         do {
             n = read(watch->fd, watch->space, sizeof(watch->space));
+            watch->counts->refreshes++;
         } while (n < 0 && errno == EINTR);
         watch->offset = 0;
         watch->filled = n > 0 ? (size_t)n : 0;

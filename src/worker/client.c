@@ -36,6 +36,8 @@ void client_open(struct client *client, struct worker *w, int fd,
     else if (w->log)
         peer_ask(&client->peer, fd);
     conn_open(&client->conn, &w->rules, &w->now);
+    client->state = STATE_IDLE;
+    stats_add(&w->stats->connections_in[STATE_IDLE], 1);
     stats_add(&w->stats->accepted, 1);
     stats_set(&w->stats->connections, stats_read(&w->stats->connections) + 1);
 }
@@ -48,10 +50,21 @@ void client_lend_work(struct client *client, struct worker *w)
     conn_lend_work(&client->conn, work);
 }
 
+void client_waits(struct client *client, struct worker *w, enum connection_state state)
+{
+    if (client->state == state) return;
+    _Atomic uint64_t *count = w->stats->connections_in;
+    stats_set(&count[client->state], stats_read(&count[client->state]) - 1);
+    stats_add(&count[state], 1);
+    client->state = (uint8_t)state;
+}
+
 void client_rest(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
-    if (c->work && conn_idle(c)) slab_put(&w->works, conn_return_work(c));
+    bool idle = conn_idle(c);
+    client_waits(client, w, c->half_closed ? STATE_LINGERING : idle ? STATE_IDLE : STATE_READING);
+    if (c->work && idle) slab_put(&w->works, conn_return_work(c));
 }
 
 /* What was sent and not acknowledged: SIOCOUTQ of tcp(7) and unix(7). */
@@ -105,6 +118,7 @@ void client_fetched(struct client *client, struct worker *w)
 void client_half_close(struct client *client, struct worker *w)
 {
     shutdown(client->fd, SHUT_WR);
+    stats_call(w->stats, CALL_CLOSE);
     conn_half_closed(&client->conn, &w->now);
 }
 
@@ -124,6 +138,10 @@ void client_close(struct client *client, struct worker *w)
     if (client->awaiting) fetcher_forget(w->fetcher, client);
     client_rest(client, w);
     close(client->fd);
+    stats_call(w->stats, CALL_CLOSE);
+    stats_measure(w->stats, MEASURE_REQUESTS, c->requests);
+    _Atomic uint64_t *count = &w->stats->connections_in[client->state];
+    stats_set(count, stats_read(count) - 1);
     stats_add(&w->stats->closed[conn_close_reason(c)], 1);
     stats_set(&w->stats->connections, stats_read(&w->stats->connections) - 1);
 }

@@ -30,7 +30,9 @@ bool drive_receive(struct worker *w, struct client *client)
     struct iovec space = conn_receive_space(c);
     ssize_t n = transmit_receive(client->fd, space.iov_base, space.iov_len);
     now_read(&w->now);
+    stats_call(w->stats, CALL_RECEIVE);
     if (n == -EAGAIN) {
+        stats_add(&w->stats->would_block, 1);
         client_rest(client, w);
         return false;
     }
@@ -40,6 +42,10 @@ bool drive_receive(struct worker *w, struct client *client)
     }
     stats_add(&w->stats->received_bytes, (uint64_t)n);
     w->store_is_current = false;
+    if (!w->fetcher) { /* who waits in the call takes bytes as soon as they come */
+        w->now.woke_ns = w->now.monotonic_ns - w->queued_ns;
+        w->queued_ns = 0;
+    }
     conn_received(c, (size_t)n, &w->now);
     return true;
 }
@@ -63,9 +69,14 @@ bool drive_send(struct worker *w, struct client *client, const struct outgoing *
     uint64_t asked = from_file && out->length > *budget ? *budget : out->length;
     ssize_t n = transmit(client->fd, out, asked);
     now_read(&w->now);
-    if (n == -EAGAIN) return false;
+    stats_call(w->stats, from_file ? CALL_SENDFILE : CALL_SEND);
+    if (n == -EAGAIN) {
+        stats_add(&w->stats->would_block, 1);
+        return false;
+    }
     drive_sent(w, client, n, from_file);
     if (n < 0) return true;
+    if ((uint64_t)n < asked) stats_add(&w->stats->short_sends, 1);
     if (from_file || !out->more) /* a file's head is not counted, or its last bytes would wait */
         *budget -= (uint64_t)n < *budget ? (uint64_t)n : *budget;
     return (uint64_t)n == asked; /* a short send: the socket is full */
@@ -85,18 +96,24 @@ bool drive_may_send(struct worker *w, struct client *client, struct outgoing *ou
     return length > 0;
 }
 
+static enum drive want(struct worker *w, struct client *client, enum drive wanted)
+{
+    client_waits(client, w, wanted == DRIVE_WANT_DISK ? STATE_DISK : STATE_SENDING);
+    return wanted;
+}
+
 enum drive drive(struct worker *w, struct client *client, uint64_t budget)
 {
     struct outgoing out;
     for (;;) {
         switch (worker_advance(w, client)) {
         case CONN_RECEIVE: client_rest(client, w); return DRIVE_WANT_READ;
-        case CONN_PARKED: return DRIVE_WANT_DISK;
+        case CONN_PARKED: return want(w, client, DRIVE_WANT_DISK);
         case CONN_SEND:
-            if (budget == 0) return DRIVE_WANT_WRITE;
+            if (budget == 0) return want(w, client, DRIVE_WANT_WRITE);
             conn_outgoing(&client->conn, &out);
-            if (!drive_may_send(w, client, &out)) return DRIVE_WANT_DISK;
-            if (!drive_send(w, client, &out, &budget)) return DRIVE_WANT_WRITE;
+            if (!drive_may_send(w, client, &out)) return want(w, client, DRIVE_WANT_DISK);
+            if (!drive_send(w, client, &out, &budget)) return want(w, client, DRIVE_WANT_WRITE);
             break;
         case CONN_HALF_CLOSE: client_half_close(client, w); break;
         case CONN_CLOSE: return DRIVE_DONE;

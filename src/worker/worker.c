@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static int log_open_for(struct worker *w, const struct service *service)
 {
@@ -19,13 +20,24 @@ static int log_open_for(struct worker *w, const struct service *service)
     return w->log ? 0 : -1;
 }
 
+/* What is now, of a predecessor, died with it. */
+static void stats_begin(struct stats_slot *stats)
+{
+    stats_set(&stats->connections, 0);
+    for (int state = 0; state < STATE_COUNT; state++)
+        stats_set(&stats->connections_in[state], 0);
+    stats_set(&stats->pid, (uint64_t)getpid());
+    stats_add(&stats->starts, 1);
+}
+
 int worker_open(struct worker *w, const struct service *service, uint32_t index)
 {
     char problem[256];
     *w = (struct worker){.index = index, .rules = service->rules};
     w->stats = &service->board[index];
-    stats_set(&w->stats->connections, 0); /* those of a predecessor died with it */
+    stats_begin(w->stats);
     now_read(&w->now);
+    w->now.woke_ns = w->now.monotonic_ns;
     int error = slab_open(&w->works, conn_work_size(&w->rules), service->connections_max);
     if (error != 0) {
         log_error("no memory for %u connections: %s", service->connections_max, strerror(-error));
@@ -46,6 +58,7 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
 void worker_close(struct worker *w)
 {
     worker_tick(w);
+    stats_set(&w->stats->pid, 0);
     if (w->log) access_log_close(w->log);
     if (w->fetcher) /* first: errands that nobody waits for any more still use the store's options */
         fetcher_close(w->fetcher);
@@ -86,21 +99,24 @@ static void worker_resolve(struct worker *w, struct client *client)
         conn_resolved(c, found, &w->now);
 }
 
-static void source_count(struct stats_slot *stats, const struct exchange *exchange, uint64_t ns)
+static void method_count(struct stats_slot *stats, struct text method)
+{
+    if (text_equals(method, TEXT("GET")))
+        stats_add(&stats->requests_get, 1);
+    else if (text_equals(method, TEXT("HEAD")))
+        stats_add(&stats->requests_head, 1);
+    else if (text_equals(method, TEXT("OPTIONS")))
+        stats_add(&stats->requests_options, 1);
+    else
+        stats_add(&stats->requests_other, 1);
+}
+
+static void source_count(struct stats_slot *stats, const struct exchange *exchange)
 {
     switch (exchange->source) {
-    case SOURCE_MEMORY:
-        stats_add(&stats->memory_bytes, exchange->content_bytes);
-        stats_add(&stats->memory_ns, ns);
-        break;
-    case SOURCE_PAGE_CACHE:
-        stats_add(&stats->page_cache_bytes, exchange->content_bytes);
-        stats_add(&stats->page_cache_ns, ns);
-        break;
-    case SOURCE_DISK:
-        stats_add(&stats->disk_bytes, exchange->content_bytes);
-        stats_add(&stats->disk_ns, ns);
-        break;
+    case SOURCE_MEMORY: stats_add(&stats->memory_bytes, exchange->content_bytes); break;
+    case SOURCE_PAGE_CACHE: stats_add(&stats->page_cache_bytes, exchange->content_bytes); break;
+    case SOURCE_DISK: stats_add(&stats->disk_bytes, exchange->content_bytes); break;
     case SOURCE_NONE:
     case SOURCE_COUNT: break;
     }
@@ -115,6 +131,19 @@ static void exchange_count(struct stats_slot *stats, const struct exchange *exch
     case 4: stats_add(&stats->answers_4xx, 1); break;
     default: stats_add(&stats->answers_5xx, 1); break;
     }
+    method_count(stats, exchange->method);
+}
+
+/* Phases of an answer that was cut say nothing of how fast answers are. */
+static void phases_count(struct stats_slot *stats, const struct exchange *x, uint64_t done_ns)
+{
+    enum source source = x->source;
+    stats_phase(stats, PHASE_QUEUE, source, x->queue_ns);
+    stats_phase(stats, PHASE_HEAD, source, x->headed_ns - x->begun_ns);
+    stats_phase(stats, PHASE_RESOLVE, source, x->ready_ns - x->headed_ns);
+    stats_phase(stats, PHASE_FIRST, source, x->first_ns - x->ready_ns);
+    stats_phase(stats, PHASE_SEND, source, done_ns - x->first_ns);
+    stats_phase(stats, PHASE_TOTAL, source, x->queue_ns + done_ns - x->begun_ns);
 }
 
 static void exchange_log(struct worker *w, const struct client *client,
@@ -142,7 +171,8 @@ static void worker_settle(struct worker *w, struct client *client)
 {
     const struct exchange *exchange = conn_exchange(&client->conn);
     exchange_count(w->stats, exchange);
-    source_count(w->stats, exchange, w->now.monotonic_ns - exchange->begun_ns);
+    source_count(w->stats, exchange);
+    if (exchange->whole) phases_count(w->stats, exchange, w->now.monotonic_ns);
     if (w->log) exchange_log(w, client, exchange);
     const struct representation *lent = conn_settled(&client->conn, &w->now);
     if (lent) store_return(w->store, lent);
@@ -151,13 +181,22 @@ static void worker_settle(struct worker *w, struct client *client)
 enum conn_step worker_advance(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
+    bool resolved = false;
     for (;;) {
         switch (conn_next(c)) {
-        case CONN_RESOLVE: worker_resolve(w, client); break;
+        case CONN_RESOLVE:
+            worker_resolve(w, client);
+            resolved = true;
+            break;
         case CONN_SETTLE: worker_settle(w, client); break;
+        case CONN_SEND:
+            if (resolved) { /* one reading of the clock for all that leaves together */
+                now_read(&w->now);
+                conn_gathered(c, &w->now);
+            }
+            return CONN_SEND;
         case CONN_RECEIVE:
         case CONN_PARKED:
-        case CONN_SEND:
         case CONN_HALF_CLOSE:
         case CONN_CLOSE: return conn_next(c);
         }
@@ -179,9 +218,28 @@ static void counts_add(struct stats_slot *stats, struct store_counts *reported,
     stats_add(&stats->cache_misses, counts->misses - reported->misses);
     stats_add(&stats->cache_evictions, counts->evictions - reported->evictions);
     stats_add(&stats->cache_invalidations, counts->invalidations - reported->invalidations);
+    stats_add(&stats->cache_rechecks, counts->rechecks - reported->rechecks);
+    stats_add(&stats->calls[CALL_REFRESH], counts->refreshes - reported->refreshes);
+    stats_set(&stats->cache_descriptors, counts->descriptors);
+    stats_set(&stats->cache_watches, counts->watches);
     stats_set(&stats->cache_bytes, counts->bytes);
     stats_set(&stats->cache_entries, counts->entries);
     *reported = *counts;
+}
+
+void worker_waits(struct worker *w)
+{
+    now_read(&w->now);
+    stats_measure(w->stats, MEASURE_TURN,
+                  (w->now.monotonic_ns - w->now.woke_ns) / HISTOGRAM_UNIT_NS);
+    stats_call(w->stats, CALL_WAIT);
+}
+
+void worker_woke(struct worker *w, uint64_t events)
+{
+    now_read(&w->now);
+    w->now.woke_ns = w->now.monotonic_ns;
+    stats_measure(w->stats, MEASURE_BATCH, events);
 }
 
 bool worker_tick(struct worker *w)
