@@ -19,6 +19,7 @@
 #include "zcserve/close_reason.h"
 #include "zcserve/lookup.h"
 #include "zcserve/now.h"
+#include "zcserve/refusal.h"
 #include "zcserve/segment.h"
 
 enum conn_step {
@@ -72,6 +73,7 @@ struct exchange {
     uint16_t status;
     enum coding coding;
     enum source source;
+    enum refusal refused;
     bool whole; /* all of its answer was taken; right from the moment it is to be settled */
 };
 

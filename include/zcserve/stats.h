@@ -5,6 +5,7 @@
  *
  *      counters.def          how often, how much, how many now
  *      close_reason.def      why connections ended
+ *      refusal.def           what was wrong with requests that were refused
  *      connection_state.def  what the open ones are doing
  *      calls.def             system calls made to serve
  *      phase.def             how long each phase of a request took, by where its bytes came from
@@ -16,6 +17,7 @@
 
 #include "zcserve/close_reason.h"
 #include "zcserve/histogram.h"
+#include "zcserve/refusal.h"
 #include "zcserve/representation.h"
 
 #include <stdbool.h>
@@ -62,6 +64,7 @@ struct stats_slot {
 #undef COUNTER
 #undef GAUGE
     _Atomic uint64_t closed[CLOSE_REASON_COUNT];
+    _Atomic uint64_t refused_for[REFUSAL_COUNT];
     _Atomic uint64_t calls[CALL_COUNT];
     _Atomic uint64_t connections_in[STATE_COUNT];
     struct tally latency_tally[PHASE_COUNT][SOURCE_COUNT];

@@ -98,6 +98,7 @@ static void exchange_describe(struct exchange *exchange, const struct conn_work 
     exchange->begun_ns = k->begun_ns;
     exchange->headed_ns = k->headed_ns;
     exchange->ready_ns = 0;
+    exchange->refused = r->refused;
     exchange->content_bytes = 0;
 }
 
@@ -106,10 +107,10 @@ static void closing_begin(struct conn *c)
 {
     const struct request *r = &c->work->request;
     c->closing = true;
-    c->lingering =
-        request_keeps_alive(r) || r->refused != 0 || r->unread || c->work->parsed < c->work->filled;
+    c->lingering = request_keeps_alive(r) || r->refused != REFUSAL_NONE || r->unread ||
+                   c->work->parsed < c->work->filled;
     if (c->close_reason == CLOSE_NONE)
-        c->close_reason = r->refused != 0 ? CLOSE_BAD_REQUEST : CLOSE_FINISHED;
+        c->close_reason = r->refused != REFUSAL_NONE ? CLOSE_BAD_REQUEST : CLOSE_FINISHED;
 }
 
 /* The request is answered by `plan`; the next one begins behind it. */
@@ -136,7 +137,7 @@ static bool target_take(struct conn_work *k)
 {
     struct request *r = &k->request;
     k->target = (struct target){.form = TARGET_BAD};
-    if (r->refused == 0) k->target = target_parse(r->target, k->path);
+    if (r->refused == REFUSAL_NONE) k->target = target_parse(r->target, k->path);
     return k->target.form == TARGET_ORIGIN || k->target.form == TARGET_ABSOLUTE ||
            (k->target.form == TARGET_ASTERISK && request_is(r, HTTP_OPTIONS));
 }
@@ -147,7 +148,8 @@ static void request_take(struct conn *c, const struct now *now)
     struct conn_work *k = c->work;
     struct plan plan;
     k->headed_ns = now->monotonic_ns;
-    if (!target_take(k) && !request_is(&k->request, HTTP_CONNECT)) request_refuse(&k->request, 400);
+    if (!target_take(k) && !request_is(&k->request, HTTP_CONNECT))
+        request_refuse(&k->request, REFUSAL_TARGET);
     if (plan_without_lookup(&k->request, &plan)) {
         answer_add(c, &plan, NULL, now);
         return;
@@ -373,7 +375,7 @@ static void request_expired(struct conn *c, const struct now *now)
     struct conn_work *k = c->work;
     struct plan plan;
     c->close_reason = k->request.phase == REQUEST_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
-    request_refuse(&k->request, 408);
+    request_refuse(&k->request, REFUSAL_TIMEOUT);
     k->headed_ns = now->monotonic_ns;
     bool planned = plan_without_lookup(&k->request, &plan);
     assert(planned);

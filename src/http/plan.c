@@ -21,9 +21,9 @@ static struct plan plan_make(const struct request *r, uint16_t status)
 
 bool plan_without_lookup(const struct request *r, struct plan *plan)
 {
-    if (r->refused != 0) {
-        *plan = plan_make(r, r->refused);
-        if (r->refused == 501) plan->head_only = false; /* the method may only begin like HEAD */
+    if (r->refused != REFUSAL_NONE) {
+        *plan = plan_make(r, refusal_status(r->refused));
+        if (plan->status == 501) plan->head_only = false; /* the method may only begin like HEAD */
         return true;
     }
     if (request_is(r, HTTP_GET) || request_is(r, HTTP_HEAD)) return false;

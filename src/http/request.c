@@ -13,9 +13,9 @@ static struct text text_extend(struct text text, const char *at, size_t length)
 }
 
 /* Gives llhttp's "stop here": what follows is not read. */
-static int refuse(struct request *r, uint16_t status)
+static int refuse(struct request *r, enum refusal why)
 {
-    if (r->refused == 0) r->refused = status;
+    if (r->refused == REFUSAL_NONE) r->refused = why;
     return -1;
 }
 
@@ -28,9 +28,9 @@ static bool follows_one_space(const char *at)
 static int on_target(llhttp_t *parser, const char *at, size_t length)
 {
     struct request *r = parser->data;
-    if (!r->target.base && !follows_one_space(at)) return refuse(r, 400);
+    if (!r->target.base && !follows_one_space(at)) return refuse(r, REFUSAL_REQUEST_LINE);
     r->target = text_extend(r->target, at, length);
-    return r->target.length > r->rules->target_bytes_max ? refuse(r, 414) : 0;
+    return r->target.length > r->rules->target_bytes_max ? refuse(r, REFUSAL_TARGET_LONG) : 0;
 }
 
 /* A request line that ends with its target is HTTP/0.9's, which has no head to wait for. */
@@ -42,7 +42,7 @@ static bool line_ends_at_target(const struct request *r)
 static int on_target_complete(llhttp_t *parser)
 {
     struct request *r = parser->data;
-    return line_ends_at_target(r) ? refuse(r, 400) : 0;
+    return line_ends_at_target(r) ? refuse(r, REFUSAL_OLD) : 0;
 }
 
 /* llhttp reads "RTSP/1.0" and "ICE/1.0" too. */
@@ -56,7 +56,7 @@ static int on_version(llhttp_t *parser, const char *at, size_t length)
     }
     r->version = (struct text){at - protocol.length, protocol.length};
     if (!text_equals(r->version, protocol) || !follows_one_space(r->version.base))
-        return refuse(r, 400);
+        return refuse(r, REFUSAL_REQUEST_LINE);
     r->version.length += length;
     return 0;
 }
@@ -93,16 +93,16 @@ static struct text text_trim_end(struct text text)
 static int transfer_coding_check(struct request *r, struct text value)
 {
     if (text_equals_any_case(value, TEXT("chunked"))) return 0;
-    return refuse(r, value.length == 0 ? 400 : 501);
+    return refuse(r, value.length == 0 ? REFUSAL_FRAMING : REFUSAL_CODING);
 }
 
 static int line_take(struct request *r, struct text name, struct text value)
 {
-    if (++r->lines > r->rules->fields_max) return refuse(r, 431);
+    if (++r->lines > r->rules->fields_max) return refuse(r, REFUSAL_FIELDS_MANY);
     enum field field = field_find(name);
     if (field == FIELD_OTHER) return 0;
     if (field == FIELD_TRANSFER_ENCODING) return transfer_coding_check(r, value);
-    return fields_add(&r->fields, field, value) ? 0 : refuse(r, 431);
+    return fields_add(&r->fields, field, value) ? 0 : refuse(r, REFUSAL_FIELDS_MANY);
 }
 
 static int on_value_complete(llhttp_t *parser)
@@ -135,15 +135,15 @@ static bool expectation_met(const struct request *r)
            text_equals_any_case(fields_value(&r->fields, FIELD_EXPECT), TEXT("100-continue"));
 }
 
-static uint16_t head_judge(const struct request *r)
+static enum refusal head_judge(const struct request *r)
 {
     const llhttp_t *parser = &r->parser;
-    if (parser->http_major != 1) return parser->http_major == 0 ? 400 : 505;
-    if (!host_valid(r)) return 400;
+    if (parser->http_major != 1) return parser->http_major == 0 ? REFUSAL_OLD : REFUSAL_VERSION;
+    if (!host_valid(r)) return REFUSAL_HOST;
     if ((parser->flags & F_TRANSFER_ENCODING) &&
         (!(parser->flags & F_CHUNKED) || parser->http_minor == 0))
-        return 400;
-    return expectation_met(r) ? 0 : 417;
+        return REFUSAL_FRAMING;
+    return expectation_met(r) ? REFUSAL_NONE : REFUSAL_EXPECTATION;
 }
 
 /* Content that the client holds back, or that is too long, is not waited for. */
@@ -191,7 +191,7 @@ void request_begin(struct request *r, const struct conn_rules *rules)
     r->parser.data = r;
     r->rules = rules;
     r->phase = REQUEST_AWAITED;
-    r->refused = 0;
+    r->refused = REFUSAL_NONE;
     r->unread = false;
     r->keep_alive = false;
     r->target = r->version = r->name = r->value = (struct text){NULL, 0};
@@ -211,7 +211,7 @@ static size_t empty_lines_skip(struct request *r, const char *bytes, size_t leng
     }
     if (at == length) return at;
     if (bytes[at] == '\r' || bytes[at] == '\n')
-        request_refuse(r, 400);
+        request_refuse(r, REFUSAL_REQUEST_LINE);
     else
         r->phase = REQUEST_HEAD;
     return at;
@@ -242,18 +242,30 @@ static bool is_rtsp(const struct request *r)
     return r->parser.method >= HTTP_DESCRIBE && r->parser.method <= HTTP_FLUSH;
 }
 
-/* The status for what llhttp stopped at. Looks at no byte behind it: more may not be there yet. */
-static uint16_t error_judge(const struct request *r, llhttp_errno_t error)
+static bool request_line_ends_before(const struct request *r, const char *at)
+{
+    const char *end = r->version.base ? r->version.base + r->version.length : at;
+    return end + 2 <= at && end[0] == '\r' && end[1] == '\n';
+}
+
+/* What llhttp stopped at. Looks at no byte behind it: more may not be there yet. */
+static enum refusal error_judge(const struct request *r, llhttp_errno_t error)
 {
     const char *at = llhttp_get_error_pos(&r->parser);
     switch ((int)error) {
-    case HPE_INVALID_METHOD: return is_word_until(r, at) ? 501 : 400;
+    case HPE_INVALID_METHOD: return is_word_until(r, at) ? REFUSAL_METHOD : REFUSAL_REQUEST_LINE;
     case HPE_INVALID_CONSTANT: /* no protocol behind the target, or a method that is not HTTP's */
-        return is_rtsp(r) ? 501 : 400;
+        return is_rtsp(r) ? REFUSAL_METHOD : REFUSAL_REQUEST_LINE;
     case HPE_INVALID_URL:
-        return target_length_before(r, at) > r->rules->target_bytes_max ? 414 : 400;
-    case HPE_PAUSED_H2_UPGRADE: return 505;
-    default: return 400;
+        return target_length_before(r, at) > r->rules->target_bytes_max ? REFUSAL_TARGET_LONG
+                                                                        : REFUSAL_TARGET;
+    case HPE_PAUSED_H2_UPGRADE: return REFUSAL_VERSION;
+    case HPE_INVALID_CONTENT_LENGTH:
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+    case HPE_INVALID_TRANSFER_ENCODING: return REFUSAL_FRAMING;
+    default:
+        if (r->phase == REQUEST_BODY) return REFUSAL_CONTENT;
+        return request_line_ends_before(r, at) ? REFUSAL_FIELD : REFUSAL_REQUEST_LINE;
     }
 }
 
@@ -278,13 +290,13 @@ static size_t head_feed(struct request *r, const char *bytes, size_t length)
     size_t room = r->rules->head_bytes_max - r->head_bytes;
     size_t used = parse(r, bytes, length < room ? length : room);
     r->head_bytes += (uint32_t)used;
-    if (r->phase == REQUEST_HEAD && is_old(r, bytes + used)) request_refuse(r, 400);
+    if (r->phase == REQUEST_HEAD && is_old(r, bytes + used)) request_refuse(r, REFUSAL_OLD);
     if (r->phase == REQUEST_HEAD && r->head_bytes == r->rules->head_bytes_max)
-        request_refuse(r, 431);
+        request_refuse(r, REFUSAL_HEAD_LARGE);
     if (r->phase != REQUEST_BODY) return used;
-    uint16_t status = head_judge(r);
-    if (status != 0)
-        request_refuse(r, status);
+    enum refusal why = head_judge(r);
+    if (why != REFUSAL_NONE)
+        request_refuse(r, why);
     else if ((r->unread = body_is_left(r)) || !has_body(&r->parser))
         r->phase = REQUEST_COMPLETE;
     else
@@ -319,9 +331,9 @@ size_t request_feed(struct request *r, const char *bytes, size_t length)
     return used;
 }
 
-void request_refuse(struct request *r, uint16_t status)
+void request_refuse(struct request *r, enum refusal why)
 {
-    if (r->refused == 0) r->refused = status;
+    if (r->refused == REFUSAL_NONE) r->refused = why;
     r->phase = REQUEST_COMPLETE;
 }
 

@@ -22,7 +22,7 @@ struct request {
     llhttp_t parser;
     const struct conn_rules *rules;
     enum request_phase phase;
-    uint16_t refused;            /* status to refuse it with and close, or 0                 */
+    enum refusal refused;        /* why, with the status to answer before closing, or NONE   */
     bool unread;                 /* content was announced that will not be read: then close  */
     struct text target, version; /* as received; version is "HTTP/1.1"            */
     struct fields fields;
@@ -43,7 +43,7 @@ void request_begin(struct request *r, const struct conn_rules *rules);
 size_t request_feed(struct request *r, const char *bytes, size_t length);
 
 /* Refuses it in whatever phase it is; the first reason stands. */
-void request_refuse(struct request *r, uint16_t status);
+void request_refuse(struct request *r, enum refusal why);
 
 /* Its bytes moved `offset` bytes towards the front of the buffer. */
 void request_move(struct request *r, size_t offset);
@@ -56,7 +56,7 @@ static inline bool request_is(const struct request *r, llhttp_method_t method)
 /* Whether another request may follow this one, as far as the client is concerned. */
 static inline bool request_keeps_alive(const struct request *r)
 {
-    return r->keep_alive && r->refused == 0 && !r->unread;
+    return r->keep_alive && r->refused == REFUSAL_NONE && !r->unread;
 }
 
 /* HTTP/1.0 with "Connection: keep-alive": the answer has to confirm it. */

@@ -132,6 +132,7 @@ static void exchange_count(struct stats_slot *stats, const struct exchange *exch
     default: stats_add(&stats->answers_5xx, 1); break;
     }
     method_count(stats, exchange->method);
+    if (exchange->refused != REFUSAL_NONE) stats_add(&stats->refused_for[exchange->refused], 1);
 }
 
 /* Phases of an answer that was cut say nothing of how fast answers are. */

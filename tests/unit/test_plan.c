@@ -35,35 +35,36 @@ static void set_up(void)
 
 static const struct {
     const char *method;
-    uint16_t refused, status; /* 0: has to be looked up */
+    enum refusal refused;
+    uint16_t status; /* 0: has to be looked up */
     bool allow, head_only, keep_alive;
 } without[] = {
-    {"GET", 0, 0, false, false, true},
-    {"HEAD", 0, 0, false, false, true},
-    {"OPTIONS", 0, 204, true, false, true},
-    {"POST", 0, 405, true, false, true},
-    {"PUT", 0, 405, true, false, true},
-    {"DELETE", 0, 405, true, false, true},
-    {"TRACE", 0, 405, true, false, true},
-    {"PATCH", 0, 405, true, false, true},
-    {"PROPFIND", 0, 405, true, false, true},
-    {"SOURCE", 0, 405, true, false, true},
-    {"QUERY", 0, 405, true, false, true},
-    {"CONNECT", 0, 405, true, false, false},
-    {"GET", 400, 400, false, false, false},
-    {"GET", 408, 408, false, false, false},
-    {"GET", 414, 414, false, false, false},
-    {"OPTIONS", 400, 400, false, false, false},
-    {"HEAD", 400, 400, false, true, false}, /* RFC 9110 §9.3.2: no content */
-    {"HEAD", 431, 431, false, true, false},
-    {"HEAD", 501, 501, false, false, false}, /* "HEADER" was not HEAD */
+    {"GET", REFUSAL_NONE, 0, false, false, true},
+    {"HEAD", REFUSAL_NONE, 0, false, false, true},
+    {"OPTIONS", REFUSAL_NONE, 204, true, false, true},
+    {"POST", REFUSAL_NONE, 405, true, false, true},
+    {"PUT", REFUSAL_NONE, 405, true, false, true},
+    {"DELETE", REFUSAL_NONE, 405, true, false, true},
+    {"TRACE", REFUSAL_NONE, 405, true, false, true},
+    {"PATCH", REFUSAL_NONE, 405, true, false, true},
+    {"PROPFIND", REFUSAL_NONE, 405, true, false, true},
+    {"SOURCE", REFUSAL_NONE, 405, true, false, true},
+    {"QUERY", REFUSAL_NONE, 405, true, false, true},
+    {"CONNECT", REFUSAL_NONE, 405, true, false, false},
+    {"GET", REFUSAL_HOST, 400, false, false, false},
+    {"GET", REFUSAL_TIMEOUT, 408, false, false, false},
+    {"GET", REFUSAL_TARGET_LONG, 414, false, false, false},
+    {"OPTIONS", REFUSAL_HOST, 400, false, false, false},
+    {"HEAD", REFUSAL_HOST, 400, false, true, false}, /* RFC 9110 §9.3.2: no content */
+    {"HEAD", REFUSAL_HEAD_LARGE, 431, false, true, false},
+    {"HEAD", REFUSAL_METHOD, 501, false, false, false}, /* "HEADER" was not HEAD */
 };
 
 START_TEST(method_decides)
 {
     struct request r = request_of(without[_i].method, "");
     struct plan plan;
-    if (without[_i].refused != 0) request_refuse(&r, without[_i].refused);
+    if (without[_i].refused != REFUSAL_NONE) request_refuse(&r, without[_i].refused);
     bool planned = plan_without_lookup(&r, &plan);
     ck_assert_int_eq(planned, without[_i].status != 0);
     if (!planned) return;

@@ -73,7 +73,7 @@ START_TEST(ends_where_it_ends)
     struct request *r = &reading.request;
     ck_assert_int_eq(r->phase, REQUEST_COMPLETE);
     ck_assert_uint_eq(reading.used, strlen(ends[_i].bytes));
-    ck_assert_uint_eq(r->refused, ends[_i].refused);
+    ck_assert_uint_eq(refusal_status(r->refused), ends[_i].refused);
     ck_assert_int_eq(r->unread, ends[_i].unread);
     ck_assert_int_eq(request_keeps_alive(r), ends[_i].keeps_alive);
     ck_assert_int_eq(request_keep_alive_is_asked(r), ends[_i].asked);
@@ -147,8 +147,9 @@ START_TEST(is_refused_at_once)
     read_whole(&reading, refusals[_i].bytes, refusals[_i].length);
     ck_assert_msg(reading.request.phase == REQUEST_COMPLETE, "still reading: %s",
                   refusals[_i].clause);
-    ck_assert_msg(reading.request.refused == refusals[_i].refused, "%d instead of %d: %s",
-                  reading.request.refused, refusals[_i].refused, refusals[_i].clause);
+    uint16_t status = refusal_status(reading.request.refused);
+    ck_assert_msg(status == refusals[_i].refused, "%d instead of %d: %s", status,
+                  refusals[_i].refused, refusals[_i].clause);
     ck_assert_uint_le(reading.used, refusals[_i].length);
     ck_assert(!request_keeps_alive(&reading.request));
     free(reading.bytes);
@@ -159,8 +160,46 @@ START_TEST(first_reason_stands)
 {
     struct reading reading;
     read_whole(&reading, "BREW", 4);
-    request_refuse(&reading.request, 408);
-    ck_assert_uint_eq(reading.request.refused, 501);
+    request_refuse(&reading.request, REFUSAL_TIMEOUT);
+    ck_assert_int_eq(reading.request.refused, REFUSAL_METHOD);
+    free(reading.bytes);
+}
+END_TEST
+
+/* Each kind is counted apart, so that an operator sees what is wrong with what comes in. */
+static const struct {
+    const char *bytes;
+    enum refusal refused;
+} whys[] = {
+    {"\r\n\n", REFUSAL_REQUEST_LINE},
+    {"GET / X", REFUSAL_REQUEST_LINE},
+    {"GET / HTTP/1.1\n", REFUSAL_REQUEST_LINE},
+    {"GET /\r", REFUSAL_OLD},
+    {"GET / HTTP/0.9\r\n\r\n", REFUSAL_OLD},
+    {"GET / HTTP/2.0\r\n" HOST "\r\n", REFUSAL_VERSION},
+    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", REFUSAL_VERSION},
+    {"BREW ", REFUSAL_METHOD},
+    {"GET /\x01", REFUSAL_TARGET},
+    {"GET /0123456789012345678901234567890123456789012345678901234567890123", REFUSAL_TARGET_LONG},
+    {"GET / HTTP/1.1\r\nX ", REFUSAL_FIELD},
+    {"GET / HTTP/1.1\r\nX: a\rb", REFUSAL_FIELD},
+    {"GET / HTTP/1.1\r\n1:\r\n2:\r\n3:\r\n4:\r\n5:\r\n6:\r\n7:\r\n8:\r\n9:\r\n\r",
+     REFUSAL_FIELDS_MANY},
+    {"GET / HTTP/1.1\r\n\r\n", REFUSAL_HOST},
+    {"GET / HTTP/1.1\r\n" HOST HOST "\r\n", REFUSAL_HOST},
+    {"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1", REFUSAL_FRAMING},
+    {"GET / HTTP/1.1\r\nContent-Length: -", REFUSAL_FRAMING},
+    {"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", REFUSAL_FRAMING},
+    {"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r", REFUSAL_CODING},
+    {"GET / HTTP/1.1\r\n" HOST "Expect: x\r\n\r\n", REFUSAL_EXPECTATION},
+    {"GET / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nx", REFUSAL_CONTENT},
+};
+
+START_TEST(tells_why)
+{
+    struct reading reading;
+    read_whole(&reading, whys[_i].bytes, strlen(whys[_i].bytes));
+    ck_assert_str_eq(refusal_name(reading.request.refused), refusal_name(whys[_i].refused));
     free(reading.bytes);
 }
 END_TEST
@@ -255,6 +294,7 @@ int main(void)
     tcase_add_loop_test(tcase, ends_where_it_ends, 0, sizeof(ends) / sizeof(ends[0]));
     tcase_add_loop_test(tcase, is_refused_at_once, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_test(tcase, first_reason_stands);
+    tcase_add_loop_test(tcase, tells_why, 0, sizeof(whys) / sizeof(whys[0]));
     tcase_add_test(tcase, fields_are_taken);
     tcase_add_test(tcase, bytes_may_move);
     tcase_add_test(tcase, content_is_forgotten);

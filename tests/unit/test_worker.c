@@ -72,6 +72,64 @@ START_TEST(answers_are_counted)
 }
 END_TEST
 
+static uint64_t phase_sum(enum phase phase)
+{
+    uint64_t sum = 0;
+    for (int source = 0; source < SOURCE_COUNT; source++)
+        sum += stats_read(&site.worker.stats->latency_tally[phase][source].sum);
+    return sum;
+}
+
+static uint64_t phase_count(enum phase phase, enum source source)
+{
+    static struct distribution read;
+    read = (struct distribution){0};
+    stats_latency_read(site.worker.stats, phase, source, &read);
+    return read.count;
+}
+
+/* Each whole answer once in every phase, by its source, and the phases add up to the total. */
+START_TEST(phases_are_measured)
+{
+    enum { UNITS_LOST = PHASE_COUNT }; /* each phase is cut to whole units */
+    core_site_file(&site, "large", 500000);
+    core_site_connect(&site, 0);
+    ck_assert(ask_status(GET("/small"), 200));
+    ck_assert(ask_status(GET("/small") GET("/small") GET("/no"), 200));
+    ck_assert(ask_status("HEAD /large HTTP/1.1\r\nHost: a\r\n\r\n", 200));
+    ck_assert(ask_status("BREW / HTTP/1.1\r\n", 501));
+    for (int phase = 0; phase < PHASE_COUNT; phase++) {
+        ck_assert_uint_eq(phase_count((enum phase)phase, SOURCE_MEMORY), 3);
+        ck_assert_uint_eq(phase_count((enum phase)phase, SOURCE_NONE), 3);
+        ck_assert_uint_eq(phase_count((enum phase)phase, SOURCE_PAGE_CACHE), 0);
+    }
+    uint64_t parts = 0, total = phase_sum(PHASE_TOTAL);
+    for (int phase = 0; phase < PHASE_TOTAL; phase++)
+        parts += phase_sum((enum phase)phase);
+    ck_assert_uint_gt(total, 0);
+    ck_assert_uint_le(parts, total);
+    ck_assert_uint_le(total - parts, 6 * UNITS_LOST);
+    ck_assert_uint_eq(stats_read(&site.worker.stats->refused_for[REFUSAL_METHOD]), 1);
+    ck_assert_uint_eq(stats_read(&site.worker.stats->requests_head), 1);
+    ck_assert_uint_eq(stats_read(&site.worker.stats->requests_other), 1);
+}
+END_TEST
+
+/* An answer that was cut is counted, but not as if it had been fast. */
+START_TEST(cut_answers_have_no_latency)
+{
+    core_site_file(&site, "large", 4000000);
+    core_site_connect(&site, 4096);
+    core_site_say(&site, GET("/large"));
+    ck_assert_int_eq(core_site_turn(&site, UINT64_MAX), DRIVE_WANT_WRITE);
+    ck_assert_uint_eq(stats_read(&site.worker.stats->connections_in[STATE_SENDING]), 1);
+    conn_failed(&site.client.conn, CLOSE_PEER_RESET);
+    ck_assert_int_eq(core_site_turn(&site, UINT64_MAX), DRIVE_DONE);
+    ck_assert_uint_eq(stats_read(&site.worker.stats->requests), 1);
+    ck_assert_uint_eq(phase_count(PHASE_TOTAL, SOURCE_PAGE_CACHE), 0);
+}
+END_TEST
+
 START_TEST(totals_go_on_after_a_restart)
 {
     core_site_connect(&site, 0);
@@ -186,6 +244,8 @@ int main(void)
     TCase *tcase = tcase_create("worker");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, answers_are_counted);
+    tcase_add_test(tcase, phases_are_measured);
+    tcase_add_test(tcase, cut_answers_have_no_latency);
     tcase_add_test(tcase, totals_go_on_after_a_restart);
     tcase_add_test(tcase, changes_are_seen_at_once);
     tcase_add_test(tcase, store_is_looked_at_once_a_batch);

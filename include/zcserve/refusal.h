@@ -1,0 +1,19 @@
+/*
+ * Why a request was refused: one table (refusal.def), expanded wherever reasons are named.
+ */
+#ifndef ZCSERVE_REFUSAL_H
+#define ZCSERVE_REFUSAL_H
+
+#include <stdint.h>
+
+enum refusal {
+#define REFUSAL(name, status, word, help) REFUSAL_##name,
+#include "zcserve/refusal.def"
+#undef REFUSAL
+    REFUSAL_COUNT
+};
+
+const char *refusal_name(enum refusal refusal);
+uint16_t refusal_status(enum refusal refusal); /* 0 for NONE */
+
+#endif
