@@ -122,9 +122,9 @@ void conn_gathered(struct conn *c, const struct now *now);
 void conn_parked(struct conn *c);
 bool conn_unparked(struct conn *c); /* false, and nothing happens, when it was not parked */
 
-/* SEND: never empty. */
+/* SEND: never empty. conn_sent() gives how many answers these bytes are the first of. */
 void conn_outgoing(const struct conn *c, struct outgoing *out);
-void conn_sent(struct conn *c, uint64_t length, const struct now *now);
+uint32_t conn_sent(struct conn *c, uint64_t length, const struct now *now);
 
 /* SETTLE: the exchange, then its loan (or NULL) to be given back to the store. */
 const struct exchange *conn_exchange(struct conn *c);

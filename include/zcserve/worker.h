@@ -121,6 +121,9 @@ void client_range_fetched(struct client *client, struct worker *worker);
  */
 bool drive_receive(struct worker *worker, struct client *client);
 
+/* RECEIVE was done by somebody else: bytes are in conn_receive_space(), or 0: the peer finished. */
+void drive_received(struct worker *worker, struct client *client, size_t length);
+
 /*
  * SEND: shortens `out` to what can be sent without waiting for the disk; false when that is nothing (and
  * `out` is as it was).

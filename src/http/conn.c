@@ -281,22 +281,25 @@ void conn_outgoing(const struct conn *c, struct outgoing *out)
 }
 
 /* Bytes were taken, perhaps the first of an answer. One that needed no lookup was ready at once. */
-static void exchanges_start(struct conn_work *k, const struct now *now)
+static uint32_t exchanges_start(struct conn_work *k, const struct now *now)
 {
+    uint32_t before = k->started;
     while (k->started < k->planned && k->exchange[k->started].offset < k->sent_bytes) {
         struct exchange *exchange = &k->exchange[k->started++];
         if (exchange->ready_ns == 0) exchange->ready_ns = exchange->headed_ns;
         exchange->first_ns = now->monotonic_ns;
     }
+    return k->started - before;
 }
 
-void conn_sent(struct conn *c, uint64_t length, const struct now *now)
+uint32_t conn_sent(struct conn *c, uint64_t length, const struct now *now)
 {
     assert(conn_next(c) == CONN_SEND);
     output_sent(c->work, length);
-    exchanges_start(c->work, now);
+    uint32_t started = exchanges_start(c->work, now);
     c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
     c->step = (uint8_t)step_choose(c);
+    return started;
 }
 
 void conn_fetched(struct conn *c, const struct now *now)

@@ -88,9 +88,8 @@ static bool receive_next(struct uring_loop *l, struct uring_client *k)
     client_lend_work(&k->client, w);
     struct iovec space = conn_receive_space(&k->client.conn);
     size_t length = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
-    stats_add(&w->stats->received_bytes, length);
     now_read(&w->now);
-    conn_received(&k->client.conn, length, &w->now);
+    drive_received(w, &k->client, length);
     return true;
 }
 

@@ -4,6 +4,7 @@
  * and for an event loop that never does; only what "would block" leads to differs, and that
  * is the caller's.
  */
+#include "probe.h"
 #include "zcserve/transmit.h"
 #include "zcserve/worker.h"
 
@@ -40,14 +41,20 @@ bool drive_receive(struct worker *w, struct client *client)
         conn_failed(c, reason_of((int)-n));
         return true;
     }
-    stats_add(&w->stats->received_bytes, (uint64_t)n);
     w->store_is_current = false;
     if (!w->fetcher) { /* who waits in the call takes bytes as soon as they come */
         w->now.woke_ns = w->now.monotonic_ns - w->queued_ns;
         w->queued_ns = 0;
     }
-    conn_received(c, (size_t)n, &w->now);
+    drive_received(w, client, (size_t)n);
     return true;
+}
+
+void drive_received(struct worker *w, struct client *client, size_t length)
+{
+    if (conn_idle(&client->conn)) PROBE_REQUEST_START(w->index, client->fd, length);
+    stats_add(&w->stats->received_bytes, length);
+    conn_received(&client->conn, length, &w->now);
 }
 
 void drive_sent(struct worker *w, struct client *client, ssize_t result, bool from_file)
@@ -59,7 +66,8 @@ void drive_sent(struct worker *w, struct client *client, ssize_t result, bool fr
     client->untaken = UINT32_MAX;
     stats_add(&w->stats->sent_bytes, (uint64_t)result);
     if (from_file) stats_add(&w->stats->sent_file_bytes, (uint64_t)result);
-    conn_sent(&client->conn, (uint64_t)result, &w->now);
+    uint32_t begun = conn_sent(&client->conn, (uint64_t)result, &w->now);
+    if (begun > 0) PROBE_FIRST_BYTE(w->index, client->fd, begun);
 }
 
 bool drive_send(struct worker *w, struct client *client, const struct outgoing *out,

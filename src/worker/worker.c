@@ -3,6 +3,7 @@
  * store and turns SETTLE into counters and a log line. It touches no socket.
  */
 #include "zcserve/worker.h"
+#include "probe.h"
 #include "zcserve/log.h"
 
 #include <assert.h>
@@ -93,6 +94,7 @@ static void worker_resolve(struct worker *w, struct client *client)
     client->fetched = false;
     struct resolution found = at_once ? store_resolve_at_once(w->store, conn_lookup(c), &w->now)
                                       : store_resolve(w->store, conn_lookup(c), &w->now);
+    PROBE_RESOLVE(w->index, client->fd, found.kind, conn_lookup(c)->path);
     if (found.kind == RESOLUTION_COLD)
         worker_park(w, client);
     else
@@ -145,6 +147,8 @@ static void phases_count(struct stats_slot *stats, const struct exchange *x, uin
     stats_phase(stats, PHASE_FIRST, source, x->first_ns - x->ready_ns);
     stats_phase(stats, PHASE_SEND, source, done_ns - x->first_ns);
     stats_phase(stats, PHASE_TOTAL, source, x->queue_ns + done_ns - x->begun_ns);
+    PROBE_PHASES(x->queue_ns, x->headed_ns - x->begun_ns, x->ready_ns - x->headed_ns,
+                 x->first_ns - x->ready_ns, done_ns - x->first_ns);
 }
 
 static void exchange_log(struct worker *w, const struct client *client,
@@ -174,6 +178,8 @@ static void worker_settle(struct worker *w, struct client *client)
     exchange_count(w->stats, exchange);
     source_count(w->stats, exchange);
     if (exchange->whole) phases_count(w->stats, exchange, w->now.monotonic_ns);
+    PROBE_REQUEST_DONE(w->index, client->fd, exchange->status, exchange->source,
+                       w->now.monotonic_ns - exchange->begun_ns, exchange->target);
     if (w->log) exchange_log(w, client, exchange);
     const struct representation *lent = conn_settled(&client->conn, &w->now);
     if (lent) store_return(w->store, lent);
@@ -231,8 +237,9 @@ static void counts_add(struct stats_slot *stats, struct store_counts *reported,
 void worker_waits(struct worker *w)
 {
     now_read(&w->now);
-    stats_measure(w->stats, MEASURE_TURN,
-                  (w->now.monotonic_ns - w->now.woke_ns) / HISTOGRAM_UNIT_NS);
+    uint64_t turn_ns = w->now.monotonic_ns - w->now.woke_ns;
+    if (turn_ns > PROBE_STALL_NS) PROBE_STALL(w->index, turn_ns);
+    stats_measure(w->stats, MEASURE_TURN, turn_ns / HISTOGRAM_UNIT_NS);
     stats_call(w->stats, CALL_WAIT);
 }
 
