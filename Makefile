@@ -68,7 +68,7 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
 # assert() stays on in every flavour: no -DNDEBUG.
 COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
-LIBS    = $(eval LIBS := -lev -lllhttp -luring $(shell pkg-config --libs libconfuse) -pthread -lm)$(LIBS)
+LIBS    = $(eval LIBS := -lev -lllhttp -luring -lmicrohttpd $(shell pkg-config --libs libconfuse) -pthread -lm)$(LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
 DESCRIPTION := $(shell git describe --always --dirty --tags 2>/dev/null)

@@ -6,12 +6,14 @@
 #include "zcserve/config.h"
 #include "zcserve/log.h"
 #include "zcserve/model.h"
+#include "zcserve/status_listener.h"
 #include "zcserve/supervise.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
@@ -26,6 +28,9 @@ struct program {
     struct service service;
     struct prefork_pool pool;
     struct access_recorder recorder;
+    struct status_listener status;
+    struct status_shared *shared; /* the processes, and what the status process is told of them */
+    struct status_subject subject;
     struct media_types *types;
 };
 
@@ -52,6 +57,23 @@ static bool addresses_read(struct program *p)
     }
     service->addresses = listen->count;
     return true;
+}
+
+/* Is anything to be shown? */
+static bool has_status(const struct program *p)
+{
+    const char *address = p->config->status;
+    return *address && strcmp(address, "off") != 0;
+}
+
+static bool status_read(struct program *p)
+{
+    char problem[256];
+    if (!has_status(p) ||
+        listen_address_parse(p->config->status, &p->status.address, problem, sizeof(problem)) == 0)
+        return true;
+    config_problem(p, "status", &p->config->status, problem);
+    return false;
 }
 
 static bool types_read(struct program *p)
@@ -135,7 +157,7 @@ static bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!addresses_read(p) || !types_read(p)) return false;
+    if (!addresses_read(p) || !status_read(p) || !types_read(p)) return false;
     store_options_make(p);
     return root_valid(p);
 }
@@ -199,23 +221,43 @@ static void descriptors_raise(struct service *service)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-static int recorder_run(const void *of, uint32_t index)
+static int worker_run(const void *of, uint32_t index)
+{
+    struct program *p = (struct program *)(uintptr_t)of;
+    status_listener_leave(&p->status);
+    return p->model->run(&p->service, index);
+}
+
+/* The recorder ends when no sender is left, so nobody else may keep one. */
+static int status_run(const void *of, uint32_t index)
 {
     struct program *p = (struct program *)(uintptr_t)of;
     (void)index;
     service_listeners_leave(&p->service, SERVICE_NO_WORKER);
+    if (p->service.recorder) access_recorder_close(&p->recorder);
+    return status_listener_run(&p->status, &p->subject);
+}
+
+static int recorder_run(const void *of, uint32_t index)
+{
+    struct program *p = (struct program *)(uintptr_t)of;
+    (void)index;
+    status_listener_leave(&p->status);
+    service_listeners_leave(&p->service, SERVICE_NO_WORKER);
     return access_recorder_run(&p->recorder);
 }
 
-static void listeners_release(const void *of)
+static void draining_begins(const void *of)
 {
     const struct program *p = of;
+    p->shared->draining = true;
     service_listeners_leave(&p->service, SERVICE_NO_WORKER);
 }
 
-static void recorder_finish(const void *of)
+static void workers_ended(const void *of)
 {
     struct program *p = (struct program *)(uintptr_t)of;
+    status_listener_close(&p->status);
     if (p->service.recorder) access_recorder_close(&p->recorder);
 }
 
@@ -252,6 +294,11 @@ static void start_tell(const struct program *p)
                (unsigned long long)service->store.memory_bytes_max / 1024, worker,
                service->connections_max, service->connections_max == 1 ? "" : "s", worker,
                p->reason);
+    if (has_status(p)) {
+        listen_address_format(&p->status.address, addresses, sizeof(addresses));
+        bool local = p->status.address.address.ss_family == AF_UNIX;
+        log_notice(local ? "status at %s" : "status at http://%s/", addresses);
+    }
 }
 
 /* One that grows and shrinks. */
@@ -266,34 +313,62 @@ static bool is_pinned(const struct program *p)
     return p->config->pin_cpus && p->service.workers == p->service.processes;
 }
 
-static int processes_run(struct program *p)
+static void processes_make(struct program *p)
 {
     const struct service *service = &p->service;
-    struct supervised *processes = calloc(service->processes + 1, sizeof(*processes));
-    if (!processes) {
-        log_error("no memory for %u workers", service->workers);
-        return EXIT_FAILURE;
-    }
+    struct supervised *processes = p->shared->process;
     uint32_t count = 0;
     if (service->recorder)
         processes[count++] = (struct supervised){
             .name = "recorder", .run = recorder_run, .of = p, .last = true, .cpu = -1};
+    if (has_status(p))
+        processes[count++] = (struct supervised){
+            .name = "status", .run = status_run, .of = p, .last = true, .cpu = -1};
     for (uint32_t i = 0; i < service->processes; i++)
         processes[count++] =
             (struct supervised){.name = "worker",
-                                .run = p->model->run,
-                                .of = service,
+                                .run = worker_run,
+                                .of = p,
                                 .index = i,
                                 .cpu = is_pinned(p) ? cpu_nth_usable(i) : -1,
                                 .unwanted = is_pool(service) && i >= service->pool.start};
+}
+
+static void subject_make(struct program *p)
+{
+    struct timespec wall = {0}, monotonic = {0};
+    clock_gettime(CLOCK_REALTIME, &wall);
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    p->subject = (struct status_subject){
+        .service = &p->service,
+        .shared = p->shared,
+        .version = ZCSERVE_VERSION,
+        .model = p->model->name,
+        .root = p->config->root,
+        .supervisor = getpid(),
+        .started_seconds = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9,
+        .started_ns = (uint64_t)monotonic.tv_sec * NS_PER_SECOND + (uint64_t)monotonic.tv_nsec,
+    };
+}
+
+static int processes_run(struct program *p)
+{
+    const struct service *service = &p->service;
+    uint32_t others = (service->recorder ? 1U : 0U) + (has_status(p) ? 1U : 0U);
+    if (!(p->shared = status_shared_open(service->processes + others))) {
+        log_error("no memory for %u workers", service->workers);
+        return EXIT_FAILURE;
+    }
+    processes_make(p);
+    subject_make(p);
     p->pool = (struct prefork_pool){.service = service};
     struct supervise_options options = {.drain_ns = service->drain_ns,
-                                        .release = listeners_release,
-                                        .finish = recorder_finish,
+                                        .release = draining_begins,
+                                        .finish = workers_ended,
                                         .adjust = is_pool(service) ? pool_adjust : NULL,
                                         .of = p};
-    int code = supervise(processes, count, &options);
-    free(processes);
+    int code = supervise(p->shared->process, p->shared->count, &options);
+    status_shared_close(p->shared);
     return code;
 }
 
@@ -315,12 +390,14 @@ static int server_run(struct program *p)
     supervise_prepare();
     descriptors_raise(&p->service);
     int code = EXIT_FAILURE;
-    if (service_open(&p->service, problem, sizeof(problem)) != 0) {
+    if (service_open(&p->service, problem, sizeof(problem)) != 0 ||
+        (has_status(p) && status_listener_open(&p->status, problem, sizeof(problem)) != 0)) {
         log_error("%s", problem);
     } else if (recorder_open(p)) {
         start_tell(p);
         code = processes_run(p);
     }
+    status_listener_close(&p->status);
     service_close(&p->service);
     return code;
 }
@@ -348,7 +425,10 @@ int main(int argc, char **argv)
     struct config *config =
         config_load(line.config_file, line.overrides, line.override_count, stderr);
     if (!config) return EXIT_BAD_CONFIGURATION;
-    struct program program = {.config = config, .reason = line.reason, .origin = line.reason};
+    struct program program = {.config = config,
+                              .reason = line.reason,
+                              .origin = line.reason,
+                              .status = {.fd = -1, .alive = {-1, -1}}};
     if (line.config_file) program.origin = line.config_file;
     if (line.command == COMMAND_PRINT)
         config_print(config, stdout);

@@ -34,7 +34,7 @@ struct supervised {
     bool unwanted; /* left out at present: not started, or told to end (TERM) */
 
     /* the supervisor's own, 0 at first */
-    pid_t pid;           /* 0: not running           */
+    _Atomic pid_t pid;   /* 0: not running. Others may read it, where this is shared memory */
     bool told;           /* to end, being unwanted   */
     uint64_t started_ns; /* monotonic                */
     uint64_t restart_ns; /* when to start it again   */

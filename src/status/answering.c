@@ -1,0 +1,170 @@
+/*
+ * Which path is answered with what. libmicrohttpd reads the requests and sends the answers; what a
+ * peer can cost is bounded: connections, their memory, and how long one may be silent.
+ * Refuses every method but GET and HEAD, and to be kept by any cache.
+ */
+#include "status/answering.h"
+
+#include "status/asset.h"
+#include "status/document.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECTIONS_MAX 64
+#define CONNECTION_BYTES (16 * 1024)
+#define SILENCE_SECONDS 15
+
+struct answering {
+    struct MHD_Daemon *daemon;
+    struct document *document;
+};
+
+/* An answer on its way: text made for it, or bytes that are always there. */
+struct answer {
+    unsigned status;
+    const char *media_type;
+    struct MHD_Response *response; /* NULL: no memory */
+};
+
+/* ---- answers ---------------------------------------------------------------------------------- */
+
+static struct answer answer_of(unsigned status, const char *media_type, const void *bytes,
+                               size_t length)
+{
+    /* The library does not write to what is said to persist. */
+    void *constant = (void *)(uintptr_t)bytes;
+    return (struct answer){
+        status, media_type,
+        MHD_create_response_from_buffer(length, constant, MHD_RESPMEM_PERSISTENT)};
+}
+
+static struct answer answer_line(unsigned status, const char *line)
+{
+    return answer_of(status, "text/plain; charset=utf-8", line, strlen(line));
+}
+
+typedef void document_write(struct document *document, struct MHD_Connection *asked, FILE *out);
+
+static struct answer answer_written(struct answering *a, struct MHD_Connection *asked,
+                                    const char *media_type, document_write *write)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    struct answer answer = {MHD_HTTP_OK, media_type, NULL};
+    if (!out) return answer;
+    write(a->document, asked, out);
+    bool failed = ferror(out);
+    if (fclose(out) == 0 && !failed)
+        answer.response = MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
+    if (!answer.response) free(text);
+    return answer;
+}
+
+/* Is ?name=1 there? */
+static bool is_wished(struct MHD_Connection *asked, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(asked, MHD_GET_ARGUMENT_KIND, name);
+    return value && strcmp(value, "1") == 0;
+}
+
+static void json_write(struct document *document, struct MHD_Connection *asked, FILE *out)
+{
+    struct document_wishes wishes = {.buckets = is_wished(asked, "buckets"),
+                                     .processes = is_wished(asked, "processes")};
+    document_json(document, wishes, out);
+}
+
+static void metrics_write(struct document *document, struct MHD_Connection *asked, FILE *out)
+{
+    (void)asked;
+    document_metrics(document, out);
+}
+
+static struct answer answer_find(struct answering *a, struct MHD_Connection *asked,
+                                 const char *path)
+{
+    if (strcmp(path, "/status.json") == 0)
+        return answer_written(a, asked, "application/json", json_write);
+    if (strcmp(path, "/metrics") == 0)
+        return answer_written(a, asked, "text/plain; version=0.0.4; charset=utf-8", metrics_write);
+    if (strcmp(path, "/healthz") == 0) return answer_line(MHD_HTTP_OK, "ok\n");
+    if (strcmp(path, "/readyz") == 0)
+        return document_draining(a->document)
+                   ? answer_line(MHD_HTTP_SERVICE_UNAVAILABLE, "draining\n")
+                   : answer_line(MHD_HTTP_OK, "ready\n");
+    const struct asset *asset = asset_find(path);
+    if (asset) return answer_of(MHD_HTTP_OK, asset->media_type, asset->bytes, asset->length);
+    return answer_line(MHD_HTTP_NOT_FOUND, "not found; try /, /metrics or /status.json\n");
+}
+
+static struct answer answer_refusal(void)
+{
+    struct answer answer = answer_line(MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+    if (answer.response) MHD_add_response_header(answer.response, "Allow", "GET, HEAD");
+    return answer;
+}
+
+/* Called by the library when the head of a request is there. */
+static enum MHD_Result on_request(void *of, struct MHD_Connection *asked, const char *path,
+                                  const char *method, const char *version, const char *content,
+                                  size_t *content_length, void **own)
+{
+    bool may = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    struct answer answer = may ? answer_find(of, asked, path) : answer_refusal();
+    (void)version, (void)content, (void)content_length, (void)own;
+    if (!answer.response) return MHD_NO; /* closes the connection */
+    MHD_add_response_header(answer.response, "Content-Type", answer.media_type);
+    MHD_add_response_header(answer.response, "Cache-Control", "no-store");
+    MHD_add_response_header(answer.response, "X-Content-Type-Options", "nosniff");
+    enum MHD_Result result = MHD_queue_response(asked, answer.status, answer.response);
+    MHD_destroy_response(answer.response);
+    return result;
+}
+
+/* ---- the library ------------------------------------------------------------------------------ */
+
+struct answering *answering_open(int listener, const struct status_subject *subject)
+{
+    struct answering *a = calloc(1, sizeof(*a));
+    if (!a) return NULL;
+    a->document = document_open(subject);
+    if (a->document)
+        a->daemon = MHD_start_daemon(
+            MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET,
+            (MHD_socket)listener, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_SECONDS, MHD_OPTION_END);
+    if (a->daemon) return a;
+    document_close(a->document);
+    free(a);
+    return NULL;
+}
+
+void answering_close(struct answering *a)
+{
+    MHD_stop_daemon(a->daemon);
+    document_close(a->document);
+    free(a);
+}
+
+int answering_fd(const struct answering *a)
+{
+    return MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+int answering_patience_ms(struct answering *a)
+{
+    MHD_UNSIGNED_LONG_LONG left_ms = 0;
+    if (MHD_get_timeout(a->daemon, &left_ms) != MHD_YES) return -1;
+    return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
+}
+
+void answering_turn(struct answering *a)
+{
+    MHD_run(a->daemon);
+}

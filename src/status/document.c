@@ -1,0 +1,29 @@
+/*
+ * What both forms need: memory for a reading, made once.
+ */
+#include "status/document.h"
+
+#include <stdlib.h>
+
+struct document *document_open(const struct status_subject *subject)
+{
+    struct document *document = calloc(1, sizeof(*document));
+    if (!document) return NULL;
+    document->subject = subject;
+    if (reading_open(&document->reading, subject->service->board, subject->service->workers))
+        return document;
+    free(document);
+    return NULL;
+}
+
+void document_close(struct document *document)
+{
+    if (!document) return;
+    reading_close(&document->reading);
+    free(document);
+}
+
+bool document_draining(const struct document *document)
+{
+    return atomic_load(&document->subject->shared->draining);
+}

@@ -1,0 +1,70 @@
+/*
+ * JSON, written as it goes. Refuses to check what it is told: who calls knows what is open.
+ */
+#include "status/json.h"
+
+static void text_write(FILE *out, const char *text)
+{
+    putc('"', out);
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            fprintf(out, "\\%c", *c);
+        else if (*c < 0x20 || *c == 0x7f)
+            fprintf(out, "\\u%04x", *c);
+        else
+            putc(*c, out);
+    }
+    putc('"', out);
+}
+
+static void key_write(struct json *json, const char *key)
+{
+    if (json->begun) putc(',', json->out);
+    json->begun = true;
+    if (key == NULL) return;
+    text_write(json->out, key);
+    putc(':', json->out);
+}
+
+void json_open(struct json *json, const char *key, char bracket)
+{
+    key_write(json, key);
+    putc(bracket, json->out);
+    json->begun = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+    putc(bracket, json->out);
+    json->begun = true;
+}
+
+void json_count(struct json *json, const char *key, uint64_t value)
+{
+    key_write(json, key);
+    fprintf(json->out, "%llu", (unsigned long long)value);
+}
+
+void json_number(struct json *json, const char *key, double value)
+{
+    key_write(json, key);
+    fprintf(json->out, "%.9g", value);
+}
+
+void json_time(struct json *json, const char *key, double seconds)
+{
+    key_write(json, key);
+    fprintf(json->out, "%.6f", seconds);
+}
+
+void json_text(struct json *json, const char *key, const char *text)
+{
+    key_write(json, key);
+    text_write(json->out, text);
+}
+
+void json_null(struct json *json, const char *key)
+{
+    key_write(json, key);
+    fputs("null", json->out);
+}

@@ -1,0 +1,127 @@
+/*
+ * The status process: opens, waits, ends. Like the recorder it outlives those who serve, and like the
+ * recorder it ends when its input does: a pipe whose other end only the supervisor has, so that it ends
+ * too when the supervisor was killed.
+ * Refuses to take anything from the workers but what they write on the board anyway.
+ */
+#define _GNU_SOURCE
+#include "zcserve/status_listener.h"
+
+#include "status/answering.h"
+#include "zcserve/log.h"
+#include "zcserve/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define BACKLOG 64
+
+static size_t shared_bytes(uint32_t count)
+{
+    return sizeof(struct status_shared) + count * sizeof(struct supervised);
+}
+
+struct status_shared *status_shared_open(uint32_t count)
+{
+    struct status_shared *shared =
+        mmap(NULL, shared_bytes(count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return NULL;
+    shared->count = count;
+    return shared;
+}
+
+void status_shared_close(struct status_shared *shared)
+{
+    if (shared) munmap(shared, shared_bytes(shared->count));
+}
+
+/* ---- before and beside the process ------------------------------------------------------------ */
+
+static void open_problem(const struct status_listener *status, int error, char *problem,
+                         size_t size)
+{
+    char address[LISTEN_ADDRESS_TEXT_MAX];
+    const char *remedy = "";
+    listen_address_format(&status->address, address, sizeof(address));
+    if (error == EADDRINUSE)
+        remedy = "; another program listens there: stop it, or choose another port with 'status'";
+    if (error == EACCES) remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
+    snprintf(problem, size, "cannot show the status at %s: %s%s", address, strerror(error), remedy);
+}
+
+int status_listener_open(struct status_listener *status, char *problem, size_t size)
+{
+    int error = 0;
+    status->fd = status->alive[0] = status->alive[1] = -1;
+    int fd = listener_open(&status->address, false, BACKLOG);
+    if (fd < 0) {
+        open_problem(status, -fd, problem, size);
+        return -1;
+    }
+    status->fd = fd;
+    if (pipe2(status->alive, O_CLOEXEC) == 0) return 0;
+    error = errno;
+    status_listener_close(status);
+    snprintf(problem, size, "cannot show the status: %s", strerror(error));
+    return -1;
+}
+
+static void close_one(int *fd)
+{
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+void status_listener_leave(struct status_listener *status)
+{
+    close_one(&status->fd);
+    close_one(&status->alive[0]);
+    close_one(&status->alive[1]);
+}
+
+void status_listener_close(struct status_listener *status)
+{
+    if (status->fd >= 0) {
+        listener_close(status->fd, &status->address, true);
+        status->fd = -1;
+    }
+    status_listener_leave(status);
+}
+
+/* ---- in the process --------------------------------------------------------------------------- */
+
+/* Waits for the end, for signals and for peers. False: it is the end. */
+static bool wait_once(const struct status_listener *status, int signals,
+                      struct answering *answering)
+{
+    struct pollfd input[] = {{.fd = status->alive[0], .events = POLLIN},
+                             {.fd = signals, .events = POLLIN},
+                             {.fd = answering_fd(answering), .events = POLLIN}};
+    if (poll(input, 3, answering_patience_ms(answering)) < 0 && errno != EINTR) return false;
+    if (input[0].revents) return false;
+    signals_take(signals); /* but for USR1, which opens the log anew, none means anything here */
+    answering_turn(answering);
+    return true;
+}
+
+int status_listener_run(struct status_listener *status, const struct status_subject *subject)
+{
+    int signals = signals_open();
+    close_one(&status->alive[1]); /* else it would never end */
+    struct answering *answering = answering_open(status->fd, subject);
+    if (!answering || signals < 0) {
+        log_error("cannot show the status: %s", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    while (wait_once(status, signals, answering))
+        continue;
+    answering_close(answering);
+    close(signals);
+    return EXIT_SUCCESS;
+}
