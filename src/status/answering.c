@@ -65,17 +65,18 @@ static struct answer answer_written(struct answering *a, struct MHD_Connection *
     return answer;
 }
 
-/* Is ?name=1 there? */
-static bool is_wished(struct MHD_Connection *asked, const char *name)
+/* What ?name=… says; NULL when it is not there or "0". */
+static const char *wish_of(struct MHD_Connection *asked, const char *name)
 {
     const char *value = MHD_lookup_connection_value(asked, MHD_GET_ARGUMENT_KIND, name);
-    return value && strcmp(value, "1") == 0;
+    return value && strcmp(value, "0") != 0 ? value : NULL;
 }
 
 static void json_write(struct document *document, struct MHD_Connection *asked, FILE *out)
 {
-    struct document_wishes wishes = {.buckets = is_wished(asked, "buckets"),
-                                     .processes = is_wished(asked, "processes")};
+    const char *buckets = wish_of(asked, "buckets");
+    struct document_wishes wishes = {.processes = wish_of(asked, "processes") != NULL};
+    if (buckets) wishes.buckets = strcmp(buckets, "page") == 0 ? BUCKETS_PAGE : BUCKETS_ALL;
     document_json(document, wishes, out);
 }
 

@@ -21,10 +21,13 @@ void document_close(struct document *document);
 
 bool document_draining(const struct document *document);
 
+/* Whose buckets are written: PAGE is of what the live page draws, a tenth of all for many workers. */
+enum document_buckets { BUCKETS_NONE, BUCKETS_PAGE, BUCKETS_ALL };
+
 /* What is written of status.json besides its constant part. */
 struct document_wishes {
-    bool buckets;   /* of every histogram                        */
-    bool processes; /* their proportional memory, which is dear  */
+    enum document_buckets buckets;
+    bool processes; /* their proportional memory, which is dear */
 };
 void document_json(struct document *document, struct document_wishes wishes, FILE *out);
 

@@ -67,29 +67,42 @@ static void sizes_write(struct json *json, const char *key, const struct distrib
     json_close(json, '}');
 }
 
-static void phase_write(struct json *json, enum phase phase, const struct distribution *by_source,
-                        bool buckets)
+/* Of which histograms the buckets are written. */
+struct depth {
+    bool every, sources, phases, total, turn;
+};
+
+static struct depth depth_of(enum document_buckets buckets, bool of_all_workers)
 {
+    bool every = buckets == BUCKETS_ALL;
+    bool drawn = every || (buckets == BUCKETS_PAGE && of_all_workers);
+    return (struct depth){every, drawn, drawn, buckets != BUCKETS_NONE, drawn};
+}
+
+static void phase_write(struct json *json, enum phase phase, const struct distribution *by_source,
+                        struct depth depth)
+{
+    bool buckets = depth.phases || (depth.total && phase == PHASE_TOTAL);
     struct distribution all = {0};
     json_open(json, phase_name(phase), '{');
     for (int source = 0; source < SOURCE_COUNT; source++) {
         if (by_source[source].count == 0) continue;
-        times_write(json, source_word((enum source)source), &by_source[source], buckets);
+        times_write(json, source_word((enum source)source), &by_source[source], depth.sources);
         distribution_merge(&all, &by_source[source]);
     }
     times_write(json, "all", &all, buckets);
     json_close(json, '}');
 }
 
-static void spreads_write(struct json *json, const struct spreads *spreads, bool buckets)
+static void spreads_write(struct json *json, const struct spreads *spreads, struct depth depth)
 {
     json_open(json, "latency", '{');
     for (int phase = 0; phase < PHASE_COUNT; phase++)
-        phase_write(json, (enum phase)phase, spreads->latency[phase], buckets);
+        phase_write(json, (enum phase)phase, spreads->latency[phase], depth);
     json_close(json, '}');
-    times_write(json, "turn", &spreads->measure[MEASURE_TURN], buckets);
-    sizes_write(json, "batch", &spreads->measure[MEASURE_BATCH], buckets);
-    sizes_write(json, "requests_per_connection", &spreads->measure[MEASURE_REQUESTS], buckets);
+    times_write(json, "turn", &spreads->measure[MEASURE_TURN], depth.turn);
+    sizes_write(json, "batch", &spreads->measure[MEASURE_BATCH], depth.every);
+    sizes_write(json, "requests_per_connection", &spreads->measure[MEASURE_REQUESTS], depth.every);
 }
 
 /* ---- figures ---------------------------------------------------------------------------------- */
@@ -117,7 +130,8 @@ static void figures_write(struct json *json, const struct figures *figures)
     }
 }
 
-static void workers_write(struct json *json, struct document *document, bool buckets)
+static void workers_write(struct json *json, struct document *document,
+                          enum document_buckets buckets)
 {
     const struct reading *reading = &document->reading;
     spreads_clear(&document->total);
@@ -130,17 +144,18 @@ static void workers_write(struct json *json, struct document *document, bool buc
         figures_write(json, &reading->slot[i]);
         spreads_read(&document->one, &reading->board[i]);
         spreads_merge(&document->total, &document->one);
-        spreads_write(json, &document->one, buckets);
+        spreads_write(json, &document->one, depth_of(buckets, false));
         json_close(json, '}');
     }
     json_close(json, ']');
 }
 
-static void total_write(struct json *json, const struct document *document, bool buckets)
+static void total_write(struct json *json, const struct document *document,
+                        enum document_buckets buckets)
 {
     json_open(json, "total", '{');
     figures_write(json, &document->reading.total);
-    spreads_write(json, &document->total, buckets);
+    spreads_write(json, &document->total, depth_of(buckets, true));
     json_close(json, '}');
 }
 
