@@ -114,6 +114,9 @@ $(OUT)/%.o: %.c $(OUT)/flags.stamp
 	@mkdir -p $(@D)
 	$(call say,compile)$(COMPILE) -MMD -MP -c $< -o $@
 
+# It embeds the files of the live page.
+$(OUT)/src/status/asset.o: $(wildcard src/status/page/*)
+
 $(OUT)/zcserve: $(OBJECTS)
 	$(call say,link)$(LINK) $^ $(LIBS) -o $@
 

@@ -1,17 +1,74 @@
 /*
- * What there is at "/": for now a page that names the addresses with figures.
+ * Embeds the page's files by the assembler's .incbin, which takes any bytes as they are and works the
+ * same under gcc, clang, and link-time optimisation (the symbols are global, so that no partition
+ * loses sight of them). The Makefile lets this file depend on all of page/. Paths are those seen from
+ * the directory in which make runs.
  */
-#include "status/asset.h"
+#include "asset.h"
 
 #include <string.h>
 
-static const char page[] = "<!doctype html><html lang=en><meta charset=utf-8><title>zcserve</title>"
-                           "<p>The figures are at <a href=/status.json>/status.json</a> and "
-                           "<a href=/metrics>/metrics</a>.</p></html>\n";
+#define PAGE "text/html; charset=utf-8"
+#define SCRIPT "text/javascript; charset=utf-8"
+#define STYLE "text/css; charset=utf-8"
+#define DRAWING "image/svg+xml"
+
+/* ASSET(symbol, path, file, media type) */
+#define ASSETS                                                \
+    ASSET(index, "/", "index.html", PAGE)                     \
+    ASSET(style, "/page.css", "page.css", STYLE)              \
+    ASSET(icon, "/icon.svg", "icon.svg", DRAWING)             \
+    ASSET(page, "/page.js", "page.js", SCRIPT)                \
+    ASSET(poll, "/poll.js", "poll.js", SCRIPT)                \
+    ASSET(history, "/history.js", "history.js", SCRIPT)       \
+    ASSET(figures, "/figures.js", "figures.js", SCRIPT)       \
+    ASSET(histogram, "/histogram.js", "histogram.js", SCRIPT) \
+    ASSET(panels, "/panels.js", "panels.js", SCRIPT)          \
+    ASSET(chart, "/chart.js", "chart.js", SCRIPT)             \
+    ASSET(plot, "/plot.js", "plot.js", SCRIPT)                \
+    ASSET(scale, "/scale.js", "scale.js", SCRIPT)             \
+    ASSET(format, "/format.js", "format.js", SCRIPT)          \
+    ASSET(theme, "/theme.js", "theme.js", SCRIPT)             \
+    ASSET(workers, "/workers.js", "workers.js", SCRIPT)       \
+    ASSET(tables, "/tables.js", "tables.js", SCRIPT)          \
+    ASSET(dom, "/dom.js", "dom.js", SCRIPT)
+
+#define ASSET(symbol, path, file, media_type)                                                  \
+    __asm__(".pushsection .rodata\n"                                                           \
+            ".global asset_" #symbol "_begin, asset_" #symbol "_end\n"                         \
+            ".hidden asset_" #symbol "_begin, asset_" #symbol "_end\n"                         \
+            "asset_" #symbol "_begin: .incbin \"src/status/page/" file "\"\n"                  \
+            "asset_" #symbol "_end: .byte 0\n"                                                 \
+            ".popsection\n");                                                                  \
+    extern const unsigned char asset_##symbol##_begin[] __attribute__((visibility("hidden"))); \
+    extern const unsigned char asset_##symbol##_end[] __attribute__((visibility("hidden")));
+ASSETS
+#undef ASSET
+
+#define ASSET(symbol, path, file, media_type) {path, media_type, asset_##symbol##_begin, 0},
+static struct asset asset[] = {ASSETS{NULL, NULL, NULL, 0}};
+#undef ASSET
+
+/* Where each ends; a difference of two addresses is no constant for an initialiser. */
+#define ASSET(symbol, path, file, media_type) asset_##symbol##_end,
+static const unsigned char *const asset_end[] = {ASSETS};
+#undef ASSET
+
+/* Before main: nothing is written once anybody may read. */
+__attribute__((constructor)) static void lengths_fill(void)
+{
+    for (size_t i = 0; i < sizeof asset_end / sizeof asset_end[0]; i++)
+        asset[i].length = (size_t)(asset_end[i] - asset[i].bytes);
+}
+
+const struct asset *asset_all(void)
+{
+    return asset;
+}
 
 const struct asset *asset_find(const char *path)
 {
-    static const struct asset root = {"/", "text/html; charset=utf-8", (const unsigned char *)page,
-                                      sizeof(page) - 1};
-    return strcmp(path, root.path) == 0 ? &root : NULL;
+    for (const struct asset *one = asset; one->path != NULL; one++)
+        if (strcmp(one->path, path) == 0) return one;
+    return NULL;
 }

@@ -1,0 +1,35 @@
+/*
+ * Making and changing elements. Whatever comes from the server becomes text, never markup.
+ */
+
+/* element("td", { class: "number" }, "12", child): an element with attributes and children. */
+export function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+        if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+        else if (value === true) made.setAttribute(key, "");
+        else if (value !== false && value !== undefined) made.setAttribute(key, String(value));
+    }
+    made.append(...children);
+    return made;
+}
+
+/* Touches the page only when the text is another one. */
+export function textSet(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+}
+
+/*
+ * Makes `body` hold as many rows as `rows`, each an array of texts, reusing what is there, so that
+ * focus and selection stay where they are. The first text of a row is its header.
+ */
+export function tableFill(body, rows) {
+    while (body.rows.length > rows.length) body.deleteRow(-1);
+    rows.forEach((texts, i) => {
+        const row = body.rows[i] ?? body.insertRow();
+        while (row.cells.length < texts.length) {
+            row.append(row.cells.length === 0 ? element("th", { scope: "row" }) : element("td"));
+        }
+        texts.forEach((text, column) => textSet(row.cells[column], text));
+    });
+}

@@ -1,0 +1,64 @@
+/*
+ * The figures of the last quarter of an hour, one entry a reading. A reading that cannot be
+ * subtracted from the one before (the server was started anew) leaves a break, which charts show.
+ */
+import { figuresBetween, sameStart } from "./figures.js";
+
+const KEEP_SECONDS = 15 * 60 + 10;
+
+/* What the tables need later, without the histograms, which are large. */
+function countedOf(reading) {
+    const slim = ({ counters, closed, refusals }) => ({ counters, closed, refusals });
+    return {
+        total: slim(reading.total),
+        workers: new Map(reading.workers.map((worker) => [worker.index, slim(worker)])),
+    };
+}
+
+export class History {
+    constructor() {
+        this.entries = [];
+        this.latest = null;
+        this.first = null; // of this start of the server
+        this.broken = false;
+        this.restarts = 0;
+    }
+
+    /* Takes a reading in. Returns whether the server is another start than before. */
+    add(reading) {
+        const before = this.latest;
+        this.latest = reading;
+        if (before && sameStart(reading, before)) {
+            const entry = figuresBetween(before, reading);
+            entry.afterBreak = this.broken;
+            entry.counted = countedOf(reading);
+            this.broken = false;
+            this.entries.push(entry);
+            this.forget(entry.time - KEEP_SECONDS);
+            return false;
+        }
+        if (before && before.monotonic_seconds === reading.monotonic_seconds
+            && before.server.pid === reading.server.pid) return false;
+        this.first = reading;
+        this.broken = true;
+        if (before) this.restarts++;
+        return before !== null;
+    }
+
+    forget(before) {
+        let old = 0;
+        while (old < this.entries.length && this.entries[old].time < before) old++;
+        if (old > 0) this.entries.splice(0, old);
+    }
+
+    last() {
+        return this.entries[this.entries.length - 1] ?? null;
+    }
+
+    /* The entries that end after `from`, and the one before them, so that lines reach the edge. */
+    since(from) {
+        let first = this.entries.length;
+        while (first > 0 && this.entries[first - 1].time > from) first--;
+        return this.entries.slice(Math.max(0, first - 1));
+    }
+}

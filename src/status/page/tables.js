@@ -1,0 +1,73 @@
+/*
+ * The figures as text: how connections ended and what went wrong, the server's processes, and the
+ * current value of everything the charts show, for who cannot or does not want to read charts.
+ */
+import { tableFill } from "./dom.js";
+import { bytes, share, si } from "./format.js";
+import { PANELS, TILES } from "./panels.js";
+
+const TROUBLES = [
+    ["answers_4xx", "answers 4xx"],
+    ["answers_5xx", "answers 5xx"],
+    ["refused", "connections refused: the table was full"],
+    ["accept_pauses", "accepting paused: no descriptor or place left"],
+    ["crowded", "connections ended early because others waited"],
+    ["log_dropped", "access log lines dropped"],
+    ["short_sends", "sends taken only in part"],
+    ["would_block", "receives and sends that found nothing (EAGAIN)"],
+];
+
+/* [words, in the window, since the server started] of each that ever happened, or is a trouble. */
+export function endRows(view) {
+    const last = view.entries[view.entries.length - 1];
+    const first = view.entries.findLast((entry) => entry.afterBreak) ?? view.entries[0];
+    if (!last) return { closes: [], troubles: [] };
+    const now = view.pickCounted(last);
+    const before = view.pickCounted(first);
+    const row = (words, group, name) =>
+        [words, si(Math.max(0, now[group][name] - (before?.[group][name] ?? 0))), si(now[group][name])];
+    const closes = Object.keys(now.closed).filter((reason) => now.closed[reason] > 0);
+    const refusals = Object.keys(now.refusals ?? {}).filter((kind) => now.refusals[kind] > 0);
+    return {
+        closes: closes.map((reason) => row(words(reason), "closed", reason)),
+        troubles: [
+            ...TROUBLES.filter(([name]) => name in now.counters)
+                .map(([name, text]) => row(text, "counters", name)),
+            ...refusals.map((kind) => row(`request refused: ${words(kind)}`, "refusals", kind)),
+        ],
+    };
+}
+
+function words(name) {
+    return name.replaceAll("_", " ");
+}
+
+export function endsDraw(closesBody, troublesBody, view) {
+    const { closes, troubles } = endRows(view);
+    tableFill(closesBody, closes.length > 0 ? closes : [["none yet", "", ""]]);
+    tableFill(troublesBody, troubles);
+}
+
+export function processesDraw(body, view) {
+    const last = view.entries[view.entries.length - 1];
+    tableFill(body, (last?.processes ?? []).map((process) => [
+        process.name === "worker" ? `worker ${process.index}` : process.name,
+        String(process.pid),
+        share(process.cpu),
+        bytes(process.proportional_bytes ?? process.resident_bytes),
+        si(process.descriptors),
+        si(process.threads),
+    ]));
+}
+
+/* One row a figure: [panel, figure, value]. */
+export function figuresDraw(body, view) {
+    const last = view.entries[view.entries.length - 1];
+    const figures = last && view.pick(last);
+    if (!figures) return tableFill(body, []);
+    const rows = TILES.map(([name, text]) => [name, "now", text(figures)]);
+    for (const { title, series, format } of PANELS) {
+        for (const { name, value } of series) rows.push([title, name, format(value(figures))]);
+    }
+    return tableFill(body, rows);
+}

@@ -1,0 +1,103 @@
+/*
+ * The workers side by side: a row each, with bars on a common scale and a strip of its latency over
+ * the window, so that one that does more, waits longer or idles stands out. A row's button chooses
+ * the worker for the charts.
+ */
+import { element, textSet } from "./dom.js";
+import { imbalance } from "./figures.js";
+import { rate, share, si, time } from "./format.js";
+import { heatScale } from "./chart.js";
+import * as plot from "./plot.js";
+
+const COLUMNS = [
+    { title: "requests/s", bar: true, value: (f) => f.requests, format: rate },
+    { title: "p50", value: (f) => f.latency.p50, format: time },
+    { title: "p99", bar: true, value: (f) => f.latency.p99, format: time },
+    { title: "CPU", bar: true, value: (f) => f.cpu, format: share },
+    { title: "connections", value: (f) => f.gauges.connections, format: si },
+];
+
+export class Workers {
+    /* `table` and `note` are the page's; onChoose(worker index) is told which button was pressed. */
+    constructor(table, note, onChoose) {
+        this.note = note;
+        this.onChoose = onChoose;
+        this.rows = new Map();
+        this.body = element("tbody");
+        const titles = ["worker", ...COLUMNS.map(({ title }) => title), "latency over the window"];
+        table.append(
+            element("thead", {}, element("tr", {},
+                ...titles.map((title) => element("th", { scope: "col" }, title)))),
+            this.body);
+    }
+
+    draw(view) {
+        const last = view.entries[view.entries.length - 1];
+        const workers = last ? last.workers : new Map();
+        for (const [index, row] of this.rows) {
+            if (!workers.has(index)) {
+                row.element.remove();
+                this.rows.delete(index);
+            }
+        }
+        const most = COLUMNS.map(({ value }) =>
+            [...workers.values()].map(value).filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0));
+        const strips = stripScale(workers, view);
+        for (const [index, figures] of workers) {
+            const row = this.rows.get(index) ?? this.rowAdd(index);
+            rowFill(row, figures, most, view.worker === index);
+            stripDraw(row.strip, strips.get(index), strips, view);
+        }
+        const uneven = imbalance(workers);
+        textSet(this.note, Number.isFinite(uneven) ? `busiest: ${uneven.toFixed(2)} × the mean` : "");
+    }
+
+    rowAdd(index) {
+        const button = element("button", { type: "button", onclick: () => this.onChoose(index) }, String(index));
+        const cells = COLUMNS.map(({ bar }) => {
+            const text = element("span", { class: "value" });
+            const fill = bar ? element("i", { class: "bar", "aria-hidden": "true" }) : null;
+            return { text, fill, cell: element("td", {}, text, ...(fill ? [fill] : [])) };
+        });
+        const strip = element("canvas", { class: "strip", "aria-hidden": "true" });
+        const row = {
+            button, cells, strip,
+            element: element("tr", {}, element("th", { scope: "row" }, button),
+                ...cells.map(({ cell }) => cell), element("td", { class: "strips" }, strip)),
+        };
+        this.rows.set(index, row);
+        this.body.append(row.element);
+        return row;
+    }
+}
+
+function rowFill(row, figures, most, chosen) {
+    row.button.setAttribute("aria-pressed", String(chosen));
+    row.button.title = `process ${figures.pid}`;
+    COLUMNS.forEach(({ value, format }, i) => {
+        textSet(row.cells[i].text, format(value(figures)));
+        const part = most[i] > 0 ? value(figures) / most[i] : 0;
+        if (row.cells[i].fill) row.cells[i].fill.style.width = `${Math.round((part || 0) * 100)}%`;
+    });
+}
+
+/* The columns of every worker's strip, and one scale for all: strips are there to be compared. */
+function stripScale(workers, view) {
+    const strips = new Map();
+    for (const index of workers.keys()) {
+        strips.set(index, plot.heatColumns(view.entries, (entry) => entry.workers.get(index), view, 180));
+    }
+    strips.most = [...strips.values()].reduce((most, columns) => Math.max(most, plot.heatMost(columns)), 0);
+    strips.scale = heatScale(view.entries.map((entry) => entry.total), true);
+    return strips;
+}
+
+function stripDraw(canvas, columns, { most, scale }, view) {
+    const { context, width, height } = plot.canvasClear(canvas);
+    const frame = {
+        context,
+        x: (time) => (time - view.from) / (view.to - view.from) * width,
+        y: (value) => height - scale.at(value) * height,
+    };
+    plot.heatDraw(frame, columns, most, view.theme);
+}
