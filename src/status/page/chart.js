@@ -7,7 +7,7 @@
  * are durations, so that the scale chosen for latency holds.
  */
 import { element, textSet } from "./dom.js";
-import { clock, rate } from "./format.js";
+import { clock, si } from "./format.js";
 import { rowLeast } from "./histogram.js";
 import * as plot from "./plot.js";
 import { linearScale, logScale } from "./scale.js";
@@ -115,7 +115,7 @@ export class Chart {
         const most = plot.heatMost(columns);
         this.frame = plot.frameDraw(this.canvas, view, scale, this.description);
         plot.clipped(this.frame, () => plot.heatDraw(this.frame, columns, most, view.theme));
-        plot.heatKey(this.frame, most, view.theme, rate);
+        plot.heatKey(this.frame, most, view.theme, si);
     }
 
     /* The legend, the note, and what a screen reader says of the slider. */

@@ -9,7 +9,7 @@
 import { bucketsSince, percentileSeconds, rowsOf } from "./histogram.js";
 
 export const PHASES = ["queue", "head", "resolve", "first_byte", "send"];
-export const SOURCES = ["none", "memory", "pagecache", "disk"];
+export const SOURCES = ["memory", "pagecache", "disk", "none"];
 const NOTHING = { count: 0, sum_seconds: 0, buckets: [] };
 
 /* Is `now` a later reading of the same start of the server? */

@@ -19,9 +19,7 @@ export class History {
     constructor() {
         this.entries = [];
         this.latest = null;
-        this.first = null; // of this start of the server
-        this.broken = false;
-        this.restarts = 0;
+        this.broken = false; // the next entry follows a new start
     }
 
     /* Takes a reading in. Returns whether the server is another start than before. */
@@ -39,10 +37,8 @@ export class History {
         }
         if (before && before.monotonic_seconds === reading.monotonic_seconds
             && before.server.pid === reading.server.pid) return false;
-        this.first = reading;
-        this.broken = true;
-        if (before) this.restarts++;
-        return before !== null;
+        this.broken = before !== null;
+        return this.broken;
     }
 
     forget(before) {

@@ -28,6 +28,7 @@ const charts = PANELS.map((panel) => new Chart(panel, (time) => {
     drawSoon();
 }));
 at("charts").append(...charts.map(({ figure }) => figure));
+at("heat").after(at("workers")); // an imbalance is to be seen without scrolling far
 const workers = new Workers(at("worker-table"), at("worker-note"), workerChoose);
 const tiles = TILES.map(([name]) => {
     const value = element("dd");

@@ -112,4 +112,9 @@ export const PANELS = [
         ],
         note: meanOfOne(""),
     },
+    {
+        id: "cpu", title: "CPU", unit: "CPU time/request", kind: "lines", format: time,
+        series: [{ name: "for a request", value: (f) => (f.requests > 0 ? f.cpu / f.requests : NaN) }],
+        note: (f) => `${share(f.cpu)} of one CPU`,
+    },
 ];

@@ -201,7 +201,7 @@ export function heatDraw(frame, columns, most, theme) {
 export function heatKey(frame, most, theme, format) {
     const { context } = frame;
     const width = 72;
-    const text = `${format(most)} answers`;
+    const text = `${format(most)} answers/s`;
     context.font = theme.font;
     context.textBaseline = "top";
     context.textAlign = "right";
