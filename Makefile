@@ -90,7 +90,7 @@ all: $(OUT)/zcserve ## build the server, hardened and optimised (build/zcserve i
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test unit replay integration asan tsan fuzz tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test unit replay integration page asan tsan fuzz tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test) $(if $(filter bench%,$(MAKECMDGOALS)),bench)
 need:
@@ -167,12 +167,12 @@ MAKE_FLAVOUR    = $(MAKE) --no-print-directory FLAVOUR=
 RUN_TESTS       = BUILD=$(BUILD) FLAVOUR=$(TEST_FLAVOUR) REPLAY_FLAVOUR=$(REPLAY_FLAVOUR) \
                   ZCSERVE=$(abspath $(OUT)/zcserve) tests/run
 
-.PHONY: test unit replay layers integration
+.PHONY: test unit replay layers integration page
 test: need all ## build and run every test; the last line counts them
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs objects
 	+@$(MAKE_FLAVOUR)debug objects
 	+@$(MAKE_FLAVOUR)$(REPLAY_FLAVOUR) fuzz-programs
-	@$(RUN_TESTS) unit replay layers integration
+	@$(RUN_TESTS) unit replay layers integration page
 
 unit: need ## the unit tests (FLAVOUR=asan: with the sanitizers)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
@@ -188,6 +188,9 @@ layers: need ## the rooms know only whom they may know
 
 integration: need all ## the server through real sockets (FLAVOUR=asan: with the sanitizers)
 	@$(RUN_TESTS) integration
+
+page: need all ## the live page, in a headless Chromium
+	@$(RUN_TESTS) page
 
 .PHONY: debug asan tsan fuzz
 debug: ## build the server for a debugger

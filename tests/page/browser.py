@@ -117,7 +117,9 @@ class Browser:
     # ---- what a person does ----
 
     def open(self, address):
-        self.call("Page.navigate", url=address)
+        problem = self.call("Page.navigate", url=address).get("errorText")
+        if problem or not self.wait("document.readyState === 'complete'"):
+            raise BrowserError("%s: %s" % (address, problem or "not loaded within ten seconds"))
 
     def value(self, expression):
         """What a JavaScript expression comes to, a promise's result included."""

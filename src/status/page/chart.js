@@ -3,8 +3,8 @@
  * latest. The canvas is a slider over time for keyboards and screen readers.
  *
  * What it shows is described, not coded: { id, title, unit, kind: "lines" | "stack" | "heat",
- * format, ofTime, most, series: [{ name, value(figures) }], note(figures, view) }. `ofTime`: its values
- * are durations, so that the scale chosen for latency holds.
+ * format, ofTime, most, series: [{ name, value(figures) }], note(figures, view), of(view) }. `ofTime`: its
+ * values are durations, so that the scale chosen for latency holds.
  */
 import { element, textSet } from "./dom.js";
 import { clock, si } from "./format.js";

@@ -8,7 +8,7 @@ const KEEP_SECONDS = 15 * 60 + 10;
 
 /* What the tables need later, without the histograms, which are large. */
 function countedOf(reading) {
-    const slim = ({ counters, closed, refusals }) => ({ counters, closed, refusals });
+    const slim = ({ counters, closed, refused_for }) => ({ counters, closed, refused_for });
     return {
         total: slim(reading.total),
         workers: new Map(reading.workers.map((worker) => [worker.index, slim(worker)])),

@@ -24,16 +24,13 @@ export const TILES = [
     ["CPU", (f) => share(f.cpu)],
 ];
 
-/* Percentiles by source exist for all workers together; one worker's source has a mean only. */
+/* Percentiles by source exist for all workers together; one worker's source has a mean only. `of`, in a
+   description, says which of them it is. */
 function sourceTime(source) {
     return (f) => (Number.isFinite(f.sources[source].p99) ? f.sources[source].p99 : f.sources[source].mean);
 }
 
-function turnTime(part) {
-    return (f) => (Number.isFinite(f.turn[part]) ? f.turn[part] : f.turn.mean);
-}
-
-const meanOfOne = (words) => (f, view) => (view.worker === "all" ? words : "mean of this worker");
+const sourceWords = (view) => (view.worker === "all" ? "p99" : "mean of this worker");
 
 export const PANELS = [
     {
@@ -59,13 +56,14 @@ export const PANELS = [
     },
     {
         id: "phases", title: "Phases of a request", unit: "time, mean", kind: "stack", format: time, ofTime: true,
+        of: () => "mean",
         series: PHASES.map((phase) => ({ name: PHASE_WORDS[phase], value: (f) => f.phases[phase] })),
         note: (f) => `together ${time(f.latency.mean)}`,
     },
     {
         id: "sources", title: "Latency by source", unit: "time", kind: "lines", format: time, ofTime: true,
         series: SOURCES.map((source) => ({ name: SOURCE_WORDS[source], value: sourceTime(source) })),
-        note: meanOfOne("p99"),
+        note: (f, view) => sourceWords(view), of: sourceWords,
     },
     {
         id: "bytes", title: "Content by source", unit: "bytes/s", kind: "stack", format: byteRate,
@@ -107,10 +105,11 @@ export const PANELS = [
     {
         id: "turn", title: "Turn of the loop", unit: "time", kind: "lines", format: time, ofTime: true,
         series: [
-            { name: "p99", value: turnTime("p99") },
-            { name: "longest stall", value: turnTime("max") },
+            { name: "mean", value: (f) => f.turn.mean },
+            { name: "p99", value: (f) => f.turn.p99 },
+            { name: "longest stall", value: (f) => f.turn.max },
         ],
-        note: meanOfOne(""),
+        note: (f, view) => (view.worker === "all" ? "" : "of one worker: the mean"),
     },
     {
         id: "cpu", title: "CPU", unit: "CPU time/request", kind: "lines", format: time,

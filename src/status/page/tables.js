@@ -27,13 +27,13 @@ export function endRows(view) {
     const row = (words, group, name) =>
         [words, si(Math.max(0, now[group][name] - (before?.[group][name] ?? 0))), si(now[group][name])];
     const closes = Object.keys(now.closed).filter((reason) => now.closed[reason] > 0);
-    const refusals = Object.keys(now.refusals ?? {}).filter((kind) => now.refusals[kind] > 0);
+    const refusals = Object.keys(now.refused_for ?? {}).filter((kind) => now.refused_for[kind] > 0);
     return {
         closes: closes.map((reason) => row(words(reason), "closed", reason)),
         troubles: [
             ...TROUBLES.filter(([name]) => name in now.counters)
                 .map(([name, text]) => row(text, "counters", name)),
-            ...refusals.map((kind) => row(`request refused: ${words(kind)}`, "refusals", kind)),
+            ...refusals.map((kind) => row(`request refused: ${words(kind)}`, "refused_for", kind)),
         ],
     };
 }
@@ -66,8 +66,9 @@ export function figuresDraw(body, view) {
     const figures = last && view.pick(last);
     if (!figures) return tableFill(body, []);
     const rows = TILES.map(([name, text]) => [name, "now", text(figures)]);
-    for (const { title, series, format } of PANELS) {
-        for (const { name, value } of series) rows.push([title, name, format(value(figures))]);
+    for (const { title, series, format, of } of PANELS) {
+        const words = of ? `${title} (${of(view)})` : title;
+        for (const { name, value } of series) rows.push([words, name, format(value(figures))]);
     }
     return tableFill(body, rows);
 }
