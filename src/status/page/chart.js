@@ -68,6 +68,11 @@ export class Chart {
     draw(view) {
         this.view = view;
         const shown = view.entries.filter((entry) => view.pick(entry));
+        if (view.seen.has(this.canvas)) this.paint(view, shown);
+        this.tell(view, shown);
+    }
+
+    paint(view, shown) {
         const times = shown.map((entry) => entry.time);
         const figures = shown.map(view.pick);
         const breaks = shown.map((entry) => entry.afterBreak);
@@ -79,7 +84,6 @@ export class Chart {
             });
             if (view.cursor !== null) plot.markDraw(this.frame, view.cursor, view.theme.ink);
         });
-        this.tell(view, shown);
     }
 
     drawSeries(view, times, figures, breaks) {

@@ -19,6 +19,28 @@ export function textSet(node, text) {
     if (node.textContent !== text) node.textContent = text;
 }
 
+/* Which of the elements watched are on the screen, or nearly: what is not need not be drawn. */
+export class Seen {
+    constructor(onChange) {
+        this.elements = new WeakSet();
+        this.observer = new IntersectionObserver((changes) => {
+            for (const { target, isIntersecting } of changes) {
+                if (isIntersecting) this.elements.add(target);
+                else this.elements.delete(target);
+            }
+            onChange();
+        }, { rootMargin: "100px" });
+    }
+
+    watch(element) {
+        this.observer.observe(element);
+    }
+
+    has(element) {
+        return this.elements.has(element);
+    }
+}
+
 /*
  * Makes `body` hold as many rows as `rows`, each an array of texts, reusing what is there, so that
  * focus and selection stay where they are. The first text of a row is its header.

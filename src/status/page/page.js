@@ -3,7 +3,7 @@
  * and draws at most once a frame, and not at all while nobody looks.
  */
 import { Chart } from "./chart.js";
-import { element, textSet } from "./dom.js";
+import { element, Seen, textSet } from "./dom.js";
 import { duration, bytes } from "./format.js";
 import { History } from "./history.js";
 import { PANELS, TILES } from "./panels.js";
@@ -23,13 +23,15 @@ let gone = ""; // why the server does not answer; empty: it does
 let pausedAt = 0;
 let pending = false;
 
+const seen = new Seen(drawSoon);
 const charts = PANELS.map((panel) => new Chart(panel, (time) => {
     chosen.cursor = time;
     drawSoon();
 }));
 at("charts").append(...charts.map(({ figure }) => figure));
 at("heat").after(at("workers")); // an imbalance is to be seen without scrolling far
-const workers = new Workers(at("worker-table"), at("worker-note"), workerChoose);
+for (const { canvas } of charts) seen.watch(canvas);
+const workers = new Workers(at("worker-table"), at("worker-note"), seen, workerChoose);
 const tiles = TILES.map(([name]) => {
     const value = element("dd");
     at("tiles").append(element("div", {}, element("dt", {}, name), value));
@@ -99,7 +101,7 @@ function viewMake() {
     const one = chosen.worker;
     const server = history.latest?.server;
     return {
-        from: to - seconds, to, entries, theme,
+        from: to - seconds, to, entries, theme, seen,
         log: chosen.log, cursor: chosen.cursor, worker: one,
         cacheMost: server ? server.cache_bytes_max * (one === "all" ? server.workers : 1) : NaN,
         pick: (entry) => (one === "all" ? entry.total : entry.workers.get(one)),

@@ -19,8 +19,9 @@ const COLUMNS = [
 
 export class Workers {
     /* `table` and `note` are the page's; onChoose(worker index) is told which button was pressed. */
-    constructor(table, note, onChoose) {
+    constructor(table, note, seen, onChoose) {
         this.note = note;
+        this.seen = seen;
         this.onChoose = onChoose;
         this.rows = new Map();
         this.body = element("tbody");
@@ -42,14 +43,24 @@ export class Workers {
         }
         const most = COLUMNS.map(({ value }) =>
             [...workers.values()].map(value).filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0));
-        const strips = stripScale(workers, view);
         for (const [index, figures] of workers) {
             const row = this.rows.get(index) ?? this.rowAdd(index);
             rowFill(row, figures, most, view.worker === index);
-            stripDraw(row.strip, strips.get(index), strips, view);
         }
+        this.stripsDraw(view);
         const uneven = imbalance(workers);
         textSet(this.note, Number.isFinite(uneven) ? `busiest: ${uneven.toFixed(2)} × the mean` : "");
+    }
+
+    /* The strips on the screen: one scale for all, since they are there to be compared. */
+    stripsDraw(view) {
+        const rows = [...this.rows].filter(([, { strip }]) => this.seen.has(strip));
+        const strips = rows.map(([index, { strip }]) => ({
+            strip, columns: plot.heatColumns(view.entries, (entry) => entry.workers.get(index), view, 180),
+        }));
+        const most = strips.reduce((top, { columns }) => Math.max(top, plot.heatMost(columns)), 0);
+        const scale = heatScale(view.entries.map((entry) => entry.total), true);
+        for (const { strip, columns } of strips) stripDraw(strip, columns, most, scale, view);
     }
 
     rowAdd(index) {
@@ -66,6 +77,7 @@ export class Workers {
                 ...cells.map(({ cell }) => cell), element("td", { class: "strips" }, strip)),
         };
         this.rows.set(index, row);
+        this.seen.watch(strip);
         this.body.append(row.element);
         return row;
     }
@@ -81,18 +93,7 @@ function rowFill(row, figures, most, chosen) {
     });
 }
 
-/* The columns of every worker's strip, and one scale for all: strips are there to be compared. */
-function stripScale(workers, view) {
-    const strips = new Map();
-    for (const index of workers.keys()) {
-        strips.set(index, plot.heatColumns(view.entries, (entry) => entry.workers.get(index), view, 180));
-    }
-    strips.most = [...strips.values()].reduce((most, columns) => Math.max(most, plot.heatMost(columns)), 0);
-    strips.scale = heatScale(view.entries.map((entry) => entry.total), true);
-    return strips;
-}
-
-function stripDraw(canvas, columns, { most, scale }, view) {
+function stripDraw(canvas, columns, most, scale, view) {
     const { context, width, height } = plot.canvasClear(canvas);
     const frame = {
         context,
