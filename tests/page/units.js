@@ -165,6 +165,15 @@ test("a worker that was not there before counts from nothing", () => {
     equal(workers.get(1).requests, 1000);
 });
 
+test("workers that share a process have no CPU time of their own", () => {
+    const [before, now] = [reading(1, [[], []]), reading(2, [many, many])];
+    equal(figuresBetween(before, now).workers.get(1).cpu > 0, true);
+    now.workers.forEach((worker) => { worker.pid = 20; });
+    const { total, workers } = figuresBetween(before, now);
+    equal([workers.get(0).cpu, workers.get(1).cpu], [NaN, NaN]);
+    near(total.cpu, 6, 1e-9);
+});
+
 test("readings of two starts are not subtracted", () => {
     equal(figuresBetween(reading(5, [many]), reading(6, [[]], { started_seconds: 200 })), null);
     equal(figuresBetween(reading(5, [many]), reading(6, [[]], { pid: 11 })), null);

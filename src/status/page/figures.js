@@ -36,12 +36,18 @@ export function figuresBetween(before, now) {
         // A slot that was not there before: what it counts, it counted since.
         const figures = slotFigures(earlier.get(worker.index) ?? {}, worker, span);
         figures.pid = worker.pid;
-        figures.cpu = processes.find((p) => p.name === "worker" && p.index === worker.index)?.cpu ?? NaN;
+        figures.cpu = cpuOf(worker, now.workers, processes);
         workers.set(worker.index, figures);
     }
     const total = slotFigures(before.total, now.total, span);
     total.cpu = processes.reduce((sum, { cpu }) => sum + (cpu || 0), 0);
     return { time: now.time_seconds, seconds: span.seconds, total, workers, processes };
+}
+
+/* Threads of one process have its CPU time together; what one of them used is not known. */
+function cpuOf(worker, workers, processes) {
+    if (workers.some(({ index, pid }) => pid === worker.pid && index !== worker.index)) return NaN;
+    return processes.find(({ pid }) => pid === worker.pid)?.cpu ?? NaN;
 }
 
 /* The figures of one worker, or of all. */

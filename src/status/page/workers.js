@@ -85,7 +85,7 @@ export class Workers {
 
 function rowFill(row, figures, most, chosen) {
     row.button.setAttribute("aria-pressed", String(chosen));
-    row.button.title = `process ${figures.pid}`;
+    row.button.title = figures.pid ? `process ${figures.pid}` : "nobody there now";
     COLUMNS.forEach(({ value, format }, i) => {
         textSet(row.cells[i].text, format(value(figures)));
         const part = most[i] > 0 ? value(figures) / most[i] : 0;
