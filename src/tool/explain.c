@@ -8,12 +8,14 @@
 #include "tool/explain.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tool/format.h"
 
 #define NEW_CONNECTIONS \
     0.05                /* per request: from here on handshakes matter                        */
 #define BUSY 0.85       /* of a CPU: from here on a client of one thread is waited for        */
+#define ASLEEP 0.5      /* of the time: from here on waking matters                           */
 #define CLOSED_LOOP 0.2 /* so near must mean and connections / rate be to be the same         */
 
 static double ratio(double part, double whole)
@@ -105,6 +107,15 @@ static void latency_explain(const struct interval *f, const struct load_client *
                 slot_percentile_ns(total, PHASE_TOTAL, SOURCE_COUNT, 0.99), "p99", out);
 }
 
+/* How many CPUs the processes that serve could use. */
+static double workers_at_once(const struct interval *f)
+{
+    double processes = 0;
+    for (uint32_t i = 0; i < f->processes; i++)
+        processes += strcmp(f->process[i].name, "worker") == 0;
+    return fmax(processes, 1);
+}
+
 /* What passes before the worker learns of a request. */
 static void before_explain(const struct interval *f, FILE *out)
 {
@@ -118,6 +129,13 @@ static void before_explain(const struct interval *f, FILE *out)
                 "for the turn's end (longest turn %s).\n",
                 format_percent(a, turn_share(f)), format_ns(b, wait),
                 format_ns(c, slot_stall_ns(&f->total)));
+    double asleep = 1 - (f->user_seconds + f->system_seconds) / f->seconds / workers_at_once(f);
+    if (asleep > ASLEEP && f->total.requests > 0)
+        fprintf(out,
+                "Before: the processes that serve slept %s of the time, so most requests first had "
+                "to wake one; "
+                "how long the kernel takes for that is only in the client's figure.\n",
+                format_percent(a, asleep));
     if (opened >= NEW_CONNECTIONS)
         fprintf(out,
                 "Before: %s of the requests came on a new connection, whose handshake the kernel "

@@ -178,14 +178,17 @@ START_TEST(sentences)
     said(text, "in a turn 16.0 % of the time");
     said(text, "used 90.0 % of a CPU, so answers waited for the client");
     said(text, "4 connections / 1,000 a second = 4.00 ms");
+    said(text, "slept 100.0 % of the time");
     ck_assert_ptr_null(strstr(text, "new connection"));
     client.figure[CLIENT_MEAN_NS] = 1e6;
     client.figure[CLIENT_REQUESTS] = 1003;
     interval.total.accepted = 1003;
+    interval.system_seconds = 0.008; /* of 0.01 */
     explained(&interval, &client, &child, text, sizeof(text));
     said(text, "Both counted 1,003 requests");
     said(text, "100.0 % of the requests came on a new connection");
     said(text, "passed in wrk itself");
+    ck_assert_ptr_null(strstr(text, "slept"));
     client.name = NULL;
     explained(&interval, &client, &child, text, sizeof(text));
     said(text, "Nothing to compare with");
