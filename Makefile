@@ -22,7 +22,7 @@ CLANG_TIDY   ?= clang-tidy
 
 # The wildcard lists are sorted: the order of linking must not depend on the file system.
 OUT       := $(BUILD)/$(FLAVOUR)
-SOURCES   := $(sort $(wildcard src/main.c src/*/*.c))
+SOURCES   := $(sort $(wildcard src/*.c src/*/*.c))
 HEADERS   := $(sort $(wildcard include/zcserve/*.h src/*/*.h tests/unit/*.h tests/fuzz/*.h))
 UNITS     := $(sort $(wildcard tests/unit/test_*.c))
 HELPERS   := $(filter-out $(UNITS),$(sort $(wildcard tests/unit/*.c)))
@@ -30,7 +30,11 @@ BENCHES   := $(sort $(wildcard bench/*.c))
 FUZZERS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FORMATTED := $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h))
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
-ROOMS     := $(filter-out $(OUT)/src/main.o,$(OBJECTS))
+ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool%,$(OBJECTS))
+# The tools are a program of their own: the server would start with twice the memory for their libraries.
+TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% base/% config/%) $(OUT)/src/stats/board.o $(OUT)/src/stats/histogram.o,$(OBJECTS))
+TOOL_UNITS := $(filter $(patsubst src/tool/%.c,tests/unit/test_%.c,$(wildcard src/tool/*.c)),$(UNITS))
+PROGRAMS  := $(OUT)/zcserve $(OUT)/zcserve-tool
 
 # ---- flags -------------------------------------------------------------------------------------
 
@@ -69,6 +73,7 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
 COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
 LIBS    = $(eval LIBS := -lev -lllhttp -luring -lmicrohttpd $(shell pkg-config --libs libconfuse) -pthread -lm)$(LIBS)
+TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw))$(TOOL_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
 DESCRIPTION := $(shell git describe --always --dirty --tags 2>/dev/null)
@@ -83,7 +88,7 @@ BUILD_TEXT   = $(eval BUILD_TEXT := $(notdir $(CC)) $(shell $(CC) -dumpfullversi
 MAKEFLAGS += --no-builtin-rules
 
 .PHONY: all
-all: $(OUT)/zcserve ## build the server, hardened and optimised (build/zcserve is a link to it)
+all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (build/zcserve is a link to it)
 	@ln -sfn $(FLAVOUR)/zcserve $(BUILD)/zcserve
 
 # Commands are shown by name; make V=1 shows them whole.
@@ -117,8 +122,14 @@ $(OUT)/%.o: %.c $(OUT)/flags.stamp
 # It embeds the files of the live page.
 $(OUT)/src/status/asset.o: $(wildcard src/status/page/*)
 
-$(OUT)/zcserve: $(OBJECTS)
+$(OUT)/zcserve: $(OUT)/src/main.o $(ROOMS)
 	$(call say,link)$(LINK) $^ $(LIBS) -o $@
+
+$(OUT)/zcserve-tool: $(OUT)/src/tool_main.o $(TOOL_ROOMS)
+	$(call say,link)$(LINK) $^ $(LIBS) $(TOOL_LIBS) -o $@
+
+$(TOOL_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/unit/recorded.o $(TOOL_ROOMS)
+	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) $(TOOL_LIBS) -o $@
 
 $(OUT)/tests/unit/test_%: $(OUT)/tests/unit/test_%.o $(HELPERS:%.c=$(OUT)/%.o) $(ROOMS)
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
@@ -128,6 +139,9 @@ $(OUT)/bench/%: $(OUT)/bench/%.o $(ROOMS)
 
 # A fuzz target is a libFuzzer program in the fuzz flavour, and replays its corpus in the others.
 $(OUT)/tests/fuzz/%.o: private ALSO = -Wno-missing-prototypes
+TOOL_FUZZER := $(OUT)/tests/fuzz/fuzz_snapshot
+$(TOOL_FUZZER): $(TOOL_FUZZER).o $(if $(filter fuzz,$(FLAVOUR)),,$(OUT)/tests/fuzz/replay.o) $(TOOL_ROOMS)
+	$(call say,link)$(LINK) $(if $(filter fuzz,$(FLAVOUR)),-fsanitize=fuzzer) $^ $(LIBS) $(TOOL_LIBS) -o $@
 ifeq ($(FLAVOUR),fuzz)
 $(OUT)/tests/fuzz/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(ROOMS)
 	$(call say,link)$(LINK) -fsanitize=fuzzer $^ $(LIBS) -o $@
@@ -194,12 +208,12 @@ page: need all ## the live page, in a headless Chromium
 
 .PHONY: debug asan tsan fuzz
 debug: ## build the server for a debugger
-	+@$(MAKE_FLAVOUR)debug $(BUILD)/debug/zcserve
+	+@$(MAKE_FLAVOUR)debug $(BUILD)/debug/zcserve $(BUILD)/debug/zcserve-tool
 asan: ## build with address and UB sanitizer, and run unit tests, replay and integration so
-	+@$(MAKE_FLAVOUR)asan unit-programs fuzz-programs $(BUILD)/asan/zcserve
+	+@$(MAKE_FLAVOUR)asan unit-programs fuzz-programs $(BUILD)/asan/zcserve $(BUILD)/asan/zcserve-tool
 	@BUILD=$(BUILD) FLAVOUR=asan ZCSERVE=$(abspath $(BUILD)/asan/zcserve) tests/run unit replay integration
 tsan: ## build with the thread sanitizer, and run unit tests and integration so
-	+@$(MAKE_FLAVOUR)tsan unit-programs $(BUILD)/tsan/zcserve
+	+@$(MAKE_FLAVOUR)tsan unit-programs $(BUILD)/tsan/zcserve $(BUILD)/tsan/zcserve-tool
 	@BUILD=$(BUILD) FLAVOUR=tsan ZCSERVE=$(abspath $(BUILD)/tsan/zcserve) tests/run unit integration
 fuzz: ## fuzz each target for FUZZ_SECONDS, starting from tests/fuzz/corpus/
 	+@$(MAKE_FLAVOUR)fuzz fuzz-programs
@@ -227,14 +241,15 @@ bench-rings: site $(OUT)/bench/rings ## three ways for threads to share a ring
 
 .PHONY: install uninstall clean deps help
 install: all site ## install below PREFIX (/usr/local); DESTDIR is honoured
-	install -D -m 755 $(OUT)/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(SHAREDIR)/www
 	for file in conf/*; do to=$(DESTDIR)$(SYSCONFDIR)/$${file##*/}; \
 	    if test -e "$$to"; then echo "kept $$to"; \
 	    else sed 's|\.\./www|$(SHAREDIR)/www|' "$$file" > "$$to" && chmod 644 "$$to"; fi; done
 	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/
 uninstall: ## take away what install put there, but not the configuration
-	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve
+	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve-tool
 	rm -rf $(DESTDIR)$(SHAREDIR)
 clean: ## take away all that was built
 	rm -rf $(BUILD) www/files/10m.txt

@@ -10,6 +10,7 @@
 #include "zcserve/supervise.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -417,8 +418,31 @@ static int command_run(struct program *p, enum command command)
     return EXIT_SUCCESS;
 }
 
+/* ---- the tools ------------------------------------------------------------------------------- */
+
+/* The first word: so a directory of that name is served as ./top. */
+static bool is_tool(const char *word)
+{
+    return strcmp(word, "top") == 0 || strcmp(word, "report") == 0;
+}
+
+/* They are a program beside this one, whose libraries the server need not load. */
+static int tool_become(char **argv)
+{
+    static const char name[] = "zcserve-tool";
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    memcpy(path + (length > 0 ? length : 0), name, sizeof(name));
+    execv(path, argv);
+    fprintf(stderr, "zcserve %s: cannot start %s: %s\n", argv[1], path, strerror(errno));
+    return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && is_tool(argv[1])) return tool_become(argv);
     static struct command_line line;
     int code = command_line_read(argc, argv, &line);
     if (line.command == COMMAND_DONE) return code;

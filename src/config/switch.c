@@ -83,7 +83,9 @@ void switch_help(FILE *out)
     fputs("zcserve serves the files of a directory over HTTP.\n"
           "Without DIR and -c: as " ZCSERVE_CONFIG_FILE " says when it is there, else the current\n"
           "directory. With DIR and no -c: that directory, and no configuration is read.\n\n"
-          "usage: zcserve [SWITCHES] [DIR]\n\n",
+          "usage: zcserve [SWITCHES] [DIR]\n"
+          "       zcserve top|report …      see what a server does; each has its own -h\n"
+          "                                 (a directory of that name is ./top)\n\n",
           out);
     for (const struct command_switch *one = switch_table; one->letter; one++) {
         switch_print(one, out);

@@ -46,6 +46,8 @@ class Setting:
         self.binary = os.path.join(self.directory, "zcserve")
         shutil.copy(binary, self.binary)
         os.chmod(self.binary, 0o755)
+        shutil.copy(binary + "-tool", self.binary + "-tool")
+        os.chmod(self.binary + "-tool", 0o755)
         self.slow = float(os.environ.get("SLOW") or (3 if self._is_sanitized() else 1))
         self._names = iter(range(1 << 30))
         self._lock = threading.Lock()

@@ -1,0 +1,23 @@
+/* "What did the server do while the command ran?" What both outputs of a report are made of. */
+#ifndef ZCSERVE_REPORT_H
+#define ZCSERVE_REPORT_H
+
+#include <stdio.h>
+
+#include "tool/child.h"
+#include "tool/load_client.h"
+#include "tool/interval.h"
+
+struct report {
+    const struct snapshot *server; /* the later reading */
+    const struct interval *interval;
+    const struct load_client *client;
+    const struct child *child;
+    char *const *command;
+};
+
+void report_text(const struct report *report, FILE *out);
+/* One JSON object on one line; times in seconds, as in status.json. False without memory. */
+bool report_json(const struct report *report, FILE *out);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * From the first word to the tool, and one reading for both of them.
+ */
+#include "tool/tool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tool/fetch.h"
+#include "tool/format.h"
+
+#define STATUS_PATH "/status.json?buckets=1"
+
+int snapshot_take(const char *address, struct snapshot *out, char *problem)
+{
+    struct fetched answer;
+    char why[SNAPSHOT_PROBLEM_MAX];
+    if (fetch(address, STATUS_PATH, &answer, problem) != 0) return -1;
+    int result = snapshot_parse(answer.text, answer.length, out, why);
+    if (result != 0)
+        snprintf(problem, TOOL_PROBLEM_MAX, "http://%s%s cannot be understood: %s", address,
+                 STATUS_PATH, why);
+    free(answer.text);
+    return result;
+}
+
+int tool_run(int argc, char **argv)
+{
+    struct tool_options options;
+    int code = TOOL_DONE;
+    format_locale();
+    if (!tool_arguments_read(argc, argv, &options, &code)) return code;
+    return options.tool == TOOL_TOP ? top_run(&options) : report_run(&options);
+}
