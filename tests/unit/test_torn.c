@@ -19,6 +19,7 @@
 #define WRITERS 64
 #define PAIR UINT64_C(0x100000001)
 #define READ_SECONDS 1.0
+#define READINGS_LEAST 3 /* however busy the machine is */
 
 typedef void add_pair(_Atomic uint64_t *counter);
 
@@ -71,7 +72,7 @@ static void *writer_run(void *of)
     uint64_t steps = 0;
     stats_set(&slot->pid, 1);
     stats_add(&slot->starts, 1);
-    while (!atomic_load_explicit(&shared->stop, memory_order_relaxed)) {
+    do {
         add(&slot->requests);
         add(&slot->closed[CLOSE_FINISHED]);
         add(&slot->calls[CALL_SEND]);
@@ -79,7 +80,7 @@ static void *writer_run(void *of)
         stats_phase(slot, PHASE_TOTAL, SOURCE_MEMORY, (steps % 1000) * 1000);
         stats_measure(slot, MEASURE_BATCH, steps % 100);
         steps++;
-    }
+    } while (!atomic_load_explicit(&shared->stop, memory_order_relaxed));
     shared->steps[index] = steps;
     return NULL;
 }
@@ -177,7 +178,8 @@ static struct seen *read_all(double seconds, bool until_torn)
     struct reading reading;
     double until = clock_seconds() + seconds;
     ck_assert(seen && spreads && reading_open(&reading, board, WRITERS));
-    while (clock_seconds() < until && !(until_torn && seen->torn > 0))
+    while ((clock_seconds() < until || seen->readings < READINGS_LEAST) &&
+           !(until_torn && seen->torn > 0))
         read_once(seen, &reading, spreads);
     reading_close(&reading);
     free(spreads);
@@ -186,7 +188,6 @@ static struct seen *read_all(double seconds, bool until_torn)
 
 static void expect_whole(struct seen *seen)
 {
-    ck_assert_uint_gt(seen->readings, 1);
     ck_assert_uint_eq(seen->torn, 0);
     ck_assert_uint_eq(seen->backwards, 0);
     free(seen);
