@@ -61,8 +61,21 @@ END_TEST
 START_TEST(escapes_texts)
 {
     begin();
-    json_text(&json, NULL, "a\"b\\c\n\t\x01\x7f é");
-    expect("\"a\\\"b\\\\c\\u000a\\u0009\\u0001\\u007f é\"");
+    json_text(&json, NULL, "a\"b\\c\n\t\x01\x7f é \xff");
+    expect("\"a\\\"b\\\\c\\u000A\\u0009\\u0001\\u007F é \\u00FF\"");
+}
+END_TEST
+
+START_TEST(cuts_a_text_without_end)
+{
+    static char endless[20000];
+    begin();
+    memset(endless, 'x', sizeof(endless) - 1);
+    json_text(&json, NULL, endless);
+    fclose(json.out);
+    ck_assert_uint_lt(length, 8200);
+    ck_assert_str_eq(text + length - 5, "x…\"");
+    free(text);
 }
 END_TEST
 
@@ -73,6 +86,7 @@ int main(void)
     tcase_add_test(cases, separates_members_and_elements);
     tcase_add_test(cases, keeps_all_bits_of_a_counter);
     tcase_add_test(cases, escapes_texts);
+    tcase_add_test(cases, cuts_a_text_without_end);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
