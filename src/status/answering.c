@@ -16,7 +16,7 @@
 
 #define CONNECTIONS_MAX 64
 #define CONNECTION_BYTES (16 * 1024)
-#define SILENCE_SECONDS 15
+#define SILENCE_SECONDS 75 /* more than a minute: who scrapes once a minute keeps its connection */
 
 struct answering {
     struct MHD_Daemon *daemon;
@@ -170,7 +170,7 @@ int answering_fd(const struct answering *a)
 
 int answering_patience_ms(struct answering *a)
 {
-    MHD_UNSIGNED_LONG_LONG left_ms = 0;
+    unsigned long long left_ms = 0;
     if (MHD_get_timeout(a->daemon, &left_ms) != MHD_YES) return -1;
     return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
 }

@@ -525,10 +525,39 @@ def promtool(stage):
                 "%s has no type", name)
 
 
+def dashboard_read():
+    with open(os.path.join(ROOT, "conf", "grafana.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+@test("the dashboard is one that Grafana loads: schema, variables, panels beside each other",
+      per_model=False)
+def dashboard_shape(_):
+    dashboard = dashboard_read()
+    require(36 <= dashboard["schemaVersion"] <= 42, "schema %s", dashboard["schemaVersion"])
+    variables = {each["name"]: each for each in dashboard["templating"]["list"]}
+    expect("variables", {"datasource", "instance"}, set(variables))
+    expect("kind of data source", ("datasource", "prometheus"),
+           (variables["datasource"]["type"], variables["datasource"]["query"]))
+    panels = dashboard["panels"]
+    expect("numbers of panels", len(panels), len({panel["id"] for panel in panels}))
+    cells = [(x, y) for panel in panels for at in [panel["gridPos"]]
+             for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])]
+    expect("cells that two panels claim", len(cells), len(set(cells)))
+    require(max(x for x, _ in cells) < 24, "wider than the screen")
+    for panel in panels:
+        require(panel["type"] == "row" or panel["datasource"]["uid"] == "${datasource}"
+                and panel["targets"] and panel["title"], "panel %s", panel["title"])
+        expect("letters of %s" % panel["title"], len(panel.get("targets", [])),
+               len({target["refId"] for target in panel.get("targets", [])}))
+    expect("heat maps", [True], ["_bucket" in panel["targets"][0]["expr"]
+                                 and panel["targets"][0]["format"] == "heatmap"
+                                 for panel in panels if panel["type"] == "heatmap"])
+
+
 @test("every metric that the dashboard asks for is there")
 def dashboard_names(stage):
-    with open(os.path.join(ROOT, "conf", "grafana.json"), encoding="utf-8") as file:
-        asked = set(METRIC.findall(file.read()))
+    asked = set(METRIC.findall(json.dumps(dashboard_read())))
     root = stage.site(a_txt=b"12345", big_bin=located(400000))
     with shown(stage, root) as (server, status):
         Exchanges(server).run()
@@ -573,9 +602,7 @@ def prometheus(stage, target):
 
 
 def queries_of_dashboard():
-    with open(os.path.join(ROOT, "conf", "grafana.json"), encoding="utf-8") as file:
-        panels = json.load(file)["panels"]
-    for panel in panels:
+    for panel in dashboard_read()["panels"]:
         for target in panel.get("targets", []):
             yield panel["title"], (target["expr"].replace("$instance", ".*")
                                    .replace("$__rate_interval", "5s"))
