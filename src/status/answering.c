@@ -16,7 +16,7 @@
 
 #define CONNECTIONS_MAX 64
 #define CONNECTION_BYTES (16 * 1024)
-#define SILENCE_SECONDS 15
+#define SILENCE_SECONDS 75 /* more than a minute: who scrapes once a minute keeps its connection */
 
 struct answering {
     struct MHD_Daemon *daemon;
@@ -110,14 +110,24 @@ static struct answer answer_refusal(void)
     return answer;
 }
 
-/* Called by the library when the head of a request is there. */
+/*
+ * Called by the library when the head of a request is there, and again until there is an answer. One
+ * that is given at the first call ends the connection, since content may follow that nobody reads.
+ */
 static enum MHD_Result on_request(void *of, struct MHD_Connection *asked, const char *path,
                                   const char *method, const char *version, const char *content,
                                   size_t *content_length, void **own)
 {
+    static int seen;
     bool may = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    bool again = *own == &seen;
+    (void)version, (void)content;
+    *own = &seen;
+    if (may && (!again || *content_length > 0)) {
+        *content_length = 0; /* taken, and thrown away */
+        return MHD_YES;
+    }
     struct answer answer = may ? answer_find(of, asked, path) : answer_refusal();
-    (void)version, (void)content, (void)content_length, (void)own;
     if (!answer.response) return MHD_NO; /* closes the connection */
     MHD_add_response_header(answer.response, "Content-Type", answer.media_type);
     MHD_add_response_header(answer.response, "Cache-Control", "no-store");
@@ -160,7 +170,7 @@ int answering_fd(const struct answering *a)
 
 int answering_patience_ms(struct answering *a)
 {
-    MHD_UNSIGNED_LONG_LONG left_ms = 0;
+    unsigned long long left_ms = 0;
     if (MHD_get_timeout(a->daemon, &left_ms) != MHD_YES) return -1;
     return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
 }

@@ -3,17 +3,18 @@
  */
 #include "status/json.h"
 
+#include "stats/put.h"
+
+#define TEXT_BYTES_MAX 8192 /* with its escapes; the rest is cut off */
+
+/* Paths need not be UTF-8, but JSON must be. */
 static void text_write(FILE *out, const char *text)
 {
+    char escaped[TEXT_BYTES_MAX + PUT_ELLIPSIS_BYTES];
+    struct text whole = {text, strlen(text)};
+    char *end = put_escaped(escaped, whole, TEXT_BYTES_MAX, ACCESS_JSON);
     putc('"', out);
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            fprintf(out, "\\%c", *c);
-        else if (*c < 0x20 || *c == 0x7f)
-            fprintf(out, "\\u%04x", *c);
-        else
-            putc(*c, out);
-    }
+    fwrite(escaped, 1, (size_t)(end - escaped), out);
     putc('"', out);
 }
 
