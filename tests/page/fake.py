@@ -156,6 +156,7 @@ class Machine:
     def __init__(self, scene, workers=2, born=0):
         self.scene = scene
         self.born = born
+        self.state = "serving"
         self.began = time.monotonic()
         self.size = workers
         self.lock = threading.Lock()
@@ -190,7 +191,7 @@ class Machine:
             seconds = self.worked * 1.0
             return {
                 "schema": 1,
-                "server": {"version": "0.1.0 (test)", "model": "epoll", "state": "serving", "pid": 3999 + self.born + self.start,
+                "server": {"version": "0.1.0 (test)", "model": "epoll", "state": self.state, "pid": 3999 + self.born + self.start,
                            "started_seconds": 1.7e9 + self.born + self.start, "uptime_seconds": seconds, "workers": self.size,
                            "listen": ["http://127.0.0.1:8080/"], "root": "/srv/<b>www</b>", "cache_bytes_max": 32 << 20},
                 "time_seconds": time.time(), "monotonic_seconds": 1000 * self.start + seconds,

@@ -18,7 +18,7 @@ const COLUMNS = [
 ];
 
 export class Workers {
-    /* `table` and `note` are the page's; onChoose(worker index) is told which button was pressed. */
+    /* `table` and `note` are the page's, `seen` knows what is on the screen; onChoose(worker index) is told which button was pressed. */
     constructor(table, note, seen, onChoose) {
         this.note = note;
         this.seen = seen;
