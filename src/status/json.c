@@ -1,5 +1,6 @@
 /*
- * JSON, written as it goes; nobody else writes to the stream, so it is not locked. Refuses to check what it is told: who calls knows what is open.
+ * JSON, written as it goes. Only one thread writes to the stream, so it is not locked.
+ * Refuses to check what it is told: who calls knows what is open.
  */
 #include "status/json.h"
 
