@@ -327,8 +327,7 @@ static void turn_take(struct uring_loop *l)
     struct io_uring_cqe *cqe;
     unsigned head, taken = 0;
     bool waits = l->clients.used > 0 || l->draining || l->paused || l->worker.log;
-    if (!waits)
-        worker_tick(&l->worker); /* for what is counted to be seen, though nobody may come */
+    if (!waits) worker_tick(&l->worker); /* so that what is counted is seen, whoever comes next */
     worker_waits(&l->worker);
     ring_turn(&l->ring, waits ? TICK_NS : UINT64_MAX);
     worker_woke(&l->worker, io_uring_cq_ready(&l->ring.uring));

@@ -246,5 +246,5 @@ void document_json(struct document *document, struct document_wishes wishes, FIL
     total_write(&json, document, wishes.buckets);
     processes_write(&json, document, wishes.processes);
     json_close(&json, '}');
-    putc('\n', out);
+    putc_unlocked('\n', out);
 }

@@ -192,8 +192,8 @@ static void measure_write(FILE *out, struct document *document, enum measure mea
 static void text_write(FILE *out, const char *text)
 {
     for (; *text; text++) {
-        if (*text == '"' || *text == '\\') putc('\\', out);
-        putc(*text, out);
+        if (*text == '"' || *text == '\\') putc_unlocked('\\', out);
+        putc_unlocked(*text, out);
     }
 }
 
