@@ -129,13 +129,14 @@ static void before_explain(const struct interval *f, FILE *out)
                 "for the turn's end (longest turn %s).\n",
                 format_percent(a, turn_share(f)), format_ns(b, wait),
                 format_ns(c, slot_stall_ns(&f->total)));
-    double asleep = 1 - (f->user_seconds + f->system_seconds) / f->seconds / workers_at_once(f);
-    if (asleep > ASLEEP && f->total.requests > 0)
+    double ran = (f->user_seconds + f->system_seconds) / f->seconds / workers_at_once(f);
+    if (ran < RAN && f->total.requests > 0)
         fprintf(out,
-                "Before: the processes that serve slept %s of the time, so most requests first had "
-                "to wake one; "
-                "how long the kernel takes for that is only in the client's figure.\n",
-                format_percent(a, asleep));
+                "Before: the processes that serve ran %s of the time. A request that comes while "
+                "none does waits "
+                "until the kernel runs one (it sleeps, or others have the CPU): only the client's "
+                "figure has that.\n",
+                format_percent(a, ran));
     if (opened >= NEW_CONNECTIONS)
         fprintf(out,
                 "Before: %s of the requests came on a new connection, whose handshake the kernel "
