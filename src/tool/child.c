@@ -38,18 +38,31 @@ static void signal_pass(int number, siginfo_t *info, void *context)
 static const int passed_on[] = {SIGINT, SIGTERM, SIGQUIT};
 enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
 
-static void signals_take(struct sigaction *before)
+/* What was in force before. */
+struct signals {
+    struct sigaction action[PASSED_ON], pipe;
+    sigset_t mask;
+};
+
+/* They are held back, too, until it is known to whom they are to be passed on. */
+static void signals_take(struct signals *before)
 {
     struct sigaction pass = {.sa_sigaction = signal_pass, .sa_flags = SA_SIGINFO | SA_RESTART};
     sigemptyset(&pass.sa_mask);
     for (int i = 0; i < PASSED_ON; i++)
-        sigaction(passed_on[i], &pass, &before[i]);
+        sigaddset(&pass.sa_mask, passed_on[i]);
+    sigprocmask(SIG_BLOCK, &pass.sa_mask, &before->mask);
+    for (int i = 0; i < PASSED_ON; i++)
+        sigaction(passed_on[i], &pass, &before->action[i]);
+    pass = (struct sigaction){.sa_handler = SIG_IGN}; /* a reader that leaves ends nothing */
+    sigaction(SIGPIPE, &pass, &before->pipe);
 }
 
-static void signals_give_back(const struct sigaction *before)
+static void signals_give_back(const struct signals *before)
 {
     for (int i = 0; i < PASSED_ON; i++)
-        sigaction(passed_on[i], &before[i], NULL);
+        sigaction(passed_on[i], &before->action[i], NULL);
+    sigaction(SIGPIPE, &before->pipe, NULL);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -103,9 +116,10 @@ static void outputs_copy(struct child *child, const int from[2], const int to[2]
 
 /* ---- the child ------------------------------------------------------------------------------- */
 
-static void child_become(char *const *command, int out, int err, const struct sigaction *before)
+static void child_become(char *const *command, int out, int err, const struct signals *before)
 {
     signals_give_back(before);
+    sigprocmask(SIG_SETMASK, &before->mask, NULL);
     if (dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0) _exit(CODE_NOT_STARTED);
     execvp(command[0], command);
     int code = errno == ENOENT ? CODE_NO_PROGRAM : CODE_NOT_STARTED;
@@ -155,14 +169,15 @@ static int pipes_open(int out[2], int err[2])
 static int child_watch(char *const *command, int to, struct child *child, const int out[2],
                        const int err[2])
 {
-    struct sigaction before[PASSED_ON];
+    struct signals before;
     double began = now_seconds();
     fflush(NULL);
-    signals_take(before);
+    signals_take(&before);
     pid_t pid = fork();
     int error = pid < 0 ? -errno : 0;
-    if (pid == 0) child_become(command, out[1], err[1], before);
+    if (pid == 0) child_become(command, out[1], err[1], &before);
     child_pid = pid > 0 ? pid : 0;
+    sigprocmask(SIG_SETMASK, &before.mask, NULL);
     close(out[1]);
     close(err[1]);
     if (pid > 0) {
@@ -171,7 +186,7 @@ static int child_watch(char *const *command, int to, struct child *child, const 
     }
     child_pid = 0;
     child->seconds = now_seconds() - began;
-    signals_give_back(before);
+    signals_give_back(&before);
     close(out[0]);
     close(err[0]);
     return error;

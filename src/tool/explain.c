@@ -15,7 +15,7 @@
 #define NEW_CONNECTIONS \
     0.05                /* per request: from here on handshakes matter                        */
 #define BUSY 0.85       /* of a CPU: from here on a client of one thread is waited for        */
-#define ASLEEP 0.5      /* of the time: from here on waking matters                           */
+#define RAN 0.5         /* of the time: below, being let run matters */
 #define CLOSED_LOOP 0.2 /* so near must mean and connections / rate be to be the same         */
 
 static double ratio(double part, double whole)
@@ -64,10 +64,9 @@ static void requests_explain(const struct interval *f, const struct load_client 
         fprintf(out, "Both counted %s requests.\n", format_count(a, ours));
     else if (more > 0)
         fprintf(out,
-                "The server counted %s requests more than %s: %s connections were opened, and what "
-                "was under way "
-                "when the client stopped, or came before it began to count, is only in the "
-                "server's figure%s.\n",
+                "The server counted %s requests more than %s: %s connections were opened, and "
+                "what was under way when the client stopped, or came before it began to count, "
+                "is only in the server's figure%s.\n",
                 format_count(a, more), client->name, format_count(b, open),
                 more > 2 * open ? "; so many more may also be somebody else's" : "");
     else
@@ -89,9 +88,9 @@ static void gap_explain(const struct interval *f, const struct load_client *clie
         return;
     }
     fprintf(out,
-            "At %s %s waited %s. The server needed %s from when the worker learned of the request "
-            "until the "
-            "kernel had taken the last byte; the other %s passed outside of that.\n",
+            "At %s %s waited %s. The server needed %s from when the worker learned of the "
+            "request until the kernel had taken the last byte; the other %s passed outside of "
+            "that.\n",
             what, client->name, format_ns(a, theirs), format_ns(b, server),
             format_ns(c, fmax(0, theirs - server)));
 }
@@ -124,30 +123,27 @@ static void before_explain(const struct interval *f, FILE *out)
     double opened = ratio((double)f->total.accepted, (double)f->total.requests);
     if (wait > 0)
         fprintf(out,
-                "Before: loops were in a turn %s of the time, and what comes at any moment waits "
-                "%s on average "
-                "for the turn's end (longest turn %s).\n",
+                "Before: loops were in a turn %s of the time, and what comes at any moment "
+                "waits %s on average for the turn's end (longest turn %s).\n",
                 format_percent(a, turn_share(f)), format_ns(b, wait),
                 format_ns(c, slot_stall_ns(&f->total)));
     double ran = (f->user_seconds + f->system_seconds) / f->seconds / workers_at_once(f);
     if (ran < RAN && f->total.requests > 0)
         fprintf(out,
-                "Before: the processes that serve ran %s of the time. A request that comes while "
-                "none does waits "
-                "until the kernel runs one (it sleeps, or others have the CPU): only the client's "
-                "figure has that.\n",
+                "Before: the processes that serve ran %s of the time. A request that comes "
+                "while none does waits until the kernel runs one (it sleeps, or others have the "
+                "CPU): only the client's figure has that.\n",
                 format_percent(a, ran));
     if (opened >= NEW_CONNECTIONS)
         fprintf(out,
-                "Before: %s of the requests came on a new connection, whose handshake the kernel "
-                "makes before "
-                "accept; so does the wait for a worker, a process or a thread that is free.\n",
+                "Before: %s of the requests came on a new connection, whose handshake the "
+                "kernel makes before accept; a wait for a free worker, process or thread is "
+                "before it, too.\n",
                 format_percent(a, fmin(1, opened)));
     if (f->total.crowded > 0)
         fprintf(out,
-                "Before: %s connections had to end early because others waited for a process or a "
-                "thread; those "
-                "others' wait is the client's figure alone.\n",
+                "Before: %s connections had to end early because others waited for a process or "
+                "a thread; those others' wait is the client's figure alone.\n",
                 format_count(a, (double)f->total.crowded));
 }
 
@@ -164,16 +160,14 @@ static void loop_explain(const struct load_client *client, FILE *out)
     if (isnan(law) || isnan(mean) || mean > law * (1 + CLOSED_LOOP)) return;
     if (mean >= law * (1 - CLOSED_LOOP))
         fprintf(out,
-                "The client keeps %s connections busy, so its mean must be near %s connections / "
-                "%s a second = "
-                "%s, wherever that passes: with fewer connections it is less.\n",
+                "The client keeps %s connections busy, so its mean must be near %s connections "
+                "/ %s a second = %s, wherever that passes: with fewer connections it is less.\n",
                 format_count(a, connections), a, format_count(b, round(connections / law * 1e9)),
                 format_ns(c, law));
     else
         fprintf(out,
                 "Each of the %s connections asked once in %s, of which %s is in %s's mean: the "
-                "other %s passed in "
-                "%s itself, between an answer and the next request.\n",
+                "other %s passed in %s itself, between an answer and the next request.\n",
                 format_count(a, connections), format_ns(b, law), format_ns(c, mean), client->name,
                 format_ns(d, law - mean), client->name);
 }
@@ -188,8 +182,7 @@ static void after_explain(const struct interval *f, const struct load_client *cl
     if (isnan(bytes)) return;
     fprintf(out,
             "After: the kernel delivers the %s of an answer, and %s takes them when it comes to "
-            "it; it used %s "
-            "of a CPU%s.\n",
+            "it; it used %s of a CPU%s.\n",
             format_bytes(a, bytes), client->name, format_percent(b, busy),
             busy >= BUSY && busy <= 1.05 ? ", so answers waited for the client, too" : "");
 }

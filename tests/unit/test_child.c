@@ -76,10 +76,27 @@ START_TEST(the_end_of_a_long_output)
 }
 END_TEST
 
+/* Who reads our output leaves: the command goes on to its end, and with its own way to take SIGPIPE. */
+START_TEST(nobody_reads)
+{
+    int ends[2];
+    char *command[] = {(char[]){"sh"}, (char[]){"-c"},
+                       (char[]){"echo a; sleep 0.1; echo b; yes | head -n 1; exit 4"}, NULL};
+    struct child child;
+    ck_assert_int_eq(pipe(ends), 0);
+    close(ends[0]);
+    ck_assert_int_eq(child_run(command, ends[1], &child), 0);
+    ck_assert_int_eq(child.code, 4);
+    ck_assert_str_eq(child.output, "a\nb\ny\n");
+    child_free(&child);
+    close(ends[1]);
+}
+END_TEST
+
 /* Only we are told; the child is told by us, and we are still there. */
 START_TEST(a_signal_is_passed_on)
 {
-    struct child child = shell("trap 'echo told; exit 7' INT; kill -INT $PPID; sleep 5 & wait");
+    struct child child = shell("trap 'echo told; exit 7' INT; kill -INT $PPID; sleep 3 & wait");
     ck_assert_int_eq(child.code, 7);
     ck_assert_str_eq(child.output, "told\n");
     child_free(&child);
@@ -103,6 +120,7 @@ int main(void)
     tcase_add_test(cases, both_outputs_are_kept);
     tcase_add_test(cases, passed_on_as_it_is);
     tcase_add_test(cases, the_end_of_a_long_output);
+    tcase_add_test(cases, nobody_reads);
     tcase_add_test(cases, a_signal_is_passed_on);
     tcase_add_test(cases, cpu_is_counted);
     suite_add_tcase(suite, cases);
