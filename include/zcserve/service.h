@@ -12,6 +12,11 @@
 
 #define SERVICE_ADDRESSES_MAX 16 /* listening addresses */
 
+/* What the io_uring model is asked to do; each 0 or false: not. */
+struct uring_options {
+    uint64_t gather_ns; /* requests come together for so long, at most */
+};
+
 struct service {
     struct conn_rules rules;
     struct store_options store; /* the share of one worker */
@@ -22,6 +27,7 @@ struct service {
     struct pool {
         uint32_t start, spare_min, spare_max; /* processes at first; idle ones */
     } pool;                                   /* start is 0: of a fixed size   */
+    struct uring_options uring;
     uint64_t drain_ns;
 
     struct listen_address address[SERVICE_ADDRESSES_MAX];

@@ -163,6 +163,7 @@ struct gather *ring_send(struct ring *ring, int fd, const struct outgoing *out, 
         io_uring_prep_sendmsg(sqe, fd, &gather->message, (unsigned)flags);
     }
     sqe->user_data = tag;
+    if (!out->more && out->length <= RING_PROMPT_BYTES) ring->prompt++;
     return gather;
 }
 
@@ -218,13 +219,38 @@ void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag)
     sqe->user_data = tag;
 }
 
+static struct __kernel_timespec timespec_of(uint64_t ns)
+{
+    return (struct __kernel_timespec){.tv_sec = (int64_t)(ns / NS_PER_SECOND),
+                                      .tv_nsec = (int64_t)(ns % NS_PER_SECOND)};
+}
+
 void ring_turn(struct ring *ring, uint64_t wait_ns)
 {
-    struct __kernel_timespec wait = {.tv_sec = (int64_t)(wait_ns / NS_PER_SECOND),
-                                     .tv_nsec = (int64_t)(wait_ns % NS_PER_SECOND)};
+    struct __kernel_timespec wait = timespec_of(wait_ns);
     struct io_uring_cqe *cqe;
     io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, wait_ns == UINT64_MAX ? NULL : &wait,
                                      NULL);
+    ring->prompt = 0;
+}
+
+void ring_turn_gathering(struct ring *ring, uint64_t wait_ns, uint32_t completions,
+                         uint64_t gather_ns)
+{
+    struct __kernel_timespec wait = timespec_of(wait_ns);
+    struct io_uring_cqe *cqe;
+    if (!ring_gathers(ring)) {
+        ring_turn(ring, wait_ns);
+        return;
+    }
+    io_uring_submit_and_wait_min_timeout(&ring->uring, &cqe, ring->prompt + completions, &wait,
+                                         (unsigned)(gather_ns / 1000), NULL);
+    ring->prompt = 0;
+}
+
+bool ring_gathers(const struct ring *ring)
+{
+    return (ring->uring.features & IORING_FEAT_MIN_TIMEOUT) != 0; /* Linux 6.12 */
 }
 
 /* ---- trying ------------------------------------------------------------------------------- */

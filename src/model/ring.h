@@ -18,6 +18,7 @@
 #define RING_COMPLETIONS 16384 /* completions that wait to be read                      */
 #define RING_BUFFERS 512       /* to receive into; a power of two                       */
 #define RING_BUFFER_BYTES 2048
+#define RING_PROMPT_BYTES 16384 /* a send of so many at most finds room in the socket, as a rule */
 
 struct ring {
     struct io_uring uring;
@@ -26,6 +27,7 @@ struct ring {
     char *memory;                  /* the buffers, which become real as they are used */
     char *scratch;                 /* behind them: RING_FETCH_BYTES                   */
     uint32_t lent;                 /* buffers held by connections                     */
+    uint32_t prompt;               /* sends prepared that complete while they are submitted, as a rule */
     uint16_t next[RING_BUFFERS];   /* in the list of who holds it                     */
     uint16_t length[RING_BUFFERS]; /* bytes received into it                          */
 };
@@ -62,6 +64,14 @@ void ring_sent(struct ring *ring, struct gather *gather);
 
 /* Submits what was prepared and waits for a completion; UINT64_MAX: for ever. One system call. */
 void ring_turn(struct ring *ring, uint64_t wait_ns);
+
+/*
+ * The same, but first waits up to `gather_ns` for so many completions besides those of the sends
+ * that were prepared. ring_gathers() tells whether this kernel can; else it waits for one.
+ */
+void ring_turn_gathering(struct ring *ring, uint64_t wait_ns, uint32_t completions,
+                         uint64_t gather_ns);
+bool ring_gathers(const struct ring *ring);
 
 /* Holds the bytes of a receive's completion, which has IORING_CQE_F_BUFFER. */
 void ring_hold(struct ring *ring, struct held *held, const struct io_uring_cqe *cqe);

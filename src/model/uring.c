@@ -11,6 +11,7 @@
  * then every connection that has something to do is driven, which prepares the next turn's sends.
  */
 #include "lane.h"
+#include "pace.h"
 #include "zcserve/log.h"
 #include "zcserve/model.h"
 #include "zcserve/signals.h"
@@ -19,6 +20,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Besides those of lanes. The rest of an accept's tag is the index of its listener. */
@@ -28,6 +30,7 @@ struct uring_client {
     struct client client;
     struct lane lane;
     struct uring_client *next; /* of those to be driven                              */
+    uint32_t heard;            /* pace.h's                                           */
     uint8_t failure;           /* enum close_reason; told when nothing is being sent */
     bool queued;
     bool fetched; /* what it awaited; told when nothing is being sent */
@@ -38,6 +41,7 @@ struct uring_loop {
     struct worker worker;
     const struct service *service;
     struct ring ring;
+    struct pace pace;
     struct slab clients;
     struct uring_client *first, **last; /* to be driven in this turn */
     uint64_t ticked_ns, drain_deadline_ns;
@@ -156,7 +160,10 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
         drive_sent(&l->worker, &k->client, result, false);
     else if (result < 0 && k->failure == CLOSE_NONE)
         k->failure = CLOSE_PEER_RESET;
-    if (operation == LANE_RECEIVE) l->worker.store_is_current = false;
+    if (operation == LANE_RECEIVE) {
+        l->worker.store_is_current = false;
+        pace_received(&l->pace, &k->heard);
+    }
     client_queue(l, k);
 }
 
@@ -243,6 +250,13 @@ static void deadlines_sweep(struct uring_loop *l)
     }
 }
 
+static uint64_t cpu_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
+}
+
 static void tick(struct uring_loop *l)
 {
     struct worker *w = &l->worker;
@@ -250,6 +264,7 @@ static void tick(struct uring_loop *l)
     l->ticks++;
     deadlines_sweep(l);
     worker_tick(w);
+    pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
     l->paused = l->clients.used == l->clients.count;
     for (uint32_t i = 0; i < l->listeners; i++)
         accept_start(l, i);
@@ -330,7 +345,10 @@ static void turn_take(struct uring_loop *l)
     if (!waits)
         worker_tick(&l->worker); /* for what is counted to be seen, though nobody may come */
     worker_waits(&l->worker);
-    ring_turn(&l->ring, waits ? TICK_NS : UINT64_MAX);
+    if (l->pace.receives > 0)
+        ring_turn_gathering(&l->ring, TICK_NS, l->pace.receives, l->pace.gather_ns);
+    else
+        ring_turn(&l->ring, waits ? TICK_NS : UINT64_MAX);
     worker_woke(&l->worker, io_uring_cq_ready(&l->ring.uring));
     io_uring_for_each_cqe(&l->ring.uring, head, cqe)
     {
@@ -355,6 +373,7 @@ static int loop_open(struct uring_loop *l, uint32_t index)
         log_error("%s; or choose model = epoll", problem);
         return -1;
     }
+    pace_open(&l->pace, l->service->uring.gather_ns);
     service_listeners_leave(l->service, index);
     l->listeners = l->service->addresses;
     for (uint32_t i = 0; i < l->listeners; i++) {
