@@ -14,7 +14,12 @@
 
 /* What the io_uring model is asked to do; each 0 or false: not. */
 struct uring_options {
-    uint64_t gather_ns; /* requests come together for so long, at most */
+    uint64_t gather_ns;       /* requests come together for so long, at most              */
+    uint64_t sqpoll_ns;       /* a thread of the kernel's looks for submissions, and sleeps */
+                              /* when there were none for so long                         */
+    uint64_t zero_copy_bytes; /* sends of so many and more are not copied                 */
+    uint64_t napi_ns;         /* who waits asks the network card itself for so long       */
+    bool registered_files;    /* sockets are put into a table of the ring's               */
 };
 
 struct service {

@@ -39,7 +39,13 @@ static void loops_shape(struct service *service, const struct config *config)
 static void uring_shape(struct service *service, const struct config *config)
 {
     loops_shape(service, config);
-    service->uring = (struct uring_options){.gather_ns = config->io_uring_gather};
+    service->uring = (struct uring_options){
+        .gather_ns = config->io_uring_gather,
+        .sqpoll_ns = config->io_uring_sqpoll,
+        .zero_copy_bytes = config->io_uring_zero_copy,
+        .napi_ns = config->io_uring_napi,
+        .registered_files = config->io_uring_registered_files,
+    };
 }
 
 static const struct model models[] = {

@@ -12,7 +12,7 @@
 #define TURNS_MAX 10000
 #define TURN_NS (NS_PER_SECOND / 1000)
 
-bool core_ring_open(struct ring *ring, uint32_t sockets)
+bool core_ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *options)
 {
     char problem[256];
     const char *why = uring_problem();
@@ -22,7 +22,7 @@ bool core_ring_open(struct ring *ring, uint32_t sockets)
         return false;
     }
     *ring = (struct ring){.lent = 0};
-    ck_assert_int_eq(ring_open(ring, sockets, problem, sizeof(problem)), 0);
+    ck_assert_int_eq(ring_open(ring, sockets, options, problem, sizeof(problem)), 0);
     return true;
 }
 

@@ -16,6 +16,7 @@
 #define LARGE ((size_t)1 << 20)
 #define MANY 40
 
+static struct uring_options options;
 static struct ring ring;
 static struct core_lane lanes[MANY];
 static struct core_lane *const one = &lanes[0];
@@ -24,7 +25,7 @@ static char sent[LARGE], heard[LARGE];
 
 static void set_up(void)
 {
-    works = core_ring_open(&ring, MANY);
+    works = core_ring_open(&ring, MANY, &options);
     for (size_t i = 0; i < LARGE; i++)
         sent[i] = core_site_byte(i);
 }
