@@ -14,16 +14,18 @@
 
 void lane_open(struct lane *lane, void *owner, int fd)
 {
-    *lane = (struct lane){.tag = (uintptr_t)owner, .fd = fd, .socket = fd};
+    *lane = (struct lane){.tag = (uintptr_t)owner, .fd = fd, .socket = fd, .named = UINT32_MAX};
 }
 
 void lane_register(struct ring *ring, struct lane *lane, uint32_t place)
 {
     lane->socket = ring_register(ring, place, &lane->fd);
+    lane->named = ring->turns;
 }
 
-static uint64_t tag_next(struct lane *lane, enum lane_operation operation)
+static uint64_t tag_next(const struct ring *ring, struct lane *lane, enum lane_operation operation)
 {
+    lane->named = ring->turns;
     lane->in_flight++;
     return lane->tag | operation;
 }
@@ -35,14 +37,14 @@ void lane_receive(struct ring *ring, struct lane *lane)
     lane->polling = lane->starved;
     lane->starved = false;
     if (lane->polling)
-        ring_await_received(ring, lane->socket, tag_next(lane, LANE_RECEIVE));
+        ring_await_received(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
     else
-        ring_receive(ring, lane->socket, tag_next(lane, LANE_RECEIVE));
+        ring_receive(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
 }
 
 static void receive_stop(struct ring *ring, struct lane *lane)
 {
-    ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(lane, LANE_CANCEL));
+    ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(ring, lane, LANE_CANCEL));
 }
 
 /* The socket said that it can be read: if that fails the peer is gone. */
@@ -65,29 +67,32 @@ void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
     lane->sending = true;
     lane->zero_copy =
         ring->zero_copy_bytes > 0 && out->length >= ring->zero_copy_bytes && !lane->copies;
-    lane->gather = ring_send(ring, lane->socket, out, lane->zero_copy, tag_next(lane, LANE_SEND));
+    lane->gather =
+        ring_send(ring, lane->socket, out, lane->zero_copy, tag_next(ring, lane, LANE_SEND));
 }
 
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
     lane->sending = lane->fetching = true;
-    ring_fetch(ring, out->fd, out->offset, out->length, tag_next(lane, LANE_FETCH));
+    ring_fetch(ring, out->fd, out->offset, out->length, tag_next(ring, lane, LANE_FETCH));
 }
 
 void lane_await_writable(struct ring *ring, struct lane *lane)
 {
     lane->sending = true;
-    ring_await_writable(ring, lane->socket, tag_next(lane, LANE_WRITABLE));
+    ring_await_writable(ring, lane->socket, tag_next(ring, lane, LANE_WRITABLE));
 }
 
 void lane_close(struct ring *ring, struct lane *lane)
 {
+    bool unheard =
+        ring->sqpoll || lane->named == ring->turns; /* the kernel may still look for it */
     assert(lane->lent == 0);
     ring_drop(ring, &lane->held);
     if (lane->receiving) receive_stop(ring, lane);
     if (lane->socket != lane->fd)
-        ring_unregister(ring, lane->socket, tag_next(lane, LANE_UNREGISTER));
-    if (ring->sqpoll) ring_settle(ring);
+        ring_unregister(ring, lane->socket, tag_next(ring, lane, LANE_UNREGISTER));
+    if (unheard) ring_settle(ring);
 }
 
 /* shutdown(2) leaves what is not acknowledged yet where it is: in memory that is not ours. */

@@ -24,6 +24,7 @@ enum lane_operation {
 struct lane {
     uint64_t tag;       /* of the owner */
     int fd, socket;     /* `socket` is what the ring knows it as                  */
+    uint32_t named;     /* turn of the ring in which a submission last named it   */
     uint16_t lent;      /* sends whose memory the kernel still reads              */
     uint16_t in_flight; /* operations whose last completion is still to come  */
     bool receiving;     /* the kernel receives until it is told otherwise     */
@@ -69,7 +70,10 @@ void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out);
 void lane_await_writable(struct ring *ring, struct lane *lane);
 
-/* Gives up what was received and has the kernel stop receiving. Nothing may be lent. */
+/*
+ * Gives up what was received and has the kernel stop receiving; after that the descriptor may be
+ * closed, and its number be that of another socket. Nothing may be lent.
+ */
 void lane_close(struct ring *ring, struct lane *lane);
 
 /* Ends the connection, so that what is being sent completes and what is lent is given back soon. */

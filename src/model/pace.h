@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACE_SHARE 8        /* of the connections heard of in a tick, one in so many */
+#define PACE_SHARE 8         /* of the connections heard of in a tick, one in so many */
 #define PACE_BUSY_PERCENT 50 /* of the time between two ticks, spent on a CPU         */
 
 struct pace {

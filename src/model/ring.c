@@ -239,6 +239,7 @@ void ring_turn(struct ring *ring, uint64_t wait_ns)
     io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, wait_ns == UINT64_MAX ? NULL : &wait,
                                      NULL);
     ring->prompt = 0;
+    ring->turns++;
 }
 
 void ring_turn_gathering(struct ring *ring, uint64_t wait_ns, uint32_t completions,
@@ -253,6 +254,7 @@ void ring_turn_gathering(struct ring *ring, uint64_t wait_ns, uint32_t completio
     io_uring_submit_and_wait_min_timeout(&ring->uring, &cqe, ring->prompt + completions, &wait,
                                          (unsigned)(gather_ns / 1000), NULL);
     ring->prompt = 0;
+    ring->turns++;
 }
 
 bool ring_gathers(const struct ring *ring)

@@ -30,6 +30,7 @@ struct ring {
     char *scratch;               /* behind them: RING_FETCH_BYTES                   */
     uint32_t lent;               /* buffers held by connections                     */
     uint32_t prompt;             /* sends prepared that complete at once, as a rule */
+    uint32_t turns;              /* counted, going round                                         */
     bool sqpoll;                 /* a thread of the kernel's takes submissions                   */
     uint64_t zero_copy_bytes;    /* from so many on, sends are not copied; 0: all are            */
     uint16_t next[RING_BUFFERS]; /* in the list of who holds it                     */

@@ -296,7 +296,6 @@ static int loop_open(struct uring_loop *l, uint32_t index)
 static void loop_close(struct uring_loop *l)
 {
     l->draining = true;
-    ring_settle(&l->ring);
     for (uint32_t i = 0; i < l->clients.touched; i++) {
         struct uring_client *k = slab_taken_at(&l->clients, i);
         if (!k || k->closed) continue;

@@ -28,6 +28,9 @@ void core_ring_await(struct ring *ring, const unsigned *value, unsigned least);
 /* `send_bytes`: of the socket's buffer; 0 for the default. */
 void core_lane_open(struct core_lane *lane, int send_bytes);
 
+/* Not a pair of Unix sockets but of TCP ones, whose peer's buffer has `receive_bytes`, or 0. */
+void core_lane_open_tcp(struct core_lane *lane, int send_bytes, int receive_bytes);
+
 /* As the model does: what is being sent comes first, then the socket goes, then the rest. */
 void core_lane_close(struct ring *ring, struct core_lane *lane);
 
