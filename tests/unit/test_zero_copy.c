@@ -57,7 +57,7 @@ static void returned_await(void)
 /* The peer takes nothing, so the kernel has to keep what is beyond the peer's small buffer. */
 static void fill(int parts)
 {
-    core_lane_open_tcp(&lane, LARGE, 4096);
+    core_lane_open_tcp(&lane, LARGE, 65536);
     send_from(0, LARGE / 2, parts);
     core_ring_await(&ring, &lane.completed[LANE_SEND], 1);
     ck_assert_int_gt(lane.result[LANE_SEND], 100000);
@@ -173,7 +173,7 @@ START_TEST(by_chance)
     size_t done = 0, at = 0;
     unsigned seen = 0;
     srand((unsigned)_i + 1);
-    core_lane_open_tcp(&lane, 30000, 20000);
+    core_lane_open_tcp(&lane, 100000, 65536);
     for (int i = 0; i < 200000 && at < LARGE; i++) {
         lane.lane.copies = false;
         if (!lane.lane.sending && done < LARGE && rand() % 2)
