@@ -167,8 +167,12 @@ static bool service_make(struct program *p)
 static bool model_choose(struct program *p)
 {
     enum config_model wanted = (enum config_model)p->config->model;
-    const char *problem = p->model->run == uring_run ? uring_problem() : NULL;
-    if (!problem) return true;
+    if (p->model->run != uring_run) return true;
+    const char *problem = uring_problem();
+    if (!problem) {
+        uring_options_try(&p->service.uring);
+        return true;
+    }
     if (wanted == MODEL_URING) {
         log_error("%s; or choose model = epoll", problem);
         return false;

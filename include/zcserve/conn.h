@@ -138,7 +138,10 @@ void conn_fetched(struct conn *c, const struct now *now);
 /* SEND: the representation that bytes are sent of; NULL when they are a page of the server's. */
 const struct representation *conn_sending(const struct conn *c);
 
-/* SEND: the peer took bytes of those sent before, although there was no room to send more. */
+/*
+ * SEND: the peer took bytes of those sent before, although there was no room to send more. SETTLE or
+ * RESOLVE: although the driver has to wait until it took more.
+ */
 void conn_taken(struct conn *c, const struct now *now);
 
 /* The deadline passed: a late head is answered 408, anything else fails. */

@@ -31,6 +31,9 @@ int uring_run(const void *of, uint32_t index);
 /* Whether io_uring works here: NULL, or what the kernel lacks or forbids and what to change. */
 const char *uring_problem(void);
 
+/* Takes back those options that do not work here, with a line in the log for each. */
+void uring_options_try(struct uring_options *options);
+
 /*
  * What the supervisor of the prefork model does now and then: sees to it that neither too few nor too
  * many processes are idle, as service->pool says. For supervise_options.adjust.

@@ -12,6 +12,16 @@
 
 #define SERVICE_ADDRESSES_MAX 16 /* listening addresses */
 
+/* What the io_uring model is asked to do; each 0 or false: not. */
+struct uring_options {
+    uint64_t gather_ns;       /* requests come together for so long, at most              */
+    uint64_t sqpoll_ns;       /* a thread of the kernel's looks for submissions, and sleeps */
+                              /* when there were none for so long                         */
+    uint64_t zero_copy_bytes; /* sends of so many and more are not copied                 */
+    uint64_t napi_ns;         /* who waits asks the network card itself for so long       */
+    bool registered_files;    /* sockets are put into a table of the ring's               */
+};
+
 struct service {
     struct conn_rules rules;
     struct store_options store; /* the share of one worker */
@@ -22,6 +32,7 @@ struct service {
     struct pool {
         uint32_t start, spare_min, spare_max; /* processes at first; idle ones */
     } pool;                                   /* start is 0: of a fixed size   */
+    struct uring_options uring;
     uint64_t drain_ns;
 
     struct listen_address address[SERVICE_ADDRESSES_MAX];

@@ -41,6 +41,11 @@ static inline void *slab_at(const struct slab *slab, uint32_t index)
     return slab->base + (size_t)index * slab->stride;
 }
 
+static inline uint32_t slab_index(const struct slab *slab, const void *object)
+{
+    return (uint32_t)((size_t)((const char *)object - slab->base) / slab->stride);
+}
+
 /* The object at that index while it is taken, else NULL: to visit all that are. */
 static inline void *slab_taken_at(const struct slab *slab, uint32_t index)
 {

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define MS UINT64_C(1000000)
+#define US UINT64_C(1000)
+#define MS (1000 * US)
 #define KIB UINT64_C(1024)
 
 const struct quantity_unit quantity_plain[] = {{"", 1}, {NULL, 0}};
@@ -24,6 +25,7 @@ const struct quantity_unit quantity_bytes[] = {
 };
 
 const struct quantity_unit quantity_times[] = {
+    {"us", US},
     {"ms", MS},
     {"s", 1000 * MS},
     {"m", 60 * 1000 * MS},

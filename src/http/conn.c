@@ -317,7 +317,8 @@ const struct representation *conn_sending(const struct conn *c)
 
 void conn_taken(struct conn *c, const struct now *now)
 {
-    assert(conn_next(c) == CONN_SEND);
+    enum conn_step next = conn_next(c);
+    assert(next == CONN_SEND || next == CONN_SETTLE || next == CONN_RESOLVE);
     c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "lane.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -13,11 +14,18 @@
 
 void lane_open(struct lane *lane, void *owner, int fd)
 {
-    *lane = (struct lane){.tag = (uintptr_t)owner, .fd = fd};
+    *lane = (struct lane){.tag = (uintptr_t)owner, .fd = fd, .socket = fd, .named = UINT32_MAX};
 }
 
-static uint64_t tag_next(struct lane *lane, enum lane_operation operation)
+void lane_register(struct ring *ring, struct lane *lane, uint32_t place)
 {
+    lane->socket = ring_register(ring, place, &lane->fd);
+    lane->named = ring->turns;
+}
+
+static uint64_t tag_next(const struct ring *ring, struct lane *lane, enum lane_operation operation)
+{
+    lane->named = ring->turns;
     lane->in_flight++;
     return lane->tag | operation;
 }
@@ -29,14 +37,14 @@ void lane_receive(struct ring *ring, struct lane *lane)
     lane->polling = lane->starved;
     lane->starved = false;
     if (lane->polling)
-        ring_await_received(ring, lane->fd, tag_next(lane, LANE_RECEIVE));
+        ring_await_received(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
     else
-        ring_receive(ring, lane->fd, tag_next(lane, LANE_RECEIVE));
+        ring_receive(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
 }
 
 static void receive_stop(struct ring *ring, struct lane *lane)
 {
-    ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(lane, LANE_CANCEL));
+    ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(ring, lane, LANE_CANCEL));
 }
 
 /* The socket said that it can be read: if that fails the peer is gone. */
@@ -57,25 +65,44 @@ size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size)
 void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
     lane->sending = true;
-    lane->gather = ring_send(ring, lane->fd, out, tag_next(lane, LANE_SEND));
+    lane->zero_copy =
+        ring->zero_copy_bytes > 0 && out->length >= ring->zero_copy_bytes && !lane->copies;
+    lane->gather =
+        ring_send(ring, lane->socket, out, lane->zero_copy, tag_next(ring, lane, LANE_SEND));
 }
 
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
     lane->sending = lane->fetching = true;
-    ring_fetch(ring, out->fd, out->offset, out->length, tag_next(lane, LANE_FETCH));
+    ring_fetch(ring, out->fd, out->offset, out->length, tag_next(ring, lane, LANE_FETCH));
 }
 
 void lane_await_writable(struct ring *ring, struct lane *lane)
 {
     lane->sending = true;
-    ring_await_writable(ring, lane->fd, tag_next(lane, LANE_WRITABLE));
+    ring_await_writable(ring, lane->socket, tag_next(ring, lane, LANE_WRITABLE));
 }
 
 void lane_close(struct ring *ring, struct lane *lane)
 {
+    bool unheard =
+        ring->sqpoll || lane->named == ring->turns; /* the kernel may still look for it */
+    assert(lane->lent == 0);
     ring_drop(ring, &lane->held);
     if (lane->receiving) receive_stop(ring, lane);
+    if (lane->socket != lane->fd)
+        ring_unregister(ring, lane->socket, tag_next(ring, lane, LANE_UNREGISTER));
+    if (unheard) ring_settle(ring);
+}
+
+/* shutdown(2) leaves what is not acknowledged yet where it is: in memory that is not ours. */
+void lane_abort(struct lane *lane)
+{
+    static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    shutdown(lane->fd, SHUT_RDWR);
+    if (lane->lent > 0 || (lane->sending && lane->zero_copy))
+        connect(lane->fd, &nowhere,
+                sizeof(nowhere)); /* tcp(7): drops the connection and its queue */
 }
 
 static ssize_t received(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
@@ -96,22 +123,47 @@ static ssize_t received(struct ring *ring, struct lane *lane, const struct io_ur
     return cqe->res == -ENOBUFS || cqe->res == -ECANCELED ? 0 : cqe->res;
 }
 
+/* What sends without copying cannot send at all is sent with, and so is what it copies anyway. */
+static ssize_t zero_copy_sent(struct lane *lane, int result)
+{
+    bool again = result == -EOPNOTSUPP || result == -EINVAL || result == -ENOMEM;
+    lane->copies |= again;
+    return again ? 0 : result;
+}
+
+/* The kernel does not need the memory of a send any more. */
+static void given_back(struct lane *lane, int usage)
+{
+    lane->lent--;
+    lane->copies |= ((unsigned)usage & IORING_NOTIF_USAGE_ZC_COPIED) != 0;
+}
+
+static ssize_t send_completed(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
+{
+    if (lane_is_notice(cqe)) {
+        given_back(lane, cqe->res);
+        return 0;
+    }
+    if (cqe->flags & IORING_CQE_F_MORE) lane->lent++;
+    ring_sent(ring, lane->gather);
+    lane->gather = NULL;
+    lane->sending = false;
+    return lane->zero_copy ? zero_copy_sent(lane, cqe->res) : cqe->res;
+}
+
 ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation operation,
                        const struct io_uring_cqe *cqe)
 {
     if (!(cqe->flags & IORING_CQE_F_MORE)) lane->in_flight--;
     switch (operation) {
     case LANE_RECEIVE: return received(ring, lane, cqe);
-    case LANE_SEND:
-        ring_sent(ring, lane->gather);
-        lane->gather = NULL;
-        lane->sending = false;
-        return cqe->res;
+    case LANE_SEND: return send_completed(ring, lane, cqe);
     case LANE_FETCH: /* trouble with the file is met again when it is sent */
         lane->sending = lane->fetching = false;
         return 0;
     case LANE_WRITABLE: lane->sending = false; return cqe->res < 0 ? cqe->res : 0;
     case LANE_CANCEL:
+    case LANE_UNREGISTER:
     case LANE_OPERATIONS: break;
     }
     return 0;

@@ -16,13 +16,16 @@ enum lane_operation {
     LANE_FETCH,
     LANE_WRITABLE,
     LANE_CANCEL,
+    LANE_UNREGISTER,
     LANE_OPERATIONS
 };
 #define TAG_UNIT 64U
 
 struct lane {
-    uint64_t tag; /* of the owner */
-    int fd;
+    uint64_t tag;       /* of the owner */
+    int fd, socket;     /* `socket` is what the ring knows it as                  */
+    uint32_t named;     /* turn of the ring in which a submission last named it   */
+    uint16_t lent;      /* sends whose memory the kernel still reads              */
     uint16_t in_flight; /* operations whose last completion is still to come  */
     bool receiving;     /* the kernel receives until it is told otherwise     */
     bool sending;       /* the kernel has what is to be sent, or waits        */
@@ -31,11 +34,16 @@ struct lane {
     bool polling;       /* …for which it waits while `receiving`               */
     bool readable;      /* …and which it can do now                            */
     bool finished;      /* the peer finished; what was held comes first       */
+    bool zero_copy;     /* what is or was last sent is not to be copied       */
+    bool copies;        /* …which does not work here                          */
     struct held held;
     struct gather *gather; /* of the send in flight, when it has several vectors */
 };
 
 void lane_open(struct lane *lane, void *owner, int fd);
+
+/* From now on the ring finds the socket at `place` of its own table, where nobody else is. */
+void lane_register(struct ring *ring, struct lane *lane, uint32_t place);
 
 /*
  * Sees to it that the kernel receives; after there was no buffer, once without one: others who hold all
@@ -52,17 +60,35 @@ static inline bool lane_has_received(const struct lane *lane)
 /* Takes up to `size` bytes; 0 when the peer finished. lane_has_received() must be true. */
 size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size);
 
-/* Sends memory, which must stay as it is until the completion. */
+/*
+ * Sends memory, which must stay as it is until the completion; when that leaves `lent` above 0, until
+ * it is 0 again. More may be sent meanwhile.
+ */
 void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out);
 
 /* Reads the beginning of a file range, so that it can be sent without waiting for the disk. */
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out);
 void lane_await_writable(struct ring *ring, struct lane *lane);
 
-/* Gives up what was received and has the kernel stop receiving. */
+/*
+ * Gives up what was received and has the kernel stop receiving; after that the descriptor may be
+ * closed, and its number be that of another socket. Nothing may be lent.
+ */
 void lane_close(struct ring *ring, struct lane *lane);
 
-/* After LANE_RECEIVE: 0 or -errno. After LANE_SEND: bytes sent, or -errno. Else 0 or -errno. */
+/* Ends the connection, so that what is being sent completes and what is lent is given back soon. */
+void lane_abort(struct lane *lane);
+
+/* Whether a completion of LANE_SEND says nothing but that memory was given back. */
+static inline bool lane_is_notice(const struct io_uring_cqe *cqe)
+{
+    return (cqe->flags & IORING_CQE_F_NOTIF) != 0;
+}
+
+/*
+ * After LANE_RECEIVE: 0 or -errno. After LANE_SEND: bytes sent, or -errno, or 0: send it again.
+ * Else 0 or -errno.
+ */
 ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation operation,
                        const struct io_uring_cqe *cqe);
 

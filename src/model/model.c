@@ -36,12 +36,24 @@ static void loops_shape(struct service *service, const struct config *config)
     service->connections_max = (uint32_t)config->connections;
 }
 
+static void uring_shape(struct service *service, const struct config *config)
+{
+    loops_shape(service, config);
+    service->uring = (struct uring_options){
+        .gather_ns = config->io_uring_gather,
+        .sqpoll_ns = config->io_uring_sqpoll,
+        .zero_copy_bytes = config->io_uring_zero_copy,
+        .napi_ns = config->io_uring_napi,
+        .registered_files = config->io_uring_registered_files,
+    };
+}
+
 static const struct model models[] = {
-    [MODEL_AUTO] = {"io_uring", "worker", "workers", uring_run, loops_shape},
+    [MODEL_AUTO] = {"io_uring", "worker", "workers", uring_run, uring_shape},
     [MODEL_PREFORK] = {"prefork", "process", "processes at most", prefork_run, prefork_shape},
     [MODEL_THREADPOOL] = {"threadpool", "thread", "threads", threadpool_run, threadpool_shape},
     [MODEL_EPOLL] = {"epoll", "worker", "workers", epoll_run, loops_shape},
-    [MODEL_URING] = {"io_uring", "worker", "workers", uring_run, loops_shape},
+    [MODEL_URING] = {"io_uring", "worker", "workers", uring_run, uring_shape},
 };
 
 const struct model *model_find(enum config_model model)

@@ -1,9 +1,8 @@
 /*
- * Sets up a ring and its pool of buffers, and explains when that is not allowed: containers and
- * hardened systems forbid io_uring in several ways that all look like one errno.
+ * Sets up a ring as the options ask for, writes submissions, and waits for completions. What a send
+ * takes along is kept here until the kernel has read it.
  */
 #include "ring.h"
-#include "zcserve/model.h"
 #include "zcserve/now.h"
 
 #include <errno.h>
@@ -11,51 +10,20 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 struct gather {
     struct msghdr message;
     struct iovec vector[OUTGOING_VECTORS_MAX];
 };
 
-#define MEMORY_BYTES ((size_t)RING_BUFFERS * RING_BUFFER_BYTES + RING_FETCH_BYTES)
-#define POOL 0 /* the number of the group of buffers */
-
 /* ---- opening ------------------------------------------------------------------------------ */
 
-/* 1 or 2: forbidden by sysctl kernel.io_uring_disabled; 0 when it is allowed or unknown. */
-static int disabled_by_sysctl(void)
-{
-    int value = 0;
-    FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
-    if (!file) return 0;
-    if (fscanf(file, "%d", &value) != 1) value = 0;
-    fclose(file);
-    return value;
-}
-
-static const char *remedy_of(int error)
-{
-    switch (error) {
-    case ENOSYS: return "this kernel has no io_uring (Linux 6.0 or later is needed)";
-    case EPERM:
-        return disabled_by_sysctl() > 0
-                   ? "forbidden by sysctl kernel.io_uring_disabled; set it to 0"
-                   : "forbidden by a seccomp filter, as container engines set one; allow "
-                     "io_uring_setup, io_uring_enter and io_uring_register in its profile";
-    case ENOMEM: return "not enough memory may be locked; raise ulimit -l or LimitMEMLOCK=";
-    case EMFILE:
-    case ENFILE: return "no descriptor is left; raise ulimit -n or LimitNOFILE=";
-    case EINVAL: return "this kernel's io_uring is too old (Linux 6.0 or later is needed)";
-    default: return strerror(error);
-    }
-}
-
 /* The best flags that this kernel takes; each line asks for a newer one. */
-static int setup(struct io_uring *uring)
+static int setup(struct io_uring *uring, uint64_t sqpoll_ns)
 {
+    /* The kernel's thread excludes what makes completions wait for ours. */
+    static const unsigned polled = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_SQPOLL;
     static const unsigned flags[] = {
         IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, /* Linux 6.1 */
         IORING_SETUP_COOP_TASKRUN,                               /* Linux 5.19 */
@@ -63,49 +31,51 @@ static int setup(struct io_uring *uring)
     int result = -EINVAL;
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && result == -EINVAL; i++) {
         struct io_uring_params params = {
-            .flags = flags[i] | IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL,
+            .flags =
+                (sqpoll_ns > 0 ? polled : flags[i]) | IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL,
             .cq_entries = RING_COMPLETIONS,
+            .sq_thread_idle = (unsigned)(sqpoll_ns / NS_PER_MS),
         };
         result = io_uring_queue_init_params(RING_ENTRIES, uring, &params);
     }
     return result;
 }
 
-static char *buffer(const struct ring *ring, uint16_t id)
+static bool sends_without_copying(struct io_uring *uring)
 {
-    return ring->memory + (size_t)id * RING_BUFFER_BYTES;
+    struct io_uring_probe *probe = io_uring_get_probe_ring(uring);
+    bool can = probe && io_uring_opcode_supported(probe, IORING_OP_SEND_ZC) &&
+               io_uring_opcode_supported(probe, IORING_OP_SENDMSG_ZC);
+    io_uring_free_probe(probe);
+    return can;
 }
 
-static int pool_open(struct ring *ring)
+static int options_take(struct ring *ring, uint32_t sockets, const struct uring_options *options)
 {
-    int error = 0;
-    void *memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) return -ENOMEM;
-    ring->memory = memory;
-    ring->scratch = ring->memory + (size_t)RING_BUFFERS * RING_BUFFER_BYTES;
-    ring->pool = io_uring_setup_buf_ring(&ring->uring, RING_BUFFERS, POOL, 0, &error);
-    if (!ring->pool) {
-        munmap(memory, MEMORY_BYTES);
-        return error;
-    }
-    for (uint16_t id = 0; id < RING_BUFFERS; id++)
-        io_uring_buf_ring_add(ring->pool, buffer(ring, id), RING_BUFFER_BYTES, id,
-                              io_uring_buf_ring_mask(RING_BUFFERS), id);
-    io_uring_buf_ring_advance(ring->pool, RING_BUFFERS);
-    return 0;
+    struct io_uring_napi napi = {.busy_poll_to = (uint32_t)(options->napi_ns / 1000),
+                                 .prefer_busy_poll = 1};
+    int result = 0;
+    ring->sqpoll = options->sqpoll_ns > 0;
+    ring->zero_copy_bytes = options->zero_copy_bytes;
+    if (ring->zero_copy_bytes > 0 && !sends_without_copying(&ring->uring)) result = -EOPNOTSUPP;
+    if (result == 0 && options->registered_files)
+        result = io_uring_register_files_sparse(&ring->uring, sockets);
+    if (result == 0 && options->napi_ns > 0) result = io_uring_register_napi(&ring->uring, &napi);
+    return result;
 }
 
-int ring_open(struct ring *ring, uint32_t sockets, char *problem, size_t size)
+int ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *options,
+              char *problem, size_t size)
 {
     int result = slab_open(&ring->gathers, sizeof(struct gather), sockets);
-    if (result == 0) result = setup(&ring->uring);
+    if (result == 0) result = setup(&ring->uring, options->sqpoll_ns);
     if (result == 0) {
-        result = pool_open(ring);
+        result = options_take(ring, sockets, options);
+        if (result == 0) result = ring_buffers_open(ring);
         if (result != 0) io_uring_queue_exit(&ring->uring);
     }
     if (result != 0) {
-        snprintf(problem, size, "io_uring: %s", remedy_of(-result));
+        snprintf(problem, size, "io_uring: %s", ring_remedy(-result));
         slab_close(&ring->gathers);
     }
     return result;
@@ -113,23 +83,56 @@ int ring_open(struct ring *ring, uint32_t sockets, char *problem, size_t size)
 
 void ring_close(struct ring *ring)
 {
-    io_uring_free_buf_ring(&ring->uring, ring->pool, RING_BUFFERS, POOL);
+    ring_buffers_close(ring);
     io_uring_queue_exit(&ring->uring);
-    munmap(ring->memory, MEMORY_BYTES);
     slab_close(&ring->gathers);
 }
 
 /* ---- submissions -------------------------------------------------------------------------- */
 
-/* A submission to fill in. When the queue is full the kernel takes what is in it first. */
+/* The kernel takes what is prepared, until there is room for so many more. */
+static void room_make(struct ring *ring, unsigned submissions)
+{
+    while (io_uring_sq_space_left(&ring->uring) < submissions) {
+        io_uring_submit(&ring->uring);
+        if (ring->sqpoll) io_uring_sqring_wait(&ring->uring);
+    }
+}
+
+void ring_settle(struct ring *ring)
+{
+    room_make(ring, RING_ENTRIES);
+}
+
 static struct io_uring_sqe *submission(struct ring *ring)
 {
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
-    while (!sqe) {
-        io_uring_submit(&ring->uring);
-        sqe = io_uring_get_sqe(&ring->uring);
-    }
-    return sqe;
+    room_make(ring, 1);
+    return io_uring_get_sqe(&ring->uring);
+}
+
+/* One for a socket, after it was prepared with a descriptor of 0. */
+static void submission_end(struct io_uring_sqe *sqe, int socket, uint64_t tag)
+{
+    sqe->fd = socket & ~RING_REGISTERED;
+    if (socket & RING_REGISTERED) sqe->flags |= IOSQE_FIXED_FILE;
+    sqe->user_data = tag;
+}
+
+/* No completion tells of it: when it fails, so does what uses the socket next. */
+int ring_register(struct ring *ring, uint32_t place, int *fd)
+{
+    struct io_uring_sqe *sqe = submission(ring);
+    io_uring_prep_files_update(sqe, fd, 1, (int)place);
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    sqe->user_data = RING_UNTOLD;
+    return (int)place | RING_REGISTERED;
+}
+
+void ring_unregister(struct ring *ring, int socket, uint64_t tag)
+{
+    struct io_uring_sqe *sqe = submission(ring);
+    io_uring_prep_close_direct(sqe, (unsigned)(socket & ~RING_REGISTERED));
+    sqe->user_data = tag;
 }
 
 void ring_accept(struct ring *ring, int listener, uint64_t tag)
@@ -139,30 +142,36 @@ void ring_accept(struct ring *ring, int listener, uint64_t tag)
     sqe->user_data = tag;
 }
 
-void ring_receive(struct ring *ring, int fd, uint64_t tag)
+void ring_receive(struct ring *ring, int socket, uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
-    io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
+    io_uring_prep_recv_multishot(sqe, 0, NULL, 0, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = POOL;
-    sqe->user_data = tag;
+    sqe->buf_group = RING_POOL;
+    submission_end(sqe, socket, tag);
 }
 
-struct gather *ring_send(struct ring *ring, int fd, const struct outgoing *out, uint64_t tag)
+/* Both kinds of sends are prepared alike; the opcode says whether the kernel copies. */
+struct gather *ring_send(struct ring *ring, int socket, const struct outgoing *out, bool zero_copy,
+                         uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
     int flags = MSG_NOSIGNAL | (out->more ? MSG_MORE : 0);
     struct gather *gather = NULL;
     if (out->count == 1) {
-        io_uring_prep_send(sqe, fd, out->vector[0].iov_base, out->vector[0].iov_len, flags);
+        io_uring_prep_send(sqe, 0, out->vector[0].iov_base, out->vector[0].iov_len, flags);
+        if (zero_copy) sqe->opcode = IORING_OP_SEND_ZC;
     } else {
         gather = slab_take(&ring->gathers);
         memcpy(gather->vector, out->vector, sizeof(struct iovec) * (size_t)out->count);
         gather->message =
             (struct msghdr){.msg_iov = gather->vector, .msg_iovlen = (size_t)out->count};
-        io_uring_prep_sendmsg(sqe, fd, &gather->message, (unsigned)flags);
+        io_uring_prep_sendmsg(sqe, 0, &gather->message, (unsigned)flags);
+        if (zero_copy) sqe->opcode = IORING_OP_SENDMSG_ZC;
     }
-    sqe->user_data = tag;
+    if (zero_copy) sqe->ioprio |= IORING_SEND_ZC_REPORT_USAGE;
+    submission_end(sqe, socket, tag);
+    if (!out->more && out->length <= RING_PROMPT_BYTES) ring->prompt++;
     return gather;
 }
 
@@ -178,8 +187,7 @@ void ring_sent(struct ring *ring, struct gather *gather)
 void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uint64_t tag)
 {
     unsigned part = length < RING_FETCH_BYTES ? (unsigned)length : RING_FETCH_BYTES;
-    if (io_uring_sq_space_left(&ring->uring) < 2) /* what is linked is submitted together */
-        io_uring_submit(&ring->uring);
+    room_make(ring, 2); /* what is linked is submitted together */
     struct io_uring_sqe *advise = submission(ring);
     io_uring_prep_fadvise(advise, fd, offset, 2 * part, POSIX_FADV_WILLNEED);
     advise->flags |= IOSQE_ASYNC | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
@@ -190,18 +198,18 @@ void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uin
     read->user_data = tag;
 }
 
-void ring_await_writable(struct ring *ring, int fd, uint64_t tag)
+void ring_await_writable(struct ring *ring, int socket, uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
-    io_uring_prep_poll_add(sqe, fd, POLLOUT);
-    sqe->user_data = tag;
+    io_uring_prep_poll_add(sqe, 0, POLLOUT);
+    submission_end(sqe, socket, tag);
 }
 
-void ring_await_received(struct ring *ring, int fd, uint64_t tag)
+void ring_await_received(struct ring *ring, int socket, uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
-    io_uring_prep_poll_add(sqe, fd, POLLIN | POLLRDHUP);
-    sqe->user_data = tag;
+    io_uring_prep_poll_add(sqe, 0, POLLIN | POLLRDHUP);
+    submission_end(sqe, socket, tag);
 }
 
 void ring_await_readable(struct ring *ring, int fd, uint64_t tag)
@@ -218,95 +226,38 @@ void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag)
     sqe->user_data = tag;
 }
 
+static struct __kernel_timespec timespec_of(uint64_t ns)
+{
+    return (struct __kernel_timespec){.tv_sec = (int64_t)(ns / NS_PER_SECOND),
+                                      .tv_nsec = (int64_t)(ns % NS_PER_SECOND)};
+}
+
 void ring_turn(struct ring *ring, uint64_t wait_ns)
 {
-    struct __kernel_timespec wait = {.tv_sec = (int64_t)(wait_ns / NS_PER_SECOND),
-                                     .tv_nsec = (int64_t)(wait_ns % NS_PER_SECOND)};
+    struct __kernel_timespec wait = timespec_of(wait_ns);
     struct io_uring_cqe *cqe;
     io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, wait_ns == UINT64_MAX ? NULL : &wait,
                                      NULL);
+    ring->prompt = 0;
+    ring->turns++;
 }
 
-/* ---- trying ------------------------------------------------------------------------------- */
-
-/* Flags of operations cannot be asked for (io_uring_probe tells opcodes alone), only tried. */
-static int receive_try(struct ring *ring, const int pair[2])
+void ring_turn_gathering(struct ring *ring, uint64_t wait_ns, uint32_t completions,
+                         uint64_t gather_ns)
 {
+    struct __kernel_timespec wait = timespec_of(wait_ns);
     struct io_uring_cqe *cqe;
-    ring_receive(ring, pair[0], 0);
-    if (write(pair[1], "", 1) != 1) return -errno;
-    ring_turn(ring, NS_PER_SECOND);
-    if (io_uring_peek_cqe(&ring->uring, &cqe) != 0) return -ETIME;
-    bool again = cqe->res == 1 && (cqe->flags & IORING_CQE_F_MORE);
-    return again ? 0 : cqe->res < 0 ? cqe->res : -EINVAL;
-}
-
-const char *uring_problem(void)
-{
-    static struct ring ring;
-    static char problem[256];
-    int pair[2];
-    int result = ring_open(&ring, 1, problem, sizeof(problem));
-    if (result != 0) return problem;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-        result = -errno;
-    } else {
-        result = receive_try(&ring, pair);
-        close(pair[0]);
-        close(pair[1]);
+    if (!ring_gathers(ring)) {
+        ring_turn(ring, wait_ns);
+        return;
     }
-    ring_close(&ring);
-    snprintf(problem, sizeof(problem), "io_uring: %s", remedy_of(-result));
-    return result == 0 ? NULL : problem;
+    io_uring_submit_and_wait_min_timeout(&ring->uring, &cqe, ring->prompt + completions, &wait,
+                                         (unsigned)(gather_ns / 1000), NULL);
+    ring->prompt = 0;
+    ring->turns++;
 }
 
-/* ---- bytes received ----------------------------------------------------------------------- */
-
-static void buffer_return(struct ring *ring, uint16_t id)
+bool ring_gathers(const struct ring *ring)
 {
-    io_uring_buf_ring_add(ring->pool, buffer(ring, id), RING_BUFFER_BYTES, id,
-                          io_uring_buf_ring_mask(RING_BUFFERS), 0);
-    io_uring_buf_ring_advance(ring->pool, 1);
-    ring->lent--;
-}
-
-void ring_hold(struct ring *ring, struct held *held, const struct io_uring_cqe *cqe)
-{
-    uint16_t id = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
-    ring->length[id] = (uint16_t)cqe->res;
-    ring->lent++;
-    if (held->count++ == 0)
-        held->first = id;
-    else
-        ring->next[held->last] = id;
-    held->last = id;
-}
-
-static void first_drop(struct ring *ring, struct held *held)
-{
-    uint16_t id = held->first;
-    held->first = ring->next[id];
-    held->count--;
-    held->offset = 0;
-    buffer_return(ring, id);
-}
-
-size_t ring_take(struct ring *ring, struct held *held, char *space, size_t size)
-{
-    size_t taken = 0;
-    while (held->count > 0 && taken < size) {
-        size_t left = (size_t)(ring->length[held->first] - held->offset);
-        size_t part = left < size - taken ? left : size - taken;
-        memcpy(space + taken, buffer(ring, held->first) + held->offset, part);
-        taken += part;
-        held->offset = (uint16_t)(held->offset + part);
-        if (part == left) first_drop(ring, held);
-    }
-    return taken;
-}
-
-void ring_drop(struct ring *ring, struct held *held)
-{
-    while (held->count > 0)
-        first_drop(ring, held);
+    return (ring->uring.features & IORING_FEAT_MIN_TIMEOUT) != 0; /* Linux 6.12 */
 }

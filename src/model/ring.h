@@ -7,6 +7,7 @@
 #define ZCSERVE_MODEL_RING_H
 
 #include "zcserve/segment.h"
+#include "zcserve/service.h"
 #include "zcserve/slab.h"
 
 #include <liburing.h>
@@ -16,17 +17,23 @@
 
 #define RING_ENTRIES 1024      /* submissions prepared before the kernel has to be told */
 #define RING_COMPLETIONS 16384 /* completions that wait to be read                      */
+#define RING_POOL 0            /* the number of the group of buffers                    */
 #define RING_BUFFERS 512       /* to receive into; a power of two                       */
 #define RING_BUFFER_BYTES 2048
+#define RING_PROMPT_BYTES 16384 /* a send of so many at most finds room in the socket, as a rule */
 
 struct ring {
     struct io_uring uring;
     struct slab gathers; /* sends of several vectors, while they are in flight */
     struct io_uring_buf_ring *pool;
-    char *memory;                  /* the buffers, which become real as they are used */
-    char *scratch;                 /* behind them: RING_FETCH_BYTES                   */
-    uint32_t lent;                 /* buffers held by connections                     */
-    uint16_t next[RING_BUFFERS];   /* in the list of who holds it                     */
+    char *memory;                /* the buffers, which become real as they are used */
+    char *scratch;               /* behind them: RING_FETCH_BYTES                   */
+    uint32_t lent;               /* buffers held by connections                     */
+    uint32_t prompt;             /* sends prepared that complete at once, as a rule */
+    uint32_t turns;              /* counted, going round                                         */
+    bool sqpoll;                 /* a thread of the kernel's takes submissions                   */
+    uint64_t zero_copy_bytes;    /* from so many on, sends are not copied; 0: all are            */
+    uint16_t next[RING_BUFFERS]; /* in the list of who holds it                     */
     uint16_t length[RING_BUFFERS]; /* bytes received into it                          */
 };
 
@@ -39,29 +46,66 @@ struct held {
 /*
  * Opens a ring for the calling thread, the only one that may use it, with `sockets` of them at
  * most. 0, or -errno and one line in `problem` that says what the kernel lacks or forbids and
- * what to change.
+ * what to change; an option that does not work is an error too.
  */
-int ring_open(struct ring *ring, uint32_t sockets, char *problem, size_t size);
+int ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *options,
+              char *problem, size_t size);
 void ring_close(struct ring *ring);
 
-void ring_accept(struct ring *ring, int listener, uint64_t tag);   /* until cancelled  */
-void ring_receive(struct ring *ring, int fd, uint64_t tag);        /* until cancelled  */
-void ring_await_readable(struct ring *ring, int fd, uint64_t tag); /* again and again  */
-void ring_await_writable(struct ring *ring, int fd, uint64_t tag); /* once             */
-void ring_await_received(struct ring *ring, int fd, uint64_t tag); /* once: bytes, or the end */
+/* What to do about an error of io_uring_setup(2) or io_uring_register(2). */
+const char *ring_remedy(int error);
+
+/* ring_open()'s and ring_close()'s part in ring_buffers.c. 0 or -errno. */
+int ring_buffers_open(struct ring *ring);
+void ring_buffers_close(struct ring *ring);
+
+/* `socket` is a descriptor, or what ring_register() gave for it. */
+void ring_accept(struct ring *ring, int listener, uint64_t tag);       /* until cancelled  */
+void ring_receive(struct ring *ring, int socket, uint64_t tag);        /* until cancelled  */
+void ring_await_readable(struct ring *ring, int fd, uint64_t tag);     /* again and again  */
+void ring_await_writable(struct ring *ring, int socket, uint64_t tag); /* once             */
+void ring_await_received(struct ring *ring, int socket, uint64_t tag); /* once: bytes, or the end */
 void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag);
+
+/*
+ * Puts a descriptor into the ring's own table, at a `place` below `sockets`, where the kernel finds it
+ * without looking into that of the process. `*fd` must stay until ring_settle() or ring_turn(). The
+ * file stays open until it is closed in both.
+ */
+int ring_register(struct ring *ring, uint32_t place, int *fd);
+void ring_unregister(struct ring *ring, int socket, uint64_t tag);
+#define RING_REGISTERED (1 << 30)
+
+/*
+ * The kernel has taken all that was prepared: descriptors named there may be closed, so that their
+ * numbers may mean something else.
+ */
+void ring_settle(struct ring *ring);
 
 /* Reads up to RING_FETCH_BYTES of a file into memory that nobody looks at: for the page cache's sake. */
 #define RING_FETCH_BYTES (512U * 1024)
 #define RING_UNTOLD UINT64_MAX /* tag of a completion that says nothing */
 void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uint64_t tag);
 
-/* Sends memory. What this gives is to be given to ring_sent() when it has completed. */
-struct gather *ring_send(struct ring *ring, int fd, const struct outgoing *out, uint64_t tag);
+/*
+ * Sends memory. What this gives is to be given to ring_sent() when it has completed. A zero-copy send
+ * that completes with IORING_CQE_F_MORE completes once more, with IORING_CQE_F_NOTIF, when the
+ * kernel does not need the memory any longer: on a network, when the peer has acknowledged it.
+ */
+struct gather *ring_send(struct ring *ring, int socket, const struct outgoing *out, bool zero_copy,
+                         uint64_t tag);
 void ring_sent(struct ring *ring, struct gather *gather);
 
 /* Submits what was prepared and waits for a completion; UINT64_MAX: for ever. One system call. */
 void ring_turn(struct ring *ring, uint64_t wait_ns);
+
+/*
+ * The same, but first waits up to `gather_ns` for so many completions besides those of the sends
+ * that were prepared. ring_gathers() tells whether this kernel can; else it waits for one.
+ */
+void ring_turn_gathering(struct ring *ring, uint64_t wait_ns, uint32_t completions,
+                         uint64_t gather_ns);
+bool ring_gathers(const struct ring *ring);
 
 /* Holds the bytes of a receive's completion, which has IORING_CQE_F_BUFFER. */
 void ring_hold(struct ring *ring, struct held *held, const struct io_uring_cqe *cqe);

@@ -10,45 +10,15 @@
  * A turn of the loop has two halves, as in the epoll model: first every completion is taken in;
  * then every connection that has something to do is driven, which prepares the next turn's sends.
  */
-#include "lane.h"
+#include "uring.h"
 #include "zcserve/log.h"
-#include "zcserve/model.h"
 #include "zcserve/signals.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
-
-/* Besides those of lanes. The rest of an accept's tag is the index of its listener. */
-enum operation { OP_ACCEPT = LANE_OPERATIONS, OP_CANCEL, OP_SIGNAL, OP_CHANGES, OP_FETCHED };
-
-struct uring_client {
-    struct client client;
-    struct lane lane;
-    struct uring_client *next; /* of those to be driven                              */
-    uint8_t failure;           /* enum close_reason; told when nothing is being sent */
-    bool queued;
-    bool fetched; /* what it awaited; told when nothing is being sent */
-    bool closed;  /* but operations are still in flight */
-};
-
-struct uring_loop {
-    struct worker worker;
-    const struct service *service;
-    struct ring ring;
-    struct slab clients;
-    struct uring_client *first, **last; /* to be driven in this turn */
-    uint64_t ticked_ns, drain_deadline_ns;
-    bool draining, stopping;
-    bool paused; /* accepting, until the next tick */
-    uint32_t ticks;
-    uint32_t listeners;
-    int listener[SERVICE_ADDRESSES_MAX];
-    bool accepts[SERVICE_ADDRESSES_MAX];
-    int signals;
-};
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
@@ -102,7 +72,10 @@ static void connection_close(struct uring_loop *l, struct uring_client *k)
     if (k->lane.in_flight == 0) slab_put(&l->clients, k);
 }
 
-/* Takes all steps until the kernel has to answer first. */
+/*
+ * Takes all steps until the kernel has to answer first. While it reads the memory of an answer, all that
+ * is done is to send more: nothing of that memory is given back or used anew.
+ */
 static void connection_drive(struct uring_loop *l, struct uring_client *k)
 {
     struct worker *w = &l->worker;
@@ -112,6 +85,7 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
             conn_failed(&k->client.conn, (enum close_reason)k->failure);
         if (k->fetched) client_fetched(&k->client, w);
         k->fetched = false;
+        if (k->lane.lent > 0 && conn_next(&k->client.conn) != CONN_SEND) return;
         switch (worker_advance(w, &k->client)) {
         case CONN_RECEIVE:
             if (receive_next(l, k)) break;
@@ -152,11 +126,14 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
     }
     if (operation == LANE_FETCH)
         client_range_fetched(&k->client, &l->worker);
-    else if (operation == LANE_SEND && (result >= 0 || k->failure == CLOSE_NONE))
+    else if (operation == LANE_SEND && (result > 0 || (result < 0 && k->failure == CLOSE_NONE)))
         drive_sent(&l->worker, &k->client, result, false);
     else if (result < 0 && k->failure == CLOSE_NONE)
         k->failure = CLOSE_PEER_RESET;
-    if (operation == LANE_RECEIVE) l->worker.store_is_current = false;
+    if (operation == LANE_RECEIVE) {
+        l->worker.store_is_current = false;
+        pace_received(&l->pace, &k->heard);
+    }
     client_queue(l, k);
 }
 
@@ -170,64 +147,14 @@ static void on_fetched(struct uring_loop *l)
     }
 }
 
-/* ---- accepting ---------------------------------------------------------------------------- */
-
-static void accept_start(struct uring_loop *l, uint32_t index)
-{
-    if (l->accepts[index] || l->clients.used == l->clients.count) return;
-    ring_accept(&l->ring, l->listener[index], (uint64_t)index * TAG_UNIT | OP_ACCEPT);
-    l->accepts[index] = true;
-}
-
-static void accept_stop(struct uring_loop *l, uint32_t index)
-{
-    if (l->accepts[index]) ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
-}
-
-/* Out of descriptors or connections: those that wait keep waiting until a tick finds room. */
-static void accepting_pause(struct uring_loop *l, const char *why)
-{
-    accept_paused(l->worker.stats, why);
-    l->paused = true;
-    for (uint32_t i = 0; i < l->listeners; i++)
-        accept_stop(l, i);
-}
-
-static void connection_open(struct uring_loop *l, int fd)
-{
-    struct uring_client *k = l->stopping ? NULL : slab_take(&l->clients);
-    if (!k) { /* it came before the kernel was told to stop */
-        stats_add(&l->worker.stats->refused, 1);
-        close(fd);
-        return;
-    }
-    *k = (struct uring_client){.queued = false};
-    client_open(&k->client, &l->worker, fd, NULL);
-    lane_open(&k->lane, k, fd);
-    lane_receive(&l->ring, &k->lane);
-    if (l->clients.used == l->clients.count)
-        accepting_pause(l, "all connections are in use; see 'connections'");
-}
-
-static void on_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe)
-{
-    l->accepts[index] = (cqe->flags & IORING_CQE_F_MORE) != 0;
-    if (cqe->res >= 0)
-        connection_open(l, cqe->res);
-    else if (cqe->res == -EMFILE || cqe->res == -ENFILE || cqe->res == -ENOMEM)
-        accepting_pause(l, strerror(-cqe->res));
-    if (cqe->res >= 0 && !l->draining) accept_start(l, index);
-    l->paused |= !l->accepts[index]; /* whatever the reason, a tick starts it again */
-}
-
 /* ---- time --------------------------------------------------------------------------------- */
 
 /* While the kernel has the answer's memory, it must let go of it first. */
 static void connection_expire(struct uring_loop *l, struct uring_client *k)
 {
-    if (k->lane.sending) {
+    if (k->lane.sending || k->lane.lent > 0) {
         k->failure = CLOSE_SEND_TIMEOUT;
-        shutdown(k->client.fd, SHUT_RDWR);
+        lane_abort(&k->lane);
     } else {
         conn_expired(&k->client.conn, &l->worker.now);
         client_queue(l, k);
@@ -243,6 +170,13 @@ static void deadlines_sweep(struct uring_loop *l)
     }
 }
 
+static uint64_t cpu_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
+}
+
 static void tick(struct uring_loop *l)
 {
     struct worker *w = &l->worker;
@@ -250,33 +184,21 @@ static void tick(struct uring_loop *l)
     l->ticks++;
     deadlines_sweep(l);
     worker_tick(w);
+    pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
     l->paused = l->clients.used == l->clients.count;
     for (uint32_t i = 0; i < l->listeners; i++)
-        accept_start(l, i);
+        uring_accept(l, i);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         l->stopping = true;
 }
 
 /* ---- signals ------------------------------------------------------------------------------ */
 
-/* Those that the kernel has queued are ours: no other worker would take them. */
-static void listeners_close(struct uring_loop *l)
-{
-    for (uint32_t i = 0; i < l->listeners; i++) {
-        int fd;
-        accept_stop(l, i);
-        while ((fd = listener_accept(l->listener[i], true, NULL)) >= 0)
-            connection_open(l, fd);
-        listener_close(l->listener[i], &l->service->address[i], false);
-    }
-    l->listeners = 0;
-}
-
 static void drain_start(struct uring_loop *l)
 {
     if (l->draining) return;
     l->draining = true;
-    listeners_close(l);
+    uring_listeners_close(l);
     l->drain_deadline_ns = l->worker.now.monotonic_ns + l->service->drain_ns;
     clients_drain(&l->clients, &l->worker);
 }
@@ -317,7 +239,7 @@ static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
     if (op < LANE_OPERATIONS)
         on_client(l, (enum lane_operation)op, (struct uring_client *)(uintptr_t)of, cqe);
     else if (op == OP_ACCEPT)
-        on_accepted(l, (uint32_t)(of / TAG_UNIT), cqe);
+        uring_accepted(l, (uint32_t)(of / TAG_UNIT), cqe);
     else if (op >= OP_SIGNAL && op <= OP_FETCHED)
         on_readable(l, op, cqe);
 }
@@ -329,7 +251,10 @@ static void turn_take(struct uring_loop *l)
     bool waits = l->clients.used > 0 || l->draining || l->paused || l->worker.log;
     if (!waits) worker_tick(&l->worker); /* so that what is counted is seen, whoever comes next */
     worker_waits(&l->worker);
-    ring_turn(&l->ring, waits ? TICK_NS : UINT64_MAX);
+    if (l->pace.receives > 0)
+        ring_turn_gathering(&l->ring, TICK_NS, l->pace.receives, l->pace.gather_ns);
+    else
+        ring_turn(&l->ring, waits ? TICK_NS : UINT64_MAX);
     worker_woke(&l->worker, io_uring_cq_ready(&l->ring.uring));
     io_uring_for_each_cqe(&l->ring.uring, head, cqe)
     {
@@ -350,15 +275,16 @@ static int loop_open(struct uring_loop *l, uint32_t index)
         log_error("the io_uring loop cannot be made: memory or descriptors are short");
         return -1;
     }
-    if (ring_open(&l->ring, count, problem, sizeof(problem)) != 0) {
+    if (ring_open(&l->ring, count, &l->service->uring, problem, sizeof(problem)) != 0) {
         log_error("%s; or choose model = epoll", problem);
         return -1;
     }
+    pace_open(&l->pace, l->service->uring.gather_ns);
     service_listeners_leave(l->service, index);
     l->listeners = l->service->addresses;
     for (uint32_t i = 0; i < l->listeners; i++) {
         l->listener[i] = service_listener(l->service, index, i);
-        accept_start(l, i);
+        uring_accept(l, i);
     }
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
         await(l, op);
@@ -373,7 +299,7 @@ static void loop_close(struct uring_loop *l)
         struct uring_client *k = slab_taken_at(&l->clients, i);
         if (!k || k->closed) continue;
         k->failure = CLOSE_DRAINED;
-        shutdown(k->client.fd, SHUT_RDWR);
+        lane_abort(&k->lane);
         client_queue(l, k);
     }
     while (l->clients.used > 0) {

@@ -79,7 +79,9 @@ bool client_is_late(struct client *client, struct worker *w)
     struct conn *c = &client->conn;
     bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !client->awaiting;
     uint32_t before = client->untaken;
-    if (conn_next(c) != CONN_SEND) return late;
+    /* Who is to SETTLE or RESOLVE and waits, waits for the peer to take what is sent from our memory. */
+    enum conn_step next = conn_next(c);
+    if (next != CONN_SEND && next != CONN_SETTLE && next != CONN_RESOLVE) return late;
     if (late || before == UINT32_MAX) client->untaken = untaken_now(client->fd);
     if (late && client->untaken < before) {
         conn_taken(c, &w->now);

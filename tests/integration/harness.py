@@ -26,6 +26,14 @@ NOBODY = 65534
 
 
 
+# Ways to run a model that are tested as if they were models of their own.
+VARIANTS = {
+    "io_uring+options": ("io_uring", {
+        "io_uring.gather": "10ms", "io_uring.sqpoll": "1ms", "io_uring.registered_files": "on",
+        "io_uring.zero_copy": "1k", "io_uring.napi": "20us"}),
+}
+
+
 def blocking(model, at_once):
     """Models that serve a connection at a time need as many processes or threads as a test opens."""
     return {
@@ -147,9 +155,11 @@ class Server:
         self.ended = False
         place = setting.place("server")
         self.configuration = os.path.join(place, "serve.conf")
-        known = {"listen": ["127.0.0.1:0"], "root": root, "model": model, "workers": 1,
+        base, varied = VARIANTS.get(model, (model, {}))
+        known = {"listen": ["127.0.0.1:0"], "root": root, "model": base, "workers": 1,
                  "timeouts.drain": "2s", "timeouts.linger": "1s"}
         known.update(blocking(model, at_once))
+        known.update(varied)
         known.update(options or {})
         self._says_to = known.get("error_log")  # else standard error
         self.count = {"prefork": known.get("prefork.start"),

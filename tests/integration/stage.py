@@ -31,6 +31,14 @@ class Stage:
     def server(self, root, options=None, **more):
         return Server(self.setting, self.model, root, options, **more)
 
+    def is_ring(self):
+        """Whether the model is io_uring, with whatever options."""
+        return self.model.startswith("io_uring")
+
+    def is_ring_thread(self):
+        """Whether a thread of the kernel's takes part, which may have to wait for a CPU itself."""
+        return self.model == "io_uring+options"
+
     def is_blocking(self):
         """Whether the model serves one connection at a time."""
         return self.model in ("prefork", "threadpool")

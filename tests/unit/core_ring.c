@@ -4,7 +4,9 @@
 #include "core_ring.h"
 #include "zcserve/model.h"
 
+#include <arpa/inet.h>
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,7 +14,7 @@
 #define TURNS_MAX 10000
 #define TURN_NS (NS_PER_SECOND / 1000)
 
-bool core_ring_open(struct ring *ring, uint32_t sockets)
+bool core_ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *options)
 {
     char problem[256];
     const char *why = uring_problem();
@@ -22,7 +24,7 @@ bool core_ring_open(struct ring *ring, uint32_t sockets)
         return false;
     }
     *ring = (struct ring){.lent = 0};
-    ck_assert_int_eq(ring_open(ring, sockets, problem, sizeof(problem)), 0);
+    ck_assert_int_eq(ring_open(ring, sockets, options, problem, sizeof(problem)), 0);
     return true;
 }
 
@@ -40,9 +42,11 @@ static void completion_take(struct ring *ring, const struct io_uring_cqe *cqe)
     struct core_lane *lane = (struct core_lane *)(uintptr_t)(cqe->user_data - operation);
     ck_assert_uint_lt(operation, LANE_OPERATIONS);
     ck_assert_uint_gt(lane->lane.in_flight, 0);
-    lane->result[operation] =
-        lane_completed(ring, &lane->lane, (enum lane_operation)operation, cqe);
-    lane->completed[operation]++;
+    ssize_t result = lane_completed(ring, &lane->lane, (enum lane_operation)operation, cqe);
+    if (!lane_is_notice(cqe)) {
+        lane->result[operation] = result;
+        lane->completed[operation]++;
+    }
     if (lane->closed) ring_drop(ring, &lane->lane.held);
 }
 
@@ -67,21 +71,47 @@ void core_ring_await(struct ring *ring, const unsigned *value, unsigned least)
     ck_assert_uint_ge(*value, least);
 }
 
-void core_lane_open(struct core_lane *lane, int send_bytes)
+static void lane_begin(struct core_lane *lane, const int pair[2], int send_bytes)
 {
-    int pair[2];
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     if (send_bytes > 0) setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
     *lane = (struct core_lane){.fd = pair[0], .peer = pair[1]};
     lane_open(&lane->lane, lane, pair[0]);
 }
 
+void core_lane_open(struct core_lane *lane, int send_bytes)
+{
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    lane_begin(lane, pair, send_bytes);
+}
+
+void core_lane_open_tcp(struct core_lane *lane, int send_bytes, int receive_bytes)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct sockaddr *any = (struct sockaddr *)&address;
+    socklen_t length = sizeof(address);
+    int pair[2], listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(listener, any, sizeof(address)), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    ck_assert_int_eq(getsockname(listener, any, &length), 0);
+    pair[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (receive_bytes > 0)
+        setsockopt(pair[1], SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
+    ck_assert_int_eq(connect(pair[1], any, sizeof(address)), 0);
+    pair[0] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    ck_assert_int_ge(pair[0], 0);
+    fcntl(pair[1], F_SETFL, O_NONBLOCK);
+    close(listener);
+    lane_begin(lane, pair, send_bytes);
+}
+
 void core_lane_close(struct ring *ring, struct core_lane *lane)
 {
-    if (lane->lane.sending) shutdown(lane->fd, SHUT_RDWR);
-    for (int i = 0; lane->lane.sending && i < TURNS_MAX; i++)
+    if (lane->lane.sending || lane->lane.lent > 0) lane_abort(&lane->lane);
+    for (int i = 0; (lane->lane.sending || lane->lane.lent > 0) && i < TURNS_MAX; i++)
         core_ring_turn(ring);
-    ck_assert(!lane->lane.sending);
+    ck_assert(!lane->lane.sending && lane->lane.lent == 0);
     lane->closed = true;
     lane_close(ring, &lane->lane);
     close(lane->fd);

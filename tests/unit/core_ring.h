@@ -16,7 +16,7 @@ struct core_lane {
 } __attribute__((aligned(TAG_UNIT)));
 
 /* False, after saying so, when io_uring does not work here: then uring_problem() must tell why. */
-bool core_ring_open(struct ring *ring, uint32_t sockets);
+bool core_ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *options);
 void core_ring_close(struct ring *ring); /* nothing may be held or in flight */
 
 /* One turn; completions told to their lanes. How many there were. */
@@ -27,6 +27,9 @@ void core_ring_await(struct ring *ring, const unsigned *value, unsigned least);
 
 /* `send_bytes`: of the socket's buffer; 0 for the default. */
 void core_lane_open(struct core_lane *lane, int send_bytes);
+
+/* Not a pair of Unix sockets but of TCP ones, whose peer's buffer has `receive_bytes`, or 0. */
+void core_lane_open_tcp(struct core_lane *lane, int send_bytes, int receive_bytes);
 
 /* As the model does: what is being sent comes first, then the socket goes, then the rest. */
 void core_lane_close(struct ring *ring, struct core_lane *lane);

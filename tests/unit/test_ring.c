@@ -24,12 +24,13 @@
 
 #define TAG 4096
 
+static const struct uring_options none;
 static struct ring ring;
 static bool works;
 
 static void set_up(void)
 {
-    works = core_ring_open(&ring, 8);
+    works = core_ring_open(&ring, 8, &none);
 }
 
 static void tear_down(void)
@@ -111,7 +112,7 @@ START_TEST(refused_with_a_remedy)
     struct ring other;
     char problem[256] = "";
     setup_forbid(refusals[_i].error);
-    ck_assert_int_eq(ring_open(&other, 8, problem, sizeof(problem)), -refusals[_i].error);
+    ck_assert_int_eq(ring_open(&other, 8, &none, problem, sizeof(problem)), -refusals[_i].error);
     const char *says = refusals[_i].says;
     if (refusals[_i].error == EPERM && !strstr(problem, says)) says = "seccomp";
     ck_assert_msg(strstr(problem, says) != NULL, "%s", problem);
@@ -139,7 +140,7 @@ START_TEST(closed_within)
     char problem[256];
     int pair[2], before = descriptors_count();
     if (!works) return;
-    ck_assert_int_eq(ring_open(&other, 8, problem, sizeof(problem)), 0);
+    ck_assert_int_eq(ring_open(&other, 8, &none, problem, sizeof(problem)), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     ring_receive(&other, pair[0], TAG);
     ring_await_readable(&other, pair[1], TAG);

@@ -1,0 +1,20 @@
+/*
+ * The two numbers that decide whether requests are let come together; see pace.h.
+ */
+#include "pace.h"
+
+void pace_open(struct pace *pace, uint64_t gather_ns)
+{
+    *pace = (struct pace){.gather_ns = gather_ns, .tick = 1};
+}
+
+void pace_tick(struct pace *pace, uint64_t now_ns, uint64_t busy_ns)
+{
+    uint64_t passed_ns = now_ns - pace->ticked_ns, used_ns = busy_ns - pace->busy_ns;
+    bool busy = pace->gather_ns > 0 && used_ns * 100 > passed_ns * PACE_BUSY_PERCENT;
+    pace->receives = busy ? 1 + pace->active / PACE_SHARE : 0;
+    pace->active = 0;
+    pace->tick = pace->tick == UINT32_MAX ? 1 : pace->tick + 1;
+    pace->ticked_ns = now_ns;
+    pace->busy_ns = busy_ns;
+}

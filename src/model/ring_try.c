@@ -1,0 +1,125 @@
+/*
+ * Finds out before anything is served what of io_uring works here, and explains what does not:
+ * containers and hardened systems forbid it in several ways that all look like one errno, and each
+ * option came with a kernel of its own.
+ */
+#include "ring.h"
+#include "zcserve/log.h"
+#include "zcserve/model.h"
+#include "zcserve/now.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* 1 or 2: forbidden by sysctl kernel.io_uring_disabled; 0 when it is allowed or unknown. */
+static int disabled_by_sysctl(void)
+{
+    int value = 0;
+    FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
+    if (!file) return 0;
+    if (fscanf(file, "%d", &value) != 1) value = 0;
+    fclose(file);
+    return value;
+}
+
+const char *ring_remedy(int error)
+{
+    switch (error) {
+    case ENOSYS: return "this kernel has no io_uring (Linux 6.0 or later is needed)";
+    case EPERM:
+        return disabled_by_sysctl() > 0
+                   ? "forbidden by sysctl kernel.io_uring_disabled; set it to 0"
+                   : "forbidden by a seccomp filter, as container engines set one; allow "
+                     "io_uring_setup, io_uring_enter and io_uring_register in its profile";
+    case ENOMEM: return "not enough memory may be locked; raise ulimit -l or LimitMEMLOCK=";
+    case EMFILE:
+    case ENFILE: return "no descriptor is left; raise ulimit -n or LimitNOFILE=";
+    case EINVAL: return "this kernel's io_uring is too old (Linux 6.0 or later is needed)";
+    default: return strerror(error);
+    }
+}
+
+/* ---- trying ------------------------------------------------------------------------------- */
+
+/* Flags of operations cannot be asked for (io_uring_probe tells opcodes alone), only tried. */
+static int receive_try(struct ring *ring, const int pair[2])
+{
+    struct io_uring_cqe *cqe;
+    ring_receive(ring, pair[0], 0);
+    if (write(pair[1], "", 1) != 1) return -errno;
+    ring_turn(ring, NS_PER_SECOND);
+    if (io_uring_peek_cqe(&ring->uring, &cqe) != 0) return -ETIME;
+    bool again = cqe->res == 1 && (cqe->flags & IORING_CQE_F_MORE);
+    return again ? 0 : cqe->res < 0 ? cqe->res : -EINVAL;
+}
+
+const char *uring_problem(void)
+{
+    static const struct uring_options none;
+    static struct ring ring;
+    static char problem[256];
+    int pair[2];
+    int result = ring_open(&ring, 1, &none, problem, sizeof(problem));
+    if (result != 0) return problem;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        result = -errno;
+    } else {
+        result = receive_try(&ring, pair);
+        close(pair[0]);
+        close(pair[1]);
+    }
+    ring_close(&ring);
+    snprintf(problem, sizeof(problem), "io_uring: %s", ring_remedy(-result));
+    return result == 0 ? NULL : problem;
+}
+
+/* ---- options ------------------------------------------------------------------------------ */
+
+/* Whether a ring with this option alone can be had; says why not. */
+static bool option_works(const char *name, const struct uring_options *alone, const char *needs)
+{
+    struct ring ring = {.lent = 0};
+    char problem[256];
+    int result = ring_open(&ring, 1, alone, problem, sizeof(problem));
+    if (result == 0)
+        ring_close(&ring);
+    else
+        log_warn("io_uring.%s is left out: it needs %s (%s)", name, needs, strerror(-result));
+    return result == 0;
+}
+
+static bool gathering_works(void)
+{
+    static const struct uring_options none;
+    struct ring ring = {.lent = 0};
+    char problem[256];
+    if (ring_open(&ring, 1, &none, problem, sizeof(problem)) != 0) return false;
+    bool works = ring_gathers(&ring);
+    ring_close(&ring);
+    if (!works) log_info("io_uring.gather is left out: it needs Linux 6.12");
+    return works;
+}
+
+void uring_options_try(struct uring_options *options)
+{
+    struct uring_options o = *options;
+    if (o.gather_ns > 0 && !gathering_works()) options->gather_ns = 0;
+    if (o.sqpoll_ns > 0 &&
+        !option_works("sqpoll", &(struct uring_options){.sqpoll_ns = o.sqpoll_ns},
+                      "Linux 5.13, and no rule against a thread of the kernel's"))
+        options->sqpoll_ns = 0;
+    if (o.registered_files &&
+        !option_works("registered_files", &(struct uring_options){.registered_files = true},
+                      "Linux 5.19"))
+        options->registered_files = false;
+    if (o.zero_copy_bytes > 0 &&
+        !option_works("zero_copy", &(struct uring_options){.zero_copy_bytes = o.zero_copy_bytes},
+                      "Linux 6.1"))
+        options->zero_copy_bytes = 0;
+    if (o.napi_ns > 0 && !option_works("napi", &(struct uring_options){.napi_ns = o.napi_ns},
+                                       "Linux 6.9, built with CONFIG_NET_RX_BUSY_POLL"))
+        options->napi_ns = 0;
+}
