@@ -283,8 +283,11 @@ class Terminal:
         os.close(self.terminal)
 
     def _read(self, seconds):
-        if select.select([self.controller], [], [], seconds)[0]:
+        """Whether there was anything."""
+        ready = select.select([self.controller], [], [], seconds)[0]
+        if ready:
             self.said += os.read(self.controller, 65536)
+        return bool(ready)
 
     def until(self, text, keys=b""):
         """Presses keys, and has everything drawn anew until this is seen."""
@@ -308,7 +311,8 @@ class Terminal:
         while self.process.poll() is None:
             require(time.monotonic() < ends, "it does not end")
             self._read(0.05)
-        self._read(0.05)
+        while self._read(0.05):  # a terminal gives 4 KiB at a time
+            continue
         expect("exit code", 0, self.process.returncode)
         require(b"\x1b[?1049l" in self.said, "the other screen was left on: %r", self.said[-300:])
         require(b"\x1b[?25h" in self.said or b"\x1b[?12l\x1b[?25h" in self.said, "no cursor: %r", self.said[-300:])
