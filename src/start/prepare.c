@@ -1,0 +1,146 @@
+/*
+ * From the configuration to a service: each option finds its place in the structures that the rooms
+ * understand. What cannot be right is told with the line that says so; nothing is opened to stay open.
+ */
+#include "start/program.h"
+#include "zcserve/log.h"
+
+#include <stdio.h>
+
+/* As config_load tells what it finds wrong itself. */
+static void config_problem(const struct program *p, const char *option, const void *member,
+                           const char *problem)
+{
+    fprintf(stderr, "%s: %s: %s\n", config_place(p->config, member), option, problem);
+}
+
+static bool addresses_read(struct program *p)
+{
+    struct service *service = &p->service;
+    const struct config_list *listen = &p->config->listen;
+    for (uint32_t i = 0; i < listen->count; i++) {
+        char problem[256];
+        if (listen_address_parse(listen->item[i], &service->address[i], problem, sizeof(problem)) !=
+            0) {
+            config_problem(p, "listen", listen, problem);
+            return false;
+        }
+    }
+    service->addresses = listen->count;
+    return true;
+}
+
+static bool status_read(struct program *p)
+{
+    char problem[256];
+    if (!has_status(p) ||
+        listen_address_parse(p->config->status, &p->status.address, problem, sizeof(problem)) == 0)
+        return true;
+    config_problem(p, "status", &p->config->status, problem);
+    return false;
+}
+
+static bool types_read(struct program *p)
+{
+    char problem[256];
+    const char *file = p->config->mime_types;
+    p->types = *file ? media_types_load(file, problem, sizeof(problem)) : media_types_embedded();
+    if (!p->types)
+        config_problem(p, "mime_types", &p->config->mime_types,
+                       *file ? problem : "no memory for media types");
+    return p->types != NULL;
+}
+
+static bool list_has(const struct config_list *list, const char *word)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (strcmp(list->item[i], word) == 0) return true;
+    return false;
+}
+
+static void rules_make(struct conn_rules *rules, const struct config *config)
+{
+    *rules = (struct conn_rules){
+        .server = {config->server, strlen(config->server)},
+        .head_bytes_max = (uint32_t)config->limits_head,
+        .target_bytes_max = (uint32_t)config->limits_target,
+        .fields_max = (uint32_t)config->limits_fields,
+        .body_bytes_max = config->limits_body,
+        .head_ns = config->timeouts_head,
+        .body_ns = config->timeouts_body,
+        .idle_ns = config->timeouts_idle,
+        .send_ns = config->timeouts_send,
+        .linger_ns = config->timeouts_linger,
+        .keep_alive = config->keep_alive,
+    };
+}
+
+static void store_options_make(struct program *p)
+{
+    const struct config *config = p->config;
+    p->service.store = (struct store_options){
+        .root = config->root,
+        .index = config->index.item,
+        .symlinks = (enum symlink_policy)config->symlinks,
+        .hidden = config->hidden,
+        .sidecar = {[CODING_GZIP] = list_has(&config->sidecars, "gz"),
+                    [CODING_BR] = list_has(&config->sidecars, "br"),
+                    [CODING_ZSTD] = list_has(&config->sidecars, "zst")},
+        .memory_bytes_max = config->cache_size / p->service.workers,
+        .file_bytes_max = config->cache_file_max,
+        .descriptors_max = (uint32_t)config->cache_descriptors,
+        .absent_max = (uint32_t)config->cache_absent,
+        .watches_max = (uint32_t)config->cache_watches,
+        .recheck_ns = config->cache_recheck,
+        .types = p->types,
+    };
+}
+
+/* Opens a store once to see that it can be. */
+static bool root_valid(const struct program *p)
+{
+    char problem[256];
+    struct store *store = store_open(&p->service.store, problem, sizeof(problem));
+    if (!store) {
+        config_problem(p, "root", &p->config->root, problem);
+        return false;
+    }
+    store_close(store);
+    return true;
+}
+
+bool service_make(struct program *p)
+{
+    const struct config *config = p->config;
+    struct service *service = &p->service;
+    p->model = model_find((enum config_model)config->model);
+    p->model->shape(service, config);
+    service->drain_ns = config->timeouts_drain;
+    service->backlog = (int)config->backlog;
+    service->log_format = (enum access_format)config->log_format;
+    service->log_buffer_bytes = config->log_buffer;
+    service->log_interval_ns = config->log_interval;
+    rules_make(&service->rules, config);
+    if (!addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    store_options_make(p);
+    return root_valid(p);
+}
+
+/* auto is io_uring where that works, and otherwise says why not. */
+bool model_choose(struct program *p)
+{
+    enum config_model wanted = (enum config_model)p->config->model;
+    if (p->model->run != uring_run) return true;
+    const char *problem = uring_problem();
+    if (!problem) {
+        uring_options_try(&p->service.uring);
+        return true;
+    }
+    if (wanted == MODEL_URING) {
+        log_error("%s; or choose model = epoll", problem);
+        return false;
+    }
+    p->model = model_find(MODEL_EPOLL);
+    log_notice("model epoll was chosen, because of %s", problem);
+    return true;
+}

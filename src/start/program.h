@@ -1,0 +1,48 @@
+/*
+ * The program while it serves: what was asked for, what was made of it, and what runs. Made by main(),
+ * filled in by this room, and shared with every process as it was when that was started.
+ */
+#ifndef ZCSERVE_START_PROGRAM_H
+#define ZCSERVE_START_PROGRAM_H
+
+#include "zcserve/config.h"
+#include "zcserve/model.h"
+#include "zcserve/status_listener.h"
+
+#include <string.h>
+
+struct program {
+    const struct config *config;
+    const char *version;
+    const char *reason; /* which configuration that is, and why     */
+    const char *origin; /* its file where there is one, for messages */
+    const struct model *model;
+    struct service service;
+    struct prefork_pool pool;
+    struct access_recorder recorder;
+    struct status_listener status;
+    struct status_shared *shared; /* the processes, and what the status process is told of them */
+    struct status_subject subject;
+    struct media_types *types;
+};
+
+/* Is anything to be shown? */
+static inline bool has_status(const struct program *p)
+{
+    const char *address = p->config->status;
+    return *address && strcmp(address, "off") != 0;
+}
+
+/* Makes the service that the configuration describes; false after the problem was printed. */
+bool service_make(struct program *p);
+
+/* "auto" is io_uring where that works, and otherwise says why not; false after the reason was logged. */
+bool model_choose(struct program *p);
+
+/* Takes as many descriptors as the system allows; fewer connections when these are too few. */
+void descriptors_raise(struct service *service);
+
+/* Opens all, runs the processes under the supervisor until they have ended, and gives the exit code. */
+int server_run(struct program *p);
+
+#endif
