@@ -58,6 +58,11 @@ class Verdict:
         return "reached" if met else "missed"
 
 
+def loops_of(work):
+    """zcserve's event loops among a work's servers."""
+    return [name for name in work.servers if name.replace("+log", "") in LOOPS]
+
+
 def best(choice, value, least):
     """The name with the best value; a name without a value does not count."""
     valued = [name for name in choice if value(name) is not None]

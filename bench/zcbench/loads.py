@@ -6,7 +6,7 @@ is void: it is made once more, and then recorded with its errors and kept out of
 
 import time
 
-from . import clients, counters
+from . import CannotRun, clients, counters
 
 WARM_SECONDS = 0.2
 WARM_LONG_SECONDS = 0.6   # where there is a cache to fill, or thousands of connections to open
@@ -26,9 +26,12 @@ def seconds_expected(work, seconds):
 
 def requests_done(work, load, answer_bytes):
     """By count, or, where few end within a run, by the bytes that arrived."""
+    done = load.requests
     if work.by_bytes and load.received_bytes:
-        return load.received_bytes / answer_bytes
-    return load.requests
+        done = load.received_bytes / answer_bytes
+    if done == 0:
+        raise CannotRun("nothing was answered")
+    return done
 
 
 def measure(server, requests, answer_bytes, seconds, cpus=(clients.CLIENT_CPU,)):
@@ -45,6 +48,8 @@ def measure(server, requests, answer_bytes, seconds, cpus=(clients.CLIENT_CPU,))
     switched = counters.switches(pids) - switched
     busy = [after - before for before, after in zip(busy, counters.cpu_busy(all_cpus))]
     done = requests_done(work, load, answer_bytes)
+    if work.pipelined > 1:  # wrk's are those of whole turns, and not all of them
+        load.p50_us = load.p90_us = load.p99_us = load.p999_us = None
     return {
         "requests": done, "seconds": load.seconds, "requests_per_second": done / load.seconds,
         **cpu_figures(cpu, done), "switches_per_request": switched / done,
@@ -67,8 +72,8 @@ def cpu_figures(cpu, done):
 
 def syscalls_measure(server, counter, requests, answer_bytes):
     """Calls per request, or None: a run of its own, because counting makes each call dearer."""
-    output, pids = server.directory / "perf", server.pids()
     clients.warm(server.work, server.port, warm_seconds(server.work), requests)
+    output, pids = server.directory / "perf", server.pids()
     load = clients.load_run(server.work, server.port, SYSCALL_SECONDS, requests, WARM_OFFSET,
                             wrap=lambda command: counter.wrap(command, pids, output))
     calls = counter.count(output)

@@ -154,12 +154,12 @@ def caddy(s):
 {{
     admin off
     auto_https off
-    persist_config off
     servers {{
         protocols h1
     }}
 }}
-http://127.0.0.1:{s.port} {{
+http://:{s.port} {{
+    bind 127.0.0.1
     root * {s.root}
     file_server {{
         precompressed br gzip
@@ -208,6 +208,8 @@ LoadModule headers_module {APACHE_MODULES}/mod_headers.so
 def apache(s):
     names = ["mpm_event", "authz_core", "mime", "file_cache"]
     load = "".join(f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n" for name in names)
+    # When all threads are busy, idle connections are closed: twice as many as connections, then.
+    threads = min(1024, max(128, 2 * s.options["connections"]))
     user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
     log = "" if s.log == "off" else ('LogFormat "%h %l %u %t \\"%r\\" %>s %b \\"%{Referer}i\\" '
                                      f'\\"%{{User-Agent}}i\\"" combined\nBufferedLogs On\n'
@@ -224,10 +226,11 @@ Listen 127.0.0.1:{s.port}
 ListenBacklog 4096
 ServerLimit {s.workers}
 StartServers {s.workers}
-ThreadLimit 64
-ThreadsPerChild 25
-MaxRequestWorkers {25 * s.workers}
+ThreadLimit 1024
+ThreadsPerChild {threads}
+MaxRequestWorkers {threads * s.workers}
 AsyncRequestWorkerFactor 700
+MaxSpareThreads {threads * s.workers}
 MaxConnectionsPerChild 0
 KeepAlive On
 MaxKeepAliveRequests 0

@@ -67,6 +67,7 @@ class Server:
         options = {**work.options, **options}
         options["compressed"] = work.requests == "site"
         options["many"] = self.root != site.root
+        options["connections"] = work.connections
         options.update({"model": model for model in MODELS if model in particular})
         if "tuned" in particular:
             options["sending"] = work.nginx_tuned

@@ -40,6 +40,7 @@ class Site:
         self.lists = self._directory_make()
         self.many_root, self.many_paths = None, []
         self.mixed_root, self.mixed_paths = None, []
+        self.cold_root = None  # made and filled by zcbench.cold, on a disk
         for length in sorted({work.file_bytes for work in WORKS}):
             (self.root / f"{length}.txt").write_bytes(content(f"{length}.txt", length))
 
@@ -48,7 +49,7 @@ class Site:
             return self.many_files()[0]
         if work.requests == "site":
             return self.mixed_files()[0]
-        return self.root
+        return self.cold_root if work.requests == "cold" else self.root
 
     def first_path(self, work):
         return self.requests_of(work).first

@@ -1,0 +1,88 @@
+"""Latency against offered load, at a constant rate; and the server's own view of the same time.
+
+The loads are shares of what nginx answers with 64 connections, the same requests per second for
+every server. bench/pace measures from when each request was due, so waiting in line counts.
+"""
+
+import os
+import statistics
+from pathlib import Path
+
+from . import CannotRun, clients, counters, crosscheck, loads, results, servers
+from .answers import verify
+from .works import BY_NAME
+
+SHARES = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
+JUDGED, JUDGED_TIMES = 0.6, 5
+SECONDS = 1.5
+LATE_MAX_US = 50       # pace itself later than this (p99): the figure says more of the client
+ANSWERED_LEAST = 0.99  # of what was offered; below, the server could not keep up
+WORK = BY_NAME["c64"]
+
+
+def pace_find():
+    build = Path(os.environ.get("BUILD") or servers.TOP / "build") / "release/bench/pace"
+    if not build.exists():
+        raise CannotRun(f"{build} is not there: make {build}")
+    return str(build)
+
+
+def capacity(bench):
+    """nginx's requests per second, measured in this run already or else now; kept for all."""
+    known = bench.record["checks"].get("tails_capacity", {}).get("nginx")
+    if known is None:
+        rate = results.figure(bench.record, WORK.name, "nginx", "requests_per_second")
+        rate = rate or capacity_measure(bench)
+        known = {"requests_per_second": rate}
+        bench.record["checks"]["tails_capacity"] = {"nginx": known}
+    return known["requests_per_second"]
+
+
+def capacity_measure(bench):
+    if "nginx" not in bench.programs:
+        raise CannotRun("loads are shares of nginx's capacity, and there is no nginx")
+    with bench.serve("nginx", WORK) as server:
+        runs = [loads.measure(server, *verify(server), 1) for _ in range(3)]
+    return statistics.median(run["requests_per_second"] for run in runs)
+
+
+def point(program, server, rate, share):
+    """One run of pace, with what it took and whether it can be trusted."""
+    pids = server.pids()
+    cpu = counters.cpu_time(pids)
+    said = clients.pace_run(program, server.port, server.site.first_path(WORK), rate,
+                            WORK.connections, SECONDS)
+    cpu = counters.cpu_time(pids) - cpu
+    said.pop("buckets", None)
+    return {"share": share, **said, "cpu_us": cpu.run * 1e6 / max(1, said["done"]),
+            "kept_up": said["done"] >= ANSWERED_LEAST * said["due"],
+            "client_late": said["late_p99_us"] > LATE_MAX_US}
+
+
+def tails(bench, name):
+    """Rows of a curve; p999_us is the median of several runs at 60 %."""
+    program, most = pace_find(), capacity(bench)
+    options = {"status": True} if name.startswith("zcserve") and bench.status_known() else {}
+    with bench.serve(name, WORK, **options) as server:
+        verify(server)
+        clients.pace_run(program, server.port, server.site.first_path(WORK), most * 0.3,
+                         WORK.connections, 0.3)
+        rows = [point(program, server, most * share, share) for share in SHARES]
+        judged, crossed = judged_points(program, server, most, bool(options))
+    middle = {key: statistics.median(row[key] for row in judged)
+              for key in ("p50_us", "p99_us", "p999_us", "p9999_us", "cpu_us")}
+    rows = [{**row, **middle} if row["share"] == JUDGED else row for row in rows]
+    return {**middle, "p999_us_least": min(row["p999_us"] for row in judged),
+            "p999_us_most": max(row["p999_us"] for row in judged), "rows": rows,
+            "crosscheck": crossed}
+
+
+def judged_points(program, server, most, has_status):
+    """The runs at the judged load, and the server's histogram over just that time."""
+    port = crosscheck.status_port(server.output()) if has_status else None
+    before = crosscheck.status_read(port) if port else None
+    judged = [point(program, server, most * JUDGED, JUDGED) for _ in range(JUDGED_TIMES)]
+    if not port:
+        return judged, None
+    after = crosscheck.status_read(port)
+    return judged, crosscheck.beside(crosscheck.interval(before, after), judged)
