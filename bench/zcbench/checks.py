@@ -83,7 +83,7 @@ def idle(bench, name):
         try:
             warm(server)
             without = [hot(server)]
-            for count in [each for each in CONNECTIONS if each <= most]:
+            for count in [each for each in CONNECTIONS if each < most] + [most]:
                 while len(held) < count:
                     held.append(clients.Connection(server.port))
                     held[-1].get(path)

@@ -4,6 +4,7 @@ Axes have units and bars begin at zero. Text and lines take the reader's colour 
 told a colour that nothing else has, and a style in the file replaces it.
 """
 
+import math
 import re
 import shutil
 import subprocess
@@ -37,7 +38,7 @@ def quoted(text):
 def script_head(path, height, xlabel):
     ink = "#%02x%02x%02x" % INK
     return f"""\
-set terminal svg size {WIDTH},{height} font "DejaVu Sans,13" dynamic
+set terminal svg size {WIDTH},{height} font "DejaVu Sans,13" dynamic noenhanced
 set output {quoted(str(path))}
 set encoding utf8
 set border 3 lc rgb "{ink}" lw 0.8
@@ -57,16 +58,16 @@ def gnuplot_run(script, path):
     ink = r"rgb\(\s*%d,\s*%d,\s*%d\)|#%02x%02x%02x" % (INK + INK)
     svg = re.sub(ink, "currentColor", svg)
     svg = re.sub(r"(<svg[^>]*>)", lambda found: found[1] + STYLE, svg, count=1)
-    svg = re.sub(r"<title>[^<]*</title>", "", svg, count=1)
+    svg = re.sub(r' color="[^"]*"', "", svg)
     svg = svg.replace("stroke='black'", "stroke='currentColor'").replace(
-        'stroke="black"', 'stroke="currentColor"').replace("color:black", "color:inherit")
+        'stroke="black"', 'stroke="currentColor"')
     path.write_text(svg)
 
 
 def rows_write(directory, rows):
     """A data file for gnuplot; texts are quoted."""
     path = Path(directory) / f"rows-{len(list(Path(directory).iterdir()))}"
-    path.write_text("\n".join(" ".join(quoted(cell) if isinstance(cell, str) else f"{cell:.6g}"
+    path.write_text("\n".join(" ".join(quoted(cell) if isinstance(cell, str) else f"{cell:.9g}"
                                        for cell in row) for row in rows) + "\n")
     return path
 
@@ -78,7 +79,7 @@ def bars_draw(path, names, stacks, spreads, texts, xlabel, labels=None):
     script = script_head(path, FRAME + ROW * count, xlabel)
     tics = ", ".join(f"{quoted(text)} {count - i}" for i, text in enumerate(labels))
     script += f"set ytics ({tics})\nset yrange [0.4:{count + 0.6}]\nset grid noy\nunset key\n"
-    script += f"set xrange [0:{most * 1.22:.6g}]\nset xtics autofreq\nset format x '%.4s%c'\n"
+    script += f"set xrange [0:{most * 1.22:.6g}]\nset xtics ({tics_make(most * 1.22)})\n"
     script += "set lmargin 19\nset rmargin 2\n"
     with tempfile.TemporaryDirectory() as directory:
         plots = []
@@ -98,6 +99,22 @@ def bars_draw(path, names, stacks, spreads, texts, xlabel, labels=None):
         plots.append(f"{quoted(str(rows_write(directory, marks)))} using 1:2:3 with labels left "
                      "offset 0.3,0 font ',12' tc rgb '#%02x%02x%02x'" % INK)
         gnuplot_run(script + "plot " + ", \\\n".join(plots) + "\n", path)
+
+
+def tics_make(most):
+    """About four round places from zero on, as gnuplot wants to be told."""
+    rough = most / 4
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(each * power for each in (1, 2, 2.5, 5, 10) if each * power >= rough)
+    return ", ".join(f"{quoted(tic_text(i * step))} {i * step:.9g}"
+                     for i in range(int(most / step) + 1))
+
+
+def tic_text(value):
+    for scale, unit in ((1e6, "M"), (1e3, "k")):
+        if value >= 10 * scale or (value >= scale and unit == "M"):
+            return f"{value / scale:g}{unit}"
+    return f"{value:.6g}"
 
 
 def short(value):
@@ -130,7 +147,7 @@ def work_draw(record, work, directory):
     bars_draw(directory / f"{work.name}-cpu.svg", names, stacks,
               [(each["least"], each["most"]) for each in costs],
               [short(each["median"]) for each in costs],
-              "CPU per request in µs (solid: kernel, pale: program)")
+              "µs of CPU per request; pale: its own program")
 
 
 def lines_draw(path, series, xlabel, ylabel, extra):
@@ -162,7 +179,7 @@ def memory_draw(record, directory):
     series = [(server, [(count, pss / MIB) for count, pss in figures["memory"]])
               for server, figures in record["checks"]["idle"].items()]
     lines_draw(directory / "memory.svg", series, "connections kept open", "memory (PSS) in MiB",
-               "set logscale y\nset xrange [0:*]\n")
+               "set logscale y\nset xrange [0:*]\nset yrange [0.5:*]\n")
 
 
 def kept_draw(record, check, directory):
