@@ -51,7 +51,8 @@ struct peer {
 static struct io_uring ring;
 static struct io_uring_buf_ring *buffers;
 static char *buffer_bytes;
-static struct iovec answers[GATHER_MAX]; /* whole ones; the first is replaced when it is half sent */
+static struct iovec
+    answers[GATHER_MAX]; /* whole ones; the first is replaced when it is half sent */
 
 static void answer_prepare(const char *path)
 {

@@ -238,7 +238,10 @@ static void figures_print(void)
     static const struct {
         const char *name;
         double share;
-    } marks[] = {{"p50_us", 0.5}, {"p90_us", 0.9}, {"p99_us", 0.99}, {"p999_us", 0.999},
+    } marks[] = {{"p50_us", 0.5},
+                 {"p90_us", 0.9},
+                 {"p99_us", 0.99},
+                 {"p999_us", 0.999},
                  {"p9999_us", 0.9999}};
     printf("{\"offered_per_second\": %.0f, \"due\": %llu, \"done\": %llu, \"seconds\": %.3f",
            plan.rate, (unsigned long long)due_count, (unsigned long long)done_count, plan.seconds);

@@ -113,7 +113,7 @@ class ColdClient(threading.Thread):
 
 def hot(server, seconds):
     load = clients.load_run(HOT, server.port, seconds, server.site.requests_of(HOT))
-    return load.requests / load.seconds, load.p99_us
+    return load.requests / load.seconds, load.p99_us or 0
 
 
 def turns(server, root, count, seconds):
@@ -132,6 +132,8 @@ def turns(server, root, count, seconds):
 def figures(measured):
     """Medians, and of the ratios of each turn."""
     median = statistics.median
+    if any(without[0] == 0 for without, _, _ in measured):
+        raise CannotRun("nothing was answered even without the cold client")
     return {"kept": median(beside[0] / without[0] for without, beside, _ in measured),
             "rate_without": median(without[0] for without, _, _ in measured),
             "rate_with": median(beside[0] for _, beside, _ in measured),

@@ -32,9 +32,11 @@ def percentile(buckets, share):
 
 
 def histogram_read(status, phase="total"):
-    """{index: count} of one phase, over all places that bytes came from, and the unit in s."""
+    """{index: count} of one phase, over all places that bytes came from."""
     merged = {}
-    for histogram in status["total"]["latency"].get(phase, {}).values():
+    for source, histogram in status["total"]["latency"].get(phase, {}).items():
+        if source == "all":  # the sum of the others
+            continue
         for index, count in histogram.get("buckets", ()):
             merged[index] = merged.get(index, 0) + count
     return merged
@@ -49,17 +51,16 @@ def interval(before, after):
             "unit_seconds": unit}
 
 
-def beside(server, runs):
-    """Server and client of the same time; each difference, and whether the network explains it."""
+def beside(server, client):
+    """Both sides of the same time, and whether the loopback explains the difference of medians."""
     scale = server["unit_seconds"] * 1e6
-    figures = {"server_count": sum(server["buckets"].values()),
-               "client_count": sum(run["done"] for run in runs)}
+    figures = {"server_count": sum(server["buckets"].values()), "client_count": client["done"]}
     for name, share in SHARES.items():
         value = percentile(server["buckets"], share)
-        figures[f"server_{name}"] = None if value is None else value * scale
-        figures[f"client_{name}"] = sorted(run[name] for run in runs)[len(runs) // 2]
-    medians = figures["client_p50_us"], figures["server_p50_us"]
-    figures["explained"] = None not in medians and 0 <= medians[0] - medians[1] <= NETWORK_US_MAX
+        figures[f"server_{name}"] = 0.0 if value is None else value * scale
+        figures[f"client_{name}"] = client[name]
+    more = figures["client_p50_us"] - figures["server_p50_us"]
+    figures["explained"] = figures["server_count"] > 0 and 0 <= more <= NETWORK_US_MAX
     return figures
 
 

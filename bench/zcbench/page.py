@@ -97,7 +97,7 @@ def tails_section(record):
 
 
 def crosscheck_section(record):
-    """Both sides of the same minute, for those servers that tell their side."""
+    """Both sides of the same time, for those servers that tell their side."""
     rows = []
     for server, figures in record["checks"]["tails"].items():
         crossed = figures.get("crosscheck")

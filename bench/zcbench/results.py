@@ -53,6 +53,18 @@ def ratio(record, work, server, against, name):
     return statistics.median(values) if values else None
 
 
+def combined(values):
+    """One table out of several alike: medians of numbers; true when all are."""
+    first = values[0]
+    if isinstance(first, dict):
+        return {key: combined([value[key] for value in values]) for key in first}
+    if isinstance(first, list):
+        return [combined(list(items)) for items in zip(*values)]
+    if isinstance(first, bool):
+        return all(values)
+    return statistics.median(values) if isinstance(first, (int, float)) else first
+
+
 def works_measured(record):
     present = {run["work"] for run in record["runs"]}
     return [each for name, each in BY_NAME.items() if name in present]

@@ -13,8 +13,9 @@ from .answers import verify
 from .works import BY_NAME
 
 SHARES = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
-JUDGED, JUDGED_TIMES = 0.6, 5
-SECONDS = 1.5
+JUDGED = 0.6
+SECONDS, WARM_SECONDS = 0.75, 0.2
+FIGURES = ("p50_us", "p99_us", "p999_us", "p9999_us", "cpu_us")
 LATE_MAX_US = 50       # pace itself later than this (p99): the figure says more of the client
 ANSWERED_LEAST = 0.99  # of what was offered; below, the server could not keep up
 WORK = BY_NAME["c64"]
@@ -60,29 +61,20 @@ def point(program, server, rate, share):
 
 
 def tails(bench, name):
-    """Rows of a curve; p999_us is the median of several runs at 60 %."""
+    """Rows of a curve; the figures of the judged load stand for themselves, too."""
     program, most = pace_find(), capacity(bench)
     options = {"status": True} if name.startswith("zcserve") and bench.status_known() else {}
     with bench.serve(name, WORK, **options) as server:
         verify(server)
-        clients.pace_run(program, server.port, server.site.first_path(WORK), most * 0.3,
-                         WORK.connections, 0.3)
-        rows = [point(program, server, most * share, share) for share in SHARES]
-        judged, crossed = judged_points(program, server, most, bool(options))
-    middle = {key: statistics.median(row[key] for row in judged)
-              for key in ("p50_us", "p99_us", "p999_us", "p9999_us", "cpu_us")}
-    rows = [{**row, **middle} if row["share"] == JUDGED else row for row in rows]
-    return {**middle, "p999_us_least": min(row["p999_us"] for row in judged),
-            "p999_us_most": max(row["p999_us"] for row in judged), "rows": rows,
-            "crosscheck": crossed}
-
-
-def judged_points(program, server, most, has_status):
-    """The runs at the judged load, and the server's histogram over just that time."""
-    port = crosscheck.status_port(server.output()) if has_status else None
-    before = crosscheck.status_read(port) if port else None
-    judged = [point(program, server, most * JUDGED, JUDGED) for _ in range(JUDGED_TIMES)]
-    if not port:
-        return judged, None
-    after = crosscheck.status_read(port)
-    return judged, crosscheck.beside(crosscheck.interval(before, after), judged)
+        clients.pace_run(program, server.port, server.site.first_path(WORK), most * JUDGED,
+                         WORK.connections, WARM_SECONDS)
+        port = crosscheck.status_port(server.output()) if options else None
+        rows, crossed = [], None
+        for share in SHARES:
+            before = crosscheck.status_read(port) if port and share == JUDGED else None
+            rows.append(point(program, server, most * share, share))
+            if before:
+                since = crosscheck.interval(before, crosscheck.status_read(port))
+                crossed = crosscheck.beside(since, rows[-1])
+    judged = next(row for row in rows if row["share"] == JUDGED)
+    return {**{name: judged[name] for name in FIGURES}, "rows": rows, "crosscheck": crossed}
