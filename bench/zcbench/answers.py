@@ -18,7 +18,7 @@ def verify(server):
     requests = server.site.requests_of(server.work)
     with clients.Connection(server.port) as connection:
         if server.work.requests == "304":
-            requests = replace(requests, fields=validators(server, connection))
+            requests = replace(requests, fields=validators(server))
         sizes = [one_verify(server, connection, path, (*requests.fields, *fields))
                  for path, fields in lines_read(requests)]
     return requests, sum(sizes) / len(sizes)
@@ -32,9 +32,10 @@ def lines_read(requests):
     return [(path, (field,) if field else ()) for path, _, field in lines]
 
 
-def validators(server, connection):
+def validators(server):
     """What a browser that has the file sends."""
-    answer = connection.ask(server.site.first_path(server.work))
+    with clients.Connection(server.port) as connection:
+        answer = connection.ask(server.site.first_path(server.work))
     fields = [f"{name}: {answer.fields[field]}" for name, field in
               (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified"))
               if field in answer.fields]
@@ -45,7 +46,10 @@ def validators(server, connection):
 
 def one_verify(server, connection, path, fields):
     """Bytes of the answer, head and content."""
-    answer = connection.ask(path, fields)
+    try:
+        answer = connection.ask(path, fields)
+    except OSError as trouble:
+        raise CannotRun(f"{server.name}, {path}: {trouble}") from trouble
     wrong = status_wrong(server, answer) or content_wrong(server, path, fields, answer)
     if wrong:
         raise CannotRun(f"{server.name}, {path}: {wrong}")

@@ -147,16 +147,37 @@ class Connection:
         named = dict(re.split(r": *", line, maxsplit=1) for line in lines[1:])
         answer = Answer(int(lines[0].split()[1]), {k.lower(): v for k, v in named.items()},
                         received[head_length + 4:], head_length + 4)
-        length = 0 if answer.status == 304 else int(answer.fields.get("content-length", -1))
-        if length < 0:
-            raise OSError(f"GET {path}: no Content-Length: {lines}")
+        if answer.status != 304:
+            chunked = answer.fields.get("transfer-encoding", "") == "chunked"
+            answer.content = (self._chunks if chunked else self._counted)(answer, path)
+        return answer
+
+    def _counted(self, answer, path):
+        """Content of a length told before."""
+        if "content-length" not in answer.fields:
+            raise OSError(f"GET {path}: neither Content-Length nor chunks")
         parts = [answer.content]
-        missing = length - len(answer.content)
+        missing = int(answer.fields["content-length"]) - len(answer.content)
         while missing > 0:
             parts.append(self._receive())
             missing -= len(parts[-1])
-        answer.content = b"".join(parts)
-        return answer
+        return b"".join(parts)
+
+    def _chunks(self, answer, _path):
+        """Content in chunks; their framing counts as head."""
+        received, content, at = answer.content, [], 0
+        while True:
+            while (end := received.find(b"\r\n", at)) < 0:
+                received += self._receive()
+            length = int(received[at:end].partition(b";")[0], 16)
+            while len(received) < end + 4 + length:
+                received += self._receive()
+            content.append(received[end + 2:end + 2 + length])
+            at = end + 4 + length
+            if length == 0:
+                whole = b"".join(content)
+                answer.head_bytes += at - len(whole)
+                return whole
 
     def get(self, path):
         """The content of a 200; OSError when it is another status."""
