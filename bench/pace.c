@@ -1,7 +1,10 @@
 /*
  * pace: asks at a constant rate and measures each answer from the time its request was due.
  *
- *   pace -r REQUESTS_PER_SECOND [-c CONNECTIONS] [-s SECONDS] [-b] PORT PATH
+ *   pace [-r REQUESTS_PER_SECOND] [-c CONNECTIONS] [-s SECONDS] PORT PATH
+ *
+ * Without -r it asks again as soon as it is answered. Content is thrown away in the kernel, uncopied
+ * (MSG_TRUNC), so that of large files it takes more than any server has.
  *
  * Request number i is due at i / rate. It leaves on the connection that has been free the longest;
  * when none is free it waits, and the wait counts. So a server that stalls is charged for every
@@ -29,7 +32,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 64, HEAD_MAX = 4096, RECEIVE_BYTES = 1 << 18, CONNECTIONS_MAX = 10000 };
+enum { EVENTS_MAX = 64, HEAD_MAX = 4096, CONTENT_BYTES = 1 << 20, CONNECTIONS_MAX = 10000 };
 
 struct asker {
     int fd;
@@ -45,7 +48,6 @@ static struct {
     double rate, seconds;
     uint32_t connections;
     uint16_t port;
-    bool buckets;
     char request[1024];
     size_t request_length;
 } plan = {.connections = 64, .seconds = 2};
@@ -56,7 +58,7 @@ static struct {
 } unused;
 
 static struct histogram latency, lateness;
-static uint64_t due_count, sent_count, done_count;
+static uint64_t due_count, sent_count, done_count, received_bytes;
 static double latency_sum_ns, latency_max_ns;
 
 static void unused_put(struct asker *a)
@@ -97,42 +99,40 @@ static void asker_ask(struct asker *a, double due, double now)
 static uint64_t head_read(struct asker *a)
 {
     static const char field[] = "\r\ncontent-length:";
-    a->head[a->head_length < HEAD_MAX ? a->head_length : HEAD_MAX - 1] = '\0';
+    a->head[a->head_length] = '\0';
     const char *found = strcasestr(a->head, field);
     if (memcmp(a->head, "HTTP/1.1 200", 12) != 0 || !found) errx(1, "not a 200: %.64s", a->head);
     return strtoull(found + sizeof field - 1, NULL, 10);
 }
 
-/* Takes what arrived. True when the answer is whole. */
-static bool asker_take(struct asker *a, const char *bytes, size_t length)
+/* Takes what arrived of a head, and perhaps content after it. True when the answer is whole. */
+static bool head_take(struct asker *a, size_t length)
 {
-    if (!a->in_content) {
-        size_t room = HEAD_MAX - 1 - a->head_length, before = a->head_length;
-        size_t copied = length < room ? length : room;
-        memcpy(a->head + before, bytes, copied);
-        const char *end = memmem(a->head, before + copied, "\r\n\r\n", 4);
-        a->head_length = before + copied;
-        if (!end && a->head_length == HEAD_MAX - 1) errx(1, "a head is too long");
-        if (!end) return false;
-        size_t used = (size_t)(end + 4 - a->head) - before;
-        a->head_length = (size_t)(end + 4 - a->head);
-        a->missing = head_read(a);
-        a->in_content = true;
-        length -= used;
-    }
-    if (length > a->missing) errx(1, "more was answered than was asked");
-    a->missing -= length;
+    a->head_length += length;
+    const char *end = memmem(a->head, a->head_length, "\r\n\r\n", 4);
+    if (!end && a->head_length == HEAD_MAX - 1) errx(1, "a head is too long");
+    if (!end) return false;
+    uint64_t content = a->head_length - (size_t)(end + 4 - a->head);
+    a->missing = head_read(a);
+    a->in_content = true;
+    if (content > a->missing) errx(1, "more was answered than was asked");
+    a->missing -= content;
     return a->missing == 0;
 }
 
 /* Receives what is there; true when the answer ended. */
 static bool asker_receive(struct asker *a)
 {
-    static char bytes[RECEIVE_BYTES];
-    ssize_t received = recv(a->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    size_t most = a->missing < CONTENT_BYTES ? (size_t)a->missing : CONTENT_BYTES;
+    ssize_t received = a->in_content ? recv(a->fd, NULL, most, MSG_DONTWAIT | MSG_TRUNC)
+                                     : recv(a->fd, a->head + a->head_length,
+                                            HEAD_MAX - 1 - a->head_length, MSG_DONTWAIT);
     if (received < 0 && errno == EAGAIN) return false;
     if (received <= 0) errx(1, "a connection was closed by the server");
-    return asker_take(a, bytes, (size_t)received);
+    received_bytes += (uint64_t)received;
+    if (!a->in_content) return head_take(a, (size_t)received);
+    a->missing -= (uint64_t)received;
+    return a->missing == 0;
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */
@@ -151,12 +151,19 @@ static void answers_take(int epoll, uint64_t began_ns)
     }
 }
 
+/* When the next request is due, ns since the start: without a rate it is now. */
+static double due_next(double now)
+{
+    return plan.rate > 0 ? (double)due_count * 1e9 / plan.rate : now;
+}
+
 /* Sends what is due and may leave. */
 static void requests_send(uint64_t began_ns)
 {
-    double interval = 1e9 / plan.rate, now = (double)(now_ns() - began_ns);
-    while (unused.count > 0 && (double)due_count * interval <= now && now < plan.seconds * 1e9) {
-        asker_ask(unused_take(), (double)due_count++ * interval, now);
+    double now = (double)(now_ns() - began_ns);
+    while (unused.count > 0 && due_next(now) <= now && now < plan.seconds * 1e9) {
+        asker_ask(unused_take(), due_next(now), now);
+        due_count++;
         now = (double)(now_ns() - began_ns);
     }
 }
@@ -164,11 +171,10 @@ static void requests_send(uint64_t began_ns)
 /* Requests that were due and did not leave, and those under way, with the time they waited so far. */
 static void rest_count(struct asker *all, double now)
 {
-    double interval = 1e9 / plan.rate;
     for (uint32_t i = 0; i < plan.connections; i++)
         if (all[i].due >= 0) latency_count(now - all[i].due);
-    for (; (double)due_count * interval < plan.seconds * 1e9; due_count++)
-        latency_count(now - (double)due_count * interval);
+    for (; due_next(now) < plan.seconds * 1e9; due_count++)
+        latency_count(now - due_next(now));
 }
 
 static void run(struct asker *all, int epoll)
@@ -178,6 +184,7 @@ static void run(struct asker *all, int epoll)
         requests_send(began_ns);
         answers_take(epoll, began_ns);
     }
+    if (plan.rate <= 0) return;
     /* What left in time may still be answered in a moment. */
     for (uint64_t grace_ns = end_ns + 100000000; done_count < sent_count && now_ns() < grace_ns;)
         answers_take(epoll, began_ns);
@@ -209,7 +216,7 @@ static void askers_warm(struct asker *all)
             if (now_ns() - began_ns > 10000000000) errx(1, "no answer in 10 s");
     }
     memset(&lateness, 0, sizeof lateness);
-    sent_count = 0;
+    sent_count = received_bytes = 0;
 }
 
 /* ---- words ---------------------------------------------------------------------------------- */
@@ -222,17 +229,6 @@ static double percentile_us(const struct histogram *histogram, double share)
     return distribution_percentile(&copy, share) * HISTOGRAM_UNIT_NS / 1000;
 }
 
-static void buckets_print(void)
-{
-    const char *comma = "";
-    printf(", \"unit_ns\": %d, \"buckets\": [", HISTOGRAM_UNIT_NS);
-    for (uint32_t b = 0; b < HISTOGRAM_BUCKETS; b++) {
-        uint64_t count = atomic_load_explicit(&latency.bucket[b], memory_order_relaxed);
-        if (count > 0) printf("%s[%u, %llu]", comma, b, (unsigned long long)count), comma = ", ";
-    }
-    printf("]");
-}
-
 static void figures_print(void)
 {
     static const struct {
@@ -243,34 +239,34 @@ static void figures_print(void)
                  {"p99_us", 0.99},
                  {"p999_us", 0.999},
                  {"p9999_us", 0.9999}};
-    printf("{\"offered_per_second\": %.0f, \"due\": %llu, \"done\": %llu, \"seconds\": %.3f",
-           plan.rate, (unsigned long long)due_count, (unsigned long long)done_count, plan.seconds);
+    printf("{\"offered_per_second\": %.0f, \"due\": %llu, \"done\": %llu, \"seconds\": %.3f, "
+           "\"bytes\": %llu",
+           plan.rate, (unsigned long long)due_count, (unsigned long long)done_count, plan.seconds,
+           (unsigned long long)received_bytes);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         printf(", \"%s\": %.2f", marks[i].name, percentile_us(&latency, marks[i].share));
     printf(", \"max_us\": %.2f, \"mean_us\": %.2f, \"late_p99_us\": %.2f", latency_max_ns / 1000,
            latency_sum_ns / 1000 / (double)(due_count ? due_count : 1),
            percentile_us(&lateness, 0.99));
-    if (plan.buckets) buckets_print();
     printf("}\n");
 }
 
 static const char usage[] =
-    "usage: pace -r REQUESTS_PER_SECOND [-c CONNECTIONS] [-s SECONDS] [-b] PORT PATH\n"
+    "usage: pace [-r REQUESTS_PER_SECOND] [-c CONNECTIONS] [-s SECONDS] PORT PATH\n"
     "  -r  requests due each second      -c  connections (64)\n"
-    "  -s  seconds (2)                   -b  print the histogram's buckets too\n";
+    "  -s  seconds (2)             \n";
 
 static void arguments_read(int argc, char **argv)
 {
-    for (int option; (option = getopt(argc, argv, "r:c:s:b")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "r:c:s:")) != -1;) {
         switch (option) {
         case 'r': plan.rate = strtod(optarg, NULL); break;
         case 'c': plan.connections = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 's': plan.seconds = strtod(optarg, NULL); break;
-        case 'b': plan.buckets = true; break;
         default: errx(2, "%s", usage);
         }
     }
-    bool sane = plan.rate >= 1 && plan.rate <= 1e7 && plan.seconds > 0 && plan.seconds <= 3600 &&
+    bool sane = plan.rate >= 0 && plan.rate <= 1e7 && plan.seconds > 0 && plan.seconds <= 3600 &&
                 plan.connections > 0 && plan.connections <= CONNECTIONS_MAX;
     if (argc - optind != 2 || !sane) errx(2, "%s", usage);
     plan.port = (uint16_t)strtoul(argv[optind], NULL, 10);

@@ -39,10 +39,10 @@ def pss_sum(server):
     return sum(counters.pss_all(server.pids()).values())
 
 
-def hot(server):
+def hot(server, seconds=1):
     """Requests per second and p99 of a hot file, 64 connections."""
     requests = server.site.requests_of(HOT)
-    load = clients.load_run(HOT, server.port, 1, requests)
+    load = clients.load_run(HOT, server.port, seconds, requests)
     return load.requests / load.seconds, load.p99_us
 
 
@@ -154,7 +154,7 @@ def slow(bench, name):
         try:
             time.sleep(1)
             grown = pss_sum(server) - before
-            beside = hot(server)
+            beside = hot(server, 2)
         finally:
             readers.close()
         time.sleep(0.3)

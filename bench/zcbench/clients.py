@@ -16,6 +16,7 @@ from . import CannotRun, readings
 
 CLIENT_CPU = 1
 BENCH = Path(__file__).resolve().parents[1]
+READERS = {"wrk": readings.wrk_read, "ab": readings.ab_read, "pace": readings.pace_load}
 REQUESTS_MAX = 100_000_000  # ab wants a number; the time is over before
 
 
@@ -24,6 +25,13 @@ def tool_find(name):
     if program is None:
         raise CannotRun(f"{name} is not installed (make bench-deps)")
     return program
+
+
+def pace_find():
+    build = Path(os.environ.get("BUILD") or BENCH.parent / "build") / "release/bench/pace"
+    if not build.exists():
+        raise CannotRun(f"{build} is not there: make bench builds it")
+    return str(build)
 
 
 def wrk_command(work, url, seconds, requests, offset):
@@ -45,6 +53,8 @@ def command_make(work, port, seconds, requests, offset=0, log=None):
     if work.tool == "h2load":
         command = [tool_find("h2load"), "--h1", "-t1", f"-c{work.connections}", f"-D{seconds:g}"]
         return command + (["--log-file", log] if log else []) + [url]
+    if work.tool == "pace":
+        return [pace_find(), f"-c{work.connections}", f"-s{seconds:g}", str(port), requests.first]
     if work.tool == "ab":
         return [tool_find("ab"), "-q", "-l", "-c", str(work.connections), "-t", f"{seconds:g}",
                 "-n", str(REQUESTS_MAX), url]
@@ -95,7 +105,7 @@ def load_run(work, port, seconds, requests, offset=0, wrap=None, cpus=(CLIENT_CP
             lines = Path(log).read_text() if os.path.exists(log) else ""
             load = readings.h2load_read(text, lines)
         else:
-            load = {"wrk": readings.wrk_read, "ab": readings.ab_read}[work.tool](text)
+            load = READERS[work.tool](text)
     load.cpu_seconds = cpu_seconds
     return load
 
@@ -193,9 +203,9 @@ class Connection:
         return received
 
 
-def pace_run(program, port, path, rate, connections, seconds):
+def pace_run(port, path, rate, connections, seconds):
     """bench/pace's figures: latency from the time each request was due."""
-    text, cpu_seconds = command_run([program, "-r", str(int(rate)), "-c", str(connections), "-s",
+    text, cpu_seconds = command_run([pace_find(), "-r", str(int(rate)), "-c", str(connections), "-s",
                                      f"{seconds:g}", str(port), path])
     return {**readings.pace_read(text), "cpu_seconds": cpu_seconds}
 

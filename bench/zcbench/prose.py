@@ -35,7 +35,7 @@ def cost_sentence(record, work):
         return ""
     cost = results.figure(record, work.name, own, bars.CPU)
     said = f"{label(own)} takes {figure_text(cost)} µs of CPU a request"
-    against = [name for name in dict.fromkeys((peer, *nginx_of(record, work)))if name]
+    against = [name for name in dict.fromkeys((peer, *nginx_of(record, work))) if name]
     parts = [f"{better(results.ratio(record, work.name, own, name, bars.CPU))} {label(name)}"
              for name in against]
     if parts:
@@ -80,8 +80,19 @@ def spread_sentence(record, work):
             "(the median of the servers), which is what a difference must exceed to mean something.")
 
 
+def log_sentence(record, work):
+    """What the log adds, against the same server without one, measured a while before."""
+    added = []
+    for name in results.servers_measured(record, work):
+        cost = results.figure(record, work.name, name, bars.CPU)
+        without = results.figure(record, "c64", name.replace("+log", ""), bars.CPU)
+        if name.endswith("+log") and without:
+            added.append(f"{100 * (cost / without - 1):+.0f} % ({label(name.replace('+log', ''))})")
+    return "The log changes the CPU per request by " + ", ".join(added) + "." if added else ""
+
+
 def work_sentences(record, work):
-    parts = (cost_sentence(record, work), rate_sentence(record, work),
+    parts = (cost_sentence(record, work), log_sentence(record, work), rate_sentence(record, work),
              spread_sentence(record, work))
     return " ".join(part for part in parts if part)
 

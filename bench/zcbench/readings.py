@@ -94,6 +94,12 @@ def pace_read(text):
     return json.loads(lines[-1])
 
 
+def pace_load(text):
+    """The same as a Load, of a run without a rate."""
+    said = pace_read(text)
+    return Load(said["done"], said["seconds"], said["bytes"], *(said[name] for name in PERCENTILES))
+
+
 def perf_read(text, event):
     """The count of one event in the output of perf stat -x, or None when it was not counted."""
     for line in text.splitlines():

@@ -4,11 +4,9 @@ The loads are shares of what nginx answers with 64 connections, the same request
 every server. bench/pace measures from when each request was due, so waiting in line counts.
 """
 
-import os
 import statistics
-from pathlib import Path
 
-from . import CannotRun, clients, counters, crosscheck, loads, results, servers
+from . import CannotRun, clients, counters, crosscheck, loads, results
 from .answers import verify
 from .works import BY_NAME
 
@@ -19,13 +17,6 @@ FIGURES = ("p50_us", "p99_us", "p999_us", "p9999_us", "cpu_us")
 LATE_MAX_US = 50       # pace itself later than this (p99): the figure says more of the client
 ANSWERED_LEAST = 0.99  # of what was offered; below, the server could not keep up
 WORK = BY_NAME["c64"]
-
-
-def pace_find():
-    build = Path(os.environ.get("BUILD") or servers.TOP / "build") / "release/bench/pace"
-    if not build.exists():
-        raise CannotRun(f"{build} is not there: make {build}")
-    return str(build)
 
 
 def capacity(bench):
@@ -47,14 +38,13 @@ def capacity_measure(bench):
     return statistics.median(run["requests_per_second"] for run in runs)
 
 
-def point(program, server, rate, share):
+def point(server, rate, share):
     """One run of pace, with what it took and whether it can be trusted."""
     pids = server.pids()
     cpu = counters.cpu_time(pids)
-    said = clients.pace_run(program, server.port, server.site.first_path(WORK), rate,
+    said = clients.pace_run(server.port, server.site.first_path(WORK), rate,
                             WORK.connections, SECONDS)
     cpu = counters.cpu_time(pids) - cpu
-    said.pop("buckets", None)
     return {"share": share, **said, "cpu_us": cpu.run * 1e6 / max(1, said["done"]),
             "kept_up": said["done"] >= ANSWERED_LEAST * said["due"],
             "client_late": said["late_p99_us"] > LATE_MAX_US}
@@ -62,17 +52,17 @@ def point(program, server, rate, share):
 
 def tails(bench, name):
     """Rows of a curve; the figures of the judged load stand for themselves, too."""
-    program, most = pace_find(), capacity(bench)
+    most = capacity(bench)
     options = {"status": True} if name.startswith("zcserve") and bench.status_known() else {}
     with bench.serve(name, WORK, **options) as server:
         verify(server)
-        clients.pace_run(program, server.port, server.site.first_path(WORK), most * JUDGED,
+        clients.pace_run(server.port, server.site.first_path(WORK), most * JUDGED,
                          WORK.connections, WARM_SECONDS)
         port = crosscheck.status_port(server.output()) if options else None
         rows, crossed = [], None
         for share in SHARES:
             before = crosscheck.status_read(port) if port and share == JUDGED else None
-            rows.append(point(program, server, most * share, share))
+            rows.append(point(server, most * share, share))
             if before:
                 since = crosscheck.interval(before, crosscheck.status_read(port))
                 crossed = crosscheck.beside(since, rows[-1])
