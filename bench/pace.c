@@ -254,7 +254,7 @@ static void figures_print(void)
 static const char usage[] =
     "usage: pace [-r REQUESTS_PER_SECOND] [-c CONNECTIONS] [-s SECONDS] PORT PATH\n"
     "  -r  requests due each second      -c  connections (64)\n"
-    "  -s  seconds (2)             \n";
+    "  -s  seconds (2)\n";
 
 static void arguments_read(int argc, char **argv)
 {

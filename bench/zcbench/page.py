@@ -173,7 +173,8 @@ def page_text(record):
     where = record["environment"]
     works = [work for work in results.works_measured(record)
              if results.servers_measured(record, work)]
-    sections = [bars_section(record), "<h2>Works</h2>\n"]
+    sections = [bars_section(record)]
+    sections += ["<h2>Works</h2>\n"] if works else []
     sections += [work_section(record, work) for work in works]
     sections += [tails_section(record)] if record["checks"].get("tails") else []
     sections += [checks_section(record), method_section(record), environment_section(record)]

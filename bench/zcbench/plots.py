@@ -152,9 +152,9 @@ def work_draw(record, work, directory):
 
 def lines_draw(path, series, xlabel, ylabel, extra):
     """series: [(server, [(x, y)])]."""
-    script = script_head(path, 420, xlabel) + f"set ylabel {quoted(ylabel)}\n{extra}"
+    script = script_head(path, 440, xlabel) + f"set ylabel {quoted(ylabel)}\n{extra}"
     script += "set grid y lc rgb '#808080' lw 0.4 dt 3\n"
-    script += "set key outside below maxrows 4 width 1 samplen 2 spacing 1.1\n"
+    script += "set key outside below maxrows 4 width 1 samplen 2 spacing 1.1\nset bmargin 8\n"
     with tempfile.TemporaryDirectory() as directory:
         plots = [f"{quoted(str(rows_write(directory, rows)))} using 1:2 with linespoints pt 7 ps 0.5"
                  f" lw 1.8 lc rgb '{colour(server)}' title {quoted(label(server))}"
