@@ -97,7 +97,7 @@ say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 .PHONY: FORCE need
 TEST_GOALS := test unit replay integration page asan tsan fuzz tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
-NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test) $(if $(filter bench%,$(MAKECMDGOALS)),bench)
+NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test)
 need:
 	@.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS)
 
@@ -186,7 +186,7 @@ test: need all ## build and run every test; the last line counts them
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs objects
 	+@$(MAKE_FLAVOUR)debug objects
 	+@$(MAKE_FLAVOUR)$(REPLAY_FLAVOUR) fuzz-programs
-	@$(RUN_TESTS) unit replay layers integration page
+	@$(RUN_TESTS) unit replay layers bench-tool integration page
 
 unit: need ## the unit tests (FLAVOUR=asan: with the sanitizers)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
@@ -219,7 +219,7 @@ fuzz: ## fuzz each target for FUZZ_SECONDS, starting from tests/fuzz/corpus/
 	+@$(MAKE_FLAVOUR)fuzz fuzz-programs
 	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 
-.PHONY: tidy format format-check bench bench-scale bench-cold bench-rings
+.PHONY: tidy format format-check bench bench-quick bench-deps bench-scale bench-cold bench-rings
 # A process a file: one that sees several takes the va_list of all but the first for unset.
 tidy: need ## look at the sources with clang-tidy
 	printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -I FILE $(CLANG_TIDY) --quiet --warnings-as-errors='*' \
@@ -228,8 +228,13 @@ format: need ## lay the sources out as .clang-format says
 	$(CLANG_FORMAT) -i $(FORMATTED)
 format-check: need ## fail when a source is not laid out so
 	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
-bench: all site $(BENCHES:%.c=$(OUT)/%) ## compare with nginx and with a floor
-	BUILD=$(BUILD) ZCSERVE=$(abspath $(OUT)/zcserve) bench/run
+BENCH = BUILD=$(BUILD) ZCSERVE=$(abspath $(OUT)/zcserve) bench/run
+bench: all $(BENCHES:%.c=$(OUT)/%) ## compare with five servers and with floors; a page below bench/results/
+	$(BENCH)
+bench-quick: all $(BENCHES:%.c=$(OUT)/%) ## the same in three minutes: fewer works, fewer servers
+	$(BENCH) --quick
+bench-deps: ## install the servers to compare with, the load generators and gnuplot
+	@.ci/deps bench
 bench-scale: all site $(BENCHES:%.c=$(OUT)/%) ## 18,000 and 100,000 idle connections beside hot requests
 	BUILD=$(BUILD) ZCSERVE=$(abspath $(OUT)/zcserve) IDLE=$(abspath $(OUT)/bench/idle) bench/scale
 bench-cold: all ## a cold file on a slow disk beside hot requests (needs root)

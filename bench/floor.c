@@ -3,6 +3,7 @@
  *
  *   floor PORT memory FILE      the content follows the head out of one piece of memory
  *   floor PORT sendfile FILE    the head is sent with MSG_MORE, then the file by sendfile
+ *   floor PORT close FILE       from memory, and the connection is closed after one answer
  *
  * One thread, one epoll, level triggered. Each end of a head ("\r\n\r\n") that arrives is answered
  * with the same answer, whatever was asked; answers to requests received together leave together.
@@ -33,6 +34,7 @@ static struct {
     size_t memory_length;
     size_t length;
     int file;
+    bool close; /* after one answer */
 } answer;
 
 struct peer {
@@ -53,14 +55,15 @@ static void answer_prepare(const char *path, bool in_memory)
                                "Last-Modified: Sat, 01 Aug 2026 12:00:00 GMT\r\n"
                                "ETag: \"0123456789abcdef0123456789abcdef\"\r\n"
                                "Accept-Ranges: bytes\r\n"
-                               "Vary: Accept-Encoding\r\n\r\n";
+                               "Vary: Accept-Encoding\r\n%s\r\n";
     struct stat status;
     answer.file = open(path, O_RDONLY | O_CLOEXEC);
     bool readable = answer.file >= 0 && fstat(answer.file, &status) == 0 && status.st_size > 0;
     size_t content = readable ? (size_t)status.st_size : 0;
     answer.bytes = malloc(sizeof head + 32 + content);
     if (!readable || answer.bytes == NULL) err(1, "%s", path);
-    answer.memory_length = (size_t)sprintf(answer.bytes, head, (long long)content);
+    answer.memory_length = (size_t)sprintf(answer.bytes, head, (long long)content,
+                                           answer.close ? "Connection: close\r\n" : "");
     answer.length = answer.memory_length + content;
     if (in_memory) {
         if (read(answer.file, answer.bytes + answer.memory_length, content) != (ssize_t)content)
@@ -107,11 +110,14 @@ static ssize_t file_send(const struct peer *p, size_t budget, size_t *asked)
     return sendfile(p->fd, answer.file, &offset, *asked);
 }
 
-/* Sends until nothing is owed, the socket is full, or the turn is over. False: the peer is gone. */
+/*
+ * Sends until nothing is owed, the socket is full, or the turn is over. False: the peer is gone, or
+ * is to be closed.
+ */
 static bool peer_send(struct peer *p)
 {
     size_t budget = TURN_BYTES + answer.memory_length, asked = 0;
-    bool in_memory = answer.memory_length == answer.length;
+    bool in_memory = answer.memory_length == answer.length, owing = p->owed > 0;
     p->full = false;
     while (p->owed > 0 && !p->full) {
         ssize_t sent = in_memory ? memory_send(p, &asked) : file_send(p, budget, &asked);
@@ -123,7 +129,7 @@ static bool peer_send(struct peer *p)
         p->offset = (p->offset + taken) % answer.length;
     }
     p->full = p->full && p->owed > 0;
-    return true;
+    return !answer.close || !owing || p->owed > 0;
 }
 
 static bool peer_receive(struct peer *p)
@@ -176,10 +182,12 @@ static int listener_open(const char *port)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4 || (strcmp(argv[2], "memory") != 0 && strcmp(argv[2], "sendfile") != 0))
-        errx(2, "usage: floor PORT memory|sendfile FILE");
+    bool in_memory = argc == 4 && strcmp(argv[2], "memory") == 0;
+    answer.close = argc == 4 && strcmp(argv[2], "close") == 0;
+    if (argc != 4 || (!in_memory && !answer.close && strcmp(argv[2], "sendfile") != 0))
+        errx(2, "usage: floor PORT memory|sendfile|close FILE");
     signal(SIGPIPE, SIG_IGN);
-    answer_prepare(argv[3], strcmp(argv[2], "memory") == 0);
+    answer_prepare(argv[3], in_memory || answer.close);
     int listener = listener_open(argv[1]), epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event want = {EPOLLIN, {.ptr = NULL}}, events[EVENTS_MAX];
     if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &want) < 0) err(1, "epoll");

@@ -1,12 +1,18 @@
 """What bench/run is made of.
 
-    works        what is measured, and the bars that zcserve must reach
-    servers      who is measured: configuration, start, stop
-    counters     what the kernel counted: CPU time, memory, system calls
-    clients      who asks: wrk, and small clients of our own
-    checks       measurements that are not a load: memory, start, idle connections, many files
+    works        what is measured: works (loads) and checks (everything else)
+    peers        how each server is configured, whole
+    servers      who is measured: programs, start, stop
+    site         the files that are served, and lists of what is asked for
+    clients      who asks: wrk, ab, h2load, bench/pace, and small clients of our own
+    answers      is it the right answer?
+    counters     what the kernel counted: CPU time, memory, system calls, switches
+    readings     what the tools said, read
+    loads        one run of a work
+    checks       start, idle and slow connections, many files, workers; cold; tails; crosscheck
     environment  where it was measured
-    report       tables, JSON and CSV
+    results      what was measured, as tables; bars: what zcserve must show; compare: two runs
+    report       for a terminal; prose, plots and page: for a browser
 """
 
 

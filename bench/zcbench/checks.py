@@ -1,97 +1,182 @@
 """Measurements that are not a load.
 
-Each function is named by a Check of zcbench.works. serve(root, path, **options) makes a server that
-is not yet started; site has the document roots; what comes back are the figures by name.
+Each function is named by a Check of zcbench.works and takes the bench and a server's name; what
+comes back are figures by name, a list being the rows of a plot.
 """
 
 import random
 import statistics
+import threading
 import time
 
-from . import CannotRun, clients, counters
-from .works import MANY_FILES_BUDGET
+from . import CannotRun, clients, counters, loads
+from .answers import verify
+from .cold import cold  # noqa: F401
+from .tails import tails  # noqa: F401
+from .works import BY_NAME, MIB, Work
 
-STARTS = 10
+STARTS = 5
 WARM_REQUESTS = 200
-IDLE_CONNECTIONS = 5000
+CONNECTIONS = (0, 1000, 2000, 5000, 10000)
+DESCRIPTORS_SPARE = 500
+READER_RECEIVE_BYTES = 4096
+READER_TURN_BYTES, READER_TURN_SECONDS = 2048, 1.0
+MANY_FILES_BUDGET = 16 * MIB  # zcserve's cache.size in that check
+HOT = BY_NAME["c64"]
+SLOW = Work("slow", "1 MiB", MIB)
+MANY = Work("many", "100,000 files", requests="zipf", options={"cache_size": "16m"})
 
 
 def warm(server):
     """Requests that let the server make whatever it makes when first used."""
+    path = server.site.first_path(server.work)
     with clients.Connection(server.port) as connection:
         for _ in range(WARM_REQUESTS):
-            connection.get(server.path)
-
-
-def worker_find(server):
-    """The process that answers: the one that runs while requests are answered."""
-    before = {pid: counters.cpu_time([pid]).run for pid in server.pids()}
-    warm(server)
-    return max(before, key=lambda pid: counters.cpu_time([pid]).run - before[pid])
+            connection.get(path)
 
 
 def pss_sum(server):
     return sum(counters.pss_all(server.pids()).values())
 
 
-def worker_memory(serve, site):
-    """PSS of the worker, and of the whole server, just after the first answer."""
-    with serve(*site.small) as server:
-        time.sleep(0.2)
-        pss = counters.pss_all(server.pids())
-        return {"pss_bytes": pss[worker_find(server)], "all_pss_bytes": sum(pss.values())}
+def hot(server, seconds=1):
+    """Requests per second and p99 of a hot file, 64 connections."""
+    requests = server.site.requests_of(HOT)
+    load = clients.load_run(HOT, server.port, seconds, requests)
+    return load.requests / load.seconds, load.p99_us
 
 
-def start(serve, site):
-    """From just before its process is made to the end of the first 200; the median of several."""
-    measured = []
+def kept_figures(without, beside):
+    """without: before and after, so that a drift of the machine cancels."""
+    rate, p99 = (statistics.mean(each) for each in zip(*without))
+    return {"kept": beside[0] / rate, "rate_without": rate, "rate_with": beside[0],
+            "p99_us_without": p99, "p99_us_with": beside[1]}
+
+
+def start(bench, name):
+    """From just before its process is made to the end of the first 200; and memory then."""
+    times, memory = [], []
     for _ in range(STARTS):
-        with serve(*site.small) as server:
-            measured.append((server.answered - server.spawned) * 1000)
-    return {"milliseconds": statistics.median(measured),
-            "milliseconds_least": min(measured), "milliseconds_most": max(measured)}
+        with bench.serve(name, HOT) as server:
+            times.append((server.answered - server.spawned) * 1000)
+            memory.append(pss_sum(server))
+    return {"milliseconds": statistics.median(times), "pss_mib": statistics.median(memory) / MIB}
 
 
-def idle_connections(serve, site):
-    """What the server's processes grow by when many connections stay open after one request.
-
-    The connections that warm the server are closed first, so what it keeps for a few is not
-    counted; tables made at start are not growth either, whoever makes them.
-    """
-    count = min(IDLE_CONNECTIONS, counters.descriptors_max() - 500)
-    if count < 100:
+def connections_max(name):
+    """lighttpd takes half as many connections as it has descriptors."""
+    room = counters.descriptors_max() // (2 if name == "lighttpd" else 1) - DESCRIPTORS_SPARE
+    if room < CONNECTIONS[1]:
         raise CannotRun(f"{counters.descriptors_max()} descriptors are too few (ulimit -n)")
-    connections = []
-    with serve(*site.small) as server:
+    return min(CONNECTIONS[-1], room)
+
+
+def idle(bench, name):
+    """Memory as connections that were answered once stay open, and hot requests beside them.
+
+    The connections that warm the server are closed first; tables made at start are not growth.
+    """
+    held, rows = [], []
+    most = connections_max(name)
+    with bench.serve(name, HOT) as server:
+        path = server.site.first_path(HOT)
         try:
             warm(server)
-            before = pss_sum(server)
-            for _ in range(count):
-                connections.append(clients.Connection(server.port))
-                connections[-1].get(server.path)
-            time.sleep(0.2)
-            growth = pss_sum(server) - before
+            without = [hot(server)]
+            for count in [each for each in CONNECTIONS if each < most] + [most]:
+                while len(held) < count:
+                    held.append(clients.Connection(server.port))
+                    held[-1].get(path)
+                time.sleep(0.1)
+                rows.append([count, pss_sum(server)])
+            beside = hot(server)
         finally:
-            for connection in connections:
+            for connection in held:
                 connection.close()
-    return {"bytes_per_connection": growth / count, "connections": count}
+        time.sleep(0.3)
+        without.append(hot(server))
+    each = (rows[-1][1] - rows[0][1]) / rows[-1][0]
+    return {"bytes_each": each, "connections": most, **kept_figures(without, beside),
+            "memory": rows}
 
 
-def many_files(serve, site):
+class Readers:
+    """Connections that each asked for 1 MiB and take it by 2 KiB a second."""
+
+    def __init__(self, server, count):
+        self.held, self.over, self.ended = [], threading.Event(), 0
+        path = server.site.first_path(SLOW)
+        try:
+            for _ in range(count):
+                connection = clients.Connection(server.port, READER_RECEIVE_BYTES)
+                self.held.append(connection)
+                connection.send(path)
+                connection.socket.setblocking(False)
+        except OSError:
+            self.close()
+            raise
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        """A hundredth of them at a time, so that the reading is spread over the second."""
+        while True:
+            for first in range(100):
+                for connection in self.held[first::100]:
+                    self._read_one(connection.socket)
+                if self.over.wait(READER_TURN_SECONDS / 100):
+                    return
+
+    def _read_one(self, socket):
+        try:
+            if not socket.recv(READER_TURN_BYTES):
+                self.ended += 1
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.ended += 1
+
+    def close(self):
+        self.over.set()
+        if hasattr(self, "thread"):
+            self.thread.join()
+        for connection in self.held:
+            connection.close()
+
+
+def slow(bench, name):
+    """Hot requests beside many who take their answers slowly, and the memory these cost."""
+    count = connections_max(name)
+    with bench.serve(name, HOT) as server:
+        warm(server)
+        without, before = [hot(server)], pss_sum(server)
+        readers = Readers(server, count)
+        try:
+            time.sleep(1)
+            grown = pss_sum(server) - before
+            beside = hot(server, 2)
+        finally:
+            readers.close()
+        time.sleep(0.3)
+        without.append(hot(server))
+    if readers.ended > count // 100:
+        raise CannotRun(f"{readers.ended} of {count} slow readers were cut off")
+    return {"bytes_each": grown / count, "connections": count, **kept_figures(without, beside)}
+
+
+def many_files(bench, name):
     """All files once in a random order, then once more in another: growth after each pass."""
-    root, paths = site.many_files()
-    order = random.Random(1)
-    figures = {}
-    with serve(root, paths[0], cache_size=str(MANY_FILES_BUDGET)) as server:
+    paths = bench.site.many_files()[1]
+    order, figures = random.Random(1), {}
+    with bench.serve(name, MANY) as server:
         warm(server)
         before = pss_sum(server)
         for turn in ("first", "second"):
             order.shuffle(paths)
             seconds = files_request(server, paths)
-            figures[f"{turn}_pass_bytes"] = pss_sum(server) - before
+            figures[f"{turn}_pass_mib"] = (pss_sum(server) - before) / MIB
             figures[f"{turn}_pass_requests_per_second"] = len(paths) / seconds
-    growth = max(figures["first_pass_bytes"], figures["second_pass_bytes"])
-    return {"growth_bytes": growth, **figures, "files": len(paths), "root": str(root.parent)}
+    return {**figures, "files": len(paths)}
 
 
 def files_request(server, paths):
@@ -102,3 +187,18 @@ def files_request(server, paths):
             if not connection.get(path).startswith(path.encode()):
                 raise CannotRun(f"{server.name} answered {path} with another file's content")
     return time.monotonic() - began
+
+
+def scaling(bench, name):
+    """One worker with the client on the other core; two workers, the client on both as well."""
+    rows = []
+    for workers, cpus in ((1, (clients.CLIENT_CPU,)), (2, (0, 1))):
+        with bench.serve(name, HOT, workers=workers) as server:
+            requests, answer_bytes = verify(server)
+            runs = [loads.measure(server, requests, answer_bytes, 1, cpus) for _ in range(2)]
+        if any(run["errors"] for run in runs):
+            raise CannotRun(f"{workers} workers: {runs[0]['errors'] or runs[1]['errors']}")
+        rows.append([workers, statistics.mean(run["requests_per_second"] for run in runs),
+                     statistics.mean(run["cpu_us"] for run in runs)])
+    return {"one_cpu_us": rows[0][2], "two_cpu_us": rows[1][2],
+            "cpu_ratio": rows[1][2] / rows[0][2], "rows": rows}

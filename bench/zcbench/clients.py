@@ -1,5 +1,6 @@
-"""Who asks: wrk for loads, and small clients of our own that keep each connection."""
+"""Who asks: the generators on the client's CPU, and small clients of our own."""
 
+import json
 import os
 import re
 import shutil
@@ -11,42 +12,65 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import CannotRun
+from . import CannotRun, readings
 
 CLIENT_CPU = 1
-PIPELINE = Path(__file__).resolve().parents[1] / "pipeline.lua"
-UNITS = {"us": 1, "ms": 1e3, "s": 1e6, "m": 60e6, "h": 3600e6}
+BENCH = Path(__file__).resolve().parents[1]
+READERS = {"wrk": readings.wrk_read, "ab": readings.ab_read, "pace": readings.pace_load}
+REQUESTS_MAX = 100_000_000  # ab wants a number; the time is over before
 
 
-@dataclass
-class Load:
-    """What wrk reports of a run."""
-    requests: int
-    seconds: float
-    p50_us: float
-    p99_us: float
-    errors: str
-    cpu_seconds: float
-
-
-def wrk_find():
-    program = shutil.which("wrk")
+def tool_find(name):
+    program = shutil.which(name)
     if program is None:
-        raise CannotRun("wrk is not installed (apt-get install wrk)")
+        raise CannotRun(f"{name} is not installed (make bench-deps)")
     return program
 
 
-def wrk_command(work, port, seconds):
-    command = [wrk_find(), "-t1", f"-c{work.connections}", f"-d{seconds}s", "--latency"]
-    url = f"http://127.0.0.1:{port}/{work.file_name}"
+def pace_find():
+    build = Path(os.environ.get("BUILD") or BENCH.parent / "build") / "release/bench/pace"
+    if not build.exists():
+        raise CannotRun(f"{build} is not there: make bench builds it")
+    return str(build)
+
+
+def wrk_command(work, url, seconds, requests, offset):
+    command = [tool_find("wrk"), "-t1", f"-c{work.connections}", f"-d{seconds:g}s",
+               "-s", str(BENCH / "wrk.lua")]
+    for field in requests.fields:
+        command += ["-H", field]
+    command += [url, "--"]
     if work.pipelined > 1:
-        return [*command, "-s", str(PIPELINE), url, "--", str(work.pipelined)]
-    return [*command, url]
+        command += ["pipeline", str(work.pipelined)]
+    elif requests.path:
+        command += ["list", str(requests.path), str(offset)]
+    return command
 
 
-def wrk_warm(work, port, seconds):
-    """Less than the second that wrk runs at least; on a busy machine maybe nothing is answered."""
-    process = wrk_start(wrk_command(work, port, 1), subprocess.DEVNULL)
+def command_make(work, port, seconds, requests, offset=0, log=None):
+    """The command that makes this work's load for whole seconds."""
+    url = f"http://127.0.0.1:{port}{requests.first}"
+    if work.tool == "h2load":
+        command = [tool_find("h2load"), "--h1", "-t1", f"-c{work.connections}", f"-D{seconds:g}"]
+        return command + (["--log-file", log] if log else []) + [url]
+    if work.tool == "pace":
+        return [pace_find(), f"-c{work.connections}", f"-s{seconds:g}", str(port), requests.first]
+    if work.tool == "ab":
+        return [tool_find("ab"), "-q", "-l", "-c", str(work.connections), "-t", f"{seconds:g}",
+                "-n", str(REQUESTS_MAX), url]
+    return wrk_command(work, url, seconds, requests, offset)
+
+
+def client_start(command, output, cpus=(CLIENT_CPU,)):
+    """On its CPU, in a session of its own so that Ctrl-C does not reach it."""
+    return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT,
+                            start_new_session=True,
+                            preexec_fn=lambda: os.sched_setaffinity(0, set(cpus)))
+
+
+def warm(work, port, seconds, requests):
+    """Less than the second that the tools run at least; maybe nothing is answered."""
+    process = client_start(command_make(work, port, 1, requests), subprocess.DEVNULL)
     try:
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
@@ -56,18 +80,10 @@ def wrk_warm(work, port, seconds):
         process.wait()
 
 
-def wrk_start(command, output):
-    """On its CPU, in a session of its own so that Ctrl-C does not reach it."""
-    return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT,
-                            start_new_session=True,
-                            preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CPU}))
-
-
-def wrk_run(work, port, seconds, wrap=None):
-    """Runs wrk to its end; wrap gives the command that runs it instead."""
-    command = wrk_command(work, port, seconds)
+def command_run(command, cpus=(CLIENT_CPU,)):
+    """Runs it to its end; its output and the CPU seconds it took."""
     with tempfile.TemporaryFile("w+") as output:
-        process = wrk_start(wrap(command) if wrap else command, output)
+        process = client_start(command, output, cpus)
         try:
             _pid, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -76,38 +92,46 @@ def wrk_run(work, port, seconds, wrap=None):
             process.wait()
             raise
         output.seek(0)
-        return wrk_read(output.read(), usage.ru_utime + usage.ru_stime)
+        return output.read(), usage.ru_utime + usage.ru_stime
 
 
-def wrk_read(text, cpu_seconds):
-    summary = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m|h),", text)
-    if summary is None:
-        raise CannotRun(f"wrk failed:\n{text}")
-    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-    if refused or int(summary[1]) == 0:
-        raise CannotRun(f"wrk was not answered with 200:\n{text}")
-    errors = re.search(r"Socket errors: (.*)", text)
-    return Load(int(summary[1]), float(summary[2]) * UNITS[summary[3]] / 1e6,
-                percentile_read(text, 50), percentile_read(text, 99),
-                errors[1] if errors else "", cpu_seconds)
+def load_run(work, port, seconds, requests, offset=0, wrap=None, cpus=(CLIENT_CPU,)):
+    """A Load; wrap gives the command that runs the generator instead."""
+    with tempfile.TemporaryDirectory(prefix="zcbench-log-") as directory:
+        log = os.path.join(directory, "log")
+        command = command_make(work, port, seconds, requests, offset, log)
+        text, cpu_seconds = command_run(wrap(command) if wrap else command, cpus)
+        if work.tool == "h2load":
+            lines = Path(log).read_text() if os.path.exists(log) else ""
+            load = readings.h2load_read(text, lines)
+        else:
+            load = READERS[work.tool](text)
+    load.cpu_seconds = cpu_seconds
+    return load
 
 
-def percentile_read(text, which):
-    found = re.search(rf"^\s+{which}%\s+([\d.]+)(us|ms|s|m)", text, re.M)
-    return float(found[1]) * UNITS[found[2]] if found else 0
-
-
-def fetch(port, path):
-    """The content of one answer, over a connection of its own; OSError when it is not a 200."""
-    with Connection(port) as connection:
-        return connection.get(path)
+@dataclass
+class Answer:
+    """One response; fields by lower-case name."""
+    status: int
+    fields: dict
+    content: bytes
+    head_bytes: int
 
 
 class Connection:
     """A kept connection with one request on it at a time."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+    def __init__(self, port, receive_bytes=0):
+        self.socket = socket.socket()
+        self.socket.settimeout(10)
+        if receive_bytes:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        try:
+            self.socket.connect(("127.0.0.1", port))
+        except OSError:
+            self.socket.close()
+            raise
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self):
@@ -119,22 +143,73 @@ class Connection:
     def close(self):
         self.socket.close()
 
-    def get(self, path):
-        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+    def send(self, path, fields=()):
+        lines = "".join(f"{field}\r\n" for field in fields)
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n{lines}\r\n".encode())
+
+    def ask(self, path, fields=()):
+        """The whole answer; OSError when the server ends before."""
+        self.send(path, fields)
         received = b""
         while (head_length := received.find(b"\r\n\r\n")) < 0:
             received += self._receive()
-        head = received[:head_length]
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise OSError(f"GET {path}: {head.splitlines()[0].decode(errors='replace')}")
-        length = int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)[1])
-        content = received[head_length + 4:]
-        while len(content) < length:
-            content += self._receive()
-        return content
+        lines = received[:head_length].decode("latin-1").split("\r\n")
+        named = dict(re.split(r": *", line, maxsplit=1) for line in lines[1:])
+        answer = Answer(int(lines[0].split()[1]), {k.lower(): v for k, v in named.items()},
+                        received[head_length + 4:], head_length + 4)
+        if answer.status != 304:
+            chunked = answer.fields.get("transfer-encoding", "") == "chunked"
+            answer.content = (self._chunks if chunked else self._counted)(answer, path)
+        return answer
+
+    def _counted(self, answer, path):
+        """Content of a length told before."""
+        if "content-length" not in answer.fields:
+            raise OSError(f"GET {path}: neither Content-Length nor chunks")
+        parts = [answer.content]
+        missing = int(answer.fields["content-length"]) - len(answer.content)
+        while missing > 0:
+            parts.append(self._receive())
+            missing -= len(parts[-1])
+        return b"".join(parts)
+
+    def _chunks(self, answer, _path):
+        """Content in chunks; their framing counts as head."""
+        received, content, at = answer.content, [], 0
+        while True:
+            while (end := received.find(b"\r\n", at)) < 0:
+                received += self._receive()
+            length = int(received[at:end].partition(b";")[0], 16)
+            while len(received) < end + 4 + length:
+                received += self._receive()
+            content.append(received[end + 2:end + 2 + length])
+            at = end + 4 + length
+            if length == 0:
+                whole = b"".join(content)
+                answer.head_bytes += at - len(whole)
+                return whole
+
+    def get(self, path):
+        """The content of a 200; OSError when it is another status."""
+        answer = self.ask(path)
+        if answer.status != 200:
+            raise OSError(f"GET {path}: {answer.status}")
+        return answer.content
 
     def _receive(self):
-        received = self.socket.recv(1 << 18)
+        received = self.socket.recv(1 << 20)
         if not received:
             raise ConnectionError("closed by the server before its answer ended")
         return received
+
+
+def pace_run(port, path, rate, connections, seconds):
+    """bench/pace's figures: latency from the time each request was due."""
+    text, cpu_seconds = command_run([pace_find(), "-r", str(int(rate)), "-c", str(connections), "-s",
+                                     f"{seconds:g}", str(port), path])
+    return {**readings.pace_read(text), "cpu_seconds": cpu_seconds}
+
+
+def json_get(port, path):
+    with Connection(port) as connection:
+        return json.loads(connection.get(path))

@@ -1,4 +1,4 @@
-"""What the kernel counted: CPU time and memory of processes, load of CPUs, system calls."""
+"""What the kernel counted: CPU time, memory, context switches, load of CPUs, system calls."""
 
 import os
 import resource
@@ -7,6 +7,8 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from . import readings
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -66,6 +68,16 @@ def cpu_time(pids):
     return total
 
 
+def switches(pids):
+    """Context switches of all threads of these processes: waited, and made to wait."""
+    total = 0
+    for pid in pids:
+        for status in Path(f"/proc/{pid}/task").glob("*/status"):
+            for line in status.read_text().splitlines()[-2:]:
+                total += int(line.split()[1]) if "ctxt_switches" in line else 0
+    return total
+
+
 def cpu_busy(cpus):
     """Seconds these CPUs were busy, and seconds the hypervisor took from them, since boot."""
     busy = stolen = 0
@@ -80,10 +92,11 @@ def cpu_busy(cpus):
 
 def pss_bytes(pid):
     """Proportional memory: private pages, and shared ones divided by those who share them."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:  # it ended meanwhile
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def pss_all(pids):
@@ -114,8 +127,4 @@ class SyscallCounter:
 
     @staticmethod
     def count(output):
-        for line in Path(output).read_text().splitlines():
-            if SyscallCounter.EVENT in line:
-                value = line.split(",")[0]
-                return int(value) if value.isdigit() else None
-        return None
+        return readings.perf_read(Path(output).read_text(), SyscallCounter.EVENT)

@@ -1,49 +1,12 @@
-"""Tables for people, JSON and CSV for programs."""
+"""Tables for a terminal. Pure: a record in, text out."""
 
-import csv
-import json
 import statistics
 
-from .works import BARS, BY_NAME, CHECKS, CPU, MIB, RATE, WORKS
+from . import bars, results
+from .loads import SATURATED
+from .works import CHECKS, MIB, label
 
-DISTURBED = 0.05   # of both CPUs' time used by others, or taken by the hypervisor
-SATURATED = 0.95   # of its CPU used by the client: requests/s is then the client's limit
-
-
-class Results:
-    """runs: a dictionary for each load; checks: {(check, server): figures}."""
-
-    def __init__(self, environment, chosen):
-        self.environment = environment
-        self.chosen = chosen  # names of works and checks
-        self.runs = []
-        self.syscalls = {}   # (work, server): calls per request
-        self.checks = {}
-        self.absent = {}     # what was left out: why
-        self.finished = False
-
-    def figures(self, work, server, name):
-        """One figure of each repetition, in order."""
-        return [run[name] for run in self.runs if (run["work"], run["server"]) == (work, server)]
-
-    def figure(self, work, server, name):
-        """The median of a work's figure, or a check's figure; None when it was not measured."""
-        if work in {check.name for check in CHECKS}:
-            return self.checks.get((work, server), {}).get(name)
-        figures = self.figures(work, server, name)
-        return statistics.median(figures) if figures else None
-
-    def ratio(self, work, server, against, name):
-        """The median of the ratios within each repetition, whose runs were a short while apart."""
-        pairs = list(zip(self.figures(work, server, name), self.figures(work, against, name)))
-        return statistics.median(one / other for one, other in pairs) if pairs else None
-
-    def bars(self):
-        return [bar for bar in BARS if bar.work in self.chosen]
-
-    def servers(self, work):
-        present = {run["server"] for run in self.runs if run["work"] == work.name}
-        return [name for name in work.servers if name in present]
+DISTURBED = 0.05  # of the CPUs' time used by others, or taken by the hypervisor
 
 
 def table_text(rows):
@@ -61,138 +24,90 @@ def number(value, places=2):
     return "–" if value is None else f"{value:,.{places}f}"
 
 
-def work_row(results, work, server):
-    rates = results.figures(work.name, server, RATE)
-    costs = results.figures(work.name, server, CPU)
-    client = results.figure(work.name, server, "client_busy")
-    mark = "*" if client >= SATURATED else ""
-    return [server, number(statistics.median(rates), 0) + mark,
-            f"{number(min(rates), 0)}…{number(max(rates), 0)}",
-            number(statistics.median(costs)), f"{number(min(costs))}…{number(max(costs))}",
-            number(100 * results.figure(work.name, server, "system_share"), 0) + " %",
-            number(results.ratio(work.name, server, "floor", CPU)),
-            number(results.ratio(work.name, server, "nginx", CPU)),
-            number(results.syscalls.get((work.name, server)))]
+def figure_text(value):
+    """As many digits as mean something."""
+    if value is None:
+        return "–"
+    return number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
 
 
-def work_text(results, work):
-    rows = [["", "requests/s", "least…most", "CPU µs/request", "least…most", "in kernel",
-             "to floor", "to nginx", "calls/request"]]
-    rows += [work_row(results, work, server) for server in results.servers(work)]
+HEADS = ("", "requests/s", "least…most", "CPU µs/req", "least…most", "user", "system",
+         "to nginx", "calls", "switches", "p50 µs", "p90", "p99", "p99.9", "MiB")
+
+
+def work_row(record, work, server):
+    def value(name):
+        return results.figure(record, work.name, server, name)
+    rates = results.figures(record, work.name, server, bars.RATE)
+    costs = results.figures(record, work.name, server, bars.CPU)
+    mark = "*" if value("client_busy") >= SATURATED else ""
+    return [label(server), figure_text(statistics.median(rates)) + mark,
+            f"{figure_text(min(rates))}…{figure_text(max(rates))}",
+            figure_text(statistics.median(costs)),
+            f"{figure_text(min(costs))}…{figure_text(max(costs))}",
+            figure_text(value("user_us")), figure_text(value("system_us")),
+            number(results.ratio(record, work.name, server, "nginx", bars.CPU)),
+            number(record["syscalls"].get(work.name, {}).get(server)),
+            number(value("switches_per_request")),
+            *(figure_text(value(name)) for name in ("p50_us", "p90_us", "p99_us", "p999_us")),
+            number(value("pss_bytes") / MIB, 1)]
+
+
+def work_text(record, work):
+    rows = [list(HEADS)]
+    rows += [work_row(record, work, server) for server in results.servers_measured(record, work)]
     return f"{work.name}: {work.title}\n{table_text(rows)}\n"
 
 
-def checks_text(results):
-    rows = []
-    for (check, server), figures in results.checks.items():
-        shown = ", ".join(figure_text(name, value) for name, value in figures.items())
-        rows.append(f"  {check:<18}{server:<15}{shown}")
-    return "\n".join(rows)
+def figures_line(figures):
+    """The plain numbers of a check, with their names."""
+    return ", ".join(f"{name} {figure_text(value)}" for name, value in figures.items()
+                     if isinstance(value, (int, float)))
 
 
-def figure_text(name, value):
-    """A check's figure with its name, in a unit that people read."""
-    if isinstance(value, str):
-        return f"{name} {value}"
-    if name.endswith("_bytes"):
-        return f"{name.removesuffix('_bytes')} {number(value / MIB)} MiB"
-    return f"{name} {number(value, 0 if value >= 1000 else 1)}"
+def check_text(record, check):
+    rows = [f"  {label(server):<19}{figures_line(figures)}"
+            for server, figures in record["checks"][check.name].items()]
+    return f"{check.name}: {check.title}\n" + "\n".join(rows) + "\n"
 
 
-def bar_measured(results, bar):
-    if bar.against:
-        return results.ratio(bar.work, bar.subject, bar.against, bar.figure)
-    return results.figure(bar.work, bar.subject, bar.figure)
+def verdict_text(verdict):
+    if verdict.target is None:
+        return "–"
+    sign = "≥" if verdict.least else "≤"
+    who = f" ({label(verdict.opponent)})" if verdict.opponent else ""
+    return f"{number(verdict.measured)} {sign} {verdict.target:g} {verdict.text}{who}"
 
 
-def bar_verdict(bar, measured):
-    if measured is None:
-        return "not measured"
-    if bar.target is None:
-        return ""
-    return "met" if (measured >= bar.target if bar.least else measured <= bar.target) else "NOT MET"
-
-
-def bar_row(results, bar):
-    measured, scale = bar_measured(results, bar), MIB if bar.unit == "MiB" else 1
-    unit = " " + bar.unit if bar.unit else " ×"
-    target = "–"
-    if bar.target is not None:
-        target = f"{'≥' if bar.least else '≤'} {bar.target / scale:g}{unit}"
-    shown = "–" if measured is None else number(measured / scale) + unit
-    return [bar.text, target, shown, bar_verdict(bar, measured)]
-
-
-def bars_text(results):
-    rows = [["what zcserve must show", "target", "measured", ""]]
-    rows += [bar_row(results, bar) for bar in results.bars()]
+def bars_text(record):
+    rows = [["must show", "against nginx", "against the best peer", "against the floor"]]
+    for bar, verdicts in bars.table(record):
+        rows.append([bar.text, *(verdict_text(verdicts[name]) for name in bars.OPPONENTS)])
     return table_text(rows)
 
 
-def notes_text(results):
-    notes = ["Medians of the repetitions; ratios are of CPU per request, taken within each",
-             "repetition, then their median."]
-    if not results.finished:
-        notes.insert(0, "NOT FINISHED: what follows was measured before it was interrupted.")
-    if any(run["client_busy"] >= SATURATED for run in results.runs):
-        notes.append("* the client used its whole CPU: the server could have answered more.")
-    disturbed = sum(run["others_busy"] > DISTURBED for run in results.runs)
+def notes(record):
+    """What a reader must know to read the figures."""
+    said = ["Medians of the repetitions; ratios are taken within each repetition, then their "
+            "median."]
+    if not record["finished"]:
+        said.insert(0, "Not finished: this was measured before it was interrupted.")
+    runs = record["runs"]
+    if any(run["client_busy"] >= SATURATED for run in runs):
+        said.append("* The client used its whole CPU: the server could have answered more.")
+    disturbed = sum(run["others_busy"] > DISTURBED for run in runs)
     if disturbed:
-        notes.append(f"{disturbed} of {len(results.runs)} runs were disturbed: others used over "
-                     f"{100 * DISTURBED:.0f} % of the two CPUs. Measure again when it is quiet.")
-    errors = sorted({(run["work"], run["server"]) for run in results.runs if run["errors"]})
-    notes += [f"wrk met socket errors: {work}, {server}." for work, server in errors]
-    notes += [f"left out: {name}: {reason}." for name, reason in results.absent.items()]
-    return "\n".join(notes)
+        said.append(f"{disturbed} of {len(runs)} runs were disturbed: others used over "
+                    f"{100 * DISTURBED:.0f} % of the CPUs.")
+    void = sorted({f"{run['work']} {label(run['server'])} ({run['errors']})"
+                   for run in runs if run["errors"]})
+    said += [f"Void: {each}." for each in void]
+    said += [f"Left out: {what}: {why}" for what, why in record["absent"].items()]
+    return said
 
 
-def text(results):
-    parts = [work_text(results, work) for work in WORKS if results.servers(work)]
-    parts += [checks_text(results) + "\n"] if results.checks else []
-    return "\n".join([*parts, bars_text(results), "", notes_text(results)])
-
-
-def summary(results):
-    """{work: {server: {figure: median, least, most}}}"""
-    if not results.runs:
-        return {}
-    names = [name for name, value in results.runs[0].items()
-             if isinstance(value, (int, float)) and name != "repetition"]
-    return {work.name: {server: {name: spread(results.figures(work.name, server, name))
-                                 for name in names}
-                        for server in results.servers(work)}
-            for work in WORKS if results.servers(work)}
-
-
-def spread(values):
-    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
-
-
-def bar_record(results, bar):
-    measured = bar_measured(results, bar)
-    return {"text": bar.text, "subject": bar.subject, "against": bar.against, "target": bar.target,
-            "least": bar.least, "measured": measured, "verdict": bar_verdict(bar, measured)}
-
-
-def write(results, directory):
-    """results.json has everything; runs.csv a line for each run; report.txt what was printed."""
-    record = {
-        "environment": results.environment,
-        "finished": results.finished,
-        "works": {name: work.title for name, work in BY_NAME.items()},
-        "summary": summary(results),
-        "syscalls_per_request": {f"{work} {server}": calls
-                                 for (work, server), calls in results.syscalls.items()},
-        "checks": {f"{check} {server}": figures
-                   for (check, server), figures in results.checks.items()},
-        "bars": [bar_record(results, bar) for bar in results.bars()],
-        "absent": results.absent,
-        "runs": results.runs,
-    }
-    (directory / "results.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    (directory / "report.txt").write_text(text(results) + "\n")
-    if results.runs:
-        with open(directory / "runs.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, results.runs[0].keys())
-            writer.writeheader()
-            writer.writerows(results.runs)
+def text(record):
+    parts = [work_text(record, work) for work in results.works_measured(record)
+             if results.servers_measured(record, work)]
+    parts += [check_text(record, check) for check in CHECKS if check.name in record["checks"]]
+    return "\n".join([*parts, bars_text(record), "", *notes(record)])

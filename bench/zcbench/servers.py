@@ -1,11 +1,9 @@
-"""Who is measured: each server's program, its full configuration, and how it starts and stops.
+"""Who is measured: each server's program, how it starts and stops, what it answers at first.
 
 A server's name is its kind and what is particular to it: nginx+log writes an access log,
-nginx+tuned is configured for the work, zcserve+uring uses the io_uring model (zcserve alone: the
-epoll model).
+nginx+tuned is configured for the work, zcserve+uring uses the io_uring model.
 """
 
-import getpass
 import os
 import shutil
 import signal
@@ -15,17 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import CannotRun, clients, counters
+from . import CannotRun, clients, counters, peers
 
+TOP = Path(__file__).resolve().parents[2]
 SERVER_CPU = 0
 START_SECONDS_MAX = 10
 STOP_SECONDS_MAX = 5
-# sendfile and tcp_nopush: the documented advice is on and on. Of the other three combinations
-# these were the cheapest in trials, and for most works cheaper than the advice.
-NGINX_TUNED = {
-    "small": ("off", "on"), "pipelined": ("off", "on"),
-    "memory64k": ("on", "off"), "sendfile1m": ("on", "off"),
-}
+MODELS = ("epoll", "uring", "prefork", "threadpool")
+PROGRAMS = {"apache": "apache2"}  # where the program is not named as its kind
 
 
 def port_find():
@@ -35,109 +30,75 @@ def port_find():
         return probe.getsockname()[1]
 
 
-def programs_find(names, floor):
+def kind_of(name):
+    """The program a server's name asks for: 'floor+uring' is a program of its own."""
+    return name if name.startswith("floor") else name.split("+")[0]
+
+
+def programs_find(names):
     """{kind: path} of the programs that these servers need and that are there."""
-    top = Path(__file__).resolve().parents[2]
+    build = Path(os.environ.get("BUILD") or TOP / "build") / "release"
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
-    wanted = {name.split("+")[0] for name in names}
-    own = os.environ.get("ZCSERVE") or str(top / "build/release/zcserve")
-    candidates = {"floor": floor, "zcserve": own, "nginx": "nginx"}
-    found = {kind: shutil.which(candidates[kind], path=path) for kind in wanted}
+    own = {"zcserve": os.environ.get("ZCSERVE") or str(build / "zcserve"),
+           "floor": str(build / "bench/floor"), "floor+uring": str(build / "bench/floor_uring")}
+    kinds = {kind_of(name) for name in names}
+    found = {kind: shutil.which(own.get(kind) or PROGRAMS.get(kind, kind), path=path)
+             for kind in kinds}
     return {kind: os.path.abspath(program) for kind, program in found.items() if program}
 
 
-def zcserve_configuration(port, root, log, options):
-    options = {"cache_size": "64m", "model": "epoll", **options}
-    return f"""\
-listen = {{"127.0.0.1:{port}"}}
-root = "{root}"
-model = "{options['model']}"
-workers = 1
-connections = 16384
-access_log = "{log}"
-error_log = "stderr"
-cache {{
-    size = {options['cache_size']}
-    file_max = 256k
-}}
-"""
-
-
-def nginx_configuration(port, root, log, options):
-    sendfile, nopush = options.get("sending", ("on", "on"))
-    access_log = "off" if log == "off" else f"{log} combined buffer=32k flush=1s"
-    return f"""\
-user {getpass.getuser()};
-daemon off;
-worker_processes 1;
-worker_rlimit_nofile {counters.descriptors_max()};
-pid nginx.pid;
-error_log stderr error;
-events {{
-    worker_connections 16384;
-    multi_accept on;
-}}
-http {{
-    access_log {access_log};
-    sendfile {sendfile};
-    tcp_nopush {nopush};
-    tcp_nodelay on;
-    keepalive_timeout 65s;
-    keepalive_requests 1000000000;
-    open_file_cache max=10000 inactive=60s;
-    open_file_cache_valid 30s;
-    open_file_cache_min_uses 1;
-    open_file_cache_errors on;
-    types {{ text/plain txt; }}
-    charset utf-8;
-    client_body_temp_path temporary;
-    proxy_temp_path temporary;
-    fastcgi_temp_path temporary;
-    uwsgi_temp_path temporary;
-    scgi_temp_path temporary;
-    server {{
-        listen 127.0.0.1:{port} reuseport backlog=4096;
-        root {root};
-    }}
-}}
-"""
-
-
 class Server:
-    """A server that runs in a directory of its own; use it in a with statement."""
+    """A server that runs in a directory of its own; use it in a with statement.
 
-    def __init__(self, name, program, root, path, work=None, **options):
-        self.name = name
-        self.kind, *particular = name.split("+")
-        self.program, self.root, self.path, self.work = program, root, path, work
+    work says what it is to be configured for, and what its first answer is held against.
+    """
+
+    def __init__(self, name, program, site, work, workers=1, **options):
+        self.name, self.program, self.site, self.work = name, program, site, work
+        self.kind = kind_of(name)
+        self.workers = workers
+        self.cpus = {SERVER_CPU} if workers == 1 else set(range(workers))
+        self.root = site.root_of(work)
         self.port = port_find()
         self.directory = Path(tempfile.mkdtemp(prefix=f"zcbench-{self.kind}-"))
-        self.log = str(self.directory / "access.log") if "log" in particular else "off"
+        self.directory.chmod(0o755)
+        particular = name.split("+")[1:]
+        log = str(self.directory / "access.log") if "log" in particular else "off"
+        options = {**work.options, **options}
+        options["compressed"] = work.requests == "site"
+        options["many"] = self.root != site.root
+        options["connections"] = work.connections
+        options.update({"model": model for model in MODELS if model in particular})
         if "tuned" in particular:
-            options["sending"] = NGINX_TUNED[work.name]
-        if "uring" in particular:
-            options["model"] = "io_uring"
-        self.configuration = self._configuration(options)
+            options["sending"] = work.nginx_tuned
+        self.setup = peers.Setup(self.port, self.root, self.directory, log, workers, options)
+        maker = peers.MAKERS.get(self.kind)
+        self.configuration = maker(self.setup) if maker else ""
         self.process = None
         self.spawned = self.answered = 0.0  # when, on the monotonic clock
 
-    def _configuration(self, options):
-        makers = {"zcserve": zcserve_configuration, "nginx": nginx_configuration}
-        maker = makers.get(self.kind)
-        return maker(self.port, self.root, self.log, options) if maker else ""
-
     def command(self):
-        """The command line, and so for the floor its whole configuration."""
+        """The command line, and so for the floors their whole configuration."""
         conf = str(self.directory / "serve.conf")
-        if self.kind == "zcserve":
-            return [self.program, "-c", conf]
-        if self.kind == "nginx":
-            return [self.program, "-p", str(self.directory), "-c", conf]
-        mode = self.work.floor_mode if self.work else "memory"
-        return [self.program, str(self.port), mode, str(self.root) + self.path]
+        return [self.program] + {
+            "zcserve": ["-c", conf],
+            "nginx": ["-p", str(self.directory), "-c", conf],
+            "h2o": ["-c", conf],
+            "lighttpd": ["-D", "-f", conf],
+            "caddy": ["run", "--adapter", "caddyfile", "--config", conf],
+            "apache": ["-D", "FOREGROUND", "-f", conf],
+            "floor": [str(self.port), self.work.floor_mode, self.site.file_of(self.work)],
+            "floor+uring": [str(self.port), self.site.file_of(self.work)],
+        }[self.kind]
+
+    def environment(self):
+        """Caddy's workers are Go's threads, and it keeps files below its home."""
+        home = str(self.directory)
+        return {**os.environ, "GOMAXPROCS": str(self.workers), "HOME": home,
+                "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
 
     def __enter__(self):
-        (self.directory / "temporary").mkdir()
+        (self.directory / "temporary").mkdir(mode=0o755)
         (self.directory / "serve.conf").write_text(self.configuration)
         self.process_start()
         try:
@@ -156,17 +117,16 @@ class Server:
             self.spawned = time.monotonic()
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                cwd=self.directory, start_new_session=True,
-                preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}))
+                cwd=self.directory, start_new_session=True, env=self.environment(),
+                preexec_fn=lambda: os.sched_setaffinity(0, self.cpus))
 
     def answer_await(self):
-        """Returns when it has answered a request with 200 and with what is in the file."""
+        """Returns when it has answered a request of the work."""
         deadline = time.monotonic() + START_SECONDS_MAX
-        expected = Path(str(self.root) + self.path).read_bytes()
         while not self.answered:
             try:
-                if clients.fetch(self.port, self.path) != expected:
-                    raise CannotRun(f"{self.name} answered {self.path} with something else")
+                with clients.Connection(self.port) as connection:
+                    connection.ask(self.site.first_path(self.work))
                 self.answered = time.monotonic()
             except OSError as error:
                 if self.process.poll() is not None or time.monotonic() > deadline:
@@ -174,9 +134,11 @@ class Server:
                                     f"{self.output_tail()}") from error
                 time.sleep(0.0002)
 
+    def output(self):
+        return (self.directory / "output").read_text(errors="replace")
+
     def output_tail(self):
-        lines = (self.directory / "output").read_text(errors="replace").splitlines()
-        return "\n".join(f"    {line}" for line in lines[-8:])
+        return "\n".join(f"    {line}" for line in self.output().splitlines()[-8:])
 
     def pids(self):
         return counters.tree(self.process.pid)
@@ -209,11 +171,16 @@ class Server:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+VERSION_OPTIONS = {"caddy": "version", "nginx": "-v", "zcserve": "-V", "wrk": "-v", "h2o": "-v",
+                   "lighttpd": "-v", "apache": "-v", "perf": "--version", "h2load": "--version",
+                   "ab": "-V", "gnuplot": "--version"}
+
+
 def version(kind, program):
     """What the program says of itself."""
-    if kind == "floor":
-        return "bench/floor.c"
-    option = {"nginx": "-v", "zcserve": "-V", "wrk": "-v", "perf": "--version"}[kind]
-    said = subprocess.run([program, option], capture_output=True, text=True, errors="replace")
+    if kind not in VERSION_OPTIONS:
+        return f"bench/{Path(program).name}.c"
+    said = subprocess.run([program, VERSION_OPTIONS[kind]], capture_output=True, text=True,
+                          errors="replace")
     lines = (said.stdout + said.stderr).strip().splitlines()
     return lines[0] if lines else "unknown"

@@ -1,30 +1,89 @@
-"""The files that are served, in temporary directories."""
+"""The files that are served, in temporary directories, and the lists of what is asked for."""
 
+import gzip
 import os
+import random
 import shutil
+import subprocess
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
-from .works import WORKS
+from .works import KIB, MIB, WORKS
 
 DIRECTORIES, FILES_EACH, FILE_BYTES = 1000, 100, 1024
 MEMORY_DIRECTORY, MEMORY_BYTES_FREE = "/dev/shm", 1 << 30
+LIST_LENGTH = 1 << 17
+SITE_ACCEPT = "Accept-Encoding: br, gzip"
+COMPRESSED = ("html", "css", "js", "svg")
+# of each kind, how many files, from how many bytes to how many (in KB)
+SITE = (("html", 8, 4, 60), ("css", 3, 8, 120), ("js", 8, 6, 300), ("svg", 3, 3, 20),
+        ("png", 5, 5, 200), ("woff2", 3, 20, 80))
+
+
+@dataclass
+class Requests:
+    """What a generator asks for: one path, or a list in a file; and fields for all of them."""
+    first: str
+    path: Path | None = None
+    fields: tuple = ()
 
 
 class Site:
-    """root: a file for each work. many_files(): a hundred thousand, made when first asked for.
-
-    small: root, and the path of a small file in it.
-    """
+    """root: a file for each work. Lists and the 100,000 files are made when first asked for."""
 
     def __init__(self):
         self.cleanup = ExitStack()
         self.root = self._directory_make()
-        self.small = self.root, f"/{WORKS[0].file_name}"
-        for work in WORKS:
-            (self.root / work.file_name).write_bytes(content(work.file_name, work.file_bytes))
+        self.lists = self._directory_make()
         self.many_root, self.many_paths = None, []
+        self.mixed_root, self.mixed_paths = None, []
+        self.cold_root = None  # made and filled by zcbench.cold, on a disk
+        for length in sorted({work.file_bytes for work in WORKS}):
+            (self.root / f"{length}.txt").write_bytes(content(f"{length}.txt", length))
+
+    def root_of(self, work):
+        if work.requests == "zipf":
+            return self.many_files()[0]
+        if work.requests == "site":
+            return self.mixed_files()[0]
+        return self.cold_root if work.requests == "cold" else self.root
+
+    def first_path(self, work):
+        return self.requests_of(work).first
+
+    def file_of(self, work):
+        return str(self.root_of(work)) + self.first_path(work)
+
+    def requests_of(self, work):
+        """304's fields depend on the server: zcbench.answers adds them."""
+        if work.requests == "zipf":
+            return Requests(self.many_files()[1][0], self._list("zipf", self._zipf_lines))
+        if work.requests == "site":
+            return Requests(self.mixed_files()[1][0], self._list("site", self._site_lines),
+                            (SITE_ACCEPT,))
+        if work.requests == "ranges":
+            return Requests(f"/{100 * MIB}.txt", self._list("ranges", ranges_lines))
+        closing = ("Connection: close",) if work.close and work.tool == "wrk" else ()
+        return Requests(f"/{work.file_bytes}.txt", fields=closing)
+
+    def _list(self, name, lines):
+        path = self.lists / name
+        if not path.exists():
+            path.write_text("\n".join(lines()) + "\n")
+        return path
+
+    def _zipf_lines(self):
+        """The popular ones lie anywhere among the directories, as they do on a site."""
+        paths, chance = self.many_files()[1], random.Random(2)
+        chance.shuffle(paths)
+        weights = list(accumulate(1 / rank for rank in range(1, len(paths) + 1)))
+        return chance.choices(paths, cum_weights=weights, k=LIST_LENGTH)
+
+    def _site_lines(self):
+        return self.mixed_files()[1]
 
     def many_files(self):
         """The root, and the paths beneath it in the order of their making."""
@@ -33,8 +92,16 @@ class Site:
             self.many_paths = list(files_make(self.many_root))
         return self.many_root, list(self.many_paths)
 
+    def mixed_files(self):
+        """30 files of a site; text has .br and .gz beside it."""
+        if self.mixed_root is None:
+            self.mixed_root = self._directory_make()
+            self.mixed_paths = site_make(self.mixed_root)
+        return self.mixed_root, self.mixed_paths
+
     def _directory_make(self, parent=None):
         directory = Path(tempfile.mkdtemp(prefix="zcbench-site-", dir=parent))
+        directory.chmod(0o755)  # for servers that give up root
         self.cleanup.callback(shutil.rmtree, directory, ignore_errors=True)
         return directory
 
@@ -70,3 +137,39 @@ def files_make(root):
             path = f"/{number}/{file_number}.txt"
             (directory / f"{file_number}.txt").write_bytes(content(path, FILE_BYTES))
             yield path
+
+
+def ranges_lines():
+    """A viewer who jumps about: pieces of 64 KiB to 1 MiB anywhere."""
+    chance = random.Random(3)
+    for _ in range(4096):
+        length = chance.randrange(64 * KIB, MIB)
+        offset = chance.randrange(0, 100 * MIB - length)
+        yield f"/{100 * MIB}.txt\tRange: bytes={offset}-{offset + length - 1}"
+
+
+def text_make(chance, length):
+    """Words in lines, which compress about as a page's source does."""
+    words = ["".join(chance.choices("abcdefghijklmnoprstuvwxyz<>/=\"{};:", k=chance.randrange(2, 10)))
+             for _ in range(600)]
+    weights = list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
+    count = length // 4
+    return " ".join(chance.choices(words, cum_weights=weights, k=count)).encode()[:length]
+
+
+def site_make(root):
+    """Makes the files and gives their paths, kinds mixed."""
+    chance, paths = random.Random(4), []
+    for suffix, count, least, most in SITE:
+        for number in range(count):
+            length = int(1000 * least * (most / least) ** (number / max(1, count - 1)))
+            path = root / f"{suffix}-{number}.{suffix}"
+            text = text_make(chance, length) if suffix in COMPRESSED else chance.randbytes(length)
+            path.write_bytes(text)
+            if suffix in COMPRESSED:
+                path.with_name(path.name + ".gz").write_bytes(gzip.compress(text, 9, mtime=0))
+                if shutil.which("brotli"):
+                    subprocess.run(["brotli", "-q", "11", "-k", "-f", str(path)], check=True)
+            paths.append("/" + path.name)
+    chance.shuffle(paths)
+    return paths

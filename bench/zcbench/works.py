@@ -1,24 +1,36 @@
-"""What is measured: loads (works), other checks, and the bars that zcserve must reach."""
+"""What is measured: works, which are loads of one kind, and checks, which are of other kinds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 KIB, MIB = 1024, 1024 * 1024
+
+FLOORS = ("floor", "floor+uring")
+LOOPS = ("zcserve+epoll", "zcserve+uring")
+BLOCKING = ("zcserve+prefork", "zcserve+threadpool")
+PEERS = ("nginx", "h2o", "lighttpd", "caddy", "apache")
+TUNED = ("nginx+tuned",)  # nginx with sendfile and tcp_nopush set otherwise than its advice
+LOGGED = tuple(f"{name}+log" for name in LOOPS + PEERS)
+SERVERS = FLOORS + LOOPS + BLOCKING + PEERS + TUNED + LOGGED
 
 
 @dataclass(frozen=True)
 class Work:
-    """A file asked for again and again over kept connections."""
+    """Requests of one kind, as many as the server answers."""
     name: str
     title: str
-    file_bytes: int
+    file_bytes: int = 100
     connections: int = 64
+    tool: str = "wrk"
     pipelined: int = 1
+    requests: str = ""      # the list of requests that zcbench.site makes; else one file
+    status: int = 200
+    close: bool = False     # a new connection for each request
+    seconds: float = 1      # of a run, times --seconds
+    by_bytes: bool = False  # requests are counted by what arrived: few end within a run
     floor_mode: str = "memory"
-    servers: tuple = ("floor", "zcserve", "zcserve+uring", "nginx", "nginx+tuned")
-
-    @property
-    def file_name(self):
-        return f"{self.file_bytes}.txt"
+    nginx_tuned: tuple = () # sendfile, tcp_nopush
+    options: dict = field(default_factory=dict, hash=False)
+    servers: tuple = FLOORS + LOOPS + PEERS
 
 
 @dataclass(frozen=True)
@@ -27,66 +39,54 @@ class Check:
     name: str
     title: str
     seconds: float  # it takes about so long, for the time left
-    servers: tuple = ("zcserve", "nginx")
-
-
-@dataclass(frozen=True)
-class Bar:
-    """figure of zcserve (or of subject), over the same figure of against, compared with target."""
-    work: str
-    figure: str
-    text: str
-    target: float | None = None  # None: shown, not judged
-    against: str = ""            # "": the figure itself, no ratio
-    subject: str = "zcserve"
-    least: bool = False          # the target is a minimum, not a maximum
-    unit: str = ""
+    servers: tuple = LOOPS + PEERS
+    repeated: bool = False  # as often as a work, in turns; else once
 
 
 WORKS = (
-    Work("small", "100 bytes, 64 connections", 100,
-         servers=("floor", "zcserve", "zcserve+uring", "nginx", "nginx+tuned", "zcserve+log",
-                  "nginx+log")),
-    Work("pipelined", "100 bytes, 16 pipelined, 64 connections", 100, pipelined=16),
-    Work("memory64k", "64 KiB from memory, 64 connections", 64 * KIB),
-    Work("sendfile1m", "1 MiB by sendfile, 64 connections", MIB, floor_mode="sendfile"),
+    Work("c1", "100 bytes, 1 connection", connections=1),
+    Work("c8", "100 bytes, 8 connections", connections=8),
+    Work("c64", "100 bytes, 64 connections", nginx_tuned=("off", "on"),
+         servers=FLOORS + LOOPS + BLOCKING + PEERS + TUNED),
+    Work("c512", "100 bytes, 512 connections", connections=512),
+    Work("c4096", "100 bytes, 4096 connections", connections=4096),
+    Work("log", "100 bytes, 64 connections, access log on", servers=LOGGED),
+    Work("pipelined", "100 bytes, 16 pipelined, 64 connections", pipelined=16,
+         nginx_tuned=("off", "on"), servers=FLOORS + LOOPS + PEERS + TUNED),
+    Work("close", "100 bytes, a new connection for each request", close=True, tool="ab",
+         floor_mode="close", servers=FLOORS[:1] + LOOPS + PEERS),
+    Work("4k", "4 KiB, 64 connections", 4 * KIB, tool="h2load", servers=FLOORS[:1] + LOOPS + PEERS),
+    Work("64k", "64 KiB, 64 connections", 64 * KIB, nginx_tuned=("on", "off"),
+         servers=FLOORS[:1] + LOOPS + PEERS + TUNED),
+    Work("1m", "1 MiB, 64 connections", MIB, tool="pace", floor_mode="sendfile", by_bytes=True,
+         nginx_tuned=("on", "off"), servers=FLOORS[:1] + LOOPS + PEERS + TUNED),
+    Work("100m", "100 MiB, 4 connections", 100 * MIB, connections=4, tool="pace",
+         floor_mode="sendfile", by_bytes=True, seconds=2, servers=FLOORS[:1] + LOOPS + PEERS),
+    Work("site", "site mix: 30 files of 3 to 300 KB, br and gzip accepted", requests="site",
+         servers=LOOPS + PEERS),
+    Work("zipf", "100,000 files by Zipf's law, a cache of 16 MiB", requests="zipf",
+         options={"cache_size": "16m"}, servers=LOOPS + PEERS),
+    Work("ranges", "ranges of 64 KiB to 1 MiB in a 100 MiB file", requests="ranges", status=206,
+         by_bytes=True, servers=LOOPS + PEERS),
+    Work("304", "conditional requests answered 304", requests="304", status=304,
+         servers=LOOPS + PEERS),
 )
 
 CHECKS = (
-    Check("worker_memory", "memory of a worker at start", 1, ("zcserve", "zcserve+uring", "nginx")),
-    Check("start", "start to first answer", 1.5, ("floor", "zcserve", "nginx")),
-    Check("idle_connections", "memory of idle connections", 2,
-          ("zcserve", "zcserve+uring", "nginx")),
-    Check("many_files", "100,000 files served uniformly, twice", 13, ("zcserve", "nginx")),
-)
-
-MANY_FILES_BUDGET = 16 * MIB  # zcserve's cache.size in that check
-
-CPU, RATE = "cpu_us_per_request", "requests_per_second"
-
-BARS = (
-    Bar("small", CPU, "100 B: CPU per request, to floor", 1.20, "floor"),
-    Bar("small", CPU, "100 B: CPU per request, to nginx", 0.8, "nginx"),
-    Bar("small", CPU, "100 B: CPU per request, to nginx tuned for it", None, "nginx+tuned"),
-    Bar("pipelined", CPU, "16 pipelined: CPU per request, to floor", 3, "floor"),
-    Bar("pipelined", RATE, "16 pipelined: requests/s, to nginx", 25, "nginx", least=True),
-    Bar("pipelined", RATE, "16 pipelined: requests/s, to nginx tuned for it", None, "nginx+tuned",
-        least=True),
-    Bar("memory64k", CPU, "64 KiB: CPU per request, to floor", 1.15, "floor"),
-    Bar("memory64k", CPU, "64 KiB: CPU per request, to nginx", 0.85, "nginx"),
-    Bar("memory64k", CPU, "64 KiB: CPU per request, to nginx tuned for it", None, "nginx+tuned"),
-    Bar("sendfile1m", CPU, "1 MiB: CPU per request, to floor", 1.2, "floor"),
-    Bar("sendfile1m", CPU, "1 MiB: CPU per request, to nginx", 0.5, "nginx"),
-    Bar("sendfile1m", CPU, "1 MiB: CPU per request, to nginx tuned for it", None, "nginx+tuned"),
-    Bar("small", CPU, "access log on, to off: CPU per request", 1.08, "zcserve", "zcserve+log"),
-    Bar("worker_memory", "pss_bytes", "worker at start, proportional memory", 4 * MIB, unit="MiB"),
-    Bar("start", "milliseconds", "start to first answer", 50, unit="ms"),
-    Bar("idle_connections", "bytes_per_connection", "idle connection, memory of the server", 256,
-        unit="B"),
-    Bar("many_files", "growth_bytes", "100,000 files: growth (cache.size = 16m)",
-        MANY_FILES_BUDGET, unit="MiB"),
+    Check("start", "start to first answer, memory of all its processes then", 1,
+          FLOORS[:1] + LOOPS + PEERS),
+    Check("idle", "10,000 idle connections beside hot requests; memory of 0 to 10,000", 6.5),
+    Check("slow", "10,000 slow readers beside hot requests", 7),
+    Check("cold", "a cold file on a slow disk beside hot requests", 9, LOOPS + ("nginx",)),
+    Check("many_files", "100,000 files served uniformly, twice", 13, ("zcserve+epoll", "nginx")),
+    Check("scaling", "one and two workers on the two cores", 6.5),
+    Check("tails", "latency against offered load, constant rate", 8.5, repeated=True),
 )
 
 BY_NAME = {each.name: each for each in WORKS + CHECKS}
-SERVER_NAMES = ("floor", "zcserve", "zcserve+uring", "zcserve+log", "nginx", "nginx+tuned",
-                "nginx+log")
+
+
+def label(name):
+    """A server's name as people read it: 'zcserve epoll', 'nginx tuned'."""
+    return {"floor": "floor epoll", "floor+uring": "floor io_uring"}.get(
+        name, name.replace("+uring", "+io_uring")).replace("+", " ")

@@ -1,0 +1,200 @@
+"""index.html: the bars, each plot with a sentence of reading, where and how it was measured.
+
+One file beside its plots; it asks for nothing outside of its directory.
+"""
+
+import html
+
+from . import bars, plots, prose, report, results
+from .works import CHECKS, label
+
+STYLE = """
+:root{color-scheme:light dark;--paper:#fbf8f1;--panel:#f4efe3;--ink:#23201b;--quiet:#625b50;
+--line:#ddd4c3;--accent:#9c2c17;--good:#2d7a4f;--bad:#b3261e;
+--serif:"Iowan Old Style",Charter,"Palatino Linotype",Palatino,"URW Palladio L",P052,Georgia,serif;
+--mono:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
+@media screen and (prefers-color-scheme:dark){:root{--paper:#17181b;--panel:#1f2125;--ink:#e8e3d8;
+--quiet:#aca598;--line:#383a40;--accent:#f39a7d;--good:#7fcf9f;--bad:#ff9d92}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:1.05rem/1.6 var(--serif)}
+main{max-width:66rem;margin-inline:auto;padding:1.5rem clamp(1rem,4vw,2.5rem) 4rem}
+a{color:var(--accent)}h1{line-height:1.15;margin:.6rem 0}h2{margin-top:3rem}
+h3{margin:2.4rem 0 .3rem}p,dl,ul{max-width:42rem}
+.quiet,figcaption,small{color:var(--quiet)}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem}
+th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
+white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:normal;min-width:11rem}
+th{font-weight:600}.reached{color:var(--good)}.missed{color:var(--bad);font-weight:600}
+figure{margin:1rem 0}figure div{display:grid;gap:1rem;
+grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr))}
+img{width:100%;max-width:36rem;height:auto}figcaption{max-width:42rem}
+pre{background:var(--panel);padding:.8rem 1rem;overflow-x:auto;font:.8rem/1.5 var(--mono)}
+summary{cursor:pointer;padding:.25rem 0}dt{font-weight:600}dd{margin:0 0 .5rem;overflow-wrap:anywhere}
+"""
+
+
+def text(value):
+    return html.escape(str(value))
+
+
+def figure(names, caption, alt):
+    images = "".join(f'<img src="{name}.svg" alt="{text(alt)}" loading="lazy">' for name in names)
+    return f"<figure><div>{images}</div><figcaption>{text(caption)}</figcaption></figure>\n"
+
+
+def table(rows, head):
+    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    names = "".join(f'<th scope="col">{text(name)}</th>' for name in head)
+    return (f'<div class="scroll" tabindex="0"><table><thead><tr>{names}</tr></thead>'
+            f"<tbody>{lines}</tbody></table></div>\n")
+
+
+def verdict_cell(verdict):
+    if verdict.target is None:
+        return "–"
+    sign = "≥" if verdict.least else "≤"
+    who = f"<br><small>{text(label(verdict.subject))}" if verdict.subject else "<small>"
+    if verdict.opponent not in ("", "itself"):
+        who += f" / {text(label(verdict.opponent))}"
+    word = verdict.text
+    return (f'{report.number(verdict.measured)} {sign} {verdict.target:g} '
+            f'<span class="{word.split()[0]}">{word}</span>{who}</small>')
+
+
+def bars_section(record):
+    rows = [[text(bar.text), *(verdict_cell(verdicts[name]) for name in bars.OPPONENTS)]
+            for bar, verdicts in bars.table(record)]
+    return ("<h2>What it must show</h2>\n<p>Ratios of the better of the two event loops, epoll and "
+            "io_uring, with one worker; the goals were set before. CPU is that of all processes of "
+            "a server, in its own program and in the kernel.</p>\n"
+            + table(rows, ("", "against nginx", "against the best peer", "against the floor")))
+
+
+def work_section(record, work):
+    head = [name or "server" for name in report.HEADS]
+    rows = [[text(cell) for cell in report.work_row(record, work, server)]
+            for server in results.servers_measured(record, work)]
+    return (f'<h3 id="{work.name}">{text(work.title)}</h3>\n'
+            + figure((f"{work.name}-rate", f"{work.name}-cpu"), prose.work_sentences(record, work),
+                     f"{work.title}: requests per second, and CPU per request, of each server")
+            + f"<details><summary>All figures</summary>{table(rows, head)}</details>\n")
+
+
+def tails_section(record):
+    names = [f"tails-{title}" for title in plots.PERCENTILES.values()]
+    rows = []
+    for server, figures in record["checks"]["tails"].items():
+        rows += [[text(label(server)), f"{100 * row['share']:.0f} %",
+                  *(report.figure_text(row[key]) for key in
+                    ("offered_per_second", *plots.PERCENTILES, "max_us", "cpu_us", "late_p99_us")),
+                  "yes" if row["kept_up"] else "no"] for row in figures["rows"]]
+    head = ("server", "of nginx's", "requests/s", *plots.PERCENTILES.values(), "max µs",
+            "CPU µs/req", "client late p99", "kept up")
+    return ("<h2>Latency against offered load</h2>\n"
+            + figure(names, prose.tails_sentence(record), "latency against offered load")
+            + f"<details><summary>All figures</summary>{table(rows, head)}</details>\n"
+            + crosscheck_section(record))
+
+
+def crosscheck_section(record):
+    """Both sides of the same time, for those servers that tell their side."""
+    rows = []
+    for server, figures in record["checks"]["tails"].items():
+        crossed = figures.get("crosscheck")
+        if crossed:
+            rows += [[text(label(server)), side, *(report.figure_text(crossed[f"{side}_{name}"])
+                      for name in ("count", "p50_us", "p90_us", "p99_us", "p999_us")),
+                      text(prose.crosscheck_sentence(crossed)) if side == "client" else ""]
+                     for side in ("server", "client")]
+    if not rows:
+        return "<p>zcserve's own histogram was not available to hold the client's against.</p>\n"
+    return ("<h3>The server's own view of the same time</h3>\n<p>zcserve's histogram of the judged "
+            "load beside the client's. The difference is the way there and back, and the wait in "
+            "the socket before the server looks.</p>\n"
+            + table(rows, ("", "side", "requests", "p50 µs", "p90", "p99", "p99.9", "difference")))
+
+
+def checks_section(record):
+    made = {
+        "idle": (("memory", "idle-kept"), lambda: prose.memory_sentence(record) + " "
+                 + prose.kept_sentence(record, "idle")),
+        "slow": (("slow-kept",), lambda: prose.kept_sentence(record, "slow")),
+        "cold": (("cold-kept",), lambda: prose.kept_sentence(record, "cold")),
+        "scaling": (("scaling",), lambda: prose.scaling_sentence(record)),
+        "start": (("start-pss_mib", "start-milliseconds"), lambda: prose.start_sentence(record))}
+    parts = []
+    for check in CHECKS:
+        if check.name not in record["checks"] or check.name == "tails":
+            continue
+        parts.append(f'<h3 id="{check.name}">{text(check.title)}</h3>\n')
+        if check.name in made:
+            names, sentence = made[check.name]
+            parts.append(figure(names, sentence(), check.title))
+        rows = [[text(label(server)), text(report.figures_line(figures))]
+                for server, figures in record["checks"][check.name].items()]
+        parts.append(f"<details><summary>All figures</summary>{table(rows, ('', ''))}</details>\n")
+    return "<h2>Beside hot traffic, and at rest</h2>\n" + "".join(parts) if parts else ""
+
+
+def method_section(record):
+    notes = "".join(f"<li>{text(note)}</li>" for note in report.notes(record))
+    return f"""<h2>How it was measured</h2>
+<p>The server runs on one core, its client on the other, over the loopback. In each repetition the
+servers take turns, in another order each time, each freshly started, asked once for everything and
+held against the files, and warmed. CPU time is the scheduler's, of all processes and threads of
+the server; system calls are counted in a run of their own. A run in which anything was refused or
+failed is void. The floors parse nothing and answer the same to everybody: what they take is the
+kernel's price. {text(prose.tuned_note())} The constant-rate generator (bench/pace.c) counts each
+answer from the time its request was due, so a server that stalls is charged for everybody it kept
+waiting.</p>
+<ul>{notes}</ul>
+"""
+
+
+def environment_section(record):
+    kept = {name: value for name, value in record["environment"].items() if name != "configurations"}
+    rows = []
+    for name, value in kept.items():
+        if isinstance(value, dict):
+            value = "; ".join(f"{key}: {one}" for key, one in value.items())
+        rows.append(f"<dt>{text(name.replace('_', ' '))}</dt><dd>{text(value)}</dd>")
+    parts = []
+    for server, variants in record["environment"]["configurations"].items():
+        for one in variants:
+            works = ", ".join(one["works"])
+            parts.append(f"<details><summary>{text(label(server))} <small>({text(works)})</small>"
+                         f"</summary><pre>{text(one['command'])}\n\n{text(one['configuration'])}"
+                         "</pre></details>\n")
+    return (f"<h2>Where</h2>\n<dl>{''.join(rows)}</dl>\n<h2>Every configuration, in full</h2>\n"
+            + "".join(parts))
+
+
+def page_text(record):
+    where = record["environment"]
+    works = [work for work in results.works_measured(record)
+             if results.servers_measured(record, work)]
+    sections = [bars_section(record)]
+    sections += ["<h2>Works</h2>\n"] if works else []
+    sections += [work_section(record, work) for work in works]
+    sections += [tails_section(record)] if record["checks"].get("tails") else []
+    sections += [checks_section(record), method_section(record), environment_section(record)]
+    index = " · ".join(f'<a href="#{each.name}">{text(each.name)}</a>' for each in works)
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>zcserve: measured</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><style>{STYLE}</style></head><body><main>
+<p><a href="../">zcserve</a></p>
+<h1>Measured, beside its peers and the floor</h1>
+<p class="quiet">{text(where['date'][:10])} · {text(where['cpus'])} cores of {text(where['cpu'])}
+· {text(where['kernel'].split(' #')[0])} · zcserve {text(where['commit'])} ·
+<a href="results.json">results.json</a> · <a href="results.csv">results.csv</a></p>
+<p>{index}</p>
+{"".join(sections)}</main></body></html>
+"""
+
+
+def write(record, directory):
+    if not plots.write(record, directory):
+        print("no plots and no page: gnuplot is not installed (make bench-deps)")
+        return
+    (directory / "index.html").write_text(page_text(record))
