@@ -6,6 +6,8 @@
 
 #include "zcserve/segment.h"
 
+#include <stdbool.h>
+
 #include <sys/types.h>
 
 /*
@@ -16,6 +18,13 @@
  * sendfile(2) has no MSG_NOSIGNAL: the caller's process must ignore SIGPIPE (supervise() sees to it).
  */
 ssize_t transmit(int fd, const struct outgoing *out, uint64_t budget);
+
+/*
+ * Between on and off, only whole segments leave (TCP_CORK of tcp(7); without effect on other sockets). What
+ * sendfile hands over comes in pieces of 64 KiB, which are no whole number of segments: each would leave
+ * a small one behind, and cost nearly twice the packets.
+ */
+void transmit_cork(int fd, bool on);
 
 /* Receives at most `size` bytes: bytes, 0 when the peer finished, or -errno. -EINTR tried again. */
 ssize_t transmit_receive(int fd, void *space, size_t size);

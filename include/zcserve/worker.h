@@ -51,6 +51,7 @@ struct client {
     bool awaiting;               /* something is fetched from the disk */
     bool fetched;                /* the path was: looking it up again hardly waits */
     bool range_fetched;          /* what comes next was: it is sent without asking again */
+    bool corked;                 /* a file is being sent, in whole segments      */
     uint8_t state;               /* enum connection_state, as counted  */
     int fd;
     uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */

@@ -28,7 +28,7 @@ void client_open(struct client *client, struct worker *w, int fd,
 {
     client->fd = fd;
     client->fetch = NULL;
-    client->awaiting = client->fetched = client->range_fetched = false;
+    client->awaiting = client->fetched = client->range_fetched = client->corked = false;
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
     if (peer)
