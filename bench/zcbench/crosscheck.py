@@ -60,6 +60,7 @@ def beside(server, client):
         figures[f"server_{name}"] = 0.0 if value is None else value * scale
         figures[f"client_{name}"] = client[name]
     more = figures["client_p50_us"] - figures["server_p50_us"]
+    figures["more_us"] = more
     figures["explained"] = figures["server_count"] > 0 and 0 <= more <= NETWORK_US_MAX
     return figures
 

@@ -19,11 +19,11 @@ STYLE = """
 body{margin:0;background:var(--paper);color:var(--ink);font:1.05rem/1.6 var(--serif)}
 main{max-width:66rem;margin-inline:auto;padding:1.5rem clamp(1rem,4vw,2.5rem) 4rem}
 a{color:var(--accent)}h1{line-height:1.15;margin:.6rem 0}h2{margin-top:3rem}
-h3{margin:2.4rem 0 .3rem}p,dl,ul{max-width:42rem}
+h3{margin:2.4rem 0 .3rem}h3 small{font-weight:400}p,dl,ul{max-width:42rem}
 .quiet,figcaption,small{color:var(--quiet)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem}
 th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
-white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:normal;min-width:11rem}
+white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:normal;min-width:11rem}.words td:last-child{white-space:normal;text-align:left;min-width:14rem}
 th{font-weight:600}.reached{color:var(--good)}.missed{color:var(--bad);font-weight:600}
 figure{margin:1rem 0}figure div{display:grid;gap:1rem;
 grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr))}
@@ -74,7 +74,7 @@ def work_section(record, work):
     head = [name or "server" for name in report.HEADS]
     rows = [[text(cell) for cell in report.work_row(record, work, server)]
             for server in results.servers_measured(record, work)]
-    return (f'<h3 id="{work.name}">{text(work.title)}</h3>\n'
+    return (f'<h3 id="{work.name}">{text(work.title)} <small>by {text(work.tool)}</small></h3>\n'
             + figure((f"{work.name}-rate", f"{work.name}-cpu"), prose.work_sentences(record, work),
                      f"{work.title}: requests per second, and CPU per request, of each server")
             + f"<details><summary>All figures</summary>{table(rows, head)}</details>\n")
@@ -110,8 +110,9 @@ def crosscheck_section(record):
         return "<p>zcserve's own histogram was not available to hold the client's against.</p>\n"
     return ("<h3>The server's own view of the same time</h3>\n<p>zcserve's histogram of the judged "
             "load beside the client's. The difference is the way there and back, and the wait in "
-            "the socket before the server looks.</p>\n"
-            + table(rows, ("", "side", "requests", "p50 µs", "p90", "p99", "p99.9", "difference")))
+            "the socket before the server looks.</p>\n<div class=\"words\">"
+            + table(rows, ("", "side", "requests", "p50 µs", "p90", "p99", "p99.9",
+                           "difference of medians")) + "</div>\n")
 
 
 def checks_section(record):

@@ -155,10 +155,14 @@ def start_sentence(record):
 
 
 def crosscheck_sentence(crossed):
-    """A difference beyond what the network explains is said."""
+    """Of the medians; a difference beyond what the network explains is said."""
+    more = crossed["more_us"]
+    if more < 0:
+        return (f"{figure_text(-more)} µs less than the server: it counts until it learns that the "
+                "answer was taken, later than the client has it")
     if crossed["explained"]:
-        return "explained by the way through the loopback"
-    return "more than the loopback explains"
+        return f"{figure_text(more)} µs more: the way through the loopback"
+    return f"{figure_text(more)} µs more: beyond what the loopback explains"
 
 
 def tuned_note():
