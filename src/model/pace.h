@@ -16,7 +16,8 @@
 #include <stdint.h>
 
 #define PACE_SHARE 8         /* of the connections heard of in a tick, one in so many */
-#define PACE_BUSY_PERCENT 50 /* of the time between two ticks, spent on a CPU         */
+#define PACE_BUSY_PERCENT 75 /* of the time between two ticks, spent on a CPU: begins */
+#define PACE_IDLE_PERCENT 55 /* …and less ends it: what comes together costs less     */
 
 struct pace {
     uint64_t gather_ns; /* 0: waits for one, always                       */

@@ -30,9 +30,9 @@ static const struct {
     unsigned percent, connections, receives;
 } loads[] = {
     {0, 0, 0},
-    {50, 1000, 0},
-    {51, 0, 1},
-    {51, 1, 1},
+    {PACE_BUSY_PERCENT, 1000, 0},
+    {PACE_BUSY_PERCENT + 1, 0, 1},
+    {PACE_BUSY_PERCENT + 1, 1, 1},
     {90, PACE_SHARE - 1, 1},
     {90, PACE_SHARE, 2},
     {100, 256, 1 + 256 / PACE_SHARE},
@@ -52,6 +52,20 @@ START_TEST(by_load)
     tick(100); /* nobody was heard of */
     ck_assert_uint_eq(pace.receives, 1);
     tick(0);
+    ck_assert_uint_eq(pace.receives, 0);
+}
+END_TEST
+
+/* Requests that come together cost less: that alone must not make it seem idle. */
+START_TEST(goes_on_until_it_is_idle)
+{
+    open_for(1000);
+    tick(PACE_BUSY_PERCENT + 1);
+    tick(PACE_IDLE_PERCENT + 1);
+    ck_assert_uint_eq(pace.receives, 1);
+    tick(PACE_IDLE_PERCENT);
+    ck_assert_uint_eq(pace.receives, 0);
+    tick(PACE_BUSY_PERCENT);
     ck_assert_uint_eq(pace.receives, 0);
 }
 END_TEST
@@ -85,6 +99,7 @@ int main(void)
     Suite *suite = suite_create("pace");
     TCase *tcase = tcase_create("pace");
     tcase_add_loop_test(tcase, by_load, 0, sizeof(loads) / sizeof(loads[0]));
+    tcase_add_test(tcase, goes_on_until_it_is_idle);
     tcase_add_test(tcase, switched_off);
     tcase_add_test(tcase, ticks_go_round);
     suite_add_tcase(suite, tcase);
