@@ -1,6 +1,6 @@
 /*
- * Asking about a range costs up to 50 ns a page, a tenth of what sending it does; so a file that was
- * found wholly resident is trusted for a second. In that second its pages were used, and the
+ * Asking about a range costs 20 to 50 ns a page, a quarter of what sending it does; so a part of a file
+ * that was found resident is trusted for a second. In that second its pages were used, and the
  * kernel evicts what was not.
  */
 #include "zcserve/residency.h"
@@ -17,26 +17,35 @@ static uint64_t tag_of(const struct representation *r)
     return tag[0] ^ tag[1];
 }
 
-static bool is_known(struct residency *residency, const struct representation *r,
+static bool part_is_resident(const struct representation *r, uint64_t part)
+{
+    uint64_t offset = part * RESIDENCY_PART_BYTES, left = r->length - offset;
+    return resident(r->fd, offset, left < RESIDENCY_PART_BYTES ? left : RESIDENCY_PART_BYTES);
+}
+
+static bool is_known(struct residency *residency, const struct representation *r, uint64_t part,
                      const struct now *now)
 {
-    size_t slot = (uintptr_t)r / 64 % RESIDENCY_FILES;
-    if (residency->known[slot].of == r && residency->known[slot].tag == tag_of(r) &&
-        now->monotonic_ns < residency->known[slot].until_ns)
+    struct residency_part *known = &residency->known[((uintptr_t)r / 64 + part) % RESIDENCY_PARTS];
+    if (known->of == r && known->part == part && known->tag == tag_of(r) &&
+        now->monotonic_ns < known->until_ns)
         return true;
-    if (r->length > RESIDENCY_WHOLE_MAX || !resident(r->fd, 0, r->length)) return false;
-    residency->known[slot].of = r;
-    residency->known[slot].tag = tag_of(r);
-    residency->known[slot].until_ns = now->monotonic_ns + RESIDENCY_NS;
+    if (!part_is_resident(r, part)) return false;
+    *known = (struct residency_part){r, part, tag_of(r), now->monotonic_ns + RESIDENCY_NS};
     return true;
 }
 
 uint64_t residency_length(struct residency *residency, const struct representation *r,
                           uint64_t offset, uint64_t length, const struct now *now)
 {
-    if (is_known(residency, r, now)) return length;
+    uint64_t first = offset / RESIDENCY_PART_BYTES, part = first;
+    uint64_t last = (offset + length - 1) / RESIDENCY_PART_BYTES;
+    while (part <= last && is_known(residency, r, part, now))
+        part++;
+    if (part > last) return length;
+    if (part > first) return part * RESIDENCY_PART_BYTES - offset;
     while (!resident(r->fd, offset, length)) {
-        if (length <= RESIDENCY_PART_MIN) return 0;
+        if (length <= RESIDENCY_CRUMB_BYTES) return 0;
         length /= 2;
     }
     return length;

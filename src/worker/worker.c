@@ -197,7 +197,8 @@ enum conn_step worker_advance(struct worker *w, struct client *client)
             break;
         case CONN_SETTLE: worker_settle(w, client); break;
         case CONN_SEND:
-            if (resolved) { /* one reading of the clock for all that leaves together */
+            if (resolved &&
+                STATS_MEASURES) { /* one reading of the clock for all that leaves together */
                 now_read(&w->now);
                 conn_gathered(c, &w->now);
             }
@@ -236,7 +237,7 @@ static void counts_add(struct stats_slot *stats, struct store_counts *reported,
 
 void worker_waits(struct worker *w)
 {
-    now_read(&w->now);
+    if (STATS_MEASURES) now_read(&w->now);
     uint64_t turn_ns = w->now.monotonic_ns - w->now.woke_ns;
     if (turn_ns > PROBE_STALL_NS) PROBE_STALL(w->index, turn_ns);
     stats_measure(w->stats, MEASURE_TURN, turn_ns / HISTOGRAM_UNIT_NS);

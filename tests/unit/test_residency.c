@@ -1,5 +1,5 @@
 /*
- * What an event loop believes of the page cache: a whole file for a second, parts for no time at all.
+ * What an event loop believes of the page cache: of each part of a file, for a second.
  */
 #include "core_disk.h"
 #include "zcserve/residency.h"
@@ -120,14 +120,36 @@ START_TEST(cold_file_that_became_hot)
 }
 END_TEST
 
-/* It is asked about each time, for asking about all of it would take long. */
-START_TEST(large_file_is_never_trusted)
+/* Of a large file each part is asked about, and trusted, by itself. */
+START_TEST(parts_are_trusted_each)
 {
-    r.length = RESIDENCY_WHOLE_MAX + 1;
-    ck_assert_int_eq(ftruncate(r.fd, (off_t)r.length), 0);
-    ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
+    enum { PARTS = 3 };
+    close(r.fd);
+    r.length = PARTS * RESIDENCY_PART_BYTES - 5;
+    r.fd = core_disk_file(r.length);
     if (!core_disk_drop(r.fd)) return;
-    ck_assert_uint_eq(ask(0, LENGTH), 0);
+    core_disk_read(r.fd, RESIDENCY_PART_BYTES, RESIDENCY_PART_BYTES - 5);
+    core_disk_read(r.fd, 2 * RESIDENCY_PART_BYTES, RESIDENCY_PART_BYTES - 5);
+    ck_assert_uint_eq(ask(0, RESIDENCY_PART_BYTES), 0);
+    ck_assert_uint_eq(ask(RESIDENCY_PART_BYTES + 7, RESIDENCY_PART_BYTES), RESIDENCY_PART_BYTES);
+    core_disk_drop(r.fd);
+    ck_assert_uint_eq(ask(0, RESIDENCY_PART_BYTES), 0);
+    ck_assert_uint_eq(ask(RESIDENCY_PART_BYTES + 7, RESIDENCY_PART_BYTES), RESIDENCY_PART_BYTES);
+    now.monotonic_ns += RESIDENCY_NS;
+    ck_assert_uint_eq(ask(RESIDENCY_PART_BYTES + 7, RESIDENCY_PART_BYTES), 0);
+}
+END_TEST
+
+/* What is known is sent up to where that ends. */
+START_TEST(known_part_before_a_cold_one)
+{
+    close(r.fd);
+    r.length = 2 * RESIDENCY_PART_BYTES;
+    r.fd = core_disk_file(r.length);
+    if (!core_disk_drop(r.fd)) return;
+    core_disk_read(r.fd, 0, RESIDENCY_PART_BYTES);
+    uint64_t left = 256 * KIB;
+    ck_assert_uint_eq(ask(RESIDENCY_PART_BYTES - left, RESIDENCY_PART_BYTES), left);
 }
 END_TEST
 
@@ -146,7 +168,7 @@ END_TEST
 /* Files whose addresses share a place take turns. */
 START_TEST(places_are_shared)
 {
-    static struct representation many[4 * RESIDENCY_FILES];
+    static struct representation many[4 * RESIDENCY_PARTS];
     for (size_t i = 0; i < 2 * sizeof(many) / sizeof(many[0]); i++) {
         struct representation *one = &many[i / 2];
         *one = r;
@@ -167,7 +189,8 @@ int main(void)
     tcase_add_test(tcase, part_of_a_cold_file);
     tcase_add_test(tcase, crumbs_are_not_sent);
     tcase_add_test(tcase, cold_file_that_became_hot);
-    tcase_add_test(tcase, large_file_is_never_trusted);
+    tcase_add_test(tcase, parts_are_trusted_each);
+    tcase_add_test(tcase, known_part_before_a_cold_one);
     tcase_add_test(tcase, file_that_shrank_does_not_wait);
     tcase_add_test(tcase, places_are_shared);
     suite_add_tcase(suite, tcase);
