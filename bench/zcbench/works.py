@@ -8,6 +8,7 @@ FLOORS = ("floor", "floor+uring")
 LOOPS = ("zcserve+epoll", "zcserve+uring")
 BLOCKING = ("zcserve+prefork", "zcserve+threadpool")
 PEERS = ("nginx", "h2o", "lighttpd", "caddy", "apache")
+NEAR = PEERS[:3]  # whose figures are so near that every work tells something; the others stand in some
 TUNED = ("nginx+tuned",)  # nginx with sendfile and tcp_nopush set otherwise than its advice
 LOGGED = tuple(f"{name}+log" for name in LOOPS + PEERS)
 SERVERS = FLOORS + LOOPS + BLOCKING + PEERS + TUNED + LOGGED
@@ -44,18 +45,19 @@ class Check:
 
 
 WORKS = (
-    Work("c1", "100 bytes, 1 connection", connections=1),
-    Work("c8", "100 bytes, 8 connections", connections=8),
+    Work("c1", "100 bytes, 1 connection", connections=1, servers=FLOORS[:1] + LOOPS + NEAR),
+    Work("c8", "100 bytes, 8 connections", connections=8, servers=FLOORS[:1] + LOOPS + NEAR),
     Work("c64", "100 bytes, 64 connections", nginx_tuned=("off", "on"),
          servers=FLOORS + LOOPS + BLOCKING + PEERS + TUNED),
     Work("c512", "100 bytes, 512 connections", connections=512),
-    Work("c4096", "100 bytes, 4096 connections", connections=4096),
+    Work("c4096", "100 bytes, 4096 connections", connections=4096,
+         servers=FLOORS[:1] + LOOPS + NEAR),
     Work("log", "100 bytes, 64 connections, access log on", servers=LOGGED),
     Work("pipelined", "100 bytes, 16 pipelined, 64 connections", pipelined=16,
          nginx_tuned=("off", "on"), servers=FLOORS + LOOPS + PEERS + TUNED),
     Work("close", "100 bytes, a new connection for each request", close=True, tool="ab",
          floor_mode="close", servers=FLOORS[:1] + LOOPS + PEERS),
-    Work("4k", "4 KiB, 64 connections", 4 * KIB, tool="h2load", servers=FLOORS[:1] + LOOPS + PEERS),
+    Work("4k", "4 KiB, 64 connections", 4 * KIB, tool="h2load", servers=FLOORS[:1] + LOOPS + NEAR),
     Work("64k", "64 KiB, 64 connections", 64 * KIB, nginx_tuned=("on", "off"),
          servers=FLOORS[:1] + LOOPS + PEERS + TUNED),
     Work("1m", "1 MiB, 64 connections", MIB, tool="pace", floor_mode="sendfile", by_bytes=True,
@@ -65,18 +67,18 @@ WORKS = (
     Work("site", "site mix: 30 files of 3 to 300 KB, br and gzip accepted", requests="site",
          servers=LOOPS + PEERS),
     Work("zipf", "100,000 files by Zipf's law, a cache of 16 MiB", requests="zipf",
-         options={"cache_size": "16m"}, servers=LOOPS + PEERS),
+         options={"cache_size": "16m"}, servers=LOOPS + NEAR),
     Work("ranges", "ranges of 64 KiB to 1 MiB in a 100 MiB file", requests="ranges", status=206,
-         by_bytes=True, servers=LOOPS + PEERS),
+         by_bytes=True, servers=LOOPS + NEAR),
     Work("304", "conditional requests answered 304", requests="304", status=304,
-         servers=LOOPS + PEERS),
+         servers=LOOPS + NEAR),
 )
 
 CHECKS = (
     Check("start", "start to first answer, memory of all its processes then", 1,
           FLOORS[:1] + LOOPS + PEERS),
     Check("idle", "10,000 idle connections beside hot requests; memory of 0 to 10,000", 6.5),
-    Check("slow", "10,000 slow readers beside hot requests", 7),
+    Check("slow", "10,000 slow readers beside hot requests", 7, LOOPS + NEAR),
     Check("cold", "a cold file on a slow disk beside hot requests", 9, LOOPS + ("nginx",)),
     Check("many_files", "100,000 files served uniformly, twice", 13, ("zcserve+epoll", "nginx")),
     Check("scaling", "one and two workers on the two cores", 6.5),

@@ -1,5 +1,6 @@
 /*
- * Why a request was refused: one table (refusal.def), expanded wherever reasons are named.
+ * Why a request was refused: one table (refusal.def), expanded wherever reasons are named. Of a request with
+ * several faults the first one met is told; in which pieces it came may decide which, but not the status.
  */
 #ifndef ZCSERVE_REFUSAL_H
 #define ZCSERVE_REFUSAL_H

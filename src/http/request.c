@@ -42,7 +42,7 @@ static bool line_ends_at_target(const struct request *r)
 static int on_target_complete(llhttp_t *parser)
 {
     struct request *r = parser->data;
-    return line_ends_at_target(r) ? refuse(r, REFUSAL_OLD) : 0;
+    return line_ends_at_target(r) ? refuse(r, REFUSAL_REQUEST_LINE) : 0;
 }
 
 /* llhttp reads "RTSP/1.0" and "ICE/1.0" too. */
@@ -138,7 +138,8 @@ static bool expectation_met(const struct request *r)
 static enum refusal head_judge(const struct request *r)
 {
     const llhttp_t *parser = &r->parser;
-    if (parser->http_major != 1) return parser->http_major == 0 ? REFUSAL_OLD : REFUSAL_VERSION;
+    if (parser->http_major != 1)
+        return parser->http_major == 0 ? REFUSAL_REQUEST_LINE : REFUSAL_VERSION;
     if (!host_valid(r)) return REFUSAL_HOST;
     if ((parser->flags & F_TRANSFER_ENCODING) &&
         (!(parser->flags & F_CHUNKED) || parser->http_minor == 0))
@@ -242,6 +243,15 @@ static bool is_rtsp(const struct request *r)
     return r->parser.method >= HTTP_DESCRIBE && r->parser.method <= HTTP_FLUSH;
 }
 
+/* Of what llhttp took for no target: whether more than one space before it was wrong already. */
+static enum refusal target_judge(const struct request *r, const char *at)
+{
+    const char *space = memchr(r->head, ' ', (size_t)(at - r->head));
+    if (space && space + 1 < at && space[1] == ' ') return REFUSAL_REQUEST_LINE;
+    return target_length_before(r, at) > r->rules->target_bytes_max ? REFUSAL_TARGET_LONG
+                                                                    : REFUSAL_TARGET;
+}
+
 static bool request_line_ends_before(const struct request *r, const char *at)
 {
     const char *end = r->version.base ? r->version.base + r->version.length : at;
@@ -256,9 +266,7 @@ static enum refusal error_judge(const struct request *r, llhttp_errno_t error)
     case HPE_INVALID_METHOD: return is_word_until(r, at) ? REFUSAL_METHOD : REFUSAL_REQUEST_LINE;
     case HPE_INVALID_CONSTANT: /* no protocol behind the target, or a method that is not HTTP's */
         return is_rtsp(r) ? REFUSAL_METHOD : REFUSAL_REQUEST_LINE;
-    case HPE_INVALID_URL:
-        return target_length_before(r, at) > r->rules->target_bytes_max ? REFUSAL_TARGET_LONG
-                                                                        : REFUSAL_TARGET;
+    case HPE_INVALID_URL: return target_judge(r, at);
     case HPE_PAUSED_H2_UPGRADE: return REFUSAL_VERSION;
     case HPE_INVALID_CONTENT_LENGTH:
     case HPE_UNEXPECTED_CONTENT_LENGTH:
@@ -290,7 +298,8 @@ static size_t head_feed(struct request *r, const char *bytes, size_t length)
     size_t room = r->rules->head_bytes_max - r->head_bytes;
     size_t used = parse(r, bytes, length < room ? length : room);
     r->head_bytes += (uint32_t)used;
-    if (r->phase == REQUEST_HEAD && is_old(r, bytes + used)) request_refuse(r, REFUSAL_OLD);
+    if (r->phase == REQUEST_HEAD && is_old(r, bytes + used))
+        request_refuse(r, REFUSAL_REQUEST_LINE);
     if (r->phase == REQUEST_HEAD && r->head_bytes == r->rules->head_bytes_max)
         request_refuse(r, REFUSAL_HEAD_LARGE);
     if (r->phase != REQUEST_BODY) return used;

@@ -135,10 +135,11 @@ void ring_unregister(struct ring *ring, int socket, uint64_t tag)
     sqe->user_data = tag;
 }
 
-void ring_accept(struct ring *ring, int listener, uint64_t tag)
+void ring_accept(struct ring *ring, int listener, bool again, uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
-    io_uring_prep_multishot_accept(sqe, listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    io_uring_prep_accept(sqe, listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (again) sqe->ioprio |= IORING_ACCEPT_MULTISHOT;
     sqe->user_data = tag;
 }
 

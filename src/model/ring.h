@@ -60,9 +60,10 @@ int ring_buffers_open(struct ring *ring);
 void ring_buffers_close(struct ring *ring);
 
 /* `socket` is a descriptor, or what ring_register() gave for it. */
-void ring_accept(struct ring *ring, int listener, uint64_t tag);       /* until cancelled  */
-void ring_receive(struct ring *ring, int socket, uint64_t tag);        /* until cancelled  */
-void ring_await_readable(struct ring *ring, int fd, uint64_t tag);     /* again and again  */
+void ring_accept(struct ring *ring, int listener, bool again,
+                 uint64_t tag);                                    /* once, or until cancelled */
+void ring_receive(struct ring *ring, int socket, uint64_t tag);    /* until cancelled  */
+void ring_await_readable(struct ring *ring, int fd, uint64_t tag); /* again and again  */
 void ring_await_writable(struct ring *ring, int socket, uint64_t tag); /* once             */
 void ring_await_received(struct ring *ring, int socket, uint64_t tag); /* once: bytes, or the end */
 void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag);

@@ -1,6 +1,7 @@
 /*
  * How the io_uring model accepts: one submission for each listener brings connection after connection,
- * until the kernel or the number of places ends it. It never polls a listener.
+ * as long as there is plenty of room; when there are few places left they are accepted one at a time, so that
+ * none is taken from the kernel's queue that would have to be turned away. It never polls a listener.
  */
 #include "uring.h"
 #include "zcserve/listener.h"
@@ -9,10 +10,27 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PLENTY 64 /* places; as many as one turn hardly ever brings */
+
+static uint32_t room(const struct uring_loop *l)
+{
+    return l->clients.count - l->clients.used;
+}
+
+/* Accepts under way, each of which may bring one at any time. */
+static uint32_t accepts_count(const struct uring_loop *l)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < l->listeners; i++)
+        count += l->accepts[i];
+    return count;
+}
+
 void uring_accept(struct uring_loop *l, uint32_t index)
 {
-    if (l->accepts[index] || l->clients.used == l->clients.count) return;
-    ring_accept(&l->ring, l->listener[index], (uint64_t)index * TAG_UNIT | OP_ACCEPT);
+    if (l->accepts[index] || room(l) <= accepts_count(l)) return;
+    bool again = room(l) > PLENTY;
+    ring_accept(&l->ring, l->listener[index], again, (uint64_t)index * TAG_UNIT | OP_ACCEPT);
     l->accepts[index] = true;
 }
 
@@ -21,13 +39,18 @@ static void accept_stop(struct uring_loop *l, uint32_t index)
     if (l->accepts[index]) ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
 }
 
+static void accepts_stop(struct uring_loop *l)
+{
+    for (uint32_t i = 0; i < l->listeners; i++)
+        accept_stop(l, i);
+}
+
 /* Out of descriptors or connections: those that wait keep waiting until a tick finds room. */
 static void accepting_pause(struct uring_loop *l, const char *why)
 {
     accept_paused(l->worker.stats, why);
     l->paused = true;
-    for (uint32_t i = 0; i < l->listeners; i++)
-        accept_stop(l, i);
+    accepts_stop(l);
 }
 
 static void connection_open(struct uring_loop *l, int fd)
@@ -44,8 +67,8 @@ static void connection_open(struct uring_loop *l, int fd)
     if (l->service->uring.registered_files)
         lane_register(&l->ring, &k->lane, slab_index(&l->clients, k));
     lane_receive(&l->ring, &k->lane);
-    if (l->clients.used == l->clients.count)
-        accepting_pause(l, "all connections are in use; see 'connections'");
+    if (room(l) == PLENTY) accepts_stop(l); /* from here on one at a time */
+    if (room(l) == 0) accepting_pause(l, "all connections are in use; see 'connections'");
 }
 
 void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe)
@@ -55,7 +78,8 @@ void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_
         connection_open(l, cqe->res);
     else if (cqe->res == -EMFILE || cqe->res == -ENFILE || cqe->res == -ENOMEM)
         accepting_pause(l, strerror(-cqe->res));
-    if (cqe->res >= 0 && !l->draining) uring_accept(l, index);
+    bool goes_on = cqe->res >= 0 || (cqe->res == -ECANCELED && !l->paused);
+    if (goes_on && !l->draining) uring_accept(l, index);
     l->paused |= !l->accepts[index]; /* whatever the reason, a tick starts it again */
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tool/format.h"
+#include "tool/terminal.h"
 #include "tool/view.h"
 
 #define ONCE_COLUMNS 100
@@ -232,7 +233,7 @@ static void signals_take(void)
 static int screen_run(struct top *top)
 {
     signals_take();
-    SCREEN *screen = newterm(NULL, stdout, stdin);
+    SCREEN *screen = terminal_is_known() ? newterm(NULL, stdout, stdin) : NULL;
     if (!screen)
         return top_failed(top, "this terminal (TERM) is not known; --once prints plain text");
     set_escdelay(ESCAPE_MS);

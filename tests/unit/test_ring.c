@@ -221,7 +221,7 @@ START_TEST(accepts_again_and_again)
     struct sockaddr_in address;
     if (!works) return;
     int listener = listener_make(&address);
-    ring_accept(&ring, listener, TAG);
+    ring_accept(&ring, listener, true, TAG);
     for (int i = 0; i < 5; i++) {
         int peer = socket(AF_INET, SOCK_STREAM, 0);
         ck_assert_int_eq(connect(peer, (struct sockaddr *)&address, sizeof(address)), 0);
