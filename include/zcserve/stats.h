@@ -98,6 +98,12 @@ static inline uint64_t stats_read(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+/* One of what a gauge counts is no more. */
+static inline void stats_less(_Atomic uint64_t *gauge)
+{
+    stats_set(gauge, stats_read(gauge) - 1);
+}
+
 static inline void stats_call(struct stats_slot *slot, enum call call)
 {
     stats_add(&slot->calls[call], 1);

@@ -225,13 +225,6 @@ static bool is_token(char c)
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-/* How much of the target stands before `at`; 0 when more than one space goes before it. */
-static size_t target_length_before(const struct request *r, const char *at)
-{
-    const char *space = memchr(r->head, ' ', (size_t)(at - r->head));
-    return space && space + 1 < at && space[1] != ' ' ? (size_t)(at - space - 1) : 0;
-}
-
 /* A word that llhttp took for no method is one that this server does not know. */
 static bool is_word_until(const struct request *r, const char *at)
 {
@@ -243,13 +236,14 @@ static bool is_rtsp(const struct request *r)
     return r->parser.method >= HTTP_DESCRIBE && r->parser.method <= HTTP_FLUSH;
 }
 
-/* Of what llhttp took for no target: whether more than one space before it was wrong already. */
+/* What llhttp took for no target: more than one space before it was wrong already. */
 static enum refusal target_judge(const struct request *r, const char *at)
 {
     const char *space = memchr(r->head, ' ', (size_t)(at - r->head));
-    if (space && space + 1 < at && space[1] == ' ') return REFUSAL_REQUEST_LINE;
-    return target_length_before(r, at) > r->rules->target_bytes_max ? REFUSAL_TARGET_LONG
-                                                                    : REFUSAL_TARGET;
+    if (!space || space + 1 >= at) return REFUSAL_TARGET;
+    if (space[1] == ' ') return REFUSAL_REQUEST_LINE;
+    return (size_t)(at - space - 1) > r->rules->target_bytes_max ? REFUSAL_TARGET_LONG
+                                                                 : REFUSAL_TARGET;
 }
 
 static bool request_line_ends_before(const struct request *r, const char *at)

@@ -39,7 +39,7 @@ void client_open(struct client *client, struct worker *w, int fd,
     client->state = STATE_IDLE;
     stats_add(&w->stats->connections_in[STATE_IDLE], 1);
     stats_add(&w->stats->accepted, 1);
-    stats_set(&w->stats->connections, stats_read(&w->stats->connections) + 1);
+    stats_add(&w->stats->connections, 1);
 }
 
 void client_lend_work(struct client *client, struct worker *w)
@@ -53,9 +53,8 @@ void client_lend_work(struct client *client, struct worker *w)
 void client_waits(struct client *client, struct worker *w, enum connection_state state)
 {
     if (client->state == state) return;
-    _Atomic uint64_t *count = w->stats->connections_in;
-    stats_set(&count[client->state], stats_read(&count[client->state]) - 1);
-    stats_add(&count[state], 1);
+    stats_less(&w->stats->connections_in[client->state]);
+    stats_add(&w->stats->connections_in[state], 1);
     client->state = (uint8_t)state;
 }
 
@@ -142,8 +141,7 @@ void client_close(struct client *client, struct worker *w)
     close(client->fd);
     stats_call(w->stats, CALL_CLOSE);
     stats_measure(w->stats, MEASURE_REQUESTS, c->requests);
-    _Atomic uint64_t *count = &w->stats->connections_in[client->state];
-    stats_set(count, stats_read(count) - 1);
+    stats_less(&w->stats->connections_in[client->state]);
     stats_add(&w->stats->closed[conn_close_reason(c)], 1);
-    stats_set(&w->stats->connections, stats_read(&w->stats->connections) - 1);
+    stats_less(&w->stats->connections);
 }
