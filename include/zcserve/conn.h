@@ -38,6 +38,7 @@ struct conn_rules {
     uint32_t head_bytes_max, target_bytes_max, fields_max;
     uint64_t body_bytes_max;
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
+    uint64_t linger_most_ns; /* linger_ns is for one silence; this is for all of the lingering */
     bool keep_alive;
     bool draining; /* set when the server is stopping, or others wait: each answer is the last */
 };
@@ -51,11 +52,18 @@ struct conn {
     uint32_t requests;    /* settled on this connection */
     uint8_t step;         /* enum conn_step             */
     uint8_t close_reason; /* enum close_reason          */
-    bool failed;          /* nothing more can be received or sent          */
-    bool closing;         /* the last request was taken                    */
-    bool lingering;       /* the peer may still be sending when we close   */
+    bool failed;          /* no response goes on: those under way are cut        */
+    bool closing;         /* no further request is taken                         */
+    bool lingering;       /* the peer may still be sending: half-close before closing */
     bool half_closed;
 };
+
+/*
+ * The least rate at which content must come, as in Apache's mod_reqtimeout: every so many bytes move
+ * the deadline by one second, but never further than body_ns from now. So a silence of body_ns ends the
+ * request, and so does content that drips for longer than body_ns.
+ */
+#define BODY_BYTES_PER_SECOND_MIN 500
 
 /* One request and its answer, as counters and logs see it. Texts live until it is settled. */
 struct exchange {
@@ -150,7 +158,12 @@ void conn_expired(struct conn *c, const struct now *now);
 /* rules->draining was set: an idle connection waits linger_ns at most for a last request. */
 void conn_draining(struct conn *c, const struct now *now);
 
-/* It is over, whatever the step; nothing may be in flight. Exchanges are still to be settled. */
+/*
+ * The responses under way are cut, whatever the step; nothing may be in flight. Exchanges are still to be
+ * settled. When the fault is ours (a file, memory), HALF_CLOSE and lingering follow: a close with
+ * unread input would be a reset, which destroys the responses that the peer has not read yet
+ * (RFC 9112 §9.6). Told a second time, it ends the lingering too.
+ */
 void conn_failed(struct conn *c, enum close_reason why);
 
 #endif

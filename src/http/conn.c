@@ -20,9 +20,17 @@ size_t conn_work_size(const struct conn_rules *rules)
     return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
-static enum conn_step step_after_failure(const struct conn_work *k)
+/* No further request is taken, and all responses are settled. */
+static enum conn_step step_of_the_end(const struct conn *c)
 {
-    return k && k->settled < k->planned ? CONN_SETTLE : CONN_CLOSE;
+    if (c->half_closed) return c->lingering ? CONN_RECEIVE : CONN_CLOSE;
+    return c->lingering ? CONN_HALF_CLOSE : CONN_CLOSE;
+}
+
+static enum conn_step step_after_failure(const struct conn *c)
+{
+    const struct conn_work *k = c->work;
+    return k && k->settled < k->planned ? CONN_SETTLE : step_of_the_end(c);
 }
 
 static bool exchange_is_done(const struct conn_work *k)
@@ -35,13 +43,18 @@ static bool exchange_is_done(const struct conn_work *k)
 static enum conn_step step_choose(const struct conn *c)
 {
     const struct conn_work *k = c->work;
-    if (c->failed) return step_after_failure(k);
+    if (c->failed) return step_after_failure(c);
     if (k && k->asking && !k->parked) return CONN_RESOLVE;
     if (k && exchange_is_done(k)) return CONN_SETTLE;
     if (k && output_is_pending(k)) return CONN_SEND;
     if (k && k->parked) return CONN_PARKED;
-    if (!c->closing || c->half_closed) return CONN_RECEIVE;
-    return c->lingering ? CONN_HALF_CLOSE : CONN_CLOSE;
+    return c->closing ? step_of_the_end(c) : CONN_RECEIVE;
+}
+
+/* Nothing of a request has come yet; an empty line before it is nothing (RFC 9112 §2.2). */
+static bool request_is_awaited(const struct conn *c)
+{
+    return !c->work || c->work->request.phase == REQUEST_AWAITED;
 }
 
 void conn_open(struct conn *c, const struct conn_rules *rules, const struct now *now)
@@ -209,6 +222,39 @@ static void peer_finished(struct conn *c)
     conn_failed(c, within ? CLOSE_PEER_ABANDONED : CLOSE_PEER_CLOSED);
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The peer still sends what nobody reads: it may not have read the last response yet. */
+static void lingering_goes_on(struct conn *c, const struct now *now)
+{
+    c->deadline_ns =
+        earlier(now->monotonic_ns + c->rules->linger_ns, c->work->linger_until_ns);
+}
+
+/* Content came. Its deadline moves by what was received, not by the fact that something was. */
+static void content_received(struct conn *c, size_t length, const struct now *now)
+{
+    uint64_t earned_ns = length * (NS_PER_SECOND / BODY_BYTES_PER_SECOND_MIN);
+    c->deadline_ns =
+        earlier(c->deadline_ns + earned_ns, now->monotonic_ns + c->rules->body_ns);
+}
+
+/* More is needed. A deadline moves when a step was made: a head began, its content began. */
+static void deadline_move(struct conn *c, enum request_phase before, size_t length,
+                          const struct now *now)
+{
+    enum request_phase phase = c->work->request.phase;
+    if (phase == REQUEST_BODY && before == REQUEST_BODY)
+        content_received(c, length, now);
+    else if (phase == REQUEST_BODY)
+        c->deadline_ns = now->monotonic_ns + c->rules->body_ns;
+    else if (phase == REQUEST_HEAD && before != REQUEST_HEAD)
+        c->deadline_ns = now->monotonic_ns + c->rules->head_ns;
+}
+
 void conn_received(struct conn *c, size_t length, const struct now *now)
 {
     assert(conn_next(c) == CONN_RECEIVE);
@@ -217,19 +263,21 @@ void conn_received(struct conn *c, size_t length, const struct now *now)
         return;
     }
     struct conn_work *k = c->work;
-    if (c->half_closed) return;
+    if (c->half_closed) {
+        lingering_goes_on(c, now);
+        return;
+    }
     assert(length <= k->receive_size - k->filled);
+    enum request_phase before = k->request.phase;
     k->received_ns = now->monotonic_ns;
     k->received_queue_ns = now->monotonic_ns - now->woke_ns;
-    if (k->filled == 0) {
+    if (before == REQUEST_AWAITED) {
         k->begun_ns = now->monotonic_ns;
         k->queue_ns = k->received_queue_ns;
-        c->deadline_ns = now->monotonic_ns + c->rules->head_ns;
     }
     k->filled += (uint32_t)length;
     requests_take(c, now);
-    if (conn_next(c) == CONN_RECEIVE && k->request.phase == REQUEST_BODY)
-        c->deadline_ns = now->monotonic_ns + c->rules->body_ns;
+    if (conn_next(c) == CONN_RECEIVE) deadline_move(c, before, length, now);
 }
 
 const struct lookup *conn_lookup(const struct conn *c)
@@ -340,7 +388,7 @@ static uint64_t patience_ns(const struct conn *c)
 {
     const struct conn_rules *rules = c->rules;
     if (c->work->request.phase == REQUEST_BODY) return rules->body_ns;
-    if (c->work->filled > 0) return rules->head_ns;
+    if (!request_is_awaited(c)) return rules->head_ns;
     return rules->draining && rules->linger_ns < rules->idle_ns ? rules->linger_ns : rules->idle_ns;
 }
 
@@ -370,7 +418,8 @@ void conn_half_closed(struct conn *c, const struct now *now)
 {
     assert(conn_next(c) == CONN_HALF_CLOSE);
     c->half_closed = true;
-    c->deadline_ns = now->monotonic_ns + c->rules->linger_ns;
+    c->work->linger_until_ns = now->monotonic_ns + c->rules->linger_most_ns;
+    lingering_goes_on(c, now);
     c->step = (uint8_t)step_choose(c);
 }
 
@@ -396,13 +445,12 @@ static void linger_expired(struct conn *c)
 
 void conn_expired(struct conn *c, const struct now *now)
 {
-    const struct conn_work *k = c->work;
     assert(conn_next(c) != CONN_PARKED);
     if (conn_next(c) == CONN_SEND)
         conn_failed(c, CLOSE_SEND_TIMEOUT);
     else if (c->half_closed)
         linger_expired(c);
-    else if (k && k->filled > 0)
+    else if (!request_is_awaited(c))
         request_expired(c, now);
     else if (c->rules->draining)
         conn_failed(c, CLOSE_DRAINED);
@@ -413,14 +461,21 @@ void conn_expired(struct conn *c, const struct now *now)
 void conn_draining(struct conn *c, const struct now *now)
 {
     uint64_t latest = now->monotonic_ns + c->rules->linger_ns;
-    if (conn_next(c) == CONN_RECEIVE && conn_idle(c) && c->deadline_ns > latest)
-        c->deadline_ns = latest;
+    bool awaits = conn_next(c) == CONN_RECEIVE && !c->closing && request_is_awaited(c);
+    if (awaits && c->deadline_ns > latest) c->deadline_ns = latest;
+}
+
+/* The peer is there and may read on: what it is owed before the cut, it shall get. */
+static bool is_our_fault(enum close_reason why)
+{
+    return why == CLOSE_FILE_SHRANK || why == CLOSE_FILE_BROKEN || why == CLOSE_NO_MEMORY;
 }
 
 void conn_failed(struct conn *c, enum close_reason why)
 {
     if (c->close_reason == CLOSE_NONE || !c->half_closed) c->close_reason = (uint8_t)why;
-    c->failed = true;
+    c->lingering = is_our_fault(why) && c->work && !c->half_closed;
+    c->failed = c->closing = true;
     if (c->work) c->work->asking = c->work->parked = false;
     c->step = (uint8_t)step_choose(c);
 }

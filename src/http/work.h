@@ -28,6 +28,7 @@ struct conn_work {
     uint64_t received_ns, received_queue_ns; /* when bytes were last received; had waited */
     uint64_t begun_ns, queue_ns;             /* of the first byte of `request`            */
     uint64_t headed_ns;                      /* when it was complete                      */
+    uint64_t linger_until_ns;                /* lingering ends then at the latest         */
     bool asking;  /* the lookup waits for its resolution                     */
     bool parked;  /* and that for the disk                                   */
     bool fetched; /* it did                                                  */

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #define HELD_MAX 4 /* buffers held before the kernel is told to stop receiving */
@@ -64,7 +65,7 @@ size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size)
 
 void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
-    lane->sending = true;
+    lane->sending = LANE_IN_SEND;
     lane->zero_copy =
         ring->zero_copy_bytes > 0 && out->length >= ring->zero_copy_bytes && !lane->copies;
     lane->gather =
@@ -73,18 +74,29 @@ void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
-    lane->sending = lane->fetching = true;
+    lane->sending = LANE_IN_FETCH;
     ring_fetch(ring, out->fd, out->offset, out->length, tag_next(ring, lane, LANE_FETCH));
 }
 
 void lane_await_writable(struct ring *ring, struct lane *lane)
 {
-    lane->sending = true;
-    ring_await_writable(ring, lane->socket, tag_next(ring, lane, LANE_WRITABLE));
+    lane->sending = LANE_FULL;
+    lane->watching = lane->half_open;
+    ring_await_writable(ring, lane->socket, lane->watching,
+                        tag_next(ring, lane, LANE_WRITABLE));
+}
+
+/* A later poll of the same socket is told by the same tag; this one is submitted before it. */
+static void watch_stop(struct ring *ring, struct lane *lane)
+{
+    lane->watching = false;
+    lane->stopped++;
+    ring_cancel(ring, lane->tag | LANE_WRITABLE, tag_next(ring, lane, LANE_CANCEL));
 }
 
 void lane_close(struct ring *ring, struct lane *lane)
 {
+    if (lane->watching) watch_stop(ring, lane);
     bool unheard =
         ring->sqpoll || lane->named == ring->turns; /* the kernel may still look for it */
     assert(lane->lent == 0);
@@ -100,9 +112,15 @@ void lane_abort(struct lane *lane)
 {
     static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     shutdown(lane->fd, SHUT_RDWR);
-    if (lane->lent > 0 || (lane->sending && lane->zero_copy))
+    if (lane->lent > 0 || (lane->sending == LANE_IN_SEND && lane->zero_copy))
         connect(lane->fd, &nowhere,
                 sizeof(nowhere)); /* tcp(7): drops the connection and its queue */
+}
+
+/* The operation was not done, for a reason that is neither the peer's nor ours. */
+static bool is_to_be_done_again(int result)
+{
+    return result == -EAGAIN || result == -EINTR || result == -ECANCELED;
 }
 
 static ssize_t received(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
@@ -110,7 +128,7 @@ static ssize_t received(struct ring *ring, struct lane *lane, const struct io_ur
     lane->receiving = (cqe->flags & IORING_CQE_F_MORE) != 0;
     if (lane->polling) {
         lane->polling = false;
-        lane->readable = cqe->res != -ECANCELED;
+        lane->readable = !is_to_be_done_again(cqe->res);
         return 0;
     }
     if (cqe->flags & IORING_CQE_F_BUFFER) {
@@ -120,13 +138,14 @@ static ssize_t received(struct ring *ring, struct lane *lane, const struct io_ur
     }
     if (cqe->res == 0) lane->finished = true;
     if (cqe->res == -ENOBUFS) lane->starved = true;
-    return cqe->res == -ENOBUFS || cqe->res == -ECANCELED ? 0 : cqe->res;
+    return cqe->res == -ENOBUFS || is_to_be_done_again(cqe->res) ? 0 : cqe->res;
 }
 
-/* What sends without copying cannot send at all is sent with, and so is what it copies anyway. */
+/* Falls back to a plain send where zero-copy is not supported or has no memory to be locked. */
 static ssize_t zero_copy_sent(struct lane *lane, int result)
 {
-    bool again = result == -EOPNOTSUPP || result == -EINVAL || result == -ENOMEM;
+    bool again = result == -EOPNOTSUPP || result == -EINVAL || result == -ENOMEM ||
+                 result == -ENOBUFS;
     lane->copies |= again;
     return again ? 0 : result;
 }
@@ -147,8 +166,42 @@ static ssize_t send_completed(struct ring *ring, struct lane *lane, const struct
     if (cqe->flags & IORING_CQE_F_MORE) lane->lent++;
     ring_sent(ring, lane->gather);
     lane->gather = NULL;
-    lane->sending = false;
+    lane->sending = LANE_FREE;
+    if (cqe->res == -EAGAIN) lane_await_writable(ring, lane);
+    if (is_to_be_done_again(cqe->res)) return 0;
     return lane->zero_copy ? zero_copy_sent(lane, cqe->res) : cqe->res;
+}
+
+/*
+ * A poll reported. One that was stopped may do so once more: then its end is not that of the one armed
+ * since, but room that it reports is room all the same.
+ */
+static ssize_t poll_reported(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
+{
+    bool ended = (cqe->flags & IORING_CQE_F_MORE) == 0;
+    bool stopped = ended && lane->stopped > 0;
+    if (stopped)
+        lane->stopped--;
+    else if (ended)
+        lane->watching = false;
+    if (lane->sending != LANE_FULL) return 0;
+    if (cqe->res < 0 && !is_to_be_done_again(cqe->res)) return cqe->res;
+    if (cqe->res >= 0 && (cqe->res & (POLLOUT | POLLERR | POLLHUP))) {
+        lane->sending = LANE_FREE;
+        if (lane->watching) watch_stop(ring, lane);
+        return 0;
+    }
+    if (cqe->res >= 0) lane->half_open = true;
+    if (ended && !stopped) lane_await_writable(ring, lane);
+    return 0;
+}
+
+/* The poll itself may fail; then nothing is waited for any longer. */
+static ssize_t became_writable(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
+{
+    ssize_t result = poll_reported(ring, lane, cqe);
+    if (result < 0) lane->sending = LANE_FREE;
+    return result;
 }
 
 ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation operation,
@@ -159,9 +212,9 @@ ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation
     case LANE_RECEIVE: return received(ring, lane, cqe);
     case LANE_SEND: return send_completed(ring, lane, cqe);
     case LANE_FETCH: /* trouble with the file is met again when it is sent */
-        lane->sending = lane->fetching = false;
+        lane->sending = LANE_FREE;
         return 0;
-    case LANE_WRITABLE: lane->sending = false; return cqe->res < 0 ? cqe->res : 0;
+    case LANE_WRITABLE: return became_writable(ring, lane, cqe);
     case LANE_CANCEL:
     case LANE_UNREGISTER:
     case LANE_OPERATIONS: break;

@@ -21,15 +21,25 @@ enum lane_operation {
 };
 #define TAG_UNIT 64U
 
+/* What the sending side waits for. */
+enum lane_sending {
+    LANE_FREE,     /* nothing: more may be sent                                  */
+    LANE_IN_SEND,  /* the kernel has memory that is to be sent                   */
+    LANE_IN_FETCH, /* a part of a file is read from the disk before it is sent   */
+    LANE_FULL      /* the socket has no room: the kernel tells when there is some */
+};
+
 struct lane {
     uint64_t tag;       /* of the owner */
     int fd, socket;     /* `socket` is what the ring knows it as                  */
     uint32_t named;     /* turn of the ring in which a submission last named it   */
     uint16_t lent;      /* sends whose memory the kernel still reads              */
     uint16_t in_flight; /* operations whose last completion is still to come  */
+    uint8_t sending;    /* enum lane_sending                                  */
+    bool half_open;     /* the peer finished sending: see lane_await_writable() */
+    bool watching;      /* a poll that goes on until it is cancelled is armed */
+    uint8_t stopped;    /* such polls, cancelled, whose end is still to come  */
     bool receiving;     /* the kernel receives until it is told otherwise     */
-    bool sending;       /* the kernel has what is to be sent, or waits        */
-    bool fetching;      /* …because a file is read from the disk              */
     bool starved;       /* no buffer was left for it: next it receives without */
     bool polling;       /* …for which it waits while `receiving`               */
     bool readable;      /* …and which it can do now                            */
@@ -51,6 +61,15 @@ void lane_register(struct ring *ring, struct lane *lane, uint32_t place);
  */
 void lane_receive(struct ring *ring, struct lane *lane);
 
+/*
+ * Whether lane_take() will read the socket itself, so that what it takes may have come after the
+ * completion that told of it.
+ */
+static inline bool lane_takes_directly(const struct lane *lane)
+{
+    return lane->held.count == 0 && lane->readable;
+}
+
 /* Whether there is something to take: bytes, or the peer's end. */
 static inline bool lane_has_received(const struct lane *lane)
 {
@@ -68,6 +87,13 @@ void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 
 /* Reads the beginning of a file range, so that it can be sent without waiting for the disk. */
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out);
+
+/*
+ * Waits for room in the socket. A poll of the ring's always reports POLLRDHUP too (io_uring/poll.c,
+ * IO_POLL_UNMASK), which never ends once the peer has finished sending. So a poll that reports nothing else
+ * is followed by one that goes on and reports changes only (IORING_POLL_ADD_MULTI is edge-triggered),
+ * until there is room.
+ */
 void lane_await_writable(struct ring *ring, struct lane *lane);
 
 /*
@@ -86,8 +112,9 @@ static inline bool lane_is_notice(const struct io_uring_cqe *cqe)
 }
 
 /*
- * After LANE_RECEIVE: 0 or -errno. After LANE_SEND: bytes sent, or -errno, or 0: send it again.
- * Else 0 or -errno.
+ * After LANE_RECEIVE: 0 or -errno. After LANE_SEND: bytes sent, or -errno, or 0: send it again as soon
+ * as `sending` is LANE_FREE. Else 0 or -errno. -EAGAIN, -EINTR and -ECANCELED say nothing about the peer and
+ * are not told: what they ended is begun again.
  */
 ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation operation,
                        const struct io_uring_cqe *cqe);

@@ -157,7 +157,7 @@ struct gather *ring_send(struct ring *ring, int socket, const struct outgoing *o
                          uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
-    int flags = MSG_NOSIGNAL | (out->more ? MSG_MORE : 0);
+    int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (out->more ? MSG_MORE : 0);
     struct gather *gather = NULL;
     if (out->count == 1) {
         io_uring_prep_send(sqe, 0, out->vector[0].iov_base, out->vector[0].iov_len, flags);
@@ -172,7 +172,7 @@ struct gather *ring_send(struct ring *ring, int socket, const struct outgoing *o
     }
     if (zero_copy) sqe->ioprio |= IORING_SEND_ZC_REPORT_USAGE;
     submission_end(sqe, socket, tag);
-    if (!out->more && out->length <= RING_PROMPT_BYTES) ring->prompt++;
+    ring->prompt++;
     return gather;
 }
 
@@ -199,10 +199,13 @@ void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uin
     read->user_data = tag;
 }
 
-void ring_await_writable(struct ring *ring, int socket, uint64_t tag)
+void ring_await_writable(struct ring *ring, int socket, bool again, uint64_t tag)
 {
     struct io_uring_sqe *sqe = submission(ring);
-    io_uring_prep_poll_add(sqe, 0, POLLOUT);
+    if (again)
+        io_uring_prep_poll_multishot(sqe, 0, POLLOUT);
+    else
+        io_uring_prep_poll_add(sqe, 0, POLLOUT);
     submission_end(sqe, socket, tag);
 }
 

@@ -20,7 +20,6 @@
 #define RING_POOL 0            /* the number of the group of buffers                    */
 #define RING_BUFFERS 512       /* to receive into; a power of two                       */
 #define RING_BUFFER_BYTES 2048
-#define RING_PROMPT_BYTES 16384 /* a send of so many at most finds room in the socket, as a rule */
 
 struct ring {
     struct io_uring uring;
@@ -29,7 +28,7 @@ struct ring {
     char *memory;                /* the buffers, which become real as they are used */
     char *scratch;               /* behind them: RING_FETCH_BYTES                   */
     uint32_t lent;               /* buffers held by connections                     */
-    uint32_t prompt;             /* sends prepared that complete at once, as a rule */
+    uint32_t prompt;             /* sends prepared, which complete as they are submitted */
     uint32_t turns;              /* counted, going round                                         */
     bool sqpoll;                 /* a thread of the kernel's takes submissions                   */
     uint64_t zero_copy_bytes;    /* from so many on, sends are not copied; 0: all are            */
@@ -64,7 +63,8 @@ void ring_accept(struct ring *ring, int listener, bool again,
                  uint64_t tag);                                    /* once, or until cancelled */
 void ring_receive(struct ring *ring, int socket, uint64_t tag);    /* until cancelled  */
 void ring_await_readable(struct ring *ring, int fd, uint64_t tag); /* again and again  */
-void ring_await_writable(struct ring *ring, int socket, uint64_t tag); /* once             */
+void ring_await_writable(struct ring *ring, int socket, bool again,
+                         uint64_t tag); /* once, or each time until cancelled */
 void ring_await_received(struct ring *ring, int socket, uint64_t tag); /* once: bytes, or the end */
 void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag);
 
@@ -89,7 +89,9 @@ void ring_settle(struct ring *ring);
 void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uint64_t tag);
 
 /*
- * Sends memory. What this gives is to be given to ring_sent() when it has completed. A zero-copy send
+ * Sends memory, as much as the socket has room for now: -EAGAIN when it has none. (A send that may wait
+ * inside the ring waits by a poll, with POLLRDHUP; for a peer that finished sending it then ends up in a
+ * kernel thread, which waits in it or completes it with -EAGAIN.) What this gives is to be given to ring_sent() when it has completed. A zero-copy send
  * that completes with IORING_CQE_F_MORE completes once more, with IORING_CQE_F_NOTIF, when the
  * kernel does not need the memory any longer: on a network, when the peer has acknowledged it.
  */

@@ -57,6 +57,7 @@ static bool receive_next(struct uring_loop *l, struct uring_client *k)
     if (!lane_has_received(&k->lane)) return false;
     client_lend_work(&k->client, w);
     struct iovec space = conn_receive_space(&k->client.conn);
+    if (lane_takes_directly(&k->lane)) w->store_is_current = false; /* they may be new */
     size_t length = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
     now_read(&w->now);
     drive_received(w, &k->client, length);
@@ -81,8 +82,9 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
     struct worker *w = &l->worker;
     uint64_t budget = TURN_BYTES;
     while (!k->lane.sending) {
-        if (k->failure != CLOSE_NONE && !k->client.conn.failed)
+        if (k->failure != CLOSE_NONE)
             conn_failed(&k->client.conn, (enum close_reason)k->failure);
+        k->failure = CLOSE_NONE;
         if (k->fetched) client_fetched(&k->client, w);
         k->fetched = false;
         if (k->lane.lent > 0 && conn_next(&k->client.conn) != CONN_SEND) return;
@@ -165,7 +167,7 @@ static void deadlines_sweep(struct uring_loop *l)
 {
     for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
         struct uring_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->closed || k->queued || k->lane.fetching) continue;
+        if (!k || k->closed || k->queued || k->lane.sending == LANE_IN_FETCH) continue;
         if (client_is_late(&k->client, &l->worker)) connection_expire(l, k);
     }
 }

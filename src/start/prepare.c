@@ -58,6 +58,9 @@ static bool list_has(const struct config_list *list, const char *word)
     return false;
 }
 
+/* A peer that goes on sending after the last response is read from for so many silences in all. */
+#define LINGER_SILENCES 15
+
 static void rules_make(struct conn_rules *rules, const struct config *config)
 {
     *rules = (struct conn_rules){
@@ -71,6 +74,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .idle_ns = config->timeouts_idle,
         .send_ns = config->timeouts_send,
         .linger_ns = config->timeouts_linger,
+        .linger_most_ns = LINGER_SILENCES * config->timeouts_linger,
         .keep_alive = config->keep_alive,
     };
 }

@@ -40,7 +40,7 @@ static void press(struct worker *w, struct served *served)
     served->pressed = true;
 }
 
-/* Others wait. Only somebody who is quiet can be closed without cutting anything. */
+/* Others wait. Only a connection that is quiet can be closed without cutting anything. */
 static void make_room(struct worker *w, struct served *served)
 {
     struct conn *c = &served->client.conn;
@@ -74,10 +74,17 @@ static bool wait_once(struct worker *w, struct served *served, enum drive wanted
     return !served->quiet;
 }
 
+/* Bytes that were no part of a request (empty lines before one) are no reason to go on serving. */
+static bool nothing_came_of_it(const struct conn *c, uint32_t requests_before)
+{
+    return conn_next(c) == CONN_RECEIVE && conn_idle(c) && c->requests == requests_before;
+}
+
 bool serve(struct worker *w, struct served *served, enum pressure pressure)
 {
     struct client *client = &served->client;
     uint64_t until_ns = w->now.monotonic_ns + TICK_NS;
+    uint32_t requests = client->conn.requests;
     if (client_is_late(client, w)) conn_expired(&client->conn, &w->now);
     pressure_apply(w, served, pressure);
     served->quiet = false;
@@ -90,5 +97,6 @@ bool serve(struct worker *w, struct served *served, enum pressure pressure)
         assert(wanted != DRIVE_WANT_DISK); /* who waits for one peer may wait for a disk, too */
         if (!wait_once(w, served, wanted)) return false;
     } while (w->now.monotonic_ns < until_ns);
+    served->quiet = nothing_came_of_it(&client->conn, requests);
     return false;
 }

@@ -29,6 +29,7 @@ struct conn_rules core_rules(void)
         .idle_ns = 60 * NS_PER_SECOND,
         .send_ns = 30 * NS_PER_SECOND,
         .linger_ns = 2 * NS_PER_SECOND,
+        .linger_most_ns = 10 * NS_PER_SECOND,
         .keep_alive = true,
     };
 }

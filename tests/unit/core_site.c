@@ -30,6 +30,7 @@ static void service_make(struct core_site *site)
         .idle_ns = 60 * NS_PER_SECOND,
         .send_ns = 30 * NS_PER_SECOND,
         .linger_ns = 2 * NS_PER_SECOND,
+        .linger_most_ns = 10 * NS_PER_SECOND,
         .keep_alive = true,
     };
     service->store = (struct store_options){

@@ -105,32 +105,83 @@ START_TEST(second_slow_head_too)
 }
 END_TEST
 
+/* Half an empty line is no request yet: nothing is answered. */
 START_TEST(half_an_empty_line_is_late_too)
 {
     feed("\r");
     core_link_expire(&wire);
-    feed("");
-    ck_assert_uint_eq(wire.status[0], 408);
+    closed_because(CLOSE_HEAD_TIMEOUT);
+    ck_assert_uint_eq(wire.output_length, 0);
 }
 END_TEST
 
-/* Every byte of content buys time; the first of it as much as the others. */
-START_TEST(content_has_to_come_on)
+/* Empty lines before a request are no step towards one, whole or in halves. */
+START_TEST(empty_lines_buy_no_time)
+{
+    static const char *const drops[] = {"\r\n", "\r\n\r\n\r", "\n\r"};
+    if (_i >= 3) feed(GET("/"));
+    uint64_t deadline = conn_deadline_ns(&wire.conn);
+    ck_assert_uint_eq(patience(), _i >= 3 ? wire.rules.idle_ns : wire.rules.head_ns);
+    for (int i = 0; i < 5; i++) {
+        core_link_wait(&wire, SECOND);
+        feed(i == 0 && _i % 3 == 2 ? "\r" : drops[_i % 3]);
+        if (_i % 3 == 1) feed("\n");
+        ck_assert_uint_eq(conn_deadline_ns(&wire.conn), deadline);
+    }
+    core_link_expire(&wire);
+    closed_because(_i >= 3 ? CLOSE_IDLE_TIMEOUT : CLOSE_HEAD_TIMEOUT);
+    ck_assert_uint_eq(wire.settled, _i >= 3 ? 1 : 0);
+}
+END_TEST
+
+/* The head's time begins with its own first byte, not with empty lines before it. */
+START_TEST(head_behind_empty_lines_has_its_time)
+{
+    feed("\r\n");
+    core_link_wait(&wire, wire.rules.head_ns - SECOND);
+    feed("\r\nG");
+    ck_assert_uint_eq(patience(), wire.rules.head_ns);
+}
+END_TEST
+
+static void content_begin(void)
 {
     feed("POST / HTTP/1.1\r\n");
     core_link_wait(&wire, wire.rules.head_ns - 1);
-    feed(HOST "Content-Length: 50\r\n\r\n");
+    feed(HOST "Transfer-Encoding: chunked\r\n\r\n");
     ck_assert_uint_eq(patience(), wire.rules.body_ns);
-    for (int i = 0; i < 20; i++) {
-        core_link_wait(&wire, 4 * SECOND);
-        feed("x");
-        ck_assert_uint_eq(patience(), wire.rules.body_ns);
-    }
+}
+
+/* Content that drips is content that does not come; chunk sizes and extensions drip as well. */
+START_TEST(content_has_to_come_on)
+{
+    static const char *const drops[] = {"1\r\nx\r\n", "0", "1;a=b;c=d"};
+    content_begin();
+    feed(drops[_i]);
+    uint64_t begun = wire.now.monotonic_ns;
+    while (core_link_wait(&wire, SECOND / 2), conn_deadline_ns(&wire.conn) > wire.now.monotonic_ns)
+        feed(_i == 0 ? drops[0] : _i == 1 ? "0" : "e");
+    ck_assert_uint_le(wire.now.monotonic_ns - begun, wire.rules.body_ns + 2 * SECOND);
     core_link_expire(&wire);
     feed("");
     ck_assert_uint_eq(wire.status[0], 408);
     core_link_finish(&wire);
     closed_because(CLOSE_BODY_TIMEOUT);
+}
+END_TEST
+
+/* At the least rate it may go on for ever; no head start is longer than body_ns. */
+START_TEST(content_that_comes_on_has_time)
+{
+    char drop[BODY_BYTES_PER_SECOND_MIN / 100 + 1] = {0};
+    memset(drop, '0', sizeof(drop) - 1);
+    content_begin();
+    for (int i = 0; i < 18; i++) {
+        core_link_wait(&wire, SECOND / 100);
+        feed(drop);
+        ck_assert_uint_ge(patience(), wire.rules.body_ns - SECOND / 50);
+        ck_assert_uint_le(patience(), wire.rules.body_ns);
+    }
 }
 END_TEST
 
@@ -225,12 +276,51 @@ START_TEST(peer_resets_within_an_answer)
     core_link_send(&wire, UINT64_MAX); /* up to the file */
     step_is(CONN_SEND);
     core_link_send(&wire, 1234);
-    core_link_fail(&wire, CLOSE_FILE_SHRANK);
-    closed_because(CLOSE_FILE_SHRANK);
+    core_link_fail(&wire, CLOSE_PEER_RESET);
+    closed_because(CLOSE_PEER_RESET);
     ck_assert_uint_eq(wire.settled, 3);
     ck_assert_uint_eq(counted[0], 100);
     ck_assert_uint_eq(counted[1], 1234);
     ck_assert_uint_eq(counted[2], 0);
+}
+END_TEST
+
+/* What we broke is cut, and the peer gets to read the responses before it: no reset. */
+static const enum close_reason our_faults[] = {CLOSE_FILE_SHRANK, CLOSE_FILE_BROKEN,
+                                               CLOSE_NO_MEMORY};
+
+START_TEST(lingers_after_our_fault)
+{
+    const char requests[] = GET("/small") GET("/file") GET("/large");
+    core_link_receive(&wire, requests, sizeof(requests) - 1);
+    step_is(CONN_SEND);
+    core_link_send(&wire, UINT64_MAX);
+    step_is(CONN_SEND);
+    core_link_fail(&wire, our_faults[_i]);
+    step_is(CONN_HALF_CLOSE);
+    ck_assert_uint_eq(wire.settled, 3);
+    core_link_half_close(&wire);
+    step_is(CONN_RECEIVE);
+    ck_assert(!conn_idle(&wire.conn));
+    feed(GET("/small"));
+    ck_assert_uint_eq(wire.settled, 3);
+    core_link_finish(&wire);
+    closed_because(our_faults[_i]);
+}
+END_TEST
+
+START_TEST(our_fault_ends_with_the_peer)
+{
+    feed("GET / HTTP/1.1\r\nHost: h\r\nX: ");
+    core_link_fail(&wire, CLOSE_NO_MEMORY);
+    step_is(CONN_HALF_CLOSE);
+    core_link_half_close(&wire);
+    step_is(CONN_RECEIVE);
+    if (_i == 0)
+        core_link_expire(&wire);
+    else
+        core_link_fail(&wire, _i == 1 ? CLOSE_PEER_RESET : CLOSE_NO_MEMORY);
+    closed_because(CLOSE_NO_MEMORY);
 }
 END_TEST
 
@@ -260,9 +350,12 @@ START_TEST(lingers)
     for (int i = 0; i < 5; i++)
         feed(GET("/") GET("/") GET("/"));
     ck_assert_uint_eq(patience(), wire.rules.linger_ns);
-    core_link_wait(&wire, SECOND);
-    feed("x");
-    ck_assert_uint_eq(patience(), SECOND);
+    for (int i = 0; i < 9; i++) {
+        core_link_wait(&wire, SECOND);
+        ck_assert_uint_ge(patience(), SECOND); /* an upload that goes on still has its time */
+        feed("x");
+    }
+    ck_assert_uint_eq(patience(), SECOND); /* but not for ever */
     ck_assert_uint_eq(wire.settled, 1);
     core_link_expire(&wire);
     closed_because(CLOSE_BAD_REQUEST);
@@ -652,7 +745,10 @@ int main(void)
     tcase_add_test(time, slow_head_is_answered_408);
     tcase_add_test(time, second_slow_head_too);
     tcase_add_test(time, half_an_empty_line_is_late_too);
-    tcase_add_test(time, content_has_to_come_on);
+    tcase_add_loop_test(time, empty_lines_buy_no_time, 0, 6);
+    tcase_add_test(time, head_behind_empty_lines_has_its_time);
+    tcase_add_test(time, content_that_comes_on_has_time);
+    tcase_add_loop_test(time, content_has_to_come_on, 0, 3);
     tcase_add_test(time, content_behind_an_answer_too);
     tcase_add_test(time, idle_connection_is_closed_silently);
     tcase_add_test(time, sending_needs_progress);
@@ -663,6 +759,8 @@ int main(void)
     tcase_add_test(end, peer_resets_within_an_answer);
     tcase_add_test(end, fails_while_it_asks);
     tcase_add_test(end, lingers);
+    tcase_add_loop_test(end, lingers_after_our_fault, 0, 3);
+    tcase_add_loop_test(end, our_fault_ends_with_the_peer, 0, 3);
     tcase_add_test(end, lingers_in_vain);
     tcase_add_test(end, lingers_until_the_peer_goes);
     tcase_add_test(end, reset_after_the_last_answer_is_no_trouble);

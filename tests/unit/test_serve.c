@@ -41,6 +41,7 @@ static struct conn_rules rules(void)
                                .idle_ns = 5 * NS_PER_SECOND,
                                .send_ns = 5 * NS_PER_SECOND,
                                .linger_ns = 5 * NS_PER_SECOND,
+                               .linger_most_ns = 5 * NS_PER_SECOND,
                                .keep_alive = true};
 }
 
@@ -199,7 +200,7 @@ END_TEST
 START_TEST(a_dribbled_head_is_late)
 {
     worker.rules.head_ns = 3 * TICK_NS;
-    worker.rules.linger_ns = TICK_NS;
+    worker.rules.linger_ns = worker.rules.linger_most_ns = TICK_NS;
     say("GET ");
     pid_t dribbler = fork();
     if (dribbler == 0) {

@@ -1,0 +1,109 @@
+"""Peers that finish sending and read on: every response they asked for comes whole, and one that
+does not read costs no work and no thread of the kernel's.
+"""
+
+import contextlib
+import glob
+import random
+import time
+
+from client import expect, expect_content, get
+from faults import SMALL_WINDOW, expect_rest
+from fixtures import located
+from stage import big, require, test
+
+SITE = {"k1_txt": located(1 << 10), "k100_txt": located(100 << 10, "b"),
+        "k300_txt": located(300 << 10, "c"), "m3_txt": located(3 << 20, "d")}
+NAMES = {"/" + name.replace("_", "."): content for name, content in SITE.items()}
+
+
+@test("a peer that finished and does not read costs no work")
+def finished_and_silent(stage):
+    root = stage.site(big_bin=big(24), a_txt=b"a", **SITE)
+    with stage.server(root) as server, contextlib.ExitStack() as stack:
+        for asked in (get("/big.bin"), get("/k300.txt") * 40, get("/k100.txt") + get("/big.bin")):
+            client = stack.enter_context(server.client(SMALL_WINDOW))
+            client.send(asked)
+            client.half_close()
+        expect("another client", b"a", server.get("/a.txt").content)
+        time.sleep(0.3)  # what fits into the sockets goes there
+        for worker in server.workers():
+            expect_rest(worker, 0.5)
+
+
+@test("a peer that finished and reads slowly costs little work")
+def finished_and_slow(stage):
+    content = big(24)
+    root = stage.site(big_bin=content)
+    with stage.server(root) as server, server.client(SMALL_WINDOW) as client:
+        client.send(get("/big.bin"))
+        client.half_close()
+        answer = client.answer_head()
+        for _ in range(10):
+            client.receive(65536)
+            time.sleep(0.02)
+        for worker in server.workers():
+            expect_rest(worker, 0.3)
+        parts = [client.buffer]
+        client.buffer = b""
+        while client.receive():
+            parts.append(client.buffer)
+            client.buffer = b""
+        expect_content("content", content, b"".join(parts))
+        expect("length", len(content), answer.length(False))
+
+
+@test("peers that finished and do not read hold no thread of the kernel's")
+def no_kernel_threads(stage):
+    root = stage.site(**SITE)
+    with stage.server(root, at_once=48) as server, contextlib.ExitStack() as stack:
+        for _ in range(40):
+            client = stack.enter_context(server.client(4096))
+            client.send(get("/k300.txt") * 20)
+            client.half_close()
+        time.sleep(stage.seconds(0.5))
+        threads = [name for pid in server.workers()
+                   for name in glob.glob("/proc/%d/task/*/comm" % pid)
+                   if "iou-wrk" in open(name, encoding="ascii").read()]
+        require(len(threads) <= 8, "%d kernel threads for 40 peers", len(threads))
+
+
+def session(stage, server, chance):
+    """Pipelined requests, then the end, and only then reading."""
+    names = [chance.choice(list(NAMES)) for _ in range(chance.randint(1, 40))]
+    names = [name if chance.random() < 0.3 or name != "/m3.txt" else "/k1.txt" for name in names]
+    text = "".join(get(name, "X-Padding: " + "p" * chance.randint(0, 1500)) for name in names)
+    with server.client(4096 if chance.random() < 0.5 else None) as client:
+        client.send(text)
+        client.half_close()
+        if chance.random() < 0.3:
+            time.sleep(stage.seconds(0.02))
+        for number, name in enumerate(names):
+            answer = client.answer()
+            expect_content("response %d of %d, %s" % (number, len(names), name),
+                           NAMES[name], answer.content)
+        client.expect_end()
+
+
+@test("pipelined requests and the end, then reading: every response is whole")
+def pipelined_and_finished(stage):
+    root = stage.site(**SITE)
+    with stage.server(root) as server:
+        chance = random.Random(9)
+        for _ in range(30):
+            session(stage, server, chance)
+
+
+@test("a Unix socket whose peer finished")
+def finished_on_unix_socket(stage):
+    root = stage.site(big_bin=big(8))
+    where = stage.setting.place("socket") + "/s"
+    with stage.server(root, {"listen": "unix:" + where}) as server, server.client() as client:
+        client.send(get("/big.bin") * 2)
+        client.half_close()
+        time.sleep(0.1)
+        for worker in server.workers():
+            expect_rest(worker, 0.3)
+        for _ in range(2):
+            expect_content("content", big(8), client.answer().content)
+        client.expect_end()
