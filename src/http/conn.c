@@ -230,16 +230,14 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 /* The peer still sends what nobody reads: it may not have read the last response yet. */
 static void lingering_goes_on(struct conn *c, const struct now *now)
 {
-    c->deadline_ns =
-        earlier(now->monotonic_ns + c->rules->linger_ns, c->work->linger_until_ns);
+    c->deadline_ns = earlier(now->monotonic_ns + c->rules->linger_ns, c->work->linger_until_ns);
 }
 
 /* Content came. Its deadline moves by what was received, not by the fact that something was. */
 static void content_received(struct conn *c, size_t length, const struct now *now)
 {
     uint64_t earned_ns = length * (NS_PER_SECOND / BODY_BYTES_PER_SECOND_MIN);
-    c->deadline_ns =
-        earlier(c->deadline_ns + earned_ns, now->monotonic_ns + c->rules->body_ns);
+    c->deadline_ns = earlier(c->deadline_ns + earned_ns, now->monotonic_ns + c->rules->body_ns);
 }
 
 /* More is needed. A deadline moves when a step was made: a head began, its content began. */

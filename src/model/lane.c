@@ -82,8 +82,7 @@ void lane_await_writable(struct ring *ring, struct lane *lane)
 {
     lane->sending = LANE_FULL;
     lane->watching = lane->half_open;
-    ring_await_writable(ring, lane->socket, lane->watching,
-                        tag_next(ring, lane, LANE_WRITABLE));
+    ring_await_writable(ring, lane->socket, lane->watching, tag_next(ring, lane, LANE_WRITABLE));
 }
 
 /* A later poll of the same socket is told by the same tag; this one is submitted before it. */
@@ -144,8 +143,8 @@ static ssize_t received(struct ring *ring, struct lane *lane, const struct io_ur
 /* Falls back to a plain send where zero-copy is not supported or has no memory to be locked. */
 static ssize_t zero_copy_sent(struct lane *lane, int result)
 {
-    bool again = result == -EOPNOTSUPP || result == -EINVAL || result == -ENOMEM ||
-                 result == -ENOBUFS;
+    bool again =
+        result == -EOPNOTSUPP || result == -EINVAL || result == -ENOMEM || result == -ENOBUFS;
     lane->copies |= again;
     return again ? 0 : result;
 }

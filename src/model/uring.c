@@ -82,8 +82,7 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
     struct worker *w = &l->worker;
     uint64_t budget = TURN_BYTES;
     while (!k->lane.sending) {
-        if (k->failure != CLOSE_NONE)
-            conn_failed(&k->client.conn, (enum close_reason)k->failure);
+        if (k->failure != CLOSE_NONE) conn_failed(&k->client.conn, (enum close_reason)k->failure);
         k->failure = CLOSE_NONE;
         if (k->fetched) client_fetched(&k->client, w);
         k->fetched = false;

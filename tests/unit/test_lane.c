@@ -344,7 +344,8 @@ static void full_await(struct core_lane *lane, int parts)
     ck_assert_int_eq(lane->lane.sending, LANE_FULL);
     for (int i = 0; i < 5; i++)
         core_ring_turn(&ring);
-    ck_assert_uint_le(lane->completed[LANE_WRITABLE], 2); /* one that told of the peer's end, and one more */
+    ck_assert_uint_le(lane->completed[LANE_WRITABLE],
+                      2); /* one that told of the peer's end, and one more */
     ck_assert_int_eq(lane->lane.sending, LANE_FULL);
     unsigned before = lane->completed[LANE_WRITABLE];
     while (recv(lane->peer, heard, LARGE, 0) > 0)
