@@ -51,7 +51,10 @@ class Tags:
 
 
 class Judge:
-    def __init__(self):
+    """`in_memory_max`: files up to this length are surely sent from memory."""
+
+    def __init__(self, in_memory_max=FILE_MAX):
+        self.in_memory_max = in_memory_max
         self.tags = Tags()
         self.stopping = False  # then the server closes after any response
         self.bytes = self.mixtures = self.responses = 0
@@ -212,7 +215,7 @@ class Judge:
         parts = [slice_of(timeline, state, offset, len(body)) for state in found]
         at = differs_at(body, parts[0])
         if timeline.torn:
-            ended = arrival.ended if total > FILE_MAX else arrival.headed
+            ended = arrival.ended if total > self.in_memory_max else arrival.headed
             parts = [slice_of(timeline, state, offset, len(body))
                      for state in timeline.between(arrival.sent, ended) if state.version is not None]
             self.mixtures += 1
@@ -226,7 +229,7 @@ class Judge:
     def _learn(self, request, arrival, timeline, coding):
         tag = arrival.answer.field("ETag")
         small = timeline.length <= FILE_MAX
-        only = timeline.only(arrival.sent, arrival.headed if small else arrival.ended)
+        only = timeline.only(arrival.sent, arrival.ended)
         if only and only.length >= TELLING_BYTES and tag and STRONG.match(tag):
             self.tags.learn(request.target, coding, tag, only.version, small)
 
@@ -239,9 +242,8 @@ class Judge:
         return "head %+.4f s, end %+.4f s; on disk: %s" % (
             arrival.headed - arrival.sent, arrival.ended - arrival.sent, story)
 
-    @staticmethod
-    def may_end_early(request, arrival):
-        """Whether the file became shorter while the response was sent, so that it cannot be whole."""
+    def may_have_shrunk(self, request, first, last):
+        """Whether a file that is read while it is sent may have become shorter between two times."""
         timeline = request.page and request.page.original
-        return bool(timeline and timeline.shrinks and timeline.length > FILE_MAX and
-                    len(timeline.between(arrival.sent, arrival.ended)) > 1)
+        return bool(timeline and timeline.shrinks and timeline.length > self.in_memory_max and
+                    len(timeline.between(first, last)) > 1)

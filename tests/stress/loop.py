@@ -5,7 +5,6 @@ import itertools
 import select
 import time
 
-from judge import Judge
 from session import Session
 
 TICK_SECONDS = .05
@@ -13,10 +12,10 @@ SHOWN_MAX = 5  # failures of a model that are told in full
 
 
 class Loop:
-    def __init__(self, seed, disk, address, patience, only=None):
+    def __init__(self, seed, disk, judge, address, patience, only=None):
         self.seed, self.disk, self.address, self.patience = seed, disk, address, patience
         self.only = only  # the number of the one session that is done again and again
-        self.judge = Judge()
+        self.judge = judge
         self.epoll = select.epoll()
         self.sessions, self.waiters = set(), {}
         self.timers, self.order = [], itertools.count()

@@ -17,8 +17,8 @@ from plan import Plan
 
 RESET = b"\1\0\0\0\0\0\0\0"  # struct linger: on, for no time
 RECEIVE_BYTES = 262144
-SPLIT_BYTES = 700  # of a batch that are sent one by one, at most
-GONE = (errno.ECONNRESET, errno.EPIPE)
+SPLIT_BYTES = 150  # of a batch that are sent one by one, at most
+GONE = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
 BLOCKED_SECONDS = .1  # so long a late reader waits for room to send before it reads all the same
 
 
@@ -126,7 +126,7 @@ class Session:
         return len(self.outgoing)
 
     def _send(self):
-        while self.at < len(self.outgoing) and not self.sending_paused:
+        while self.at < len(self.outgoing) and not self.sending_paused and not self.over:
             if self.piece_end <= self.at:
                 self.piece_end = self._piece()
             began = time.monotonic()
@@ -295,15 +295,20 @@ class Session:
         now = time.monotonic()
         request, arrival = self.waiting[0], self._arrival(now, whole=False)
         self.loop.judge.judge(request, arrival)
-        if self.loop.judge.may_end_early(request, arrival):
+        if self.loop.judge.may_have_shrunk(request, arrival.sent, now):
             self.loop.shrunk += 1
             return
         self._early("%s after %d of %d bytes of response %d" % (how, self.have, self.length,
                                                             self.judged + 1))
 
     def _early(self, what):
-        if not self.loop.stopping and not (self.was_reset and self._sent_too_much()):
-            raise Failure("session cut: " + what)
+        if self.loop.stopping or self.was_reset and self._sent_too_much():
+            return
+        now = time.monotonic()
+        shrunk = [request.target for request in self.waiting[1:]
+                  if request.sent and self.loop.judge.may_have_shrunk(request, request.sent, now)]
+        hint = "; of the files behind it %s shrank, for which it may not be cut" % " ".join(shrunk)
+        raise Failure("session cut: %s%s" % (what, hint if shrunk else ""))
 
     def _sent_too_much(self):
         """Whether a request was followed by others although it said that it is the last one. A client must
