@@ -23,6 +23,7 @@ STARTED = re.compile(r"http://(\[[0-9a-fA-F:]+\]|[0-9.]+):(\d+)/|(unix:[^\s,;]+)
 TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion|stack smashing|buffer overflow detected"
                      r"|free\(\):|malloc\(\):|double free|Segmentation")
 NOBODY = 65534
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 
@@ -32,6 +33,18 @@ VARIANTS = {
         "io_uring.gather": "10ms", "io_uring.sqpoll": "1ms", "io_uring.registered_files": "on",
         "io_uring.zero_copy": "1k", "io_uring.napi": "20us"}),
 }
+
+
+def models_of(binary):
+    """Those asked for; else all, but io_uring only where the kernel lets the server have it."""
+    if os.environ.get("MODELS"):
+        return os.environ["MODELS"].split(",")
+    tried = subprocess.run([binary, "-m", "io_uring", "-t", HERE], stderr=subprocess.PIPE,
+                           text=True, check=False)
+    if tried.returncode == 0:
+        return ["prefork", "threadpool", "epoll", "io_uring", *VARIANTS]
+    print("io_uring is left out: " + tried.stderr.strip())
+    return ["prefork", "threadpool", "epoll"]
 
 
 def blocking(model, at_once):

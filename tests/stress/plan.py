@@ -38,6 +38,7 @@ class Request:
         self.condition, self.range, self.codings = NO_CONDITION, None, ("",)
         self.closes = self.bad = False
         self.raw = ""
+        self.sent = None  # set when it is sent
 
     def bytes(self):
         text = self.raw or request_text(self.method, self.target, *self.fields, body=self.body,

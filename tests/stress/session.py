@@ -13,11 +13,11 @@ import time
 
 from client import Answer, Failure, shown
 from judge import Arrival
+from outgoing import Outgoing
 from plan import Plan
 
 RESET = b"\1\0\0\0\0\0\0\0"  # struct linger: on, for no time
 RECEIVE_BYTES = 262144
-SPLIT_BYTES = 150  # of a batch that are sent one by one, at most
 GONE = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
 BLOCKED_SECONDS = .1  # so long a late reader waits for room to send before it reads all the same
 
@@ -29,8 +29,6 @@ class Session:
         self.plan = Plan(self.random, loop.disk, loop.judge.tags)
         self.batches = list(self.plan.batches)
         self.waiting = []  # requests whose response has not come whole, the first one first
-        self.outgoing, self.at, self.marks = b"", 0, []
-        self.piece_end = 0
         self.pause_at = None
         self.sending_paused = self.reading_paused = self.finished_sending = False
         self.buffer = bytearray()
@@ -65,14 +63,14 @@ class Session:
             return False
         if self.plan.reading != "late" or self.finished_sending or not self.waiting:
             return True
-        return self.at >= len(self.outgoing) or time.monotonic() - self.progress > BLOCKED_SECONDS
+        return not self.outgoing.left or time.monotonic() - self.progress > BLOCKED_SECONDS
 
     def _look(self):
         """Has the loop wait for what is wanted now. Nothing wanted: not even for a hang-up."""
         if self.over:
             return
         mask = select.EPOLLIN if self._wants_to_read() else 0
-        if self.at < len(self.outgoing) and not self.sending_paused:
+        if self.outgoing.left and not self.sending_paused:
             mask |= select.EPOLLOUT
         if mask != self.mask:
             self.loop.wait_for(self, self.mask, mask)
@@ -82,7 +80,7 @@ class Session:
         """Now and then, whatever happens."""
         self._look()
         if now - self.progress > self.loop.patience:
-            self._fail("nothing happened for %.0f s" % (now - self.progress))
+            self.give_up("nothing happened for %.0f s" % (now - self.progress))
 
     def on_event(self, events):
         try:
@@ -92,7 +90,7 @@ class Session:
                 self._receive()
             self._look()
         except Failure as failure:
-            self._fail(str(failure))
+            self.give_up(str(failure))
         except OSError as error:
             if error.errno not in GONE:
                 raise
@@ -102,36 +100,15 @@ class Session:
     # ---- sending ---------------------------------------------------------------------------------
 
     def _next_batch(self):
-        batch = self.batch = self.batches.pop(0)
-        self.outgoing, self.at, self.marks, self.piece_end = b"", 0, [], 0
-        text = []
-        for request in batch:
-            request.sent = None
-            raw = request.bytes()
-            text.append(raw)
-            self.marks.append((sum(map(len, text)) - request.unneeded(), request))
-        self.outgoing = b"".join(text)
+        batch = self.batches.pop(0)
+        self.outgoing = Outgoing(batch, self.plan.split, self.random)
         self.waiting += batch
-        self.bounds = [mark + request.unneeded() for mark, request in self.marks]
-
-    def _piece(self):
-        """Where the next piece ends."""
-        split, left = self.plan.split, len(self.outgoing) - self.at
-        if split == "request":
-            return next(bound for bound in self.bounds if bound > self.at)
-        if split == "pieces":
-            return self.at + min(left, self.random.choice((1, 7, 100, 1460, 4000)))
-        if split == "bytes" and self.at < SPLIT_BYTES:
-            return self.at + 1
-        return len(self.outgoing)
 
     def _send(self):
-        while self.at < len(self.outgoing) and not self.sending_paused and not self.over:
-            if self.piece_end <= self.at:
-                self.piece_end = self._piece()
+        while self.outgoing.left and not self.sending_paused and not self.over:
             began = time.monotonic()
             try:
-                count = self.socket.send(self.outgoing[self.at:self.piece_end])
+                count = self.socket.send(self.outgoing.piece())
             except BlockingIOError:
                 return
             except OSError as error:
@@ -144,23 +121,22 @@ class Session:
     def _cannot_send(self):
         """The server is gone; what it sent before may still be here to be read."""
         self.was_reset = True
-        self.batches, self.outgoing = [], self.outgoing[:self.at]
+        self.batches = []
+        self.outgoing.give_up()
         self.finished_sending = True
 
     def _sent(self, began, count):
-        self.at += count
+        self.outgoing.took(count, began)
         self.sent += count
         self.progress = began
-        while self.marks and self.marks[0][0] <= self.at:
-            self.marks.pop(0)[1].sent = began
-        if self.plan.ending in ("reset", "leave") and self.sent + self.received > self.plan.leave_after:
+        if self._leaves_now():
             self._leave()
-        elif self.at == len(self.outgoing):
+        elif not self.outgoing.left:
             self._batch_sent()
-        elif self.pause_at is not None and self.at > self.pause_at:
+        elif self.pause_at is not None and self.sent > self.pause_at:
             self.pause_at = None
             self._pause_sending(self.plan.send_pause)
-        elif self.at == self.piece_end and self.plan.piece_pause:
+        elif self.outgoing.between_pieces and self.plan.piece_pause:
             self._pause_sending(self.plan.piece_pause)
 
     def _batch_sent(self):
@@ -197,7 +173,7 @@ class Session:
         self._take(more, now)
         if self.over:
             return
-        if self.plan.ending in ("reset", "leave") and self.sent + self.received > self.plan.leave_after:
+        if self._leaves_now():
             self._leave()
         elif slow:
             self._pause_reading(self.plan.read_pause)
@@ -259,7 +235,7 @@ class Session:
             self._all_answered()
 
     def _all_answered(self):
-        if self.at < len(self.outgoing):
+        if self.outgoing.left:
             return
         if self.batches:
             self.loop.later(self.plan.idle, self._go_on_with_batch)
@@ -287,7 +263,7 @@ class Session:
             elif not self.closing and self.plan.ending != "half_close":
                 self._early("%s of an idle connection" % how)
         except Failure as failure:
-            self._fail(str(failure))
+            self.give_up(str(failure))
             return
         self._close()
 
@@ -302,7 +278,7 @@ class Session:
                                                             self.judged + 1))
 
     def _early(self, what):
-        if self.loop.stopping or self.was_reset and self._sent_too_much():
+        if self.loop.stopping or self.was_reset and self.outgoing.went_on_after_close():
             return
         now = time.monotonic()
         shrunk = [request.target for request in self.waiting[1:]
@@ -310,19 +286,16 @@ class Session:
         hint = "; of the files behind it %s shrank, for which it may not be cut" % " ".join(shrunk)
         raise Failure("session cut: %s%s" % (what, hint if shrunk else ""))
 
-    def _sent_too_much(self):
-        """Whether a request was followed by others although it said that it is the last one. A client must
-        not do that (RFC 9112 §9.6), and risks that a reset destroys responses.
-        """
-        return any(request.closes and not request.bad and bound < self.at
-                   for bound, request in zip(self.bounds, self.batch))
+    def _leaves_now(self):
+        return (self.plan.ending in ("reset", "leave") and
+                self.sent + self.received > self.plan.leave_after)
 
     def _leave(self):
         if self.plan.ending == "reset":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._close()
 
-    def _fail(self, text):
+    def give_up(self, text):
         if not self.over:
             self._close()
             self.loop.failed(self, text)
