@@ -12,6 +12,7 @@ client knows exactly when each call began and ended. What is where:
     /swap/      a directory that is exchanged for another by two renames
     /link/      a symbolic link that is led to another directory
     /out/       a directory that is moved out of the root, with a link to it left in its place
+    /via/       a link to that directory
     /side/      an original and its sidecars, each replaced
 """
 
@@ -118,6 +119,10 @@ class Disk:
         for page in linked:
             self._put(page.original, self.path(page.target.replace("/link", "/rel-0")))
         os.symlink("rel-0", self.path("/link"))
+        os.symlink("out", self.path("/via"))
+        for page in moved:
+            target = page.target.replace("/out", "/via")
+            self.pages[target] = Page(target, page.size, page.timelines)
         self.steps += [self._often(self.swap, swapped), self._often(self.relink, linked),
                        self._often(self.move_out, moved)]
 
