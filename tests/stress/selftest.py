@@ -32,13 +32,25 @@ def judged(page, body, sent, headed, status=200, judge=None, fields=(), **asked)
     return None
 
 
+def parts_wrong(page, one, two):
+    return {
+        "a part that is another": judged(page, two[100:200], 22, 23, 206, range=(101, 200), fields=[
+            "Content-Range: bytes 101-200/%d" % LENGTH]),
+        "a part of the old one": judged(page, one[100:200], 22, 23, 206, range=(100, 199), fields=[
+            "Content-Range: bytes 100-199/%d" % LENGTH]),
+        "the whole for a part": judged(page, two, 22, 23, range=(100, 199)),
+    }
+
+
 def selftest():
+    """What the judge did not see, or saw wrongly: lines of text."""
     page, torn = stage(), stage(torn=True)
     one, two = (content("re100k", version, LENGTH) for version in (1, 2))
     half = one[:50000] + two[50000:]
     learned = Judge()
     tagged = ['ETag: "a"']
     wrong = {
+        **parts_wrong(page, one, two),
         "stale": judged(page, one, 22, 23),
         "from the future": judged(page, two, 12, 13),
         "two versions": judged(page, half, 19, 22),
@@ -49,11 +61,6 @@ def selftest():
         "one byte in a torn file": judged(torn, two[:77777] + b"?" + two[77778:], 19, 22),
         "shorter than the file": judged(page, two[:-1], 22, 23),
         "absent": judged(page, b"", 22, 23, status=404),
-        "a part that is another": judged(page, two[100:200], 22, 23, 206, range=(101, 200), fields=[
-            "Content-Range: bytes 101-200/%d" % LENGTH]),
-        "a part of the old one": judged(page, one[100:200], 22, 23, 206, range=(100, 199), fields=[
-            "Content-Range: bytes 100-199/%d" % LENGTH]),
-        "the whole for a part": judged(page, two, 22, 23, range=(100, 199)),
         "one tag for two": judged(page, one, 12, 13, judge=learned, fields=tagged) or
                            judged(page, two, 22, 23, judge=learned, fields=tagged),
         "304 for what was replaced": judged(page, b"", 22, 23, 304, learned, tagged,

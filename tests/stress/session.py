@@ -202,7 +202,9 @@ class Session:
             if self.have < self.length:
                 return
             self._judge(now)
-            if self.over or not more:
+            if not more:
+                if not self.waiting and not self.closing:
+                    self._all_answered()
                 return
 
     def _take_head(self, now):
@@ -231,8 +233,6 @@ class Session:
         self.judged += 1
         self.answer = None
         self.closing = closing
-        if not self.waiting and not self.closing:
-            self._all_answered()
 
     def _all_answered(self):
         if self.outgoing.left:
