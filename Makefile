@@ -9,6 +9,7 @@ VERSION ?= 0.1.0
 PREFIX  ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 20
+STRESS_SECONDS ?= 120
 
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)/zcserve
 SHAREDIR   ?= $(PREFIX)/share/zcserve
@@ -95,7 +96,7 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test unit replay integration page asan tsan fuzz tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test unit replay integration page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test)
 need:
@@ -218,6 +219,10 @@ tsan: ## build with the thread sanitizer, and run unit tests and integration so
 fuzz: ## fuzz each target for FUZZ_SECONDS, starting from tests/fuzz/corpus/
 	+@$(MAKE_FLAVOUR)fuzz fuzz-programs
 	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+.PHONY: stress
+stress: need ## check every byte under load while files change, STRESS_SECONDS a model (SEED=N replays)
+	+@$(MAKE_FLAVOUR)asan $(BUILD)/asan/zcserve $(BUILD)/asan/zcserve-tool
+	@ZCSERVE=$(abspath $(BUILD)/asan/zcserve) STRESS_SECONDS=$(STRESS_SECONDS) tests/stress/run
 
 .PHONY: tidy format format-check bench bench-quick bench-deps bench-scale bench-cold bench-rings
 # A process a file: one that sees several takes the va_list of all but the first for unset.

@@ -24,6 +24,8 @@ TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion|stack smashing|buff
                      r"|free\(\):|malloc\(\):|double free|Segmentation")
 # A user of this run's own: some limits (locked memory) are for all processes of a user together.
 NOBODY = 61000 + os.getpid() % 4000
+HERE = os.path.dirname(os.path.abspath(__file__))
+
 
 
 # Ways to run a model that are tested as if they were models of their own.
@@ -32,6 +34,18 @@ VARIANTS = {
         "io_uring.gather": "10ms", "io_uring.sqpoll": "1ms", "io_uring.registered_files": "on",
         "io_uring.zero_copy": "1k", "io_uring.napi": "20us"}),
 }
+
+
+def models_of(binary):
+    """Those asked for; else all, but io_uring only where the kernel lets the server have it."""
+    if os.environ.get("MODELS"):
+        return os.environ["MODELS"].split(",")
+    tried = subprocess.run([binary, "-m", "io_uring", "-t", HERE], stderr=subprocess.PIPE,
+                           text=True, check=False)
+    if tried.returncode == 0:
+        return ["prefork", "threadpool", "epoll", "io_uring", *VARIANTS]
+    print("io_uring is left out: " + tried.stderr.strip())
+    return ["prefork", "threadpool", "epoll"]
 
 
 def blocking(model, at_once):
