@@ -15,6 +15,7 @@ class Loop:
     def __init__(self, seed, disk, judge, address, patience, only=None):
         self.seed, self.disk, self.address, self.patience = seed, disk, address, patience
         self.only = only  # the number of the one session that is done again and again
+        self.window_min = 0  # bytes: no receive buffer is smaller
         self.judge = judge
         self.epoll = select.epoll()
         self.sessions, self.waiters = set(), {}

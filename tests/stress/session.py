@@ -48,7 +48,8 @@ class Session:
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.plan.receive_bytes:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.plan.receive_bytes)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
+                                   max(self.plan.receive_bytes, self.loop.window_min))
         self.socket.connect_ex(self.loop.address)
         if self.plan.send_pause:
             self.pause_at = self.random.randint(0, 3000)
