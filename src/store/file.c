@@ -36,6 +36,12 @@ enum resolution_kind file_failure(int error)
     }
 }
 
+bool file_failure_passes(int error)
+{
+    enum resolution_kind kind = file_failure(error);
+    return kind == RESOLUTION_BUSY || kind == RESOLUTION_BROKEN;
+}
+
 /* Any component that begins with "." but a leading ".well-known". */
 static bool is_hidden(struct text path)
 {
@@ -69,7 +75,7 @@ struct text file_sidecar_suffix(enum coding coding)
     return TEXT("");
 }
 
-static void sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX])
+void file_sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX])
 {
     snprintf(sidecar, PATH_MAX, "%s%s", name, file_sidecar_suffix(coding).base);
 }
@@ -104,12 +110,6 @@ static bool is_indirect(const struct identity *identity, uint64_t mount)
     return identity_exists(identity) && (identity->links > 1 || identity->mount != mount);
 }
 
-/* Whether the same question may be answered otherwise though nothing changes on disk. */
-static bool is_passing(enum resolution_kind kind)
-{
-    return kind == RESOLUTION_BUSY || kind == RESOLUTION_BROKEN;
-}
-
 /* FOUND, whatever there is of them; COLD when that cannot be told at once. */
 static enum resolution_kind look_for_sidecars(const struct place *place, uint64_t mount,
                                               struct file *file)
@@ -120,13 +120,13 @@ static enum resolution_kind look_for_sidecars(const struct place *place, uint64_
         if (!options->sidecar[coding]) continue;
         char sidecar[PATH_MAX];
         struct identity *identity = &file->identity[coding];
-        sidecar_name(file->name, coding, sidecar);
+        file_sidecar_name(file->name, coding, sidecar);
         int result = look(place, sidecar, identity, &file->indirect);
         if (result == -EINPROGRESS) return RESOLUTION_COLD;
         file->usable[coding] = result == 0 && identity_is_regular(identity) &&
                                identity_not_older(identity, &file->identity[CODING_IDENTITY]);
         file->indirect |= is_indirect(identity, mount);
-        file->uncertain |= result < 0 && is_passing(file_failure(-result));
+        file->uncertain |= result < 0 && file_failure_passes(-result);
         file->varies |= file->usable[coding];
         enabled = true;
     }
@@ -203,36 +203,6 @@ enum coding file_choose(const struct file *file, const struct accepted *accepted
     return best;
 }
 
-/* What the name leads to now. At once, the name is looked up in the kernel's cache alone. */
-static int identity_of_name(const struct place *place, const char *name, struct identity *identity)
-{
-    const struct beneath *beneath = &place->beneath;
-    if (!beneath->at_once) return identity_read(beneath->directory, name, identity);
-    *identity = (struct identity){0};
-    int fd = beneath_open(beneath, name, O_PATH, beneath->follows ? LINKS_FOLLOWED : LINKS_REFUSED);
-    if (fd == -EMFILE || fd == -ENFILE) /* an answer that may have to wait is better than none */
-        return identity_read(beneath->directory, name, identity);
-    if (fd < 0) return fd;
-    int result = identity_read(fd, "", identity);
-    close(fd);
-    return result;
-}
-
-int file_compare(const struct place *place, const struct file *file)
-{
-    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
-        if (coding != CODING_IDENTITY && !place->options->sidecar[coding]) continue;
-        char name[PATH_MAX];
-        struct identity identity;
-        sidecar_name(file->name, coding, name);
-        int result = identity_of_name(place, name, &identity);
-        if (result == -EINPROGRESS) return result;
-        if (result < 0 && result != -ENOENT) return -ESTALE;
-        if (!identity_equals(&identity, &file->identity[coding])) return -ESTALE;
-    }
-    return 0;
-}
-
 bool file_is_settled(const struct file *file, const struct now *now)
 {
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
@@ -258,7 +228,7 @@ int file_open(const struct place *place, const struct file *file, enum coding co
 {
     char name[PATH_MAX];
     struct identity identity;
-    sidecar_name(file->name, coding, name);
+    file_sidecar_name(file->name, coding, name);
     int fd = open_to_read(place, name, &identity);
     if (fd < 0) return fd == -ENOENT ? -ESTALE : fd;
     if (identity_equals(&identity, &file->identity[coding])) return fd;

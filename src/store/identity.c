@@ -19,12 +19,12 @@
 
 _Static_assert(sizeof(struct identity) == 64, "identities are compared as memory: no padding");
 
-int identity_read(int directory, const char *path, struct identity *identity)
+static int read_with(int directory, const char *path, int flags, struct identity *identity)
 {
     struct statx found;
     *identity = (struct identity){0};
-    if (statx(directory, path, AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID,
-              &found) != 0) {
+    if (statx(directory, path, flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID, &found) !=
+        0) {
         return -errno;
     }
     identity->device = makedev(found.stx_dev_major, found.stx_dev_minor);
@@ -38,6 +38,16 @@ int identity_read(int directory, const char *path, struct identity *identity)
     identity->mode = found.stx_mode;
     identity->links = found.stx_nlink;
     return 0;
+}
+
+int identity_read(int directory, const char *path, struct identity *identity)
+{
+    return read_with(directory, path, AT_EMPTY_PATH, identity);
+}
+
+int identity_read_itself(int directory, const char *path, struct identity *identity)
+{
+    return read_with(directory, path, AT_SYMLINK_NOFOLLOW, identity);
 }
 
 bool identity_equals(const struct identity *a, const struct identity *b)
@@ -58,6 +68,11 @@ bool identity_is_regular(const struct identity *identity)
 bool identity_is_directory(const struct identity *identity)
 {
     return S_ISDIR(identity->mode);
+}
+
+bool identity_is_link(const struct identity *identity)
+{
+    return S_ISLNK(identity->mode);
 }
 
 bool identity_not_older(const struct identity *a, const struct identity *b)

@@ -25,10 +25,14 @@ struct identity {
  */
 int identity_read(int directory, const char *path, struct identity *identity);
 
+/* The same, but of a link at the end of the path its own; those on the way are followed. */
+int identity_read_itself(int directory, const char *path, struct identity *identity);
+
 bool identity_equals(const struct identity *a, const struct identity *b);
 bool identity_exists(const struct identity *identity);
 bool identity_is_regular(const struct identity *identity);
 bool identity_is_directory(const struct identity *identity);
+bool identity_is_link(const struct identity *identity);
 
 /* True when `a` was modified no earlier than `b`. */
 bool identity_not_older(const struct identity *a, const struct identity *b);
