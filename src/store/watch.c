@@ -134,7 +134,10 @@ static bool tell(struct watch *watch, const struct inotify_event *event, struct 
     bool itself = event->len == 0;
     if (itself && is_in_chain(watch, event->wd)) return true;
     const struct directory *directory = directory_find_number(watch, event->wd);
-    if (directory == NULL) return false;
+    if (directory == NULL) {
+        change->kind = CHANGE_ABOVE;
+        return (event->mask & IN_ISDIR) != 0 && is_in_chain(watch, event->wd);
+    }
     if (!itself) return tell_name(watch, directory, event, change);
     if (directory->path.length == 0) return true;
     snprintf(watch->beneath, sizeof(watch->beneath), "%s", directory->letters);

@@ -37,7 +37,7 @@ START_TEST(tells_when_watches_run_out)
     ck_assert_uint_le(store_counts(store)->watches, options.watches_max);
     const char *notice = store_notice(store);
     bool ran_out = notice != NULL && strstr(notice, "watches ran out") != NULL;
-    ck_assert_int_eq(ran_out, _i > 0 && _i < 9);
+    ck_assert_int_eq(ran_out, _i > 0 && _i < 10);
     ck_assert_ptr_null(store_notice(store));
     store_close(store);
     tree_remove();
