@@ -212,6 +212,25 @@ bool file_is_settled(const struct file *file, const struct now *now)
     return true;
 }
 
+/* The earlier of two waits, of which 0 is none. */
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+uint64_t file_ripens_in_ns(const struct file *file, const struct now *now)
+{
+    uint64_t wait_ns = 0;
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
+        const struct identity *identity = &file->identity[coding];
+        int64_t seconds;
+        if (!identity_exists(identity)) continue;
+        wait_ns = sooner(wait_ns, identity_settles_in_ns(identity, now));
+        wait_ns = sooner(wait_ns, identity_dates_in_ns(identity, now, &seconds));
+    }
+    return wait_ns;
+}
+
 /* O_NONBLOCK: were it a FIFO by now, opening would not wait. */
 static int open_to_read(const struct place *place, const char *name, struct identity *identity)
 {

@@ -69,6 +69,12 @@ int file_compare(const struct place *place, const struct file *file);
 /* True when no part changed so recently that another change could go unseen by identity. */
 bool file_is_settled(const struct file *file, const struct now *now);
 
+/*
+ * How long until more can be said of a part than now: that it is settled, or its date. 0 when all has
+ * been said. By the wall clock.
+ */
+uint64_t file_ripens_in_ns(const struct file *file, const struct now *now);
+
 /* Opens the bytes of one coding for reading. -ESTALE when that is no longer the file found. */
 int file_open(const struct place *place, const struct file *file, enum coding coding);
 

@@ -52,6 +52,7 @@ static bool tells_what_it_has(const char *path)
 static void setup(void)
 {
     tree_make(tree);
+    tree_age();
     options = tree_options();
     store = tree_open(&options);
     int root = open(".", O_PATH | O_DIRECTORY);
@@ -72,9 +73,8 @@ static struct lookup lookup_of(const char *path, struct accepted accepted)
 
 static const char *ask_at_once(const char *path, struct accepted accepted)
 {
-    struct now now = {0};
     struct lookup lookup = lookup_of(path, accepted);
-    now_read(&now);
+    struct now now = tree_now();
     store_refresh(store, &now);
     struct resolution resolution = store_resolve_at_once(store, &lookup, &now);
     const char *text = tree_describe(resolution);
@@ -177,7 +177,6 @@ START_TEST(names_are_cold_unwatched)
 {
     store_close(store);
     options.watches_max = 0;
-    tree_settle();
     store = tree_open(&options);
     expect_cold_first(names[_i].path, ACCEPT_IDENTITY, names[_i].answer);
 }
@@ -226,7 +225,6 @@ START_TEST(forgotten_names_are_cold)
 {
     store_close(store);
     options.watches_max = 0; /* compared on each hit */
-    tree_settle();
     store = tree_open(&options);
     ck_assert_str_eq(tree_ask(store, "far/away/c", ACCEPT_IDENTITY), "sea");
     ck_assert_str_eq(ask_at_once("far/away/c", ACCEPT_IDENTITY), "sea");

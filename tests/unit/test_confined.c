@@ -6,8 +6,6 @@
 #define _GNU_SOURCE
 #include "tree.h"
 
-#include "zcserve/now.h"
-
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -114,8 +112,7 @@ static struct store_options options_of(int manner, enum symlink_policy symlinks)
 
 static struct resolution resolve(struct store *store, const struct lookup *lookup, bool at_once)
 {
-    struct now now = {0};
-    now_read(&now);
+    struct now now = tree_now();
     store_refresh(store, &now);
     struct resolution resolution = {.kind = RESOLUTION_COLD};
     if (at_once) resolution = store_resolve_at_once(store, lookup, &now);
@@ -160,7 +157,7 @@ static void run(const struct exchange *rows, size_t count, int manner, enum syml
         tree_run(tree);
         ck_assert_int_eq(chdir(".."), 0);
     }
-    tree_settle();
+    tree_age();
     if (manners[manner].walks) tree_forbid_openat2();
     for (size_t i = 0; i < count; i++) {
         if (rows[i].links && (manners[manner].walks || symlinks == SYMLINKS_NEVER)) continue;
@@ -195,7 +192,7 @@ END_TEST
 START_TEST(links_are_compared_whatever_recheck_says)
 {
     tree_make(tree);
-    tree_settle();
+    tree_age();
     struct store_options options = tree_options();
     struct store *store = tree_open(&options);
     for (int i = 0; i < 5; i++)
@@ -213,7 +210,7 @@ START_TEST(a_sidecar_that_leads_out_is_no_obstacle)
     tree_make(tree);
     tree_run("ln -s /etc/passwd current/a.txt.gz; ln -s x current/a.txt.br; ln -s a.txt.zst "
              "current/a.txt.zst");
-    tree_settle();
+    tree_age();
     struct store_options options = tree_options();
     options.watches_max = 0;
     struct store *store = tree_open(&options);
@@ -244,7 +241,7 @@ START_TEST(without_descriptors)
     static const char *const paths[] = {"a.txt", "dir/b.txt", "dir/in/c.txt"};
     static const char *const answers[] = {"one", "bee", "sea"};
     tree_make(tree);
-    tree_settle();
+    tree_age();
     struct store_options options = options_of(_i, SYMLINKS_BENEATH);
     options.recheck_ns = 1;
     struct store *store = tree_open(&options);

@@ -259,8 +259,10 @@ START_TEST(etags)
     ck_assert(!text_equals(original, coded));
     ck_assert_uint_eq(original.length, 34);
     ck_assert_msg(a[0] == '"' && a[33] == '"', "quotes");
+    tree_settle(); /* a large file has none before */
     struct text big = etag_of("big.bin", ACCEPT_IDENTITY, a);
     tree_run("printf B | dd of=current/big.bin conv=notrunc status=none");
+    tree_settle();
     struct text edited = etag_of("big.bin", ACCEPT_IDENTITY, b);
     ck_assert(!text_equals(big, edited));
 }
@@ -282,9 +284,8 @@ START_TEST(metadata)
     store_return(store, r);
 
     r = tree_resolve(store, "dir/", ACCEPT_IDENTITY).representation;
-    struct now now = {0};
-    now_read(&now);
-    ck_assert_int_le(r->modified_seconds, now.wall_seconds);
+    ck_assert_int_eq(r->modified_seconds,
+                     MODIFIED_UNKNOWN); /* in the future, and touched just now */
     ck_assert(text_equals(r->media_type, TEXT("text/html; charset=utf-8")));
     store_return(store, r);
 

@@ -7,8 +7,6 @@
 #define _GNU_SOURCE
 #include "tree.h"
 
-#include "zcserve/now.h"
-
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -97,7 +95,7 @@ START_TEST(seen_by_the_next_request)
     int row = _i % LENGTH(rows), manner = _i / LENGTH(rows), held[3];
     tree_make(tree);
     if (manners[manner].held) hold(held);
-    tree_settle();
+    tree_age();
     struct store *store = open_for(row, manner);
     ck_assert_str_eq(tree_ask(store, rows[row].path, ACCEPT_IDENTITY), rows[row].before);
     ck_assert_str_eq(tree_ask(store, rows[row].path, ACCEPT_IDENTITY), rows[row].before);
@@ -140,7 +138,7 @@ END_TEST
 START_TEST(neighbours_are_no_concern)
 {
     tree_make(tree);
-    tree_settle();
+    tree_age();
     struct store *store = open_for(0, 0);
     for (int i = 0; i < 20; i++) {
         ck_assert_str_eq(tree_ask(store, "a.txt", ACCEPT_IDENTITY), "one");

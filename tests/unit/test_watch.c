@@ -24,6 +24,7 @@ static void setup(void)
     tree_make("mkdir release1; ln -s release1 current; cd release1; mkdir -p a/b/c d;"
               "printf one > a/b/c/x; printf two > d/x; printf out > ../out");
     options = tree_options();
+    tree_age();
 }
 
 START_TEST(tells_when_watches_run_out)

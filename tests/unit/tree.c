@@ -19,6 +19,7 @@
 
 static char tree_directory[64];
 static struct media_types *tree_types;
+static int64_t tree_ahead_seconds;
 
 void tree_run(const char *script)
 {
@@ -31,6 +32,7 @@ void tree_make(const char *script)
     ck_assert_ptr_nonnull(mkdtemp(tree_directory));
     ck_assert_int_eq(chmod(tree_directory, 0755), 0);
     ck_assert_int_eq(chdir(tree_directory), 0);
+    tree_ahead_seconds = 0;
     tree_types = media_types_embedded();
     ck_assert_ptr_nonnull(tree_types);
     tree_run(script);
@@ -48,6 +50,20 @@ void tree_remove(void)
 void tree_settle(void)
 {
     nanosleep(&(struct timespec){0, 80000000}, NULL);
+}
+
+void tree_age(void)
+{
+    tree_ahead_seconds = 10;
+}
+
+struct now tree_now(void)
+{
+    struct now now = {0};
+    now_read(&now);
+    now.wall_seconds += tree_ahead_seconds;
+    now.monotonic_ns += (uint64_t)tree_ahead_seconds * NS_PER_SECOND;
+    return now;
 }
 
 struct store_options tree_options(void)
@@ -76,18 +92,12 @@ struct store *tree_open(const struct store_options *options)
     return store;
 }
 
-static const struct now *tree_now(void)
-{
-    static struct now now;
-    now_read(&now);
-    return &now;
-}
-
 struct resolution tree_resolve(struct store *store, const char *path, struct accepted accepted)
 {
     struct lookup lookup = {.path = {path, strlen(path)}, .accepted = accepted};
-    store_refresh(store, tree_now());
-    struct resolution resolution = store_resolve(store, &lookup, tree_now());
+    struct now now = tree_now();
+    store_refresh(store, &now);
+    struct resolution resolution = store_resolve(store, &lookup, &now);
     ck_assert((resolution.kind == RESOLUTION_FOUND) == (resolution.representation != NULL));
     return resolution;
 }

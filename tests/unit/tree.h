@@ -15,6 +15,10 @@ void tree_remove(void);
 
 /* Long enough that files written before are settled. */
 void tree_settle(void);
+/* From now on the clock that stores are told is 10 s ahead: all that was written before is old. */
+void tree_age(void);
+/* The time by that clock. */
+struct now tree_now(void);
 
 /* Roomy options with the embedded media types, sidecars on; `current` is the root. */
 struct store_options tree_options(void);
