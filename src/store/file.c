@@ -89,7 +89,16 @@ static int open_to_look(const struct place *place, const char *name, bool *linke
     return beneath_open(&place->beneath, name, O_PATH, LINKS_FOLLOWED);
 }
 
-/* 0 or -errno; -EACCES with the identity all the same when it may be seen but not read. */
+/* A directory has to be searched, all else to be read: -EACCES when that is not allowed. */
+static int look_at_permission(int fd, const struct identity *identity)
+{
+    struct identity self;
+    if (identity_is_directory(identity)) return identity_read(fd, ".", &self);
+    bool refused = faccessat(fd, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) != 0 && errno == EACCES;
+    return refused ? -EACCES : 0;
+}
+
+/* 0 or -errno; -EACCES with the identity all the same when it may be seen but not used. */
 static int look(const struct place *place, const char *name, struct identity *identity,
                 bool *linked)
 {
@@ -97,10 +106,7 @@ static int look(const struct place *place, const char *name, struct identity *id
     int fd = open_to_look(place, name, linked);
     if (fd < 0) return fd;
     int result = identity_read(fd, "", identity);
-    if (result == 0 && faccessat(fd, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) != 0 &&
-        errno == EACCES) {
-        result = -EACCES;
-    }
+    if (result == 0) result = look_at_permission(fd, identity);
     close(fd);
     return result;
 }
@@ -108,6 +114,16 @@ static int look(const struct place *place, const char *name, struct identity *id
 static bool is_indirect(const struct identity *identity, uint64_t mount)
 {
     return identity_exists(identity) && (identity->links > 1 || identity->mount != mount);
+}
+
+/*
+ * A sidecar older than its original is of another content. An empty one is none: no coding makes nothing
+ * of anything. Its compressor was stopped, or the disk was full.
+ */
+static bool is_sidecar(const struct identity *sidecar, const struct identity *original)
+{
+    return identity_is_regular(sidecar) && sidecar->size > 0 &&
+           identity_not_older(sidecar, original);
 }
 
 /* FOUND, whatever there is of them; COLD when that cannot be told at once. */
@@ -123,8 +139,8 @@ static enum resolution_kind look_for_sidecars(const struct place *place, uint64_
         file_sidecar_name(file->name, coding, sidecar);
         int result = look(place, sidecar, identity, &file->indirect);
         if (result == -EINPROGRESS) return RESOLUTION_COLD;
-        file->usable[coding] = result == 0 && identity_is_regular(identity) &&
-                               identity_not_older(identity, &file->identity[CODING_IDENTITY]);
+        file->usable[coding] =
+            result == 0 && is_sidecar(identity, &file->identity[CODING_IDENTITY]);
         file->indirect |= is_indirect(identity, mount);
         file->uncertain |= result < 0 && file_failure_passes(-result);
         file->varies |= file->usable[coding];
@@ -140,7 +156,8 @@ static enum resolution_kind find_named(const struct place *place, uint64_t mount
     struct identity *identity = &file->identity[CODING_IDENTITY];
     int result = look(place, name, identity, &file->indirect);
     if (result == 0 && identity_is_directory(identity)) return RESOLUTION_DIRECTORY;
-    if (identity_exists(identity) && !identity_is_regular(identity)) return RESOLUTION_NOT_FOUND;
+    bool other = identity_exists(identity) && !identity_is_regular(identity);
+    if (other && !identity_is_directory(identity)) return RESOLUTION_NOT_FOUND;
     if (result < 0) return file_failure(-result);
     file->name = name;
     file->usable[CODING_IDENTITY] = true;
@@ -168,7 +185,8 @@ static enum resolution_kind find_index(const struct place *place, struct text pa
         enum resolution_kind kind = find_named(place, mount, name, file);
         file->fallback = true;
         if (kind == RESOLUTION_FOUND) file->fallback = index != place->options->index;
-        if (kind != RESOLUTION_NOT_FOUND && kind != RESOLUTION_DIRECTORY) return kind;
+        bool directory = identity_is_directory(&file->identity[CODING_IDENTITY]);
+        if (kind != RESOLUTION_NOT_FOUND && !directory) return kind;
         *file = (struct file){.indirect = file->indirect};
     }
     return find_bare_directory(place, path, &file->indirect);
