@@ -13,13 +13,13 @@
  * (a string), and counts it as skipped, not as passed. For functions made by START_TEST, whose names Check
  * ends with "_fn". What the test has opened so far ends with its process.
  */
-#define SKIP_IF(cannot, reason)                                                                     \
-    do {                                                                                           \
-        if (cannot) {                                                                              \
-            dprintf(STDOUT_FILENO, "skipped %.*s: %s\n", (int)strlen(__func__) - 3, __func__,      \
-                    (reason));                                                                     \
-            return;                                                                                \
-        }                                                                                          \
+#define SKIP_IF(cannot, reason)                                                               \
+    do {                                                                                      \
+        if (cannot) {                                                                         \
+            dprintf(STDOUT_FILENO, "skipped %.*s: %s\n", (int)strlen(__func__) - 3, __func__, \
+                    (reason));                                                                \
+            return;                                                                           \
+        }                                                                                     \
     } while (0)
 
 #endif
