@@ -2,6 +2,7 @@
  * What an event loop believes of the page cache: of each part of a file, for a second.
  */
 #include "core_disk.h"
+#include "skip.h"
 #include "zcserve/residency.h"
 
 #include <check.h>
@@ -43,7 +44,7 @@ END_TEST
 START_TEST(hot_file_is_trusted_for_a_second)
 {
     ask(0, 1);
-    if (!core_disk_drop(r.fd)) return;
+    SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
     now.monotonic_ns += RESIDENCY_NS - 1;
     ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
     now.monotonic_ns++;
@@ -55,7 +56,7 @@ END_TEST
 START_TEST(second_is_not_renewed)
 {
     ask(0, 1);
-    if (!core_disk_drop(r.fd)) return;
+    SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
     for (int i = 0; i < 10; i++, now.monotonic_ns += RESIDENCY_NS / 10)
         ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
     ck_assert_uint_eq(ask(0, LENGTH), 0);
@@ -66,7 +67,7 @@ END_TEST
 START_TEST(another_version_is_another_file)
 {
     ask(0, 1);
-    if (!core_disk_drop(r.fd)) return;
+    SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
     r.version++;
     uint64_t of_the_other = ask(0, LENGTH);
     r.version--;
@@ -78,7 +79,7 @@ END_TEST
 /* Half as much until it is there. */
 START_TEST(part_of_a_cold_file)
 {
-    if (!core_disk_drop(r.fd)) return;
+    SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
     ck_assert_uint_eq(ask(0, LENGTH), 0);
     core_disk_read(r.fd, 0, 256 * KIB);
     ck_assert_uint_eq(ask(0, LENGTH), 256 * KIB);
@@ -95,7 +96,7 @@ END_TEST
 /* Less than a part that is worth it is fetched first. */
 START_TEST(crumbs_are_not_sent)
 {
-    if (!core_disk_drop(r.fd)) return;
+    SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
     core_disk_read(r.fd, 0, 16 * KIB);
     ck_assert_uint_eq(ask(0, LENGTH), 0);
     ck_assert_uint_eq(ask(0, 16 * KIB), 16 * KIB);
@@ -104,7 +105,7 @@ END_TEST
 
 START_TEST(cold_file_that_became_hot)
 {
-    if (!core_disk_drop(r.fd)) return;
+    SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
     ck_assert_uint_eq(ask(0, LENGTH), 0);
     core_disk_read(r.fd, 0, LENGTH);
     ck_assert_uint_eq(ask(0, LENGTH), LENGTH);
@@ -118,7 +119,7 @@ START_TEST(parts_are_trusted_each)
     close(r.fd);
     r.length = PARTS * RESIDENCY_PART_BYTES - 5;
     r.fd = core_disk_file(r.length);
-    if (!core_disk_drop(r.fd)) return;
+    SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
     core_disk_read(r.fd, RESIDENCY_PART_BYTES, RESIDENCY_PART_BYTES - 5);
     core_disk_read(r.fd, 2 * RESIDENCY_PART_BYTES, RESIDENCY_PART_BYTES - 5);
     ck_assert_uint_eq(ask(0, RESIDENCY_PART_BYTES), 0);
@@ -137,7 +138,7 @@ START_TEST(known_part_before_a_cold_one)
     close(r.fd);
     r.length = 2 * RESIDENCY_PART_BYTES;
     r.fd = core_disk_file(r.length);
-    if (!core_disk_drop(r.fd)) return;
+    SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
     core_disk_read(r.fd, 0, RESIDENCY_PART_BYTES);
     uint64_t left = 256 * KIB;
     ck_assert_uint_eq(ask(RESIDENCY_PART_BYTES - left, RESIDENCY_PART_BYTES), left);

@@ -40,10 +40,12 @@ void tree_make(const char *script)
 
 void tree_remove(void)
 {
-    char script[128];
+    char script[160];
     media_types_free(tree_types);
     ck_assert_int_eq(chdir("/"), 0);
-    snprintf(script, sizeof(script), "rm -rf %s", tree_directory);
+    /* Only root may empty a directory that nobody may enter. */
+    snprintf(script, sizeof(script), "chmod -R u+rwX %s && rm -rf %s", tree_directory,
+             tree_directory);
     tree_run(script);
 }
 
