@@ -22,6 +22,8 @@ BAD_LINES = (
     ('listen = "nonsense"', None, "listen"),
     ('model = "magic"', 2, "model"),
     ('hidden = "perhaps"', 2, "hidden"),
+    ('index = "web/index.html"', 2, "one name"),
+    ('index = {"index.html", ".."}', 2, "one name"),
     ('include("nothing.conf")', 2, "nothing.conf"),
     ('root = "www', 2, ""),
 )
