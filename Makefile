@@ -258,6 +258,7 @@ install: all site ## install below PREFIX (/usr/local); DESTDIR is honoured
 	    if test -e "$$to"; then echo "kept $$to"; \
 	    else sed 's|\.\./www|$(SHAREDIR)/www|' "$$file" > "$$to" && chmod 644 "$$to"; fi; done
 	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/
+	chmod -R u=rwX,go=rX $(DESTDIR)$(SHAREDIR)/www
 uninstall: ## take away what install put there, but not the configuration
 	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve-tool
 	rm -rf $(DESTDIR)$(SHAREDIR)

@@ -32,23 +32,26 @@ enum source { SOURCE_NONE, SOURCE_MEMORY, SOURCE_PAGE_CACHE, SOURCE_DISK, SOURCE
 const char *source_name(enum source source); /* "-", "memory", "pagecache", "disk" */
 
 #define ETAG_MAX 48
+#define MODIFIED_UNKNOWN INT64_MIN
 
 struct representation {
     const char *content;       /* the bytes; NULL when they are in a file            */
     int fd;                    /* the file, from its offset 0; -1 when in memory     */
     uint64_t length;           /* Content-Length of the 200 answer                   */
-    int64_t modified_seconds;  /* Last-Modified, never later than when it was read   */
+    int64_t modified_seconds;  /* Last-Modified: a second that was over when it was  */
+                               /* read; MODIFIED_UNKNOWN: not to be told             */
     enum coding coding;        /* Content-Encoding unless identity                   */
     bool varies;               /* other codings exist or could: send Vary            */
-    struct text etag;          /* strong, with its quotes                            */
+    struct text etag;          /* strong, with its quotes; empty: not to be told     */
     struct text media_type;    /* value of Content-Type, charset included            */
     struct text prepared_head; /* field lines, each with its CRLF                    */
     enum source source;
+    uint64_t version; /* of the file: other than that of what lay at this address before */
 };
 
 /*
  * Writes the field lines of `r`'s prepared head into `space`: Content-Type, Content-Length,
- * Last-Modified, ETag, Accept-Ranges, and as they apply Content-Encoding and Vary.
+ * Accept-Ranges, and as they apply Last-Modified, ETag, Content-Encoding and Vary.
  * Gives the length, or 0 when `size` is too small (PREPARED_HEAD_MAX is always enough when the
  * media type is at most MEDIA_TYPE_MAX long).
  */

@@ -18,8 +18,8 @@
 struct residency {
     struct residency_part {
         const struct representation *of;
-        uint64_t part; /* its number in the file                                       */
-        uint64_t tag;  /* of its entity-tag: another file may have its address later   */
+        uint64_t part;    /* its number in the file                                       */
+        uint64_t version; /* of the file: another one may have its address later           */
         uint64_t until_ns;
     } known[RESIDENCY_PARTS];
 };

@@ -54,21 +54,28 @@ static void page_put_line(struct page *page, struct text name, struct text value
     page_put(page, TEXT("\r\n"));
 }
 
+static void page_put_validators(struct page *page, const struct representation *r)
+{
+    char date[DATE_LENGTH + 1];
+    if (r->modified_seconds != MODIFIED_UNKNOWN) {
+        date_format(r->modified_seconds, date);
+        page_put_line(page, TEXT("Last-Modified: "), (struct text){date, DATE_LENGTH});
+    }
+    if (r->etag.length > 0) page_put_line(page, TEXT("ETag: "), r->etag);
+}
+
 size_t representation_prepare_head(const struct representation *r, char *space, size_t size)
 {
     struct page page = {space, size, 0, false};
     char decimal[DECIMAL_MAX];
-    char date[DATE_LENGTH + 1];
     const char *coding = coding_name(r->coding);
 
-    date_format(r->modified_seconds, date);
     page_put_line(&page, TEXT("Content-Type: "), r->media_type);
     page_put_line(&page, TEXT("Content-Length: "),
                   (struct text){decimal, decimal_write(decimal, r->length)});
     if (r->coding != CODING_IDENTITY)
         page_put_line(&page, TEXT("Content-Encoding: "), (struct text){coding, strlen(coding)});
-    page_put_line(&page, TEXT("Last-Modified: "), (struct text){date, DATE_LENGTH});
-    page_put_line(&page, TEXT("ETag: "), r->etag);
+    page_put_validators(&page, r);
     page_put_line(&page, TEXT("Accept-Ranges: "), TEXT("bytes"));
     if (r->varies) page_put_line(&page, TEXT("Vary: "), TEXT("Accept-Encoding"));
     return page.full ? 0 : page.length;

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,8 +95,33 @@ static const struct config_option *option_of(const struct config *config, const 
     return option;
 }
 
+/*
+ * An index is a name in the directory asked for: a path would be served, but as only that directory is
+ * watched for it, its changes would not be seen.
+ */
+static bool is_name(const char *text)
+{
+    return strlen(text) <= NAME_MAX && strchr(text, '/') == NULL && strcmp(text, ".") != 0 &&
+           strcmp(text, "..") != 0;
+}
+
+static void index_check(struct loading *l)
+{
+    const struct config *config = &l->loaded->config;
+    struct place at = l->set[option_of(config, &config->index) - option_table];
+    for (size_t i = 0; i < config->index.count; i++) {
+        const char *name = config->index.item[i];
+        if (is_name(name)) continue;
+        problem_tell(
+            &l->problems, at,
+            "index = '%.70s': must be one name, without '/' and of at most %d bytes, and not "
+            "'.' or '..'",
+            name, NAME_MAX);
+    }
+}
+
 /* What is said of two options together stands where the later of them was set. */
-static void whole_check(struct loading *l)
+static void target_check(struct loading *l)
 {
     const struct config *config = &l->loaded->config;
     if (config->limits_target <= config->limits_head) {
@@ -111,6 +137,12 @@ static void whole_check(struct loading *l)
     option_name(head, head_name);
     problem_tell(&l->problems, at, "%s must not be larger than %s, of which it is a part",
                  target_name, head_name);
+}
+
+static void whole_check(struct loading *l)
+{
+    index_check(l);
+    target_check(l);
 }
 
 static bool loading_begin(struct loading *l, FILE *errors)

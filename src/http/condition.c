@@ -31,9 +31,10 @@ static bool tag_next(struct text *rest, struct text *tag)
     return true;
 }
 
-/* `own` is strong, so a weak tag can match it only by the weak comparison. */
+/* `own` is strong, so a weak tag can match it only by the weak comparison; or empty: none matches. */
 static bool tag_matches(struct text tag, struct text own, enum comparison comparison)
 {
+    if (own.length == 0) return false;
     if (comparison == COMPARISON_WEAK && tag.length > 2 && memcmp(tag.base, "W/", 2) == 0)
         tag = (struct text){tag.base + 2, tag.length - 2};
     return text_equals(tag, own);
@@ -53,6 +54,12 @@ static bool tags_match(const struct fields *fields, enum field field, struct tex
     return false;
 }
 
+/* Whether there is a date to compare with; without one, conditions by date are ignored. */
+static bool has_date(const struct representation *r)
+{
+    return r != NULL && r->modified_seconds != MODIFIED_UNKNOWN;
+}
+
 /* The date of a field that has exactly one line and one that can be read. */
 static bool date_of(const struct fields *fields, enum field field, int64_t now_seconds,
                     int64_t *seconds)
@@ -68,7 +75,7 @@ static bool state_expected(const struct fields *fields, const struct representat
     int64_t since;
     if (fields_have(fields, FIELD_IF_MATCH))
         return r != NULL && tags_match(fields, FIELD_IF_MATCH, r->etag, COMPARISON_STRONG);
-    if (r != NULL && date_of(fields, FIELD_IF_UNMODIFIED_SINCE, now_seconds, &since))
+    if (has_date(r) && date_of(fields, FIELD_IF_UNMODIFIED_SINCE, now_seconds, &since))
         return r->modified_seconds <= since;
     return true;
 }
@@ -81,7 +88,7 @@ static bool copy_outdated(const struct fields *fields, const struct representati
     if (r == NULL) return true;
     if (fields_have(fields, FIELD_IF_NONE_MATCH))
         return !tags_match(fields, FIELD_IF_NONE_MATCH, r->etag, COMPARISON_WEAK);
-    if (date_of(fields, FIELD_IF_MODIFIED_SINCE, now_seconds, &since))
+    if (has_date(r) && date_of(fields, FIELD_IF_MODIFIED_SINCE, now_seconds, &since))
         return r->modified_seconds > since;
     return true;
 }

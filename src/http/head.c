@@ -61,16 +61,15 @@ static char *put_location(char *at, const struct target *target)
     return put(at, TEXT("\r\n"));
 }
 
-static char *put_modified(char *at, const struct representation *r)
-{
-    char date[DATE_LENGTH + 1];
-    date_format(r->modified_seconds, date);
-    return put_line(at, TEXT("Last-Modified: "), (struct text){date, DATE_LENGTH});
-}
-
+/* Those that there are. */
 static char *put_validators(char *at, const struct representation *r)
 {
-    return put_line(put_modified(at, r), TEXT("ETag: "), r->etag);
+    char date[DATE_LENGTH + 1];
+    if (r->modified_seconds != MODIFIED_UNKNOWN) {
+        date_format(r->modified_seconds, date);
+        at = put_line(at, TEXT("Last-Modified: "), (struct text){date, DATE_LENGTH});
+    }
+    return r->etag.length > 0 ? put_line(at, TEXT("ETag: "), r->etag) : at;
 }
 
 static char *put_content_range(char *at, const struct plan *plan)

@@ -57,8 +57,8 @@ static bool part_current(const struct fields *fields, const struct representatio
     if (fields_count(fields, FIELD_IF_RANGE) != 1) return false;
     struct text value = fields_value(fields, FIELD_IF_RANGE);
     if (value.length > 0 && value.base[0] == '"') return text_equals(value, r->etag);
-    return date_parse(value, now_seconds, &date) && date == r->modified_seconds &&
-           date < now_seconds;
+    return r->modified_seconds != MODIFIED_UNKNOWN && date_parse(value, now_seconds, &date) &&
+           date == r->modified_seconds && date < now_seconds;
 }
 
 struct range range_select(const struct fields *fields, const struct representation *r,

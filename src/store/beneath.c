@@ -107,13 +107,16 @@ int beneath_open(const struct beneath *beneath, const char *path, int flags, enu
     return open_patiently(beneath->directory, name, flags, resolve);
 }
 
+/* Whatever error a sandbox gives: it is openat2's own when openat has none. */
 bool beneath_has_openat2(int directory)
 {
     int fd = open_patiently(directory, ".", O_PATH | O_DIRECTORY, RESOLVE_BENEATH);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd != -ENOSYS && fd != -EPERM && fd != -EINVAL;
+    int other = fd >= 0 || fd == -EAGAIN || fd == -EMFILE || fd == -ENFILE
+                    ? -1
+                    : openat(directory, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) close(fd);
+    if (other >= 0) close(other);
+    return other < 0;
 }
 
 bool beneath_may_ask(int directory)

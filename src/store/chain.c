@@ -3,15 +3,19 @@
  * deploy that swaps a link or renames a directory along it gives the root another meaning while
  * the open root still is the old directory; these watches tell.
  *
- * Only the things themselves are watched (moved, deleted, a link replaced), not what happens in
- * them: the directories above a root may be busy.
+ * The things themselves are watched: moved, deleted, a link replaced. That is not enough for directories:
+ * the kernel tells of one that was removed only when the last who has it open lets go of it, and the
+ * store itself has the root open. So each directory is also watched for names that are removed from it or
+ * replaced in it, and only for those, because the directories above a root may be busy.
  */
 #define _GNU_SOURCE
 #include "chain.h"
+#include "directory.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define LINKS_MAX 40 /* as many as the kernel follows */
@@ -24,9 +28,12 @@ struct trail {
 
 static bool chain_add(struct watch *watch, const char *path, bool is_link)
 {
+    struct statfs status;
     if (watch->chain_count == CHAIN_MAX) return false;
+    if (!is_link && (statfs(path, &status) != 0 || !directory_reports_changes(&status)))
+        return false;
     /* Directories without IN_ATTRIB: it would tell of every file in them. */
-    uint32_t mask = IN_MOVE_SELF | IN_DELETE_SELF | (is_link ? IN_ATTRIB : 0);
+    uint32_t mask = IN_MOVE_SELF | IN_DELETE_SELF | (is_link ? IN_ATTRIB : IN_DELETE | IN_MOVED_TO);
     int number = watch_add(watch, path, mask | IN_DONT_FOLLOW | IN_MASK_ADD);
     if (number < 0) return false;
     watch->chain[watch->chain_count++] = number;
@@ -71,6 +78,7 @@ bool chain_watch(struct watch *watch, const char *root)
     size_t length = strlen(root);
     if (watch->fd < 0 || length >= PATH_MAX) return false;
     memcpy(trail.rest, root, length + 1);
+    if (!chain_add(watch, "/", false)) return false;
     while (trail_step(&trail)) {
         char target[PATH_MAX];
         if (trail.done[0] == '\0') continue;

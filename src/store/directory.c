@@ -113,8 +113,7 @@ void directory_forget_beneath(struct watch *watch, struct text path)
     }
 }
 
-/* Whether all changes on this file system are made by this machine's kernel, and so reported. */
-static bool reports_changes(int fd)
+bool directory_reports_changes(const struct statfs *status)
 {
     static const uint32_t silent[] = {
         AFS_FS_MAGIC,     AFS_SUPER_MAGIC,  BEEGFS_MAGIC,      CEPH_SUPER_MAGIC, CIFS_SUPER_MAGIC,
@@ -122,10 +121,8 @@ static bool reports_changes(int fd)
         NCP_SUPER_MAGIC,  NFS_SUPER_MAGIC,  OCFS2_SUPER_MAGIC, ORANGEFS_MAGIC,   SMB2_SUPER_MAGIC,
         SMB_SUPER_MAGIC,  V9FS_MAGIC,       VBOXSF_MAGIC,
     };
-    struct statfs status;
-    if (fstatfs(fd, &status) != 0) return false;
     for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
-        if ((uint32_t)status.f_type == silent[i]) return false;
+        if ((uint32_t)status->f_type == silent[i]) return false;
     }
     return true;
 }
@@ -134,7 +131,8 @@ static bool reports_changes(int fd)
 static int add_open_directory(struct watch *watch, int fd)
 {
     char link[64];
-    if (!reports_changes(fd)) {
+    struct statfs status;
+    if (fstatfs(fd, &status) != 0 || !directory_reports_changes(&status)) {
         notices_raise(watch->notices, NOTICE_NO_REPORTS);
         return -EOPNOTSUPP;
     }

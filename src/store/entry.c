@@ -35,8 +35,10 @@ struct entry *entry_new(struct text path, enum resolution_kind kind, const struc
     struct entry *entry = malloc(size);
     if (entry == NULL) return NULL;
     char *space = (char *)(entry + 1);
-    *entry =
-        (struct entry){.path = {space, path.length}, .kind = kind, .bytes = account_bytes(size)};
+    *entry = (struct entry){.path = {space, path.length},
+                            .kind = kind,
+                            .ripe_ns = UINT64_MAX,
+                            .bytes = account_bytes(size)};
     space = put_text(space, path.base, path.length);
     if (file != NULL) {
         entry->file = *file;

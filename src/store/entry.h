@@ -15,6 +15,8 @@ struct entry {
     struct text path;          /* as it was asked for                                     */
     enum resolution_kind kind; /* FOUND, and the rest holds; any other kind is the answer */
     uint64_t compared_ns;      /* monotonic time of the last comparison with the disk     */
+    uint64_t ripe_ns;          /* monotonic time from which it is to be made again, for   */
+                               /* more can be said of the file then; UINT64_MAX: never    */
     bool watched;              /* else it is compared on each hit                         */
     struct variant *variants[CODING_COUNT]; /* those loaded */
     struct seat seat;                       /* used when there is no file  */

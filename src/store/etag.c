@@ -9,9 +9,13 @@
 #include "etag.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <xxhash.h>
+
+#define SCRATCH_BYTES 16384
 
 static const char *coding_suffix(enum coding coding)
 {
@@ -25,14 +29,37 @@ static const char *coding_suffix(enum coding coding)
     return "";
 }
 
-size_t etag_of_content(const char *content, uint64_t length, enum coding coding,
-                       char etag[ETAG_MAX])
+static size_t etag_of_hash(XXH128_hash_t hash, enum coding coding, char etag[ETAG_MAX])
 {
-    XXH128_hash_t hash = XXH3_128bits(content, (size_t)length);
     int written = snprintf(etag, ETAG_MAX, "\"%016" PRIx64 "%016" PRIx64 "%s\"",
                            (uint64_t)hash.high64, (uint64_t)hash.low64, coding_suffix(coding));
     assert(written > 0 && written < ETAG_MAX);
     return (size_t)written;
+}
+
+size_t etag_of_content(const char *content, uint64_t length, enum coding coding,
+                       char etag[ETAG_MAX])
+{
+    return etag_of_hash(XXH3_128bits(content, (size_t)length), coding, etag);
+}
+
+int etag_of_file(int fd, uint64_t length, enum coding coding, char etag[ETAG_MAX])
+{
+    char scratch[SCRATCH_BYTES];
+    XXH3_state_t state;
+    uint64_t offset = 0;
+    XXH3_128bits_reset(&state);
+    for (;;) {
+        ssize_t n = pread(fd, scratch, sizeof(scratch), (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return -errno;
+        if (n == 0) break;
+        offset += (uint64_t)n;
+        if (offset > length) return -ESTALE;
+        XXH3_128bits_update(&state, scratch, (size_t)n);
+    }
+    if (offset != length) return -ESTALE;
+    return (int)etag_of_hash(XXH3_128bits_digest(&state), coding, etag);
 }
 
 size_t etag_of_identity(const struct identity *identity, enum coding coding, char etag[ETAG_MAX])

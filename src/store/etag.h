@@ -15,7 +15,13 @@
 size_t etag_of_content(const char *content, uint64_t length, enum coding coding,
                        char etag[ETAG_MAX]);
 
-/* For a file too large to be read: size, then a hash of inode and times. */
+/*
+ * The same of the `length` bytes of an open file, without keeping them. Its length; -ESTALE when the file
+ * is shorter or longer, or -errno. Waits for what is not in the page cache; needs 20 KiB of stack.
+ */
+int etag_of_file(int fd, uint64_t length, enum coding coding, char etag[ETAG_MAX]);
+
+/* For a file too large to be read, when its identity is settled: size, then a hash of inode and times. */
 size_t etag_of_identity(const struct identity *identity, enum coding coding, char etag[ETAG_MAX]);
 
 #endif

@@ -36,6 +36,12 @@ enum resolution_kind file_failure(int error)
     }
 }
 
+bool file_failure_passes(int error)
+{
+    enum resolution_kind kind = file_failure(error);
+    return kind == RESOLUTION_BUSY || kind == RESOLUTION_BROKEN;
+}
+
 /* Any component that begins with "." but a leading ".well-known". */
 static bool is_hidden(struct text path)
 {
@@ -69,7 +75,7 @@ struct text file_sidecar_suffix(enum coding coding)
     return TEXT("");
 }
 
-static void sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX])
+void file_sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX])
 {
     snprintf(sidecar, PATH_MAX, "%s%s", name, file_sidecar_suffix(coding).base);
 }
@@ -83,7 +89,16 @@ static int open_to_look(const struct place *place, const char *name, bool *linke
     return beneath_open(&place->beneath, name, O_PATH, LINKS_FOLLOWED);
 }
 
-/* 0 or -errno; -EACCES with the identity all the same when it may be seen but not read. */
+/* A directory has to be searched, all else to be read: -EACCES when that is not allowed. */
+static int look_at_permission(int fd, const struct identity *identity)
+{
+    struct identity self;
+    if (identity_is_directory(identity)) return identity_read(fd, ".", &self);
+    bool refused = faccessat(fd, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) != 0 && errno == EACCES;
+    return refused ? -EACCES : 0;
+}
+
+/* 0 or -errno; -EACCES with the identity all the same when it may be seen but not used. */
 static int look(const struct place *place, const char *name, struct identity *identity,
                 bool *linked)
 {
@@ -91,10 +106,7 @@ static int look(const struct place *place, const char *name, struct identity *id
     int fd = open_to_look(place, name, linked);
     if (fd < 0) return fd;
     int result = identity_read(fd, "", identity);
-    if (result == 0 && faccessat(fd, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) != 0 &&
-        errno == EACCES) {
-        result = -EACCES;
-    }
+    if (result == 0) result = look_at_permission(fd, identity);
     close(fd);
     return result;
 }
@@ -104,10 +116,14 @@ static bool is_indirect(const struct identity *identity, uint64_t mount)
     return identity_exists(identity) && (identity->links > 1 || identity->mount != mount);
 }
 
-/* Whether the same question may be answered otherwise though nothing changes on disk. */
-static bool is_passing(enum resolution_kind kind)
+/*
+ * A sidecar older than its original is of another content. An empty one is none: no coding makes nothing
+ * of anything. Its compressor was stopped, or the disk was full.
+ */
+static bool is_sidecar(const struct identity *sidecar, const struct identity *original)
 {
-    return kind == RESOLUTION_BUSY || kind == RESOLUTION_BROKEN;
+    return identity_is_regular(sidecar) && sidecar->size > 0 &&
+           identity_not_older(sidecar, original);
 }
 
 /* FOUND, whatever there is of them; COLD when that cannot be told at once. */
@@ -120,13 +136,13 @@ static enum resolution_kind look_for_sidecars(const struct place *place, uint64_
         if (!options->sidecar[coding]) continue;
         char sidecar[PATH_MAX];
         struct identity *identity = &file->identity[coding];
-        sidecar_name(file->name, coding, sidecar);
+        file_sidecar_name(file->name, coding, sidecar);
         int result = look(place, sidecar, identity, &file->indirect);
         if (result == -EINPROGRESS) return RESOLUTION_COLD;
-        file->usable[coding] = result == 0 && identity_is_regular(identity) &&
-                               identity_not_older(identity, &file->identity[CODING_IDENTITY]);
+        file->usable[coding] =
+            result == 0 && is_sidecar(identity, &file->identity[CODING_IDENTITY]);
         file->indirect |= is_indirect(identity, mount);
-        file->uncertain |= result < 0 && is_passing(file_failure(-result));
+        file->uncertain |= result < 0 && file_failure_passes(-result);
         file->varies |= file->usable[coding];
         enabled = true;
     }
@@ -140,7 +156,8 @@ static enum resolution_kind find_named(const struct place *place, uint64_t mount
     struct identity *identity = &file->identity[CODING_IDENTITY];
     int result = look(place, name, identity, &file->indirect);
     if (result == 0 && identity_is_directory(identity)) return RESOLUTION_DIRECTORY;
-    if (identity_exists(identity) && !identity_is_regular(identity)) return RESOLUTION_NOT_FOUND;
+    bool other = identity_exists(identity) && !identity_is_regular(identity);
+    if (other && !identity_is_directory(identity)) return RESOLUTION_NOT_FOUND;
     if (result < 0) return file_failure(-result);
     file->name = name;
     file->usable[CODING_IDENTITY] = true;
@@ -168,7 +185,8 @@ static enum resolution_kind find_index(const struct place *place, struct text pa
         enum resolution_kind kind = find_named(place, mount, name, file);
         file->fallback = true;
         if (kind == RESOLUTION_FOUND) file->fallback = index != place->options->index;
-        if (kind != RESOLUTION_NOT_FOUND && kind != RESOLUTION_DIRECTORY) return kind;
+        bool directory = identity_is_directory(&file->identity[CODING_IDENTITY]);
+        if (kind != RESOLUTION_NOT_FOUND && !directory) return kind;
         *file = (struct file){.indirect = file->indirect};
     }
     return find_bare_directory(place, path, &file->indirect);
@@ -203,36 +221,6 @@ enum coding file_choose(const struct file *file, const struct accepted *accepted
     return best;
 }
 
-/* What the name leads to now. At once, the name is looked up in the kernel's cache alone. */
-static int identity_of_name(const struct place *place, const char *name, struct identity *identity)
-{
-    const struct beneath *beneath = &place->beneath;
-    if (!beneath->at_once) return identity_read(beneath->directory, name, identity);
-    *identity = (struct identity){0};
-    int fd = beneath_open(beneath, name, O_PATH, beneath->follows ? LINKS_FOLLOWED : LINKS_REFUSED);
-    if (fd == -EMFILE || fd == -ENFILE) /* an answer that may have to wait is better than none */
-        return identity_read(beneath->directory, name, identity);
-    if (fd < 0) return fd;
-    int result = identity_read(fd, "", identity);
-    close(fd);
-    return result;
-}
-
-int file_compare(const struct place *place, const struct file *file)
-{
-    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
-        if (coding != CODING_IDENTITY && !place->options->sidecar[coding]) continue;
-        char name[PATH_MAX];
-        struct identity identity;
-        sidecar_name(file->name, coding, name);
-        int result = identity_of_name(place, name, &identity);
-        if (result == -EINPROGRESS) return result;
-        if (result < 0 && result != -ENOENT) return -ESTALE;
-        if (!identity_equals(&identity, &file->identity[coding])) return -ESTALE;
-    }
-    return 0;
-}
-
 bool file_is_settled(const struct file *file, const struct now *now)
 {
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
@@ -240,6 +228,25 @@ bool file_is_settled(const struct file *file, const struct now *now)
         if (identity_exists(identity) && !identity_is_settled(identity, now)) return false;
     }
     return true;
+}
+
+/* The earlier of two waits, of which 0 is none. */
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+uint64_t file_ripens_in_ns(const struct file *file, const struct now *now)
+{
+    uint64_t wait_ns = 0;
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
+        const struct identity *identity = &file->identity[coding];
+        int64_t seconds;
+        if (!identity_exists(identity)) continue;
+        wait_ns = sooner(wait_ns, identity_settles_in_ns(identity, now));
+        wait_ns = sooner(wait_ns, identity_dates_in_ns(identity, now, &seconds));
+    }
+    return wait_ns;
 }
 
 /* O_NONBLOCK: were it a FIFO by now, opening would not wait. */
@@ -258,7 +265,7 @@ int file_open(const struct place *place, const struct file *file, enum coding co
 {
     char name[PATH_MAX];
     struct identity identity;
-    sidecar_name(file->name, coding, name);
+    file_sidecar_name(file->name, coding, name);
     int fd = open_to_read(place, name, &identity);
     if (fd < 0) return fd == -ENOENT ? -ESTALE : fd;
     if (identity_equals(&identity, &file->identity[coding])) return fd;

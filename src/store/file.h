@@ -39,6 +39,9 @@ struct file {
  */
 enum resolution_kind file_failure(int error);
 
+/* Whether `error` may be over in a moment though nothing changes on disk. */
+bool file_failure_passes(int error);
+
 /*
  * False when the path is not found without looking: too long, or hidden. Hidden is what has a
  * component that begins with "."; a leading ".well-known" (RFC 8615) does not count.
@@ -57,13 +60,20 @@ enum resolution_kind file_find(const struct place *place, struct text path, uint
 enum coding file_choose(const struct file *file, const struct accepted *accepted);
 
 /*
- * 0 while the file and all sidecars that are looked for are what they were, or absent; -ESTALE
- * when not; -EINPROGRESS when it cannot be told at once.
+ * 0 while the names of the file and of all sidecars that are looked for lead to what they led to, or to
+ * nothing, by the same rules as when they were opened; -ESTALE when not; -EINPROGRESS when it cannot be
+ * told at once. Without a free descriptor too. In compare.c.
  */
 int file_compare(const struct place *place, const struct file *file);
 
 /* True when no part changed so recently that another change could go unseen by identity. */
 bool file_is_settled(const struct file *file, const struct now *now);
+
+/*
+ * How long until more can be said of a part than now: that it is settled, or its date. 0 when all has
+ * been said. By the wall clock.
+ */
+uint64_t file_ripens_in_ns(const struct file *file, const struct now *now);
 
 /* Opens the bytes of one coding for reading. -ESTALE when that is no longer the file found. */
 int file_open(const struct place *place, const struct file *file, enum coding coding);
@@ -76,5 +86,7 @@ int file_open_as_it_is(const struct place *place, struct file *file);
 
 /* The suffix of a coding's sidecar, ".br"; empty for identity. */
 struct text file_sidecar_suffix(enum coding coding);
+/* The name of the sidecar of `name`, and `name` itself for identity. */
+void file_sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX]);
 
 #endif

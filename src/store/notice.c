@@ -12,6 +12,12 @@ static const char *const notice_lines[NOTICE_COUNT] = {
                          "while a name is read from the disk, other connections wait",
     [NOTICE_NO_INOTIFY] = "no inotify instance (fs.inotify.max_user_instances): cached files are "
                           "compared with the disk on each hit",
+    [NOTICE_NO_INIT] =
+        "inotify_init1 is missing or forbidden (a sandbox such as seccomp): cached files "
+        "are compared with the disk on each hit",
+    [NOTICE_NO_ADD] =
+        "inotify_add_watch is missing or forbidden (a sandbox such as seccomp): cached "
+        "files are compared with the disk on each hit",
     [NOTICE_NO_WATCH] = "directory watches ran out (fs.inotify.max_user_watches, or the "
                         "configured number): further files are compared with the disk on each hit",
     [NOTICE_NO_PROC] = "/proc is not mounted, so directories cannot be watched: cached files are "

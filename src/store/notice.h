@@ -8,6 +8,8 @@ enum notice {
     NOTICE_NO_OPENAT2, /* symbolic links are forbidden for want of a safe way */
     NOTICE_NO_CACHED,  /* what is not cached is waited for                    */
     NOTICE_NO_INOTIFY, /* no instance to be had: every hit is checked         */
+    NOTICE_NO_INIT,    /* nor may one be asked for                            */
+    NOTICE_NO_ADD,     /* an instance, but no watch may be added to it        */
     NOTICE_NO_WATCH,   /* watches ran out                                     */
     NOTICE_NO_PROC,    /* watches are set through /proc                       */
     NOTICE_NO_REPORTS, /* the file system does not notify                     */

@@ -83,16 +83,18 @@ static void take_change(struct store *store, const struct change *change)
         take_name(store, change);
         drop_beneath(store, change->beneath);
         return;
+    case CHANGE_ABOVE: store->root.suspect = true; return;
     case CHANGE_ALL: begin_anew(store); return;
     }
 }
 
 static void compare_root(struct store *store, const struct now *now)
 {
-    const struct root *root = &store->root;
+    struct root *root = &store->root;
     bool due = now->monotonic_ns - root->compared_ns >= store->options.recheck_ns;
-    if (root->problem == 0 && root->watched && !due) return;
-    store->root.compared_ns = now->monotonic_ns;
+    if (root->problem == 0 && root->watched && !root->suspect && !due) return;
+    root->compared_ns = now->monotonic_ns;
+    root->suspect = false;
     if (!root_is_current(root)) begin_anew(store);
 }
 

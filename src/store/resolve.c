@@ -14,12 +14,20 @@ static uint64_t age_ns(const struct entry *entry, const struct now *now)
     return now->monotonic_ns - entry->compared_ns;
 }
 
-static bool is_due(const struct store *store, const struct entry *entry, const struct now *now)
+static bool is_ripe(const struct entry *entry, const struct now *now)
 {
-    return age_ns(entry, now) >= (entry->watched ? store->options.recheck_ns : 0);
+    return now->monotonic_ns >= entry->ripe_ns;
 }
 
-/* As file_compare(). What was compared a moment ago is not asked about at once: that costs more. */
+static bool is_due(const struct store *store, const struct entry *entry, const struct now *now)
+{
+    return age_ns(entry, now) >= (entry->watched ? store->options.recheck_ns : 0) ||
+           is_ripe(entry, now);
+}
+
+/*
+ * As file_compare(). What was found while its times proved nothing is made again once they do: then it has
+ * the validators that were withheld, and is sure to be current. What was compared a moment ago is not asked about at once: that costs more. */
 static int compare(struct store *store, struct entry *entry, const struct now *now)
 {
     if (entry->kind != RESOLUTION_FOUND) return -ESTALE;
@@ -29,7 +37,7 @@ static int compare(struct store *store, struct entry *entry, const struct now *n
     if (result == -EINPROGRESS) return result;
     store->counts.rechecks++;
     entry->compared_ns = now->monotonic_ns;
-    return result;
+    return result == 0 && is_ripe(entry, now) ? -ESTALE : result;
 }
 
 static void drop(struct store *store, struct entry *entry)

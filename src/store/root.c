@@ -26,6 +26,7 @@ void root_open(struct root *root, struct beneath *beneath, struct watch *watch)
     root->watched = chain_watch(watch, root->path);
     root->identity = (struct identity){0};
     root->problem = 0;
+    root->call = NULL;
     beneath->directory = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (beneath->directory < 0) {
         root->problem = errno;
@@ -35,6 +36,7 @@ void root_open(struct root *root, struct beneath *beneath, struct watch *watch)
     if (result < 0) {
         root_close(beneath);
         root->problem = -result;
+        root->call = "statx"; /* of an open descriptor, it has nothing else to fail for */
     }
 }
 

@@ -12,7 +12,9 @@ struct root {
     char path[PATH_MAX]; /* absolute */
     struct identity identity;
     int problem;          /* errno: why there is no root at present; 0: there is one */
+    const char *call;     /* the system call that a sandbox seems to forbid; or NULL */
     bool watched;         /* the watch tells when the path leads elsewhere           */
+    bool suspect;         /* it told of what may be that                             */
     uint64_t compared_ns; /* monotonic time of the last root_is_current              */
 };
 

@@ -67,6 +67,8 @@ static struct entry *entry_for(struct store *store, const struct search *search,
     if (entry == NULL) return NULL;
     entry->compared_ns = now->monotonic_ns;
     entry->watched = search->watched;
+    uint64_t wait_ns = file != NULL ? file_ripens_in_ns(file, now) : 0;
+    if (wait_ns > 0) entry->ripe_ns = now->monotonic_ns + wait_ns;
     cache_add(&store->cache, entry);
     return entry;
 }
@@ -90,10 +92,20 @@ static uint64_t memory_bytes(const struct search *search, enum coding coding)
     return variant_bytes(&search->file, coding, true) + entry_bytes(search->path, &search->file);
 }
 
-/* Whether the content belongs in memory, if there is room. */
+/*
+ * Whether its entity-tag is a hash of the content. That depends on the file alone and not on the room there
+ * is for it: else a file that nobody changed would have one tag now and another in a moment.
+ */
 static bool is_small(const struct store *store, const struct search *search, enum coding coding)
 {
-    return search->file.identity[coding].size <= store->options.file_bytes_max &&
+    return search->file.identity[coding].size <= store->options.file_bytes_max;
+}
+
+/* Whether the content belongs in memory, if there is room. */
+static bool belongs_in_memory(const struct store *store, const struct search *search,
+                              enum coding coding)
+{
+    return is_small(store, search, coding) &&
            memory_bytes(search, coding) <= store->options.memory_bytes_max / SHARE_OF_BUDGET_MAX;
 }
 
@@ -108,11 +120,13 @@ static int load_open(struct store *store, const struct search *search, enum codi
     if (small && length > 0 && store->place.beneath.at_once && !resident(fd, 0, length)) {
         return -EINPROGRESS;
     }
-    if (small && cache_make_room(&store->cache, memory_bytes(search, coding))) {
+    if (belongs_in_memory(store, search, coding) &&
+        cache_make_room(&store->cache, memory_bytes(search, coding))) {
         return variant_read(file, coding, fd, now, variant);
     }
     cache_make_room(&store->cache, variant_bytes(file, coding, false));
-    return variant_keep_open(file, coding, fd, now, variant);
+    enum tagging tagging = small ? TAG_OF_CONTENT : TAG_OF_IDENTITY;
+    return variant_keep_open(file, coding, fd, tagging, now, variant);
 }
 
 /* Reads the content or keeps its file open. 0 or -errno. */
@@ -136,8 +150,8 @@ static void keep(struct store *store, const struct search *search, struct varian
 {
     const struct file *file = &search->file;
     enum queue queue = cache_queue_of(variant);
-    bool squeezed =
-        queue == QUEUE_DESCRIPTOR && is_small(store, search, variant->representation.coding);
+    bool squeezed = queue == QUEUE_DESCRIPTOR &&
+                    belongs_in_memory(store, search, variant->representation.coding);
     if (!search->keep || squeezed) return;
     if (!cache_make_room(&store->cache, entry_bytes(search->path, file))) return;
     if (!cache_make_seat(&store->cache, queue)) return;
@@ -170,7 +184,7 @@ static struct resolution lend_moving(struct store *store, struct search *search,
     struct variant *variant;
     int fd = file_open_as_it_is(&store->place, file);
     if (fd < 0) return answer(file_failure(-fd));
-    int result = variant_keep_open(file, CODING_IDENTITY, fd, now, &variant);
+    int result = variant_keep_open(file, CODING_IDENTITY, fd, TAG_NONE, now, &variant);
     if (result < 0) {
         close(fd);
         return answer(file_failure(-result));

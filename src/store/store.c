@@ -21,7 +21,14 @@
 static struct store *fail(struct store *store, int error, char *problem, size_t size)
 {
     const char *root = store != NULL ? store->options.root : "the store";
-    snprintf(problem, size, "%s: %s", root, strerror(error));
+    const char *call = store != NULL ? store->root.call : NULL;
+    if (call != NULL) {
+        snprintf(problem, size,
+                 "%s: %s: %s: a sandbox (seccomp, or what runs the container) has to allow it",
+                 root, call, strerror(error));
+    } else {
+        snprintf(problem, size, "%s: %s", root, strerror(error));
+    }
     if (store != NULL) {
         watch_close(&store->watch);
         root_close(&store->place.beneath);

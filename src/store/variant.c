@@ -23,19 +23,21 @@ uint64_t variant_bytes(const struct file *file, enum coding coding, bool with_co
     return account_bytes(head + content);
 }
 
-/* Everything but content, etag and head. A modification in the future counts as now. */
+/* Everything but content, etag and head. */
 static struct representation describe(const struct file *file, enum coding coding,
                                       const struct now *now)
 {
     const struct identity *identity = &file->identity[coding];
-    int64_t modified = identity->modified_seconds;
+    int64_t modified;
+    bool dated = identity_dates_in_ns(identity, now, &modified) == 0;
     return (struct representation){
         .fd = -1,
         .length = identity->size,
-        .modified_seconds = modified < now->wall_seconds ? modified : now->wall_seconds,
+        .modified_seconds = dated ? modified : MODIFIED_UNKNOWN,
         .coding = coding,
         .varies = file->varies,
         .media_type = file->media_type,
+        .version = identity_hash(identity),
     };
 }
 
@@ -86,13 +88,13 @@ static int read_exactly(int fd, char *space, uint64_t length)
     }
 }
 
-static int read_unchanged(int fd, char *space, const struct identity *identity)
+/* Whether it still is what it was before it was read: 0, -ESTALE or -errno. */
+static int compare_open(int fd, const struct identity *before)
 {
-    int result = read_exactly(fd, space, identity->size);
     struct identity after;
-    if (result == 0) result = identity_read(fd, "", &after);
-    if (result == 0 && !identity_equals(identity, &after)) result = -ESTALE;
-    return result;
+    int result = identity_read(fd, "", &after);
+    if (result < 0) return result;
+    return identity_equals(before, &after) ? 0 : -ESTALE;
 }
 
 int variant_read(const struct file *file, enum coding coding, int fd, const struct now *now,
@@ -106,7 +108,8 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     struct variant *made = variant_new(representation, length > 0 ? length : 1);
     if (made == NULL) return -ENOMEM;
     char *content = (char *)made + (made->representation.content - (char *)made);
-    int result = read_unchanged(fd, content, &file->identity[coding]);
+    int result = read_exactly(fd, content, length);
+    if (result == 0) result = compare_open(fd, &file->identity[coding]);
     if (result < 0) {
         free(made);
         return result;
@@ -116,18 +119,40 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     return 0;
 }
 
-int variant_keep_open(const struct file *file, enum coding coding, int fd, const struct now *now,
-                      struct variant **variant)
+/* The length of the tag, 0 for none, or -errno. */
+static int tag_open(const struct identity *identity, enum coding coding, int fd,
+                    enum tagging tagging, const struct now *now, char etag[ETAG_MAX])
+{
+    int length = 0;
+    switch (tagging) {
+    case TAG_OF_CONTENT: {
+        length = etag_of_file(fd, identity->size, coding, etag);
+        int result = length < 0 ? length : compare_open(fd, identity);
+        return result < 0 ? result : length;
+    }
+    case TAG_OF_IDENTITY:
+        if (identity_is_settled(identity, now))
+            length = (int)etag_of_identity(identity, coding, etag);
+        break;
+    case TAG_NONE: break;
+    }
+    return length;
+}
+
+int variant_keep_open(const struct file *file, enum coding coding, int fd, enum tagging tagging,
+                      const struct now *now, struct variant **variant)
 {
     char etag[ETAG_MAX];
-    size_t etag_length = etag_of_identity(&file->identity[coding], coding, etag);
+    int etag_length = tag_open(&file->identity[coding], coding, fd, tagging, now, etag);
+    if (etag_length < 0) return etag_length;
     struct representation representation = describe(file, coding, now);
-    representation.etag = (struct text){etag, etag_length};
+    representation.etag = (struct text){etag, (size_t)etag_length};
     representation.source = SOURCE_PAGE_CACHE;
+    if (tagging == TAG_NONE) representation.modified_seconds = MODIFIED_UNKNOWN;
     struct variant *made = variant_new(representation, 0);
     if (made == NULL) return -ENOMEM;
     made->representation.fd = fd;
-    variant_finish(made, etag, etag_length);
+    variant_finish(made, etag, (size_t)etag_length);
     *variant = made;
     return 0;
 }

@@ -26,9 +26,19 @@ struct variant {
 int variant_read(const struct file *file, enum coding coding, int fd, const struct now *now,
                  struct variant **variant);
 
-/* Keeps `fd` open for its content: the variant owns it, unless -ENOMEM is returned. */
-int variant_keep_open(const struct file *file, enum coding coding, int fd, const struct now *now,
-                      struct variant **variant);
+/* What the validators of a file that is kept open are made of (RFC 9110 §8.8). */
+enum tagging {
+    TAG_OF_CONTENT,  /* the tag that variant_read() gives; the file is read for it      */
+    TAG_OF_IDENTITY, /* none while the identity is not settled                         */
+    TAG_NONE         /* neither a tag nor a date: it does not hold still long enough   */
+};
+
+/*
+ * Keeps `fd` open for its content: the variant owns it when 0 is returned. Else -ENOMEM, -ESTALE, -errno
+ * as above, the latter two of TAG_OF_CONTENT only.
+ */
+int variant_keep_open(const struct file *file, enum coding coding, int fd, enum tagging tagging,
+                      const struct now *now, struct variant **variant);
 
 /* What reading (`with_content`) or keeping open will cost, never less than it turns out to. */
 uint64_t variant_bytes(const struct file *file, enum coding coding, bool with_content);

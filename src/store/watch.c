@@ -27,7 +27,8 @@ void watch_open(struct watch *watch, const struct store_options *options,
     if (options->watches_max == 0) return;
     watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (watch->fd < 0) {
-        notices_raise(notices, NOTICE_NO_INOTIFY);
+        bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+        notices_raise(notices, exhausted ? NOTICE_NO_INOTIFY : NOTICE_NO_INIT);
         return;
     }
     if (directory_open_tables(watch)) return;
@@ -66,6 +67,7 @@ int watch_add(struct watch *watch, const char *path, uint32_t mask)
     if (number < 0) {
         int error = errno;
         if (error == ENOSPC || error == ENOMEM) notices_raise(watch->notices, NOTICE_NO_WATCH);
+        if (error == EPERM || error == ENOSYS) notices_raise(watch->notices, NOTICE_NO_ADD);
         return -error;
     }
     watch->counts->watches++;
@@ -134,7 +136,10 @@ static bool tell(struct watch *watch, const struct inotify_event *event, struct 
     bool itself = event->len == 0;
     if (itself && is_in_chain(watch, event->wd)) return true;
     const struct directory *directory = directory_find_number(watch, event->wd);
-    if (directory == NULL) return false;
+    if (directory == NULL) {
+        change->kind = CHANGE_ABOVE;
+        return (event->mask & IN_ISDIR) != 0 && is_in_chain(watch, event->wd);
+    }
     if (!itself) return tell_name(watch, directory, event, change);
     if (directory->path.length == 0) return true;
     snprintf(watch->beneath, sizeof(watch->beneath), "%s", directory->letters);

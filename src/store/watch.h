@@ -36,6 +36,7 @@ enum change_kind {
     CHANGE_NAME,    /* something of the name directory + name                           */
     CHANGE_BENEATH, /* a directory: all paths that begin with `beneath`, and also the    */
                     /* name, when there is one                                          */
+    CHANGE_ABOVE,   /* a directory above the root lost one: the root has to be compared  */
     CHANGE_ALL      /* the root, the path to it, or what it was got lost: begin anew    */
 };
 

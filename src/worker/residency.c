@@ -6,17 +6,6 @@
 #include "zcserve/residency.h"
 #include "zcserve/resident.h"
 
-#include <string.h>
-
-/* The end of an entity-tag: what it begins with, the length, many files have in common. */
-static uint64_t tag_of(const struct representation *r)
-{
-    uint64_t tag[2] = {0, 0};
-    if (r->etag.length >= sizeof(tag))
-        memcpy(tag, r->etag.base + r->etag.length - sizeof(tag), sizeof(tag));
-    return tag[0] ^ tag[1];
-}
-
 static bool part_is_resident(const struct representation *r, uint64_t part)
 {
     uint64_t offset = part * RESIDENCY_PART_BYTES, left = r->length - offset;
@@ -27,11 +16,11 @@ static bool is_known(struct residency *residency, const struct representation *r
                      const struct now *now)
 {
     struct residency_part *known = &residency->known[((uintptr_t)r / 64 + part) % RESIDENCY_PARTS];
-    if (known->of == r && known->part == part && known->tag == tag_of(r) &&
+    if (known->of == r && known->part == part && known->version == r->version &&
         now->monotonic_ns < known->until_ns)
         return true;
     if (!part_is_resident(r, part)) return false;
-    *known = (struct residency_part){r, part, tag_of(r), now->monotonic_ns + RESIDENCY_NS};
+    *known = (struct residency_part){r, part, r->version, now->monotonic_ns + RESIDENCY_NS};
     return true;
 }
 

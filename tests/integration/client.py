@@ -17,6 +17,10 @@ class Failure(Exception):
     """What was expected and what came."""
 
 
+class Skip(Exception):
+    """Why a test cannot be made on this machine: it counts as skipped, neither as passed nor as failed."""
+
+
 class Cut(Failure):
     """The connection ended before the answer did. `received` is what came of it."""
 

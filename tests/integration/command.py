@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 from client import Client, expect
-from harness import STARTED, has_ipv6
+from harness import STARTED, has_ipv6, ipv6_or_skip
 from stage import require, test, write
 
 BAD_LINES = (
@@ -22,6 +22,8 @@ BAD_LINES = (
     ('listen = "nonsense"', None, "listen"),
     ('model = "magic"', 2, "model"),
     ('hidden = "perhaps"', 2, "hidden"),
+    ('index = "web/index.html"', 2, "one name"),
+    ('index = {"index.html", ".."}', 2, "one name"),
     ('include("nothing.conf")', 2, "nothing.conf"),
     ('root = "www', 2, ""),
 )
@@ -118,6 +120,7 @@ def bare(stage):
     with started(stage, "-l", listen, "-w", "2", "-m", stage.model, root) as address:
         expect("host", host, address[0])
         expect("content", b"bare", fetch(stage, address))
+    ipv6_or_skip()
 
 
 @contextlib.contextmanager

@@ -81,10 +81,12 @@ class Clients:
                        answer.status)
                 if content is not None:
                     expect_content("%s: %s" % (what, target), content, answer.content)
-                    tags.setdefault(target, set()).add(answer.field("ETag"))
+                    found = tags.setdefault(target, set())
+                    if answer.field("ETag"):  # a large file that changed just now has none
+                        found.add(answer.field("ETag"))
         for target, found in tags.items():
-            expect("%s: entity-tags of %s" % (what, target), 1, len(found))
-        return {target: found.pop() for target, found in tags.items()}
+            require(len(found) <= 1, "%s: %s has the entity-tags %s", what, target, found)
+        return {target: found.pop() for target, found in tags.items() if found}
 
 
 def numbered(number):
@@ -177,7 +179,8 @@ def turn(root, number, clients, expected, before):
         target = next(target for target in expected if expected[target] != old[target])
         what = "%s %d" % (change.__name__, number)
         tags = clients.see(what, [target], expected)
-        require(tags.get(target, "") != before.get(target, "none"),
+        tag = tags.get(target)
+        require(tag is None or tag != before.get(target),
                 "%s: a new content with the old entity-tag %s", what, tags.get(target))
         before = {**before, target: "none", **tags}
     return before

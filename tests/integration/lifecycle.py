@@ -9,7 +9,7 @@ import time
 
 from client import Cut, Failure, expect, expect_content, get, request, wait_until
 from fixtures import located
-from harness import files_open, has_ipv6, port_is_closed, threads_run
+from harness import files_open, has_ipv6, ipv6_or_skip, port_is_closed, threads_run
 from stage import big, require, test
 
 SMALL_WINDOW = 32768
@@ -330,3 +330,4 @@ def several_addresses(stage):
         for address in server.addresses:
             with server.client(address=address) as client:
                 expect("content at %s" % (address,), b"a", client.get("/a.txt").content)
+    ipv6_or_skip()

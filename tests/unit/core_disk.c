@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -33,10 +32,7 @@ bool core_disk_drop(int fd)
     struct statfs system;
     int error = fstatfs(fd, &system);
     assert(error == 0);
-    if (system.f_type == TMPFS_MAGIC || system.f_type == OVERLAYFS_SUPER_MAGIC) {
-        printf("temporary files are not on a disk of their own: a part is skipped\n");
-        return false;
-    }
+    if (system.f_type == TMPFS_MAGIC || system.f_type == OVERLAYFS_SUPER_MAGIC) return false;
     error = fdatasync(fd);
     assert(error == 0);
     error = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);

@@ -11,9 +11,10 @@
 int core_disk_file(size_t length);
 
 /*
- * Drops its pages. False, after saying so, where that is impossible or cannot be seen (tmpfs,
- * overlayfs): then there is nothing to test.
+ * Drops its pages. False where that is impossible or cannot be seen (tmpfs, overlayfs): then there is
+ * nothing to test, and CORE_DISK_NONE is the reason to skip it.
  */
+#define CORE_DISK_NONE "/var/tmp is not on a file system that tells what is in the page cache"
 bool core_disk_drop(int fd);
 
 /* Reads so much of it, and no more is read ahead. */

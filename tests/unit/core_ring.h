@@ -5,6 +5,7 @@
 #ifndef CORE_RING_H
 #define CORE_RING_H
 
+#include "zcserve/model.h"
 #include "model/lane.h"
 
 struct core_lane {

@@ -35,6 +35,7 @@ static void put_file(const char *path, size_t length)
 static void setup(void)
 {
     tree_make("mkdir current");
+    tree_age();
     options = tree_options();
     options.memory_bytes_max = 2 << 20;
     options.file_bytes_max = 32768;

@@ -10,6 +10,7 @@
 #include "store/beneath.h"
 
 #include "tree.h"
+#include "skip.h"
 #include "zcserve/resident.h"
 
 #include <check.h>
@@ -35,6 +36,8 @@ static const char tree[] =
 static struct store_options options;
 static struct store *store;
 static bool cold_is_to_be_had;
+/* Why not: then half of a test is made, and it counts as skipped. */
+static const char *half = "the kernel opens nothing from its cache alone; the other half holds";
 
 static bool tells_what_it_has(const char *path)
 {
@@ -45,13 +48,14 @@ static bool tells_what_it_has(const char *path)
     for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
         if ((uint32_t)status.f_type == told[i]) return true;
     }
-    printf("nothing is cold on this file system: half a test\n");
+    half = "nothing is cold on this file system; the other half holds";
     return false;
 }
 
 static void setup(void)
 {
     tree_make(tree);
+    tree_age();
     options = tree_options();
     store = tree_open(&options);
     int root = open(".", O_PATH | O_DIRECTORY);
@@ -72,9 +76,8 @@ static struct lookup lookup_of(const char *path, struct accepted accepted)
 
 static const char *ask_at_once(const char *path, struct accepted accepted)
 {
-    struct now now = {0};
     struct lookup lookup = lookup_of(path, accepted);
-    now_read(&now);
+    struct now now = tree_now();
     store_refresh(store, &now);
     struct resolution resolution = store_resolve_at_once(store, &lookup, &now);
     const char *text = tree_describe(resolution);
@@ -136,7 +139,7 @@ static void give_up_pages(const char *path)
     ck_assert_int_eq(fdatasync(fd), 0);
     ck_assert_int_eq(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
     if (cold_is_to_be_had && resident(fd, 0, 1)) {
-        printf("%s: its pages stay: half a test\n", path);
+        half = "pages stay in memory here; the other half holds";
         cold_is_to_be_had = false;
     }
     close(fd);
@@ -169,6 +172,7 @@ START_TEST(names_are_cold)
         ck_assert_uint_eq(store_counts(store)->hits, hits + kept);
     }
     ck_assert_ptr_null(store_notice(store));
+    SKIP_IF(!cold_is_to_be_had, half);
 }
 END_TEST
 
@@ -177,9 +181,9 @@ START_TEST(names_are_cold_unwatched)
 {
     store_close(store);
     options.watches_max = 0;
-    tree_settle();
     store = tree_open(&options);
     expect_cold_first(names[_i].path, ACCEPT_IDENTITY, names[_i].answer);
+    SKIP_IF(!cold_is_to_be_had, half);
 }
 END_TEST
 
@@ -194,6 +198,7 @@ START_TEST(contents_are_cold)
     give_up_pages("current/big.bin");
     expect_cold_first("middle", ACCEPT_IDENTITY, middle);
     if (cold_is_to_be_had) ck_assert_str_eq(ask_at_once("big.bin", ACCEPT_IDENTITY), "A*100000");
+    SKIP_IF(!cold_is_to_be_had, half);
 }
 END_TEST
 
@@ -208,6 +213,7 @@ START_TEST(codings_are_cold_each)
     ck_assert_str_eq(ask_at_once("side.css", ACCEPT_IDENTITY), "plain");
     ck_assert_str_eq(ask_at_once("side.css", ACCEPT_ALL), "gzip:zip");
     ck_assert_uint_eq(store_counts(store)->hits, hits + 2);
+    SKIP_IF(!cold_is_to_be_had, half);
 }
 END_TEST
 
@@ -217,7 +223,7 @@ static bool forget_names(void)
     int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
     bool done = fd >= 0 && write(fd, "2", 1) == 1;
     if (fd >= 0) close(fd);
-    if (!done) printf("names cannot be dropped: half a test\n");
+    if (!done) half = "dropping names takes root; the other half holds";
     return done;
 }
 
@@ -226,7 +232,6 @@ START_TEST(forgotten_names_are_cold)
 {
     store_close(store);
     options.watches_max = 0; /* compared on each hit */
-    tree_settle();
     store = tree_open(&options);
     ck_assert_str_eq(tree_ask(store, "far/away/c", ACCEPT_IDENTITY), "sea");
     ck_assert_str_eq(ask_at_once("far/away/c", ACCEPT_IDENTITY), "sea");
@@ -239,6 +244,7 @@ START_TEST(forgotten_names_are_cold)
     ck_assert_uint_eq(store_counts(store)->hits, hits + 1);
     tree_run("printf SEA > current/far/away/c");
     ck_assert_str_eq(ask_at_once("far/away/c", ACCEPT_IDENTITY), "SEA");
+    SKIP_IF(!cold_is_to_be_had, half);
 }
 END_TEST
 
@@ -259,10 +265,8 @@ START_TEST(never_cold_in_memory)
 {
     char script[160], directory[] = "/dev/shm/zcserve-XXXXXX";
     struct statfs status;
-    if (statfs("/dev/shm", &status) != 0 || (uint32_t)status.f_type != TMPFS_MAGIC) {
-        printf("/dev/shm is no tmpfs: not tested\n");
-        return;
-    }
+    bool absent = statfs("/dev/shm", &status) != 0 || (uint32_t)status.f_type != TMPFS_MAGIC;
+    SKIP_IF(absent, "/dev/shm is no tmpfs");
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(script, sizeof(script), "cp -a release1 %s; truncate -s 2000 %s/release1/sparse",
              directory, directory);

@@ -141,6 +141,45 @@ START_TEST(evaluated)
 }
 END_TEST
 
+/* A representation whose validators are withheld: nothing matches but "*", and dates are ignored. */
+static const struct {
+    enum condition now;
+    struct one line[2];
+} withheld[] = {
+    {PROCEED, {{M, "*"}}},
+    {FAILED, {{M, OWN}}},
+    {FAILED, {{M, "\"\""}}},
+    {FAILED, {{M, ""}}},
+    {FAILED, {{M, ","}}},
+    {SAME, {{N, "*"}}},
+    {PROCEED, {{N, OWN}}},
+    {PROCEED, {{N, "\"\""}}},
+    {PROCEED, {{N, ""}}},
+    {PROCEED, {{N, "W/"}}},
+    {PROCEED, {{N, "W/\"\""}}},
+    {PROCEED, {{N, ",,"}}},
+    {PROCEED, {{S, MODIFIED}}},
+    {PROCEED, {{S, AFTER}}},
+    {PROCEED, {{S, "Fri, 31 Dec 9999 23:59:59 GMT"}}},
+    {PROCEED, {{U, MODIFIED}}},
+    {PROCEED, {{U, "Thu, 01 Jan 1970 00:00:00 GMT"}}},
+    {FAILED, {{M, OTHER}, {U, AFTER}}},
+    {PROCEED, {{N, OTHER}, {S, AFTER}}},
+};
+
+START_TEST(validators_withheld)
+{
+    static const struct representation young = {.modified_seconds = MODIFIED_UNKNOWN};
+    struct fields fields = {0};
+    for (int i = 0; i < 2 && withheld[_i].line[i].value != NULL; i++) {
+        const char *value = withheld[_i].line[i].value;
+        ck_assert(
+            fields_add(&fields, withheld[_i].line[i].field, (struct text){value, strlen(value)}));
+    }
+    ck_assert_int_eq(condition_evaluate(&fields, &young, NOW_SECONDS), withheld[_i].now);
+}
+END_TEST
+
 START_TEST(unconditional)
 {
     struct fields fields = {0};
@@ -157,6 +196,7 @@ int main(void)
     TCase *cases = tcase_create("condition");
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, evaluated, 0, COUNT(table));
+    tcase_add_loop_test(cases, validators_withheld, 0, COUNT(withheld));
     tcase_add_test(cases, unconditional);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

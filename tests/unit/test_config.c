@@ -114,6 +114,7 @@ static const struct {
 } good[] = {
     {"", "workers", "auto"},
     {"workers = 4", "workers", "4"},
+    {"index = {..., .x, x.}", "index", "{\"...\", \".x\", \"x.\"}"},
     {"workers = \"4\"", "workers", "4"},
     {"workers = '4'", "workers", "4"},
     {"workers=4", "workers", "4"},
@@ -215,6 +216,8 @@ END_TEST
 #define ESCAPE "only \\\\, \\\" and \\$ may follow a backslash in double quotes\n"
 #define PARENTHESES "parentheses outside of quotes are only for include(\"FILE\")\n"
 
+#define INDEX_WORDS "must be one name, without '/' and of at most 255 bytes, and not '.' or '..'\n"
+
 static const struct {
     const char *text, *words;
 } bad[] = {
@@ -279,6 +282,19 @@ static const struct {
                                  "it is a part\n"},
     {"limits { head = 256 }", "c:1: limits.target must not be larger than limits.head, of which it "
                               "is a part\n"},
+    /* an index is one name */
+    {"index = \"web/index.html\"", "c:1: index = 'web/index.html': " INDEX_WORDS},
+    {"\nindex = {index.html,\n \"web/index.html\"}", "c:2: index = 'web/index.html': " INDEX_WORDS},
+    {"index = \"/index.html\"", "c:1: index = '/index.html': " INDEX_WORDS},
+    {"index = \"index.html/\"", "c:1: index = 'index.html/': " INDEX_WORDS},
+    {"index = \"./index.html\"", "c:1: index = './index.html': " INDEX_WORDS},
+    {"index = \"../index.html\"", "c:1: index = '../index.html': " INDEX_WORDS},
+    {"index = \"/\"", "c:1: index = '/': " INDEX_WORDS},
+    {"index = \".\"", "c:1: index = '.': " INDEX_WORDS},
+    {"index = {a, \"..\"}", "c:1: index = '..': " INDEX_WORDS},
+    {"index = \"\"", "c:1: index = '': must be a list of 1 to 16 texts, none empty\n"},
+    {"index = {}", "c:1: index = '': must be a list of 1 to 16 texts, none empty\n"},
+    {"index = {a, \"\"}", "c:1: index = 'a, ': must be a list of 1 to 16 texts, none empty\n"},
     {"workers = 1\n\nworkers = 2", "c:3: workers is a duplicate: c:1 sets it already\n"},
     {"listen = a\nlisten = {b, c}", "c:2: listen is a duplicate: c:1 sets it already\n"},
     {"cache { size = 1 }\ncache { size = 1 }",
@@ -320,6 +336,23 @@ static const struct {
     {"include(\"absent.conf\")", "c:1: cannot read absent.conf: No such file or directory\n"},
     {"include = /dev/null", "c:1: cannot read /dev/null: Not a regular file\n"},
 };
+
+/* As long as a name may be, and a byte longer; and from the command line. */
+START_TEST(index_of_any_length)
+{
+    for (int length = 255; length <= 256; length++) {
+        char text[300] = "index = ";
+        memset(text + 8, 'i', (size_t)length);
+        struct config *config = load("c", text, NULL, 0);
+        ck_assert_int_eq(config != NULL, length == 255);
+        if (config == NULL) ck_assert_ptr_nonnull(strstr(said, INDEX_WORDS));
+        config_free(config);
+    }
+    struct config_override override = {"index", "a,b/c", "-o"};
+    ck_assert_ptr_null(load(NULL, NULL, &override, 1));
+    ck_assert_str_eq(said, "-o: index = 'b/c': " INDEX_WORDS);
+}
+END_TEST
 
 START_TEST(is_refused)
 {
@@ -720,6 +753,7 @@ static SRunner *runner_create(void)
     tcase_add_test(texts, defaults);
     tcase_add_loop_test(texts, is_read, 0, COUNT(good));
     tcase_add_test(texts, fields);
+    tcase_add_test(texts, index_of_any_length);
     tcase_add_loop_test(texts, is_refused, 0, COUNT(bad));
     tcase_add_test(texts, zero_byte);
     tcase_add_test(texts, many_problems);

@@ -3,6 +3,7 @@
  */
 #include "core_disk.h"
 #include "core_site.h"
+#include "skip.h"
 
 #include <check.h>
 #include <errno.h>
@@ -346,7 +347,7 @@ START_TEST(cold_file_is_fetched_part_by_part)
     uint64_t length = 0;
     ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
     core_site_connect(&site, _i ? 8192 : 0);
-    if (!large_drop()) return;
+    SKIP_IF(!large_drop(), CORE_DISK_NONE);
     core_site_say(&site, GET("/large") GET("/small"));
     int fetches = drive_and_fetch(&length, DRIVE_WANT_READ);
     ck_assert_int_ge(fetches, 1);
@@ -396,7 +397,7 @@ START_TEST(may_send_what_is_resident)
     struct outgoing out;
     range_next(&out);
     int file = out.fd;
-    if (!core_disk_drop(file)) return;
+    SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
     ck_assert(drive_may_send(&site.worker, &site.client, &out)); /* this one may wait */
     ck_assert_uint_eq(out.length, LARGE);
     ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
@@ -419,7 +420,7 @@ START_TEST(may_send_what_was_fetched)
     range_next(&out);
     ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
     disk_await();
-    if (!core_disk_drop(out.fd)) return;
+    SKIP_IF(!core_disk_drop(out.fd), CORE_DISK_NONE);
     ck_assert(drive_may_send(&site.worker, &site.client, &out));
     ck_assert_uint_eq(out.length, FETCH_RANGE_BYTES);
     conn_outgoing(&site.client.conn, &out);

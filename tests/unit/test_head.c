@@ -160,6 +160,22 @@ START_TEST(head_is_written)
 }
 END_TEST
 
+/* Parts and 304 of a representation whose validators are withheld. */
+START_TEST(validators_are_withheld)
+{
+    struct representation young = *core_representation("file");
+    young.etag = (struct text){NULL, 0};
+    young.modified_seconds = MODIFIED_UNKNOWN;
+    struct plan plan = {
+        .status = 206, .offset = 5, .length = 10, .keep_alive = true, .selected = &young};
+    head_is(plan, core_rules(), "/t",
+            "HTTP/1.1 206 Partial Content\r\n" COMMON TYPE
+            "Content-Length: 10\r\nContent-Range: bytes 5-14/20000\r\n\r\n");
+    plan = (struct plan){.status = 304, .keep_alive = true, .selected = &young};
+    head_is(plan, core_rules(), "/t", "HTTP/1.1 304 Not Modified\r\n" COMMON "\r\n");
+}
+END_TEST
+
 START_TEST(server_is_not_named)
 {
     struct plan plan = {.status = 204, .keep_alive = true};
@@ -241,6 +257,7 @@ int main(void)
     Suite *suite = suite_create("head");
     TCase *tcase = tcase_create("head");
     tcase_add_loop_test(tcase, head_is_written, 0, sizeof(heads) / sizeof(heads[0]));
+    tcase_add_test(tcase, validators_are_withheld);
     tcase_add_test(tcase, server_is_not_named);
     tcase_add_loop_test(tcase, redirect_leads_there, 0, sizeof(redirects) / sizeof(redirects[0]));
     tcase_add_test(tcase, longest_redirect_fits);

@@ -5,6 +5,7 @@
 #include "core_disk.h"
 #include "core_ring.h"
 #include "core_site.h"
+#include "skip.h"
 #include "zcserve/resident.h"
 
 #include "zcserve/now.h"
@@ -86,7 +87,7 @@ static size_t take_until(struct core_lane *lane, size_t at, size_t beyond)
 
 START_TEST(received_once_and_again)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 0);
     lane_receive(&ring, &one->lane);
     lane_receive(&ring, &one->lane); /* it does already */
@@ -109,7 +110,7 @@ END_TEST
 /* A little of what is held, across buffers. */
 START_TEST(taken_in_pieces)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 0);
     lane_receive(&ring, &one->lane);
     for (unsigned i = 0; i < 3; i++) {
@@ -129,7 +130,7 @@ END_TEST
 /* A peer that keeps sending is not listened to without end, and not forgotten either. */
 START_TEST(stopped_and_started_again)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 0);
     lane_receive(&ring, &one->lane);
     size_t said = 0;
@@ -153,7 +154,7 @@ END_TEST
 /* The stop may not have been heard of when all was taken: it still receives in the end. */
 START_TEST(stopped_while_it_is_taken)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 0);
     lane_receive(&ring, &one->lane);
     size_t at = 0;
@@ -170,7 +171,7 @@ END_TEST
 
 START_TEST(end_comes_after_what_is_held)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 0);
     peer_say(one, 0, 5000);
     shutdown(one->peer, SHUT_WR);
@@ -194,7 +195,7 @@ END_TEST
 
 START_TEST(reset_is_told)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 0);
     ck_assert_int_eq(send(one->fd, "x", 1, 0), 1);
     lane_receive(&ring, &one->lane);
@@ -231,7 +232,7 @@ static void pool_empty(struct core_lane *lane)
 
 START_TEST(starved_and_fed_again)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     for (int i = 0; i < MANY; i++)
         lanes[i].fd = -1;
     begin(one, 0);
@@ -271,7 +272,7 @@ END_TEST
 /* The end, or a close, while it receives without a buffer. */
 START_TEST(starved_until_the_end)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 0);
     one->lane.starved = true;
     lane_receive(&ring, &one->lane);
@@ -305,7 +306,7 @@ static const int part_counts[] = {1, 2, 32};
 /* In pieces, because the socket takes less than is offered. */
 START_TEST(sent_in_pieces)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     size_t done = 0, at = 0;
     begin(one, 8192);
     for (int i = 0; i < 10000 && at < LARGE; i++) {
@@ -359,7 +360,7 @@ static void full_await(struct core_lane *lane, int parts)
 
 START_TEST(sent_when_there_is_room)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 8192);
     full_await(one, part_counts[_i]);
     core_lane_close(&ring, one);
@@ -387,7 +388,7 @@ END_TEST
 
 START_TEST(sent_to_nobody)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 0);
     close(one->peer);
     one->peer = -1;
@@ -401,7 +402,7 @@ END_TEST
 
 START_TEST(writable)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     begin(one, 8192);
     lane_await_writable(&ring, &one->lane);
     core_ring_await(&ring, &one->completed[LANE_WRITABLE], 1);
@@ -421,7 +422,7 @@ END_TEST
 
 START_TEST(file_is_fetched)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     int file = core_disk_file(LARGE);
     bool cold = core_disk_drop(file);
     struct outgoing out = {.fd = file, .offset = 4096, .length = 300000};
@@ -441,7 +442,7 @@ END_TEST
 /* Beyond the end, or of something that is no file: over as well, and sending meets the trouble. */
 START_TEST(nothing_to_fetch)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     int file = core_disk_file(100);
     struct outgoing beyond = {.fd = file, .offset = LARGE, .length = LARGE};
     begin(one, 0);
@@ -461,7 +462,7 @@ END_TEST
 /* Bit by bit of _i: what is in flight, held, or came to its end when it is closed. */
 START_TEST(closed_in_any_state)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     struct outgoing out = memory_cut(0, LARGE, _i & 32 ? 3 : 1);
     begin(one, 8192);
     if (_i & 1) lane_receive(&ring, &one->lane);
@@ -481,7 +482,7 @@ END_TEST
 /* What was prepared for one socket never finds another that has got its number. */
 START_TEST(closed_before_the_kernel_knew_it)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     struct core_lane *other = &lanes[1];
     begin(one, 0);
     lane_receive(&ring, &one->lane);
@@ -604,7 +605,7 @@ static void lane_anew(int i)
 /* Bytes arrive in order, complete, and before the end; and all buffers come back. */
 START_TEST(by_chance)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     uint64_t state = (uint64_t)_i + 1;
     int file = core_disk_file(LARGE);
     for (size_t i = LONG; i < LARGE; i++)

@@ -3,6 +3,7 @@
  * directory of their own.
  */
 #define _GNU_SOURCE
+#include "skip.h"
 #include "zcserve/listener.h"
 
 #include <arpa/inet.h>
@@ -206,16 +207,17 @@ END_TEST
 
 START_TEST(listens_on_every_address)
 {
+    static const char no_ipv6[] = "there is no IPv6 here; the rest of it holds";
     struct listen_address address = parsed(":0");
     int listener = opened(&address, false);
+    bool both = address.address.ss_family == AF_INET6; /* else it is 0.0.0.0 */
     int families[] = {AF_INET, AF_INET6};
 
-    /* Without IPv6 here, it is 0.0.0.0 and the second turn has nothing to show. */
-    for (int i = 0; i < (address.address.ss_family == AF_INET6 ? 2 : 1); i++) {
+    for (int i = 0; i < (both ? 2 : 1); i++) {
         struct sockaddr_storage peer;
         int client = connected(families[i], port_of(&address));
-        ck_assert_msg(client >= 0 || errno == EADDRNOTAVAIL, "%s", strerror(errno));
-        if (client < 0) continue;
+        SKIP_IF(i == 1 && client < 0 && errno == EADDRNOTAVAIL, no_ipv6);
+        ck_assert_msg(client >= 0, "%s", strerror(errno));
         int fd = listener_accept(listener, true, &peer);
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(peer.ss_family, address.address.ss_family);
@@ -223,6 +225,7 @@ START_TEST(listens_on_every_address)
         close(fd);
     }
     listener_close(listener, &address, false);
+    SKIP_IF(!both, no_ipv6);
 }
 END_TEST
 
@@ -231,7 +234,7 @@ START_TEST(leaves_ipv4_alone_when_told_an_ipv6_address)
     struct listen_address address = parsed("[::]:0");
     int listener = listener_open(&address, false, 16);
 
-    if (listener == -EAFNOSUPPORT || listener == -EADDRNOTAVAIL) return; /* no IPv6 here */
+    SKIP_IF(listener == -EAFNOSUPPORT || listener == -EADDRNOTAVAIL, "there is no IPv6 here");
     ck_assert_int_ge(listener, 0);
     ck_assert_int_eq(option_of(listener, IPPROTO_IPV6, IPV6_V6ONLY), 1);
     ck_assert_int_eq(connected(AF_INET, port_of(&address)), -1);

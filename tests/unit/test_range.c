@@ -182,6 +182,24 @@ START_TEST(if_range)
 }
 END_TEST
 
+/* Neither tag nor date: no part of it can belong to what somebody has. */
+START_TEST(if_range_without_validators)
+{
+    static const char *const values[] = {
+        "\"e\"", "\"\"", "", "W/\"\"", "\"", "*", MODIFIED, "Thu, 01 Jan 1970 00:00:00 GMT"};
+    const struct representation r = {.length = 10, .modified_seconds = MODIFIED_UNKNOWN};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        struct fields fields = {0};
+        fields_add(&fields, FIELD_RANGE, TEXT("bytes=0-1"));
+        fields_add(&fields, FIELD_IF_RANGE, (struct text){values[i], strlen(values[i])});
+        ck_assert_int_eq(range_select(&fields, &r, NOW_SECONDS).kind, RANGE_WHOLE);
+    }
+    struct fields fields = {0};
+    fields_add(&fields, FIELD_RANGE, TEXT("bytes=0-1"));
+    ck_assert_int_eq(range_select(&fields, &r, NOW_SECONDS).kind, RANGE_PART);
+}
+END_TEST
+
 START_TEST(fields_absent_or_twice)
 {
     const struct representation r = {.length = 10, .etag = {"\"e\"", 3}};
@@ -264,6 +282,7 @@ int main(void)
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, selected, 0, COUNT(table));
     tcase_add_loop_test(cases, if_range, 0, COUNT(conditional));
+    tcase_add_test(cases, if_range_without_validators);
     tcase_add_test(cases, fields_absent_or_twice);
     tcase_add_test(cases, random_within);
     tcase_add_test(cases, all_pairs);

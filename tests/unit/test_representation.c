@@ -72,6 +72,27 @@ START_TEST(head_varies)
 }
 END_TEST
 
+/* Without the lines of validators that are not to be told. */
+START_TEST(head_without_validators)
+{
+    struct representation r = PLAIN;
+    r.etag = (struct text){NULL, 0};
+    expect_head(&r, "Content-Type: text/html; charset=utf-8\r\n"
+                    "Content-Length: 12345\r\n"
+                    "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                    "Accept-Ranges: bytes\r\n");
+    r.modified_seconds = MODIFIED_UNKNOWN;
+    expect_head(&r, "Content-Type: text/html; charset=utf-8\r\n"
+                    "Content-Length: 12345\r\n"
+                    "Accept-Ranges: bytes\r\n");
+    r.etag = TEXT("\"abc\"");
+    expect_head(&r, "Content-Type: text/html; charset=utf-8\r\n"
+                    "Content-Length: 12345\r\n"
+                    "ETag: \"abc\"\r\n"
+                    "Accept-Ranges: bytes\r\n");
+}
+END_TEST
+
 /* The longest head there can be fits what the header says is always enough. */
 START_TEST(head_longest)
 {
@@ -115,6 +136,7 @@ int main(void)
     tcase_add_test(cases, head_plain);
     tcase_add_test(cases, head_coded);
     tcase_add_test(cases, head_varies);
+    tcase_add_test(cases, head_without_validators);
     tcase_add_test(cases, head_longest);
     tcase_add_test(cases, names);
     suite_add_tcase(suite, cases);

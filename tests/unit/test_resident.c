@@ -2,6 +2,7 @@
  * What the page cache has of a file: on a disk, in memory, beyond its end.
  */
 #include "core_disk.h"
+#include "skip.h"
 #include "zcserve/resident.h"
 
 #include <check.h>
@@ -34,7 +35,7 @@ END_TEST
 
 START_TEST(what_was_dropped_is_not)
 {
-    if (!core_disk_drop(file)) return;
+    SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
     ck_assert(!resident(file, 0, LENGTH));
     ck_assert(!resident(file, 5001, 1));
     ck_assert(!resident(file, LENGTH - 1, 1));
@@ -44,7 +45,7 @@ END_TEST
 /* One page is read, the tenth; a range is resident while it stays within. */
 START_TEST(page_by_page)
 {
-    if (!core_disk_drop(file)) return;
+    SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
     core_disk_read(file, 10 * PAGE + 100, 1);
     ck_assert(resident(file, 10 * PAGE, PAGE));
     ck_assert(resident(file, 10 * PAGE + 4090, 6));
@@ -71,7 +72,7 @@ END_TEST
 START_TEST(hole_of_a_sparse_file)
 {
     ck_assert_int_eq(ftruncate(file, 1 << 20), 0);
-    if (!core_disk_drop(file)) return;
+    SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
     ck_assert(!resident(file, 1 << 19, 2 * PAGE));
     core_disk_read(file, 1 << 19, 2 * PAGE);
     ck_assert(resident(file, 1 << 19, 2 * PAGE));
@@ -108,7 +109,7 @@ START_TEST(without_cachestat)
     ck_assert(resident(-1, 0, 1));
     ck_assert(resident(file, 0, LENGTH));
     ck_assert(resident(file, LENGTH, 1));
-    if (!core_disk_drop(file)) return;
+    SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
     core_disk_read(file, 0, 1);
     ck_assert(!resident(file, 0, 20 * PAGE));
     ck_assert(resident(file, 100, PAGE - 100));

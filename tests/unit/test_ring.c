@@ -3,6 +3,7 @@
  */
 #include "core_disk.h"
 #include "core_ring.h"
+#include "skip.h"
 #include "zcserve/model.h"
 #include "zcserve/resident.h"
 
@@ -139,7 +140,7 @@ START_TEST(closed_within)
     struct ring other = {.lent = 0};
     char problem[256];
     int pair[2], before = descriptors_count();
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     ck_assert_int_eq(ring_open(&other, 8, &none, problem, sizeof(problem)), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     ring_receive(&other, pair[0], TAG);
@@ -158,7 +159,7 @@ END_TEST
 START_TEST(time_runs_out)
 {
     struct now before, after;
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     now_read(&before);
     ring_turn(&ring, NS_PER_SECOND / 20);
     now_read(&after);
@@ -170,7 +171,7 @@ END_TEST
 /* More than the queue has room for: the kernel takes what is in it. */
 START_TEST(more_than_the_queue_holds)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     int event = eventfd(1, EFD_CLOEXEC);
     for (uint64_t i = 0; i < 3 * RING_ENTRIES; i++)
         ring_cancel(&ring, 12345, i);
@@ -186,7 +187,7 @@ END_TEST
 /* A file and its advice stay linked, wherever in the queue they meet its end. */
 START_TEST(fetched_at_the_end_of_the_queue)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     int file = core_disk_file(300000);
     core_disk_drop(file);
     for (int i = 0; i < RING_ENTRIES - 1 - _i; i++)
@@ -219,7 +220,7 @@ static int listener_make(struct sockaddr_in *address)
 START_TEST(accepts_again_and_again)
 {
     struct sockaddr_in address;
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     int listener = listener_make(&address);
     ring_accept(&ring, listener, true, TAG);
     for (int i = 0; i < 5; i++) {
@@ -246,7 +247,7 @@ END_TEST
 
 START_TEST(readable_again_and_again)
 {
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     int event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     ring_await_readable(&ring, event, TAG);
     ck_assert(nothing_completes());
@@ -278,7 +279,7 @@ START_TEST(held_by_two)
 {
     struct held one = {0}, two = {0};
     char space[16];
-    if (!works) return;
+    SKIP_IF(!works, uring_problem());
     hold(&one, 3, 2);
     hold(&two, 1, 3);
     hold(&one, 0, 1);

@@ -10,7 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451 /* the same on every architecture */
+#endif
 
 static struct store_options options;
 
@@ -125,12 +130,62 @@ START_TEST(counts_begin_and_end_at_nothing)
 }
 END_TEST
 
+/* A sandbox that lets a call not through: the operator reads which. */
+static const struct {
+    long number;
+    int error;
+    const char *told; /* when it is opened, or else as a notice */
+    bool opens;
+} forbidden[] = {
+    {SYS_statx, EPERM, "current: statx: Operation not permitted", false},
+    {SYS_statx, EACCES, "current: statx: Permission denied", false},
+    {SYS_statx, ENOSYS, NULL, true}, /* the C library knows another way */
+    {SYS_openat2, EPERM, "openat2 is missing or forbidden", true},
+    {SYS_openat2, ENOSYS, "openat2 is missing or forbidden", true},
+    {SYS_openat2, EACCES, "openat2 is missing or forbidden", true},
+    {SYS_inotify_init1, EPERM, "inotify_init1 is missing or forbidden", true},
+    {SYS_inotify_init1, ENOSYS, "inotify_init1 is missing or forbidden", true},
+    {SYS_inotify_init1, EMFILE, "max_user_instances", true},
+    {SYS_inotify_add_watch, EPERM, "inotify_add_watch is missing or forbidden", true},
+    {SYS_inotify_add_watch, ENOSYS, "inotify_add_watch is missing or forbidden", true},
+    {SYS_faccessat2, EPERM, NULL, true},
+    {SYS_cachestat, EPERM, NULL, true},
+    {SYS_preadv2, EPERM, NULL, true},
+};
+
+START_TEST(forbidden_calls_are_named)
+{
+    char problem[256] = "";
+    tree_forbid(forbidden[_i].number, forbidden[_i].error);
+    struct store *store = store_open(&options, problem, sizeof(problem));
+    ck_assert_msg((store != NULL) == forbidden[_i].opens, "%s", problem);
+    const char *told = problem;
+    if (store != NULL) {
+        ck_assert_str_eq(tree_ask(store, "a/x", ACCEPT_IDENTITY), "one");
+        ck_assert_str_eq(tree_ask(store, "a", ACCEPT_IDENTITY), "<directory>");
+        told = store_notice(store);
+        ck_assert_ptr_null(store_notice(store));
+    }
+    if (forbidden[_i].told == NULL) {
+        ck_assert_ptr_null(told);
+    } else {
+        ck_assert_ptr_nonnull(told);
+        ck_assert_msg(strstr(told, forbidden[_i].told) != NULL, "%s", told);
+        bool by_whom = strstr(told, "seccomp") != NULL || forbidden[_i].error == EMFILE;
+        ck_assert_msg(by_whom, "%s", told);
+    }
+    store_close(store);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store");
     TCase *cases = tcase_create("store");
     tcase_add_checked_fixture(cases, setup, tree_remove);
     tcase_add_test(cases, root_is_missing);
+    tcase_add_loop_test(cases, forbidden_calls_are_named, 0,
+                        (int)(sizeof(forbidden) / sizeof(forbidden[0])));
     tcase_add_test(cases, roots_of_every_form);
     tcase_add_loop_test(cases, every_part_of_the_way, 0, 10);
     tcase_add_test(cases, relative_root_stays);

@@ -74,7 +74,8 @@ START_TEST(kept_open)
     struct file file = file_named("f");
     struct variant *variant = NULL;
     int fd = open("f", O_RDONLY);
-    ck_assert_int_eq(variant_keep_open(&file, CODING_IDENTITY, fd, &now, &variant), 0);
+    ck_assert_int_eq(variant_keep_open(&file, CODING_IDENTITY, fd, TAG_OF_IDENTITY, &now, &variant),
+                     0);
     ck_assert_int_eq(variant->representation.fd, fd);
     ck_assert_ptr_null(variant->representation.content);
     variant_free(variant);

@@ -19,6 +19,7 @@
 
 static char tree_directory[64];
 static struct media_types *tree_types;
+static int64_t tree_ahead_seconds;
 
 void tree_run(const char *script)
 {
@@ -31,6 +32,7 @@ void tree_make(const char *script)
     ck_assert_ptr_nonnull(mkdtemp(tree_directory));
     ck_assert_int_eq(chmod(tree_directory, 0755), 0);
     ck_assert_int_eq(chdir(tree_directory), 0);
+    tree_ahead_seconds = 0;
     tree_types = media_types_embedded();
     ck_assert_ptr_nonnull(tree_types);
     tree_run(script);
@@ -38,16 +40,32 @@ void tree_make(const char *script)
 
 void tree_remove(void)
 {
-    char script[128];
+    char script[160];
     media_types_free(tree_types);
     ck_assert_int_eq(chdir("/"), 0);
-    snprintf(script, sizeof(script), "rm -rf %s", tree_directory);
+    /* Only root may empty a directory that nobody may enter. */
+    snprintf(script, sizeof(script), "chmod -R u+rwX %s && rm -rf %s", tree_directory,
+             tree_directory);
     tree_run(script);
 }
 
 void tree_settle(void)
 {
     nanosleep(&(struct timespec){0, 80000000}, NULL);
+}
+
+void tree_age(void)
+{
+    tree_ahead_seconds = 10;
+}
+
+struct now tree_now(void)
+{
+    struct now now = {0};
+    now_read(&now);
+    now.wall_seconds += tree_ahead_seconds;
+    now.monotonic_ns += (uint64_t)tree_ahead_seconds * NS_PER_SECOND;
+    return now;
 }
 
 struct store_options tree_options(void)
@@ -76,18 +94,12 @@ struct store *tree_open(const struct store_options *options)
     return store;
 }
 
-static const struct now *tree_now(void)
-{
-    static struct now now;
-    now_read(&now);
-    return &now;
-}
-
 struct resolution tree_resolve(struct store *store, const char *path, struct accepted accepted)
 {
     struct lookup lookup = {.path = {path, strlen(path)}, .accepted = accepted};
-    store_refresh(store, tree_now());
-    struct resolution resolution = store_resolve(store, &lookup, tree_now());
+    struct now now = tree_now();
+    store_refresh(store, &now);
+    struct resolution resolution = store_resolve(store, &lookup, &now);
     ck_assert((resolution.kind == RESOLUTION_FOUND) == (resolution.representation != NULL));
     return resolution;
 }
@@ -133,15 +145,20 @@ const char *tree_ask(struct store *store, const char *path, struct accepted acce
     return text;
 }
 
-void tree_forbid_openat2(void)
+void tree_forbid(long number, int error)
 {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
     ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+void tree_forbid_openat2(void)
+{
+    tree_forbid(SYS_openat2, EPERM);
 }

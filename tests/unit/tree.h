@@ -15,6 +15,10 @@ void tree_remove(void);
 
 /* Long enough that files written before are settled. */
 void tree_settle(void);
+/* From now on the clock that stores are told is 10 s ahead: all that was written before is old. */
+void tree_age(void);
+/* The time by that clock. */
+struct now tree_now(void);
 
 /* Roomy options with the embedded media types, sidecars on; `current` is the root. */
 struct store_options tree_options(void);
@@ -33,7 +37,9 @@ const char *tree_ask(struct store *store, const char *path, struct accepted acce
 /* What is lent, in the same words. */
 const char *tree_describe(struct resolution resolution);
 
-/* From now on this process has no openat2, as in an old container. */
+/* From now on this process has not the system call of this number: it gives `error`. */
+void tree_forbid(long number, int error);
+/* openat2, as in an old container. */
 void tree_forbid_openat2(void);
 
 #endif
