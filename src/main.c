@@ -5,6 +5,7 @@
 #include "start/program.h"
 #include "zcserve/command_line.h"
 #include "zcserve/log.h"
+#include "zcserve/sink.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,9 +17,10 @@ enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
 static int command_run(struct program *p, enum command command)
 {
     const struct config *config = p->config;
+    sink_ignore_signals();
     int error = log_open(config->error_log, (enum log_level)config->log_level);
     if (error != 0) {
-        log_error("cannot open the error log %s: %s", config->error_log, strerror(-error));
+        log_error("cannot open the error log %s: %s", config->error_log, sink_problem(-error));
         return EXIT_FAILURE;
     }
     if (!service_make(p)) return EXIT_BAD_CONFIGURATION;

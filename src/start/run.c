@@ -171,7 +171,7 @@ static bool recorder_open(struct program *p)
     if (error == 0)
         p->service.recorder = &p->recorder;
     else
-        log_error("cannot open the access log %s: %s", file, strerror(-error));
+        log_error("cannot open the access log %s: %s", file, sink_problem(-error));
     return error == 0;
 }
 
@@ -190,5 +190,6 @@ int server_run(struct program *p)
     }
     status_listener_close(&p->status);
     service_close(&p->service);
+    log_flush();
     return code;
 }
