@@ -90,7 +90,7 @@ class Setting:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
         if self.user is not None:
             more.update(user=self.user, group=self.user, extra_groups=[])
-        environment = dict(os.environ)
+        environment = dict(more.pop("env", os.environ))
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:" + environment.get(name, "")
         return subprocess.Popen([self.binary, *arguments], stdin=subprocess.DEVNULL,

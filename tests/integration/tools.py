@@ -45,13 +45,16 @@ def url(server, path):
 
 @contextlib.contextmanager
 def pretender(*names):
-    """A listener that answers with one recorded status after the other, the last again and again."""
+    """A listener that answers with one recorded status (or bytes) after the other, the last again and again."""
     left = list(names)
 
     class Pretender(http.server.BaseHTTPRequestHandler):
         def do_GET(self):  # pylint: disable=invalid-name
-            with open(os.path.join(RECORDED, left[0]), "rb") as file:
-                content = file.read()
+            if isinstance(left[0], bytes):
+                content = left[0]
+            else:
+                with open(os.path.join(RECORDED, left[0]), "rb") as file:
+                    content = file.read()
             if len(left) > 1:
                 left.pop(0)
             self.send_response(200)
@@ -104,6 +107,25 @@ def report_counts(stage):
         expect("content", 3 * 600000, found["counters"]["page_cache_bytes"] + found["counters"]["disk_bytes"])
         found = report(stage, status, "true")
         expect("requests of nobody", 0, found["counters"]["requests"])
+
+
+STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+@test("report and top print nothing that steers a terminal", per_model=False)
+def nothing_steers(stage):
+    evil = "/\x9b31m\u202e\u2066\x1b[2J"
+    with told(stage) as (_, status):
+        for arguments in (("--json",), ()):
+            _, out, err = stage.setting.run("report", "-s", status, *arguments, "--", "true", evil,
+                                            env=dict(os.environ, LC_ALL="C.UTF-8"))
+            require("true" in out and not STEERS.search(out + err), "it prints %r", out + err)
+    for body in ("{\"a\":\x9b", '"\u202e" \x1b', evil):
+        with pretender(body.encode()) as address:
+            for tool in (["top", "--once", "-s", address], ["report", "-s", address, "true"]):
+                code, out, err = stage.setting.run(*tool, env=dict(os.environ, LC_ALL="C.UTF-8"))
+                expect("exit code", 1, code)
+                require("understood" in err and not STEERS.search(out + err), "it prints %r", err)
 
 
 @test("report: the exit code is the command's", per_model=False)
