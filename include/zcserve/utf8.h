@@ -1,11 +1,14 @@
 /*
- * UTF-8 as somebody else wrote it: what is a character, and which of them may be shown. Pure.
+ * UTF-8 as somebody else wrote it: what is a character, and which of them may be shown. Pure, but for the one
+ * that prints.
  */
 #ifndef ZCSERVE_UTF8_H
 #define ZCSERVE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* The length of the character that `text` begins with (RFC 3629 §4): 1 to 4; 0 when it is none. */
 size_t utf8_length(const char *text, size_t length);
@@ -19,5 +22,14 @@ uint32_t utf8_decode(const char *text, size_t length);
  * U+2066 to U+2069), and those that end a line (U+2028, U+2029).
  */
 size_t utf8_shown_length(const char *text, size_t length);
+
+/*
+ * Copies `length` bytes of `text` into `room` bytes, as \xHH what utf8_shown_length() does not show. Gives the
+ * length written; *whole is set to false when that was not all.
+ */
+size_t utf8_escape(char *space, size_t room, const char *text, size_t length, bool *whole);
+
+/* The same of a whole text onto a stream, a terminal perhaps. */
+void utf8_print(FILE *out, const char *text);
 
 #endif

@@ -119,34 +119,6 @@ static size_t log_cut(const char *text, size_t length)
     return length;
 }
 
-/*
- * Copies `length` bytes of `text`, as \xHH what is no UTF-8 or must not be shown, as far as `room` goes. Gives
- * the length written; *whole is set to false when that was not all.
- */
-static size_t log_escape(char *space, size_t room, const char *text, size_t length, bool *whole)
-{
-    static const char digit[] = "0123456789abcdef";
-    size_t written = 0;
-
-    for (size_t i = 0; i < length;) {
-        size_t plain = utf8_shown_length(text + i, length - i);
-        if (written + (plain ? plain : 4) > room) {
-            *whole = false;
-            break;
-        }
-        if (plain > 0) {
-            memcpy(space + written, text + i, plain);
-            written += plain;
-            i += plain;
-        } else {
-            unsigned char c = (unsigned char)text[i++];
-            memcpy(space + written, (char[]){'\\', 'x', digit[c >> 4], digit[c & 15]}, 4);
-            written += 4;
-        }
-    }
-    return written;
-}
-
 /* ---- writing ---------------------------------------------------------------------------------- */
 
 /* One line, "\n" at its end. `line` has a byte before it, for the end of a line that was cut off. */
@@ -210,7 +182,7 @@ void log_line(enum log_level level, const char *format, ...)
     }
     size_t written = log_prefix(line, PREFIX_BYTES_MAX, level);
     size_t room = LINE_BYTES_MAX - 2 - ELLIPSIS_BYTES - written; /* with the ends of two lines */
-    written += log_escape(line + written, room, message, length, &whole);
+    written += utf8_escape(line + written, room, message, length, &whole);
     if (!whole) {
         memcpy(line + written, ELLIPSIS, ELLIPSIS_BYTES);
         written += ELLIPSIS_BYTES;

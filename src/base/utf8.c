@@ -3,7 +3,7 @@
  */
 #include "zcserve/utf8.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 size_t utf8_length(const char *text, size_t length)
 {
@@ -48,4 +48,42 @@ size_t utf8_shown_length(const char *text, size_t length)
     uint32_t number = utf8_decode(text, found);
     bool ends_line = number == 0x2028 || number == 0x2029;
     return is_control(number) || is_directional(number) || ends_line ? 0 : found;
+}
+
+size_t utf8_escape(char *space, size_t room, const char *text, size_t length, bool *whole)
+{
+    static const char digit[] = "0123456789abcdef";
+    size_t written = 0;
+
+    for (size_t i = 0; i < length;) {
+        size_t plain = utf8_shown_length(text + i, length - i);
+        if (written + (plain ? plain : 4) > room) {
+            *whole = false;
+            break;
+        }
+        if (plain > 0) {
+            memcpy(space + written, text + i, plain);
+            written += plain;
+            i += plain;
+        } else {
+            unsigned char c = (unsigned char)text[i++];
+            memcpy(space + written, (char[]){'\\', 'x', digit[c >> 4], digit[c & 15]}, 4);
+            written += 4;
+        }
+    }
+    return written;
+}
+
+void utf8_print(FILE *out, const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t shown = utf8_shown_length(text, left);
+        if (shown > 0)
+            fwrite(text, 1, shown, out);
+        else
+            fprintf(out, "\\x%02x", (unsigned char)*text);
+        text += shown > 0 ? shown : 1;
+        left -= shown > 0 ? shown : 1;
+    }
 }

@@ -4,20 +4,26 @@
  */
 #include "start/program.h"
 #include "zcserve/log.h"
+#include "zcserve/utf8.h"
 
 #include <stdio.h>
 
 /* As config_load tells what it finds wrong itself. */
-static void config_problem(const struct program *p, const char *option, const void *member,
-                           const char *problem)
+void config_problem(const struct program *p, const char *option, const void *member,
+                    const char *problem)
 {
-    fprintf(stderr, "%s: %s: %s\n", config_place(p->config, member), option, problem);
+    utf8_print(stderr, config_place(p->config, member));
+    fprintf(stderr, ": %s: ", option);
+    utf8_print(stderr, problem);
+    fputc('\n', stderr);
 }
 
 static bool addresses_read(struct program *p)
 {
     struct service *service = &p->service;
     const struct config_list *listen = &p->config->listen;
+    struct listen_access access;
+    if (!unix_access_read(p, &access)) return false;
     for (uint32_t i = 0; i < listen->count; i++) {
         char problem[256];
         if (listen_address_parse(listen->item[i], &service->address[i], problem, sizeof(problem)) !=
@@ -25,6 +31,7 @@ static bool addresses_read(struct program *p)
             config_problem(p, "listen", listen, problem);
             return false;
         }
+        service->address[i].access = access;
     }
     service->addresses = listen->count;
     return true;
@@ -33,11 +40,13 @@ static bool addresses_read(struct program *p)
 static bool status_read(struct program *p)
 {
     char problem[256];
-    if (!has_status(p) ||
-        listen_address_parse(p->config->status, &p->status.address, problem, sizeof(problem)) == 0)
-        return true;
-    config_problem(p, "status", &p->config->status, problem);
-    return false;
+    struct listen_address *address = &p->status.address;
+    if (!has_status(p)) return true;
+    if (listen_address_parse(p->config->status, address, problem, sizeof(problem)) != 0) {
+        config_problem(p, "status", &p->config->status, problem);
+        return false;
+    }
+    return unix_access_read(p, &address->access);
 }
 
 static bool types_read(struct program *p)

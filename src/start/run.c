@@ -92,6 +92,15 @@ static void start_tell(const struct program *p)
     }
 }
 
+/* There is no user to switch to yet. */
+static void root_warn(void)
+{
+    if (geteuid() != 0) return;
+    log_warn("serving as root, and staying so: a fault in the server would be root's; start it as "
+             "another user "
+             "(systemd: User=, and AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below 1024)");
+}
+
 /* One that grows and shrinks. */
 static bool is_pool(const struct service *service)
 {
@@ -185,6 +194,7 @@ int server_run(struct program *p)
         (has_status(p) && status_listener_open(&p->status, problem, sizeof(problem)) != 0)) {
         log_error("%s", problem);
     } else if (recorder_open(p)) {
+        root_warn();
         start_tell(p);
         code = processes_run(p);
     }

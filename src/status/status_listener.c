@@ -51,6 +51,9 @@ static void open_problem(const struct status_listener *status, int error, char *
     listen_address_format(&status->address, address, sizeof(address));
     if (error == EADDRINUSE)
         remedy = "; another program listens there: stop it, or choose another port with 'status'";
+    if (error == EPERM && status->address.address.ss_family == AF_UNIX)
+        remedy =
+            "; unix_socket.owner needs root or CAP_CHOWN, unix_socket.group to be a member of it";
     if (error == EACCES) remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
     snprintf(problem, size, "cannot show the status at %s: %s%s", address, strerror(error), remedy);
 }
