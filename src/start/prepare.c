@@ -37,16 +37,32 @@ static bool addresses_read(struct program *p)
     return true;
 }
 
+/* Names as Host has them, without a port; or any. */
+static bool hosts_valid(const struct program *p)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    const struct config_list *hosts = &p->config->status_hosts;
+    for (uint32_t i = 0; i < hosts->count; i++) {
+        const char *name = hosts->item[i];
+        if (strcmp(name, "*") == 0 || name[strspn(name, letters)] == '\0') continue;
+        config_problem(p, "status_hosts", hosts,
+                       "a name has letters, digits, - and . alone, and no port; * is any name");
+        return false;
+    }
+    return true;
+}
+
 static bool status_read(struct program *p)
 {
     char problem[256];
     struct listen_address *address = &p->status.address;
-    if (!has_status(p)) return true;
+    if (!has_status(p)) return hosts_valid(p);
     if (listen_address_parse(p->config->status, address, problem, sizeof(problem)) != 0) {
         config_problem(p, "status", &p->config->status, problem);
         return false;
     }
-    return unix_access_read(p, &address->access);
+    return hosts_valid(p) && unix_access_read(p, &address->access);
 }
 
 static bool types_read(struct program *p)

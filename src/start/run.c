@@ -145,6 +145,8 @@ static void subject_make(struct program *p)
         .version = p->version,
         .model = p->model->name,
         .root = p->config->root,
+        .hosts =
+            p->status.address.address.ss_family == AF_UNIX ? NULL : p->config->status_hosts.item,
         .supervisor = getpid(),
         .started_seconds = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9,
         .started_ns = (uint64_t)monotonic.tv_sec * NS_PER_SECOND + (uint64_t)monotonic.tv_nsec,

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import struct
@@ -107,6 +108,30 @@ def report_counts(stage):
         expect("content", 3 * 600000, found["counters"]["page_cache_bytes"] + found["counters"]["disk_bytes"])
         found = report(stage, status, "true")
         expect("requests of nobody", 0, found["counters"]["requests"])
+
+
+@test("report and top into a file at its size limit: 1 and a reason, and the command runs to its end", per_model=False)
+def size_limit(stage):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    place = stage.setting.place("limit")
+    done = os.path.join(place, "done")
+    command = ["sh", "-c", "echo %s; true > %s" % ("x" * 300, done)]
+    with told(stage) as (_, status):
+        for arguments in (["report", "-s", status, "--json", "--", "true"],
+                          ["report", "-s", status, "--", "true"],
+                          ["report", "-s", status, "--", *command],
+                          ["top", "--once", "-d", "0.1", "-s", status]):
+            with open(os.path.join(place, "out"), "wb") as out:
+                run = subprocess.run([stage.setting.binary, *arguments], stdin=subprocess.DEVNULL, stdout=out,
+                                     stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=limit)
+            expect("exit code of %s (%s)" % (arguments[0], run.stderr), 1, run.returncode)
+            require("written" in run.stderr, "it says %r", run.stderr)
+        require(os.path.exists(done), "the command was ended")
+    ended = "kill -s XFSZ $$"
+    with told(stage) as (_, status):  # a command takes signals as if it was run alone
+        code, _, _ = stage.setting.run("report", "-s", status, "--", "sh", "-c", ended)
+        expect("exit code of a command ended by XFSZ", 128 + signal.SIGXFSZ, code)
 
 
 STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
