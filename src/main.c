@@ -5,9 +5,12 @@
 #include "start/program.h"
 #include "zcserve/command_line.h"
 #include "zcserve/log.h"
+#include "zcserve/sink.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,9 +19,10 @@ enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
 static int command_run(struct program *p, enum command command)
 {
     const struct config *config = p->config;
+    sink_ignore_signals();
     int error = log_open(config->error_log, (enum log_level)config->log_level);
     if (error != 0) {
-        log_error("cannot open the error log %s: %s", config->error_log, strerror(-error));
+        log_error("cannot open the error log %s: %s", config->error_log, sink_problem(-error));
         return EXIT_FAILURE;
     }
     if (!service_make(p)) return EXIT_BAD_CONFIGURATION;
@@ -26,6 +30,16 @@ static int command_run(struct program *p, enum command command)
     if (command == COMMAND_SERVE) return server_run(p);
     fprintf(stderr, "%s: the configuration is right\n", p->origin);
     return EXIT_SUCCESS;
+}
+
+/* A file at its size limit is an error as a full disk is. */
+static int config_show(const struct config *config)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    config_print(config, stdout);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_SUCCESS;
+    fprintf(stderr, "zcserve: the configuration cannot be written: %s\n", strerror(errno));
+    return EXIT_FAILURE;
 }
 
 /* ---- the tools ------------------------------------------------------------------------------- */
@@ -65,10 +79,8 @@ int main(int argc, char **argv)
                               .origin = line.reason,
                               .status = {.fd = -1, .alive = {-1, -1}}};
     if (line.config_file) program.origin = line.config_file;
-    if (line.command == COMMAND_PRINT)
-        config_print(config, stdout);
-    else
-        code = command_run(&program, line.command);
+    code =
+        line.command == COMMAND_PRINT ? config_show(config) : command_run(&program, line.command);
     if (program.types) media_types_free(program.types);
     config_free(config);
     return code;

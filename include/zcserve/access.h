@@ -8,6 +8,7 @@
 
 #include "zcserve/now.h"
 #include "zcserve/representation.h"
+#include "zcserve/sink.h"
 #include "zcserve/text.h"
 
 #include <netinet/in.h>
@@ -61,13 +62,15 @@ uint64_t access_log_flush(struct access_log *log, const struct now *now);
 
 /*
  * The recorder: a process of its own that appends to a file ("-" is standard output) whatever
- * arrives on the socket, until every sender is gone. USR1 makes it open the file anew; it ignores TERM
- * and USR2. When the file cannot be written, lines are lost, and the error log says so and how many.
+ * arrives on the socket, until every sender is gone, and then for three seconds at most. USR1 makes it open the
+ * file again; it ignores TERM and USR2. When the file cannot be written, lines are lost, and the error log says
+ * so and how many. While a pipe, FIFO, socket or terminal takes nothing, lines wait: here, in the sockets, and
+ * then in the workers, who drop and count what comes beyond.
  */
 struct access_recorder {
-    int sender;   /* workers send here; lives as long as the server            */
-    int receiver; /* kept by the supervisor, so that a new recorder can go on  */
-    int file;     /* opened at first, so that a bad path is an error at start  */
+    int sender;       /* workers send here; lives as long as the server            */
+    int receiver;     /* kept by the supervisor, so that a new recorder can go on  */
+    struct sink file; /* opened at first, so that a bad path is an error at start */
     const char *path;
 };
 

@@ -48,7 +48,7 @@ struct config_override {
  * The defaults, then what `file` says (NULL: no file), then the overrides. Or NULL, after the
  * problems found were printed to `errors`, a line each:
  * "serve.conf:12: unknown option 'lisen' (did you mean 'listen'?)".
- * A PATH becomes absolute, but "", "off", "-" and "stderr" stay as they are. One in a file is
+ * A PATH becomes absolute, but an empty one and the words of its row (as "off") stay as they are. One in a file is
  * relative to that file's directory, a default to that of `file`; an override, and without a file
  * all, to the current directory. Everything belongs to the configuration.
  * Reads one configuration at a time: not for two threads at once.

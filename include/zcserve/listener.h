@@ -8,6 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+
+/* Who may connect to a Unix socket: whoever may write to its file (unix(7)). */
+struct listen_access {
+    bool has_mode; /* else the file gets what the umask leaves  */
+    mode_t mode;   /* 0 to 0777                                 */
+    uid_t owner;   /* (uid_t)-1: whoever made it                */
+    gid_t group;   /* (gid_t)-1: the same                       */
+};
 
 /*
  * Where to listen. Text forms: "8080", ":8080", "*:8080" (every IPv4 and IPv6 address),
@@ -19,6 +28,7 @@ struct listen_address {
     struct sockaddr_storage address;
     socklen_t length;
     bool every; /* one socket for IPv6 and IPv4; just IPv4 where there is no IPv6 */
+    struct listen_access access; /* of a Unix socket; as parsed: the umask's, nobody else's */
 };
 
 /* Reads `text`. 0, or -1 with one line in `problem` that says what is wrong and what would be right. */
@@ -33,7 +43,8 @@ void listen_address_format(const struct listen_address *address, char *text, siz
  * Opens a non-blocking, close-on-exec listening socket. `share`: several sockets may be bound to
  * the address (SO_REUSEPORT), one a worker; no meaning for Unix sockets. The port that the kernel
  * chose, and 0.0.0.0 where there is no IPv6, are written back to `address`. "[::]:8080" is IPv6 alone.
- * The file of a Unix socket gets the permissions that the umask leaves. A stale one, on which nobody
+ * The file of a Unix socket gets what `access` says before anybody can connect; -EPERM when its owner may not be
+ * given. Until it listens, the umask of the process is changed for a moment. A stale one, on which nobody
  * listens, is replaced; one that is listened on is -EADDRINUSE, any other kind of file -EEXIST.
  * The descriptor, or -errno.
  */

@@ -3,8 +3,10 @@
  *
  *     2026-11-22T11:37:00.123Z warn [4711] worker 3: accepting paused: Too many open files
  *
- * Lines are written whole with one write(2); a line that cannot be written is lost. Messages longer
- * than 1 KiB are cut, which a final "…" shows; control characters are written as \xHH.
+ * Lines are written whole, and nobody ever waits for that (sink.h): a line that is not taken at once is lost,
+ * and counted in memory that all processes share; the next that gets through is preceded by
+ * "12 lines of this log were lost". Messages longer than 1 KiB are cut, which a final "…" shows; bytes that are
+ * no UTF-8, and characters that could steer a terminal (utf8_shown_length), are written as \xHH.
  */
 #ifndef ZCSERVE_LOG_H
 #define ZCSERVE_LOG_H
@@ -12,11 +14,13 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 /*
- * Sets the level and the file; NULL or "stderr" is standard error. 0, or -errno when the file
- * cannot be opened for appending (the log stays as it was).
+ * Sets the level and the file; NULL or "stderr" is standard error. 0, or -errno when the file cannot be opened
+ * for appending (the log stays as it was), as sink_open() says. SIGPIPE and SIGXFSZ are to be ignored. To be
+ * called before other processes are started.
  */
 int log_open(const char *file, enum log_level level);
 int log_reopen(void); /* after the file was renamed; 0 or -errno */
+void log_flush(void); /* says how many lines were lost, if any were, without another line */
 
 /* Names this process in its lines, as in "worker 3"; NULL for none. Copied, at most 31 bytes. */
 void log_name(const char *name);

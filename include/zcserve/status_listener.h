@@ -33,6 +33,8 @@ struct status_subject {
     const struct service *service;
     const struct status_shared *shared;
     const char *version, *model, *root;
+    const char *const
+        *hosts; /* names it is told under, besides addresses and localhost; NULL: all */
     pid_t supervisor;
     double started_seconds; /* wall clock */
     uint64_t started_ns;    /* monotonic  */

@@ -20,7 +20,7 @@
 
 /*
  * `run` begins with its process named ("worker 3" in the log, "zcserve:w3" in ps), INT, QUIT, HUP and
- * PIPE ignored, and TERM, USR1 and USR2 with their default action but BLOCKED, so that none of them is
+ * what writing may bring (sink_ignore_signals) ignored, and TERM, USR1 and USR2 with their default action but BLOCKED, so that none of them is
  * lost or deadly before there is something to receive it: `run` unblocks them when there is (libev's
  * ev_signal_start does so by itself) or waits with ppoll or signalfd.
  */

@@ -1,20 +1,27 @@
 /*
- * The error log. A line is made on the stack and written with one write(2), so that lines of several
- * processes and threads that append to one file stay whole. What a line quotes may come from a peer:
- * control characters are escaped, so that a line is always one line.
- * Refuses to wait, to retry and to be a reason for failure: a line that cannot be written is lost.
+ * The error log. A line is made on the stack and written with one call that does not wait (sink.h), so that
+ * lines of several processes and threads that append to one file stay whole. What a line quotes may come
+ * from a peer: what could steer a terminal is escaped, so that a line is always one line.
+ * A line that is not taken at once is lost. All processes of a server count those together, and whoever
+ * gets the next line through says how many they were.
+ * Refuses to wait, to retry and to be a reason for failure.
  */
 #define _GNU_SOURCE
 #include "zcserve/log.h"
+
+#include "zcserve/sink.h"
+#include "zcserve/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,38 +29,49 @@
 #define NAME_BYTES_MAX 32
 #define PREFIX_BYTES_MAX 160
 #define ELLIPSIS "…"
-#define LINE_BYTES_MAX (PREFIX_BYTES_MAX + 4 * MESSAGE_BYTES_MAX + sizeof(ELLIPSIS))
+#define ELLIPSIS_BYTES (sizeof(ELLIPSIS) - 1)
+#define LINE_BYTES_MAX PIPE_BUF /* a pipe takes so many whole or not at all (pipe(7)) */
 
 static const char *const level_word[] = {"error", "warn", "notice", "info", "debug"};
 
+/* Of all processes of a server. */
+struct loss {
+    _Atomic uint64_t lines; /* lost, and not told yet      */
+    _Atomic bool torn;      /* the log ends within a line  */
+};
+
+static struct loss loss_alone; /* as long as there is no shared one */
+
 static struct {
-    int fd;
+    struct sink sink; /* its number stays when the file is opened again */
     enum log_level level;
     char file[PATH_MAX]; /* empty: standard error */
     char name[NAME_BYTES_MAX];
-} errors = {.fd = STDERR_FILENO, .level = LOG_NOTICE};
+    struct loss *loss;
+} errors = {.sink = {STDERR_FILENO, SINK_DIRECT}, .level = LOG_NOTICE, .loss = &loss_alone};
 
-static int log_file_open(const char *file)
+/* Shared with the processes that are started later. */
+static void loss_share(void)
 {
-    int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-    return fd < 0 ? -errno : fd;
+    if (errors.loss != &loss_alone) return;
+    struct loss *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared != MAP_FAILED) errors.loss = shared;
 }
 
 int log_open(const char *file, enum log_level level)
 {
-    int fd = STDERR_FILENO;
-
-    if (file == NULL || strcmp(file, "stderr") == 0) {
-        file = "";
-    } else if (strlen(file) >= sizeof(errors.file)) {
-        return -ENAMETOOLONG;
-    } else if ((fd = log_file_open(file)) < 0) {
-        return fd;
-    }
-    if (errors.fd != STDERR_FILENO) {
-        close(errors.fd);
-    }
-    errors.fd = fd;
+    struct sink sink;
+    bool is_standard = file == NULL || strcmp(file, "stderr") == 0;
+    if (is_standard) file = "";
+    if (strlen(file) >= sizeof(errors.file)) return -ENAMETOOLONG;
+    int error = is_standard ? sink_share(&sink, STDERR_FILENO) : sink_open(&sink, file);
+    if (error < 0 && !is_standard) return error;
+    /* A server may be started without standard error. */
+    if (error < 0) sink = (struct sink){STDERR_FILENO, SINK_DIRECT};
+    loss_share();
+    if (errors.sink.fd != STDERR_FILENO) close(errors.sink.fd);
+    errors.sink = sink;
     errors.level = level;
     memmove(errors.file, file, strlen(file) + 1);
     return 0;
@@ -61,16 +79,14 @@ int log_open(const char *file, enum log_level level)
 
 int log_reopen(void)
 {
-    if (errors.file[0] == '\0') {
-        return 0;
-    }
-    int fd = log_file_open(errors.file);
-    if (fd < 0) {
-        return fd;
-    }
+    struct sink sink;
+    if (errors.file[0] == '\0') return 0;
+    int error = sink_open(&sink, errors.file);
+    if (error < 0) return error;
     /* The number stays, so that a thread amid a line writes to the old file or to the new one. */
-    int result = dup3(fd, errors.fd, O_CLOEXEC) < 0 ? -errno : 0;
-    close(fd);
+    int result = dup3(sink.fd, errors.sink.fd, O_CLOEXEC) < 0 ? -errno : 0;
+    close(sink.fd);
+    if (result == 0) atomic_store(&errors.loss->torn, false);
     return result;
 }
 
@@ -103,30 +119,51 @@ static size_t log_cut(const char *text, size_t length)
     return length;
 }
 
-/* Copies `length` bytes of `text`, with control characters as \xHH; gives the length written. */
-static size_t log_escape(char *space, const char *text, size_t length)
-{
-    static const char digit[] = "0123456789abcdef";
-    size_t written = 0;
+/* ---- writing ---------------------------------------------------------------------------------- */
 
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != 0x7f) {
-            space[written++] = text[i];
-        } else {
-            space[written++] = '\\';
-            space[written++] = 'x';
-            space[written++] = digit[c >> 4];
-            space[written++] = digit[c & 15];
-        }
+/* One line, "\n" at its end. `line` has a byte before it, for the end of a line that was cut off. */
+static bool log_put(char *line, size_t length)
+{
+    bool torn = atomic_exchange(&errors.loss->torn, false);
+    if (torn) {
+        *--line = '\n';
+        length++;
     }
-    return written;
+    ssize_t taken = sink_write(&errors.sink, line, length);
+    if (taken < (ssize_t)length && (torn || taken > 0)) atomic_store(&errors.loss->torn, true);
+    return taken == (ssize_t)length;
+}
+
+static bool log_put_loss(uint64_t lines)
+{
+    char space[1 + PREFIX_BYTES_MAX + 128], *line = space + 1;
+    size_t length = log_prefix(line, PREFIX_BYTES_MAX, LOG_WARN);
+    length += (size_t)snprintf(
+        line + length, 128, "%llu line%s of this log %s lost: it did not take them\n",
+        (unsigned long long)lines, lines == 1 ? "" : "s", lines == 1 ? "was" : "were");
+    return log_put(line, length);
+}
+
+/* What was lost before is told first. False: that is not taken either. */
+static bool log_tell_loss(void)
+{
+    uint64_t lines = atomic_exchange(&errors.loss->lines, 0);
+    if (lines == 0 || log_put_loss(lines)) return true;
+    atomic_fetch_add(&errors.loss->lines, lines);
+    return false;
+}
+
+void log_flush(void)
+{
+    int saved_errno = errno;
+    log_tell_loss();
+    errno = saved_errno;
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
     char message[MESSAGE_BYTES_MAX + 1];
-    char line[LINE_BYTES_MAX];
+    char space[1 + LINE_BYTES_MAX], *line = space + 1;
     int saved_errno = errno;
     va_list arguments;
 
@@ -144,13 +181,13 @@ void log_line(enum log_level level, const char *format, ...)
         length = log_cut(message, MESSAGE_BYTES_MAX - 1);
     }
     size_t written = log_prefix(line, PREFIX_BYTES_MAX, level);
-    written += log_escape(line + written, message, length);
+    size_t room = LINE_BYTES_MAX - 2 - ELLIPSIS_BYTES - written; /* with the ends of two lines */
+    written += utf8_escape(line + written, room, message, length, &whole);
     if (!whole) {
-        memcpy(line + written, ELLIPSIS, sizeof(ELLIPSIS) - 1);
-        written += sizeof(ELLIPSIS) - 1;
+        memcpy(line + written, ELLIPSIS, ELLIPSIS_BYTES);
+        written += ELLIPSIS_BYTES;
     }
     line[written++] = '\n';
-    ssize_t result = write(errors.fd, line, written);
-    (void)result;
+    if (!log_tell_loss() || !log_put(line, written)) atomic_fetch_add(&errors.loss->lines, 1);
     errno = saved_errno;
 }

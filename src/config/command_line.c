@@ -17,6 +17,7 @@
 #include "config/quantity.h"
 #include "config/switch.h"
 #include "config/version.h"
+#include "zcserve/utf8.h"
 
 #define EXIT_USAGE 2
 #define SWITCHES_MAX 32
@@ -25,8 +26,9 @@ static int usage_wrong(struct command_line *line, const char *what, const char *
 {
     line->command = COMMAND_DONE;
     const char *quote = which[0] ? "'" : "";
-    fprintf(stderr, "zcserve: %s%s%s%s%s\ntry 'zcserve -h'\n", what, which[0] ? " " : "", quote,
-            which, quote);
+    fprintf(stderr, "zcserve: %s%s%s", what, which[0] ? " " : "", quote);
+    utf8_print(stderr, which);
+    fprintf(stderr, "%s\ntry 'zcserve -h'\n", quote);
     return EXIT_USAGE;
 }
 
@@ -74,7 +76,10 @@ static int printed(struct command_line *line, void (*print)(FILE *))
 static int switch_apply(struct command_line *line, const struct command_switch *one, char *argument)
 {
     switch (one->kind) {
-    case SWITCH_CONFIG: line->config_file = argument; return 0;
+    case SWITCH_CONFIG:
+        if (!argument[0]) return usage_wrong(line, "-c takes a file, whose name is empty", "");
+        line->config_file = argument;
+        return 0;
     case SWITCH_PORT: return port_add(line, one, argument);
     case SWITCH_OVERRIDE: return override_add(line, one->sets, argument, one->told);
     case SWITCH_OPTION: return option_add(line, argument, one->told);
@@ -155,6 +160,13 @@ static int switches_read(int argc, char **argv, struct command_line *line)
 
 /* ---- what is served -------------------------------------------------------------------------- */
 
+static bool is_root_set(const struct command_line *line)
+{
+    for (size_t i = 0; i < line->override_count; i++)
+        if (strcmp(line->overrides[i].name, "root") == 0) return true;
+    return false;
+}
+
 /* A file that is there but cannot be read is chosen too: to pass it over would hide the mistake. */
 static void config_choose(struct command_line *line, const char *directory)
 {
@@ -165,6 +177,8 @@ static void config_choose(struct command_line *line, const char *directory)
     } else if (access(ZCSERVE_CONFIG_FILE, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR)) {
         line->config_file = ZCSERVE_CONFIG_FILE;
         line->reason = "the configuration of this machine, " ZCSERVE_CONFIG_FILE;
+    } else if (is_root_set(line)) {
+        line->reason = "no " ZCSERVE_CONFIG_FILE ": serving the root given";
     } else {
         line->reason = "no " ZCSERVE_CONFIG_FILE ": serving the current directory";
     }
@@ -185,6 +199,6 @@ int command_line_read(int argc, char **argv, struct command_line *out)
         return usage_wrong(out, "the directory's name is empty", "");
     }
     config_choose(out, directory);
-    if (!out->config_file && !directory) directory = ".";
+    if (!out->config_file && !directory && !is_root_set(out)) directory = ".";
     return directory ? override_add(out, "root", directory, "DIR") : 0;
 }

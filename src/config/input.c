@@ -121,7 +121,12 @@ void input_apply_bytes(struct loading *l, const struct input *from, const char *
         grammar = grammar_read(source.text, &l->scratch);
         statements_apply(l, from, &grammar);
     }
-    if (source.fault) {
+    if (source.variable[0]) {
+        problem_tell(&l->problems, (struct place){from->name, source.line},
+                     "the environment variable %s is not set: set it, or give a default, as in "
+                     "\"${%s:-value}\"",
+                     source.variable, source.variable);
+    } else if (source.fault) {
         problem_tell(&l->problems, (struct place){from->name, source.line}, "%s", source.fault);
     } else if (grammar.fault) {
         problem_tell(&l->problems, (struct place){from->name, grammar.line}, "%s", grammar.fault);

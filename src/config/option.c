@@ -118,15 +118,24 @@ static void allowed_list(const struct config_option *option, char text[OPTION_AL
              (int)option->least, (int)option->most, words[0] ? ", each " : "", words);
 }
 
+static void allowed_path(const struct config_option *option, char text[OPTION_ALLOWED_MAX])
+{
+    char words[OPTION_ALLOWED_MAX / 2] = "";
+    bool must_not_be_empty = option->least > 0 && !option->words[0];
+    allowed_words(option->words, words, sizeof words);
+    snprintf(text, OPTION_ALLOWED_MAX, "a path%s%s%s",
+             must_not_be_empty ? " that is not empty" : "", words[0] ? ", or " : "", words);
+}
+
 void option_allowed(const struct config_option *option, char text[OPTION_ALLOWED_MAX])
 {
     text[0] = '\0';
     switch (option->kind) {
     case OPTION_TEXT:
-        snprintf(text, OPTION_ALLOWED_MAX, "a text of %d to %d bytes", (int)option->least,
-                 (int)option->most);
+        snprintf(text, OPTION_ALLOWED_MAX, "a text of %d to %d bytes%s%s", (int)option->least,
+                 (int)option->most, option->words[0] ? ", or " : "", option->words);
         break;
-    case OPTION_PATH: snprintf(text, OPTION_ALLOWED_MAX, "a path"); break;
+    case OPTION_PATH: allowed_path(option, text); break;
     case OPTION_LIST: allowed_list(option, text); break;
     case OPTION_FLAG: snprintf(text, OPTION_ALLOWED_MAX, "on or off"); break;
     case OPTION_COUNT: allowed_number(option, "a whole number", "", text); break;

@@ -69,15 +69,21 @@ static bool text_read(const struct config_option *option, const char *text, cons
     return true;
 }
 
-/* These stand for something that is no file. A file called so is written ./off. */
-static bool path_is_special(const char *path)
+/*
+ * The words of an option stand for something that is no file. An option that has some takes none of another
+ * one's, which nobody means as a name: a file called so is written ./off.
+ */
+static bool path_is_misplaced(const struct config_option *option, const char *path)
 {
-    return path[0] == '\0' || words_find("off|-|stderr", path) >= 0;
+    return option->words[0] && words_find("off|-|stderr", path) >= 0 &&
+           words_find(option->words, path) < 0;
 }
 
-static const char *path_absolute(const char *path, const char *directory, struct keep *keep)
+static const char *path_absolute(const struct config_option *option, const char *path,
+                                 const char *directory, struct keep *keep)
 {
-    if (path_is_special(path) || path[0] == '/') {
+    bool is_word = path[0] == '\0' || words_find(option->words, path) >= 0;
+    if (is_word || path[0] == '/') {
         return keep_text(keep, path, strlen(path));
     }
     while (path[0] == '.' && path[1] == '/') {
@@ -88,6 +94,16 @@ static const char *path_absolute(const char *path, const char *directory, struct
     }
     const char *between = strcmp(directory, "/") == 0 ? "" : "/";
     return keep_format(keep, "%s%s%s", directory, between, path);
+}
+
+static bool path_read(const struct config_option *option, const char *text, const char *directory,
+                      const char **field, struct keep *keep)
+{
+    if (strlen(text) < option->least || path_is_misplaced(option, text)) {
+        return false;
+    }
+    *field = path_absolute(option, text, directory, keep);
+    return true;
 }
 
 static bool list_read(const struct config_option *option, const struct option_value *value,
@@ -116,9 +132,7 @@ static bool kind_read(const struct config_option *option, const struct option_va
     const char *text = value->count > 0 ? value->item[0] : "";
     switch (option->kind) {
     case OPTION_TEXT: return text_read(option, text, field, keep);
-    case OPTION_PATH:
-        *(const char **)field = path_absolute(text, value->directory, keep);
-        return true;
+    case OPTION_PATH: return path_read(option, text, value->directory, field, keep);
     case OPTION_LIST: return list_read(option, value, field, keep);
     case OPTION_FLAG: return flag_read(text, field);
     case OPTION_COUNT:

@@ -2,12 +2,16 @@
  * Prints what is wrong with a configuration, a line for each problem.
  *
  * Reading goes on after a problem, so that one run shows them all; a file that is no configuration
- * at all does not fill the terminal.
+ * at all does not fill the terminal, and what a line quotes cannot steer it.
  */
 
 #include "config/problem.h"
 
 #include <stdarg.h>
+
+#include "zcserve/utf8.h"
+
+#define PROBLEM_BYTES_MAX 8192 /* two paths and some words; the rest is cut off */
 
 void problem_tell(struct problems *problems, struct place at, const char *format, ...)
 {
@@ -18,14 +22,17 @@ void problem_tell(struct problems *problems, struct place at, const char *format
         }
         return;
     }
+    if (at.file) utf8_print(problems->out, at.file);
     if (at.file && at.line > 0) {
-        fprintf(problems->out, "%s:%d: ", at.file, at.line);
+        fprintf(problems->out, ":%d: ", at.line);
     } else if (at.file) {
-        fprintf(problems->out, "%s: ", at.file);
+        fputs(": ", problems->out);
     }
+    char text[PROBLEM_BYTES_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(problems->out, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    utf8_print(problems->out, text);
     fputc('\n', problems->out);
 }

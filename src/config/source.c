@@ -4,7 +4,7 @@
  * libconfuse counts a line too many for a C comment, takes comments only between options, drops
  * characters that it does not know, takes the end of the file for the end of any block, and, once
  * a text was not closed, reads the next file as if inside it. So comments are blanked here, line
- * for line; texts, comments and braces must be closed, and what would be dropped is refused.
+ * for line; texts, comments and braces must be closed, variables must be set, and what would be dropped is refused.
  * What the words mean is no matter of this file.
  */
 
@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,6 +76,7 @@ struct cleaning {
     bool call; /* inside the parentheses of include("…") */
     const char *fault;
     int fault_line;
+    char variable[SOURCE_VARIABLE_MAX];
 };
 
 static void clean_fault(struct cleaning *c, const char *fault, int line)
@@ -159,9 +161,30 @@ static void clean_escape(struct cleaning *c, char quote)
     }
 }
 
+/*
+ * The variable between `name` and the } must have a value, here or as its default: libconfuse would take one
+ * that is not set for empty, and an empty root was once the current directory.
+ */
+static void clean_check_variable(struct cleaning *c, const char *text, size_t length)
+{
+    const char *colon = memchr(text, ':', length);
+    bool has_default = colon && colon + 1 < text + length && colon[1] == '-';
+    char *name = strndup(text, has_default ? (size_t)(colon - text) : length);
+    if (!name) {
+        clean_fault(c, "not enough memory", c->line);
+    } else if (!name[0]) {
+        clean_fault(c, "'${}' names no variable", c->line);
+    } else if (!has_default && !getenv(name)) {
+        clean_fault(c, "an environment variable is not set", c->line);
+        snprintf(c->variable, sizeof c->variable, "%s", name);
+    }
+    free(name);
+}
+
 /* ${NAME} in double quotes is libconfuse's to replace; it would look for the } beyond the quote. */
 static void clean_variable(struct cleaning *c)
 {
+    const char *name = c->in + c->offset + 2;
     while (!clean_is_over(c) && clean_peek(c, 0) != '}') {
         if (strchr("\"\n", clean_peek(c, 0))) {
             clean_fault(c, "'${' is not closed by '}'", c->line);
@@ -169,6 +192,7 @@ static void clean_variable(struct cleaning *c)
         }
         clean_copy(c);
     }
+    if (!clean_is_over(c)) clean_check_variable(c, name, (size_t)(c->in + c->offset - name));
 }
 
 static void clean_text(struct cleaning *c, char quote)
@@ -300,5 +324,7 @@ struct source source_clean(const char *bytes, size_t length)
         clean_next(&c);
     }
     clean_finish(&c);
-    return (struct source){.text = c.out, .fault = c.fault, .line = c.fault_line};
+    struct source source = {.text = c.out, .fault = c.fault, .line = c.fault_line};
+    memcpy(source.variable, c.variable, sizeof source.variable);
+    return source;
 }

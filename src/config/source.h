@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #define SOURCE_BYTES_MAX (1024 * 1024) /* of a file */
+#define SOURCE_VARIABLE_MAX 64         /* bytes of a variable's name, in messages, with its NUL */
 #define SOURCE_DEPTH_MAX 16            /* braces open at once */
 
 /* A regular file's bytes. */
@@ -25,6 +26,7 @@ struct source {
     char *text; /* owned by whoever called; ends before the line of the fault; NULL: no memory */
     const char *fault; /* NULL, or what libconfuse must not see; a constant               */
     int line;          /* where the fault is                                              */
+    char variable[SOURCE_VARIABLE_MAX]; /* empty, or: the fault is that this one is not set */
 };
 
 struct source source_clean(const char *bytes, size_t length);

@@ -51,7 +51,10 @@ int ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *o
               char *problem, size_t size);
 void ring_close(struct ring *ring);
 
-/* What to do about an error of io_uring_setup(2) or io_uring_register(2). */
+/*
+ * What to do about an error of any call of io_uring. When a rule forbids one of them, it is named, whatever the error
+ * was: it is found out by calling each. Valid until the next call.
+ */
 const char *ring_remedy(int error);
 
 /* ring_open()'s and ring_close()'s part in ring_buffers.c. 0 or -errno. */

@@ -109,6 +109,7 @@ int listen_address_parse(const char *text, struct listen_address *address, char 
     uint16_t port = 0;
 
     memset(address, 0, sizeof(*address));
+    address->access = (struct listen_access){.owner = (uid_t)-1, .group = (gid_t)-1};
     if (strncmp(text, "unix:", 5) == 0) {
         return address_parse_unix(text + 5, address, problem, size);
     }

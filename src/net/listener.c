@@ -10,6 +10,7 @@
 #include "zcserve/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -75,12 +76,59 @@ static int listener_check_stale(const struct listen_address *address)
     }
 }
 
-static int listener_bind(int fd, const struct listen_address *address)
+/*
+ * The file of a Unix socket is made with the permissions of the socket itself, less the umask: so there is
+ * no moment in which it has others.
+ */
+static int listener_bind_once(int fd, const struct listen_address *address)
 {
     const struct sockaddr *name = (const struct sockaddr *)&address->address;
+
+    if (!listener_is_unix(address) || !address->access.has_mode) {
+        return bind(fd, name, address->length);
+    }
+    if (fchmod(fd, address->access.mode) < 0) {
+        return -1;
+    }
+    mode_t before = umask(0);
+    int result = bind(fd, name, address->length);
+    umask(before);
+    return result;
+}
+
+/* Gives the file away, through a descriptor of it: what its name leads to may be another one by now. */
+static int listener_give(const struct listen_address *address)
+{
+    const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
+    const struct listen_access *access = &address->access;
+    struct stat file;
+
+    if (!listener_is_unix(address) ||
+        (!access->has_mode && access->owner == (uid_t)-1 && access->group == (gid_t)-1)) {
+        return 0;
+    }
+    int fd = open(un->sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    int result = fstat(fd, &file) < 0 ? -errno : 0;
+    bool is_right =
+        S_ISSOCK(file.st_mode) && (!access->has_mode || (file.st_mode & ALLPERMS) == access->mode);
+    if (result == 0 && !is_right) {
+        result = -EOPNOTSUPP; /* a kernel that makes the file otherwise, or another file */
+    }
+    if (result == 0 && fchownat(fd, "", access->owner, access->group, AT_EMPTY_PATH) < 0) {
+        result = -errno;
+    }
+    close(fd);
+    return result;
+}
+
+static int listener_bind(int fd, const struct listen_address *address)
+{
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
 
-    if (bind(fd, name, address->length) == 0) {
+    if (listener_bind_once(fd, address) == 0) {
         return 0;
     }
     if (errno != EADDRINUSE || !listener_is_unix(address)) {
@@ -93,7 +141,7 @@ static int listener_bind(int fd, const struct listen_address *address)
     if (unlink(un->sun_path) < 0 && errno != ENOENT) {
         return -errno;
     }
-    return bind(fd, name, address->length) < 0 ? -errno : 0;
+    return listener_bind_once(fd, address) < 0 ? -errno : 0;
 }
 
 /* A socket bound to exactly this address, which learns the port the kernel chose. */
@@ -106,6 +154,10 @@ static int listener_make(struct listen_address *address, bool share)
     int result = listener_set_options(fd, address, share);
     if (result == 0) {
         result = listener_bind(fd, address);
+    }
+    if (result == 0 && (result = listener_give(address)) < 0) {
+        listener_close(fd, address, true);
+        return result;
     }
     if (result == 0 && !listener_is_unix(address)) {
         socklen_t length = sizeof(address->address);

@@ -4,20 +4,26 @@
  */
 #include "start/program.h"
 #include "zcserve/log.h"
+#include "zcserve/utf8.h"
 
 #include <stdio.h>
 
 /* As config_load tells what it finds wrong itself. */
-static void config_problem(const struct program *p, const char *option, const void *member,
-                           const char *problem)
+void config_problem(const struct program *p, const char *option, const void *member,
+                    const char *problem)
 {
-    fprintf(stderr, "%s: %s: %s\n", config_place(p->config, member), option, problem);
+    utf8_print(stderr, config_place(p->config, member));
+    fprintf(stderr, ": %s: ", option);
+    utf8_print(stderr, problem);
+    fputc('\n', stderr);
 }
 
 static bool addresses_read(struct program *p)
 {
     struct service *service = &p->service;
     const struct config_list *listen = &p->config->listen;
+    struct listen_access access;
+    if (!unix_access_read(p, &access)) return false;
     for (uint32_t i = 0; i < listen->count; i++) {
         char problem[256];
         if (listen_address_parse(listen->item[i], &service->address[i], problem, sizeof(problem)) !=
@@ -25,19 +31,38 @@ static bool addresses_read(struct program *p)
             config_problem(p, "listen", listen, problem);
             return false;
         }
+        service->address[i].access = access;
     }
     service->addresses = listen->count;
+    return true;
+}
+
+/* Names as Host has them, without a port; or any. */
+static bool hosts_valid(const struct program *p)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    const struct config_list *hosts = &p->config->status_hosts;
+    for (uint32_t i = 0; i < hosts->count; i++) {
+        const char *name = hosts->item[i];
+        if (strcmp(name, "*") == 0 || name[strspn(name, letters)] == '\0') continue;
+        config_problem(p, "status_hosts", hosts,
+                       "a name has letters, digits, - and . alone, and no port; * is any name");
+        return false;
+    }
     return true;
 }
 
 static bool status_read(struct program *p)
 {
     char problem[256];
-    if (!has_status(p) ||
-        listen_address_parse(p->config->status, &p->status.address, problem, sizeof(problem)) == 0)
-        return true;
-    config_problem(p, "status", &p->config->status, problem);
-    return false;
+    struct listen_address *address = &p->status.address;
+    if (!has_status(p)) return hosts_valid(p);
+    if (listen_address_parse(p->config->status, address, problem, sizeof(problem)) != 0) {
+        config_problem(p, "status", &p->config->status, problem);
+        return false;
+    }
+    return hosts_valid(p) && unix_access_read(p, &address->access);
 }
 
 static bool types_read(struct program *p)

@@ -33,6 +33,13 @@ static inline bool has_status(const struct program *p)
     return *address && strcmp(address, "off") != 0;
 }
 
+/* Prints what is wrong with an option, `member` of the configuration, with the place where it was set. */
+void config_problem(const struct program *p, const char *option, const void *member,
+                    const char *problem);
+
+/* What unix_socket { … } asks for; false after the problem was printed. */
+bool unix_access_read(const struct program *p, struct listen_access *access);
+
 /* Makes the service that the configuration describes; false after the problem was printed. */
 bool service_make(struct program *p);
 

@@ -92,6 +92,15 @@ static void start_tell(const struct program *p)
     }
 }
 
+/* There is no user to switch to yet. */
+static void root_warn(void)
+{
+    if (geteuid() != 0) return;
+    log_warn("serving as root, and staying so: a fault in the server would be root's; start it as "
+             "another user "
+             "(systemd: User=, and AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below 1024)");
+}
+
 /* One that grows and shrinks. */
 static bool is_pool(const struct service *service)
 {
@@ -136,6 +145,8 @@ static void subject_make(struct program *p)
         .version = p->version,
         .model = p->model->name,
         .root = p->config->root,
+        .hosts =
+            p->status.address.address.ss_family == AF_UNIX ? NULL : p->config->status_hosts.item,
         .supervisor = getpid(),
         .started_seconds = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9,
         .started_ns = (uint64_t)monotonic.tv_sec * NS_PER_SECOND + (uint64_t)monotonic.tv_nsec,
@@ -171,7 +182,7 @@ static bool recorder_open(struct program *p)
     if (error == 0)
         p->service.recorder = &p->recorder;
     else
-        log_error("cannot open the access log %s: %s", file, strerror(-error));
+        log_error("cannot open the access log %s: %s", file, sink_problem(-error));
     return error == 0;
 }
 
@@ -185,10 +196,12 @@ int server_run(struct program *p)
         (has_status(p) && status_listener_open(&p->status, problem, sizeof(problem)) != 0)) {
         log_error("%s", problem);
     } else if (recorder_open(p)) {
+        root_warn();
         start_tell(p);
         code = processes_run(p);
     }
     status_listener_close(&p->status);
     service_close(&p->service);
+    log_flush();
     return code;
 }

@@ -8,6 +8,7 @@
 #include "stats/put.h"
 
 #include "zcserve/now.h"
+#include "zcserve/utf8.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -116,37 +117,32 @@ static char *put_hex(char *at, unsigned char c)
     return at;
 }
 
-/* The length of the UTF-8 character that `text` begins with (RFC 3629 §4); 0 when it is none. */
-static size_t put_utf8_length(const char *text, size_t length)
+/* \uHHHH of a character that fits it, as all do that are not to be shown (utf8_shown_length). */
+static char *put_number_of_character(char *at, uint32_t number)
 {
-    const unsigned char *c = (const unsigned char *)text;
-    size_t wanted = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-
-    if (c[0] < 0xc2 || c[0] > 0xf4 || length < wanted) return 0;
-    for (size_t i = 1; i < wanted; i++) {
-        if ((c[i] & 0xc0) != 0x80) return 0;
-    }
-    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
-    bool surrogate = c[0] == 0xed && c[1] > 0x9f;
-    bool beyond = c[0] == 0xf4 && c[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : wanted;
+    at = put_hex(put_text(at, TEXT("\\u")), (unsigned char)(number >> 8));
+    return put_hex(at, (unsigned char)number);
 }
 
 /* Takes one character that is not clean from `text`; gives how many bytes that was. */
 static size_t put_escape(char **at, struct text text, enum access_format format)
 {
     unsigned char c = (unsigned char)text.base[0];
-    size_t length = 1;
+    size_t length = utf8_length(text.base, text.length);
+    size_t shown = utf8_shown_length(text.base, text.length);
 
     if (format == ACCESS_COMBINED) {
         *at = put_hex(put_text(*at, TEXT("\\x")), c);
+        length = 1;
     } else if (c == '"' || c == '\\') {
         *(*at)++ = '\\';
         *(*at)++ = (char)c;
-    } else if (c >= 0x80 && (length = put_utf8_length(text.base, text.length)) > 0) {
-        *at = put_text(*at, (struct text){text.base, length});
+    } else if (shown > 0) {
+        *at = put_text(*at, (struct text){text.base, shown});
+    } else if (length > 0) {
+        *at = put_number_of_character(*at, utf8_decode(text.base, length));
     } else {
-        *at = put_hex(put_text(*at, TEXT("\\u00")), c);
+        *at = put_number_of_character(*at, c);
         length = 1;
     }
     return length;

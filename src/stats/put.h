@@ -22,8 +22,9 @@ char *put_peer(char *at, const struct sockaddr *peer);
 
 /*
  * At most `max` bytes of `text`, escaped, and "…" if that was not all. Combined: \xHH for quotes,
- * backslashes, control and non-ASCII bytes. JSON: what JSON asks for (RFC 8259 §7); UTF-8 is left as it
- * is, a byte that is none is shown as the character of its number, \u00HH.
+ * backslashes, control and non-ASCII bytes. JSON: what JSON asks for (RFC 8259 §7), and what could steer a terminal
+ * (utf8_shown_length) as \uHHHH; other UTF-8 is left as it is, a byte that is none is shown as the character of its
+ * number, \u00HH.
  */
 char *put_escaped(char *at, struct text text, size_t max, enum access_format format);
 #define PUT_ELLIPSIS_BYTES (sizeof("…") - 1)

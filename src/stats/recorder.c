@@ -1,8 +1,11 @@
 /*
  * The recorder: the process that writes the access log, the one place where logging may wait for a
- * disk. It takes all messages that are there and writes them with one write(2). A message is whole
- * lines, so the lines of many workers mix but never break.
- * Refuses to end while a worker could still send, and to let a full disk be more than lost lines.
+ * disk. It takes all messages that are there and writes them with one call. A message is whole lines, so
+ * the lines of many workers mix but never break.
+ * Whatever takes nothing (a pipe that is full, a FIFO without a reader) is waited for together with all
+ * else that may happen, so that signals and the end are seen meanwhile.
+ * Refuses to end while a worker could still send, to stay for long after that, and to let a full disk be
+ * more than lost lines.
  */
 #define _GNU_SOURCE
 #include "zcserve/access.h"
@@ -16,17 +19,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOCKET_BYTES (1024 * 1024)
 #define GATHER_BYTES (8 * ACCESS_MESSAGE_BYTES_MAX)
+#define END_NS \
+    (3 * NS_PER_SECOND) /* for what is left when every sender is gone; less than the supervisor's */
 
 struct recorder {
     struct access_recorder *of;
     size_t used;
-    uint64_t lost; /* lines, since writing began to fail              */
-    bool failing;  /* the last write failed, and the log has said so  */
-    bool torn;     /* the file ends within a line                     */
+    size_t written;  /* of these; the rest waits for room          */
+    uint64_t lost;   /* lines, since writing began to fail              */
+    uint64_t end_ns; /* 0, or when to give up: every sender is gone */
+    bool failing;    /* the last write failed, and the log has said so  */
+    bool torn;       /* the file ends within a line                     */
     char buffer[GATHER_BYTES];
 };
 
@@ -35,12 +44,10 @@ static bool recorder_is_stdout(const struct access_recorder *recorder)
     return strcmp(recorder->path, "-") == 0;
 }
 
-static int recorder_file_open(const struct access_recorder *recorder)
+static int recorder_file_open(const struct access_recorder *recorder, struct sink *file)
 {
-    int fd = recorder_is_stdout(recorder)
-                 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                 : open(recorder->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-    return fd < 0 ? -errno : fd;
+    return recorder_is_stdout(recorder) ? sink_share(file, STDOUT_FILENO)
+                                        : sink_open(file, recorder->path);
 }
 
 /* As large as the system allows: what it holds bridges the moments when the disk is busy. */
@@ -57,19 +64,19 @@ int access_recorder_open(struct access_recorder *recorder, const char *path)
 {
     int pair[2] = {-1, -1};
 
-    *recorder = (struct access_recorder){.sender = -1, .receiver = -1, .file = -1, .path = path};
-    int file = recorder_file_open(recorder);
-    if (file < 0) return file;
+    *recorder =
+        (struct access_recorder){.sender = -1, .receiver = -1, .file = {.fd = -1}, .path = path};
+    int error = recorder_file_open(recorder, &recorder->file);
+    if (error < 0) return error;
     /* SEQPACKET keeps messages whole, and, unlike DGRAM, tells when the last sender is gone. */
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-        int error = errno;
-        close(file);
+        error = errno;
+        access_recorder_close(recorder);
         return -error;
     }
     recorder_enlarge(pair[0]);
     recorder->sender = pair[0];
     recorder->receiver = pair[1];
-    recorder->file = file;
     return 0;
 }
 
@@ -83,44 +90,10 @@ void access_recorder_close(struct access_recorder *recorder)
 {
     recorder_close_one(&recorder->sender);
     recorder_close_one(&recorder->receiver);
-    recorder_close_one(&recorder->file);
+    recorder_close_one(&recorder->file.fd);
 }
 
 /* ---- in the recorder's process ---------------------------------------------------------------- */
-
-static void recorder_reopen(struct recorder *r)
-{
-    int fd = -1;
-
-    if (recorder_is_stdout(r->of)) return;
-    if ((fd = recorder_file_open(r->of)) < 0) {
-        log_error("cannot reopen %s: %s; going on with the old file", r->of->path, strerror(-fd));
-        return;
-    }
-    close(r->of->file);
-    r->of->file = fd;
-    r->torn = false;
-}
-
-/* How much of `length` bytes was written before the first error; *error is that, or 0. */
-static size_t recorder_write_some(int fd, const char *bytes, size_t length, int *error)
-{
-    size_t written = 0;
-
-    *error = 0;
-    while (written < length) {
-        ssize_t result = write(fd, bytes + written, length - written);
-        if (result >= 0) {
-            written += (size_t)result;
-        } else if (errno == EAGAIN) { /* standard output may be somebody's non-blocking pipe */
-            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
-        } else if (errno != EINTR) {
-            *error = errno;
-            break;
-        }
-    }
-    return written;
-}
 
 static uint64_t recorder_count_lines(const char *lines, size_t length)
 {
@@ -148,21 +121,85 @@ static void recorder_tell(struct recorder *r, int error, uint64_t lost)
     r->lost += lost;
 }
 
+/* ---- the file --------------------------------------------------------------------------------- */
+
+static bool recorder_is_same_file(int a, int b)
+{
+    struct stat one, other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
+/* Another file does not begin within a line. */
+static void recorder_skip_rest_of_line(struct recorder *r)
+{
+    if (r->written == 0 || r->buffer[r->written - 1] == '\n') return;
+    const char *from = r->buffer + r->written;
+    const char *newline = memchr(from, '\n', r->used - r->written);
+    r->written += newline == NULL ? r->used - r->written : (size_t)(newline - from) + 1;
+    r->lost++;
+}
+
+static void recorder_reopen(struct recorder *r)
+{
+    struct sink file;
+
+    if (recorder_is_stdout(r->of)) return;
+    int error = recorder_file_open(r->of, &file);
+    if (error < 0) {
+        log_error("cannot reopen %s: %s; going on with the old file", r->of->path,
+                  sink_problem(-error));
+        return;
+    }
+    if (!recorder_is_same_file(file.fd, r->of->file.fd)) {
+        recorder_skip_rest_of_line(r);
+        r->torn = false;
+    }
+    close(r->of->file.fd);
+    r->of->file = file;
+}
+
+static bool recorder_is_waiting(const struct recorder *r)
+{
+    return r->written < r->used;
+}
+
+/* Writes until all is written or there is no room: 0; else the first error. */
+static int recorder_write_some(struct recorder *r)
+{
+    while (recorder_is_waiting(r)) {
+        ssize_t result = sink_write(&r->of->file, r->buffer + r->written, r->used - r->written);
+        if (result == -EAGAIN) return 0;
+        if (result < 0) return (int)-result;
+        r->written += (size_t)result;
+    }
+    return 0;
+}
+
+/* A line that an error cut off gets an end, so that the next one is whole. 0, EAGAIN or an error. */
+static int recorder_mend(struct recorder *r)
+{
+    if (!r->torn) return 0;
+    ssize_t result = sink_write(&r->of->file, "\n", 1);
+    r->torn = result != 1;
+    return result < 0 ? (int)-result : 0;
+}
+
 static void recorder_write(struct recorder *r)
 {
-    int error = 0;
-    size_t written = 0;
-
-    if (r->used == 0) return;
-    /* A line cut off by a full disk gets an end, so that the next one is whole. */
-    if (r->torn && recorder_write_some(r->of->file, "\n", 1, &error) == 1) r->torn = false;
+    if (!recorder_is_waiting(r)) return;
+    int error = recorder_mend(r);
+    if (error == EAGAIN) return;
     if (error == 0) {
-        written = recorder_write_some(r->of->file, r->buffer, r->used, &error);
-        if (written > 0) r->torn = r->buffer[written - 1] != '\n';
+        error = recorder_write_some(r);
+        if (r->written > 0 && error != 0) r->torn = r->buffer[r->written - 1] != '\n';
     }
-    recorder_tell(r, error, recorder_count_lines(r->buffer + written, r->used - written));
-    r->used = 0;
+    if (error == 0 && recorder_is_waiting(r)) return;
+    recorder_tell(r, error, recorder_count_lines(r->buffer + r->written, r->used - r->written));
+    r->used = r->written = 0;
 }
+
+/* ---- the socket ------------------------------------------------------------------------------- */
 
 /* Takes what is there, as far as there is room. False when every sender is gone. */
 static bool recorder_gather(struct recorder *r)
@@ -178,37 +215,88 @@ static bool recorder_gather(struct recorder *r)
     return true;
 }
 
+/* The time is up: what was not written, here and in the socket, is lost. */
+static void recorder_give_up(struct recorder *r)
+{
+    bool more = true;
+    while (more) {
+        r->lost += recorder_count_lines(r->buffer + r->written, r->used - r->written);
+        r->used = r->written = 0;
+        more = recorder_gather(r) && r->used > 0;
+    }
+    r->failing = true;
+}
+
+/* ---- the process ------------------------------------------------------------------------------ */
+
 /* TERM and the rest are for those who send; the recorder ends after them. USR1 is read, not caught. */
 static int recorder_prepare_signals(void)
 {
-    static const int ignored[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2, SIGPIPE};
+    static const int ignored[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
     sigset_t usr1;
 
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
         signal(ignored[i], SIG_IGN);
     }
+    sink_ignore_signals();
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     sigprocmask(SIG_BLOCK, &usr1, NULL);
     return signalfd(-1, &usr1, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Waits for lines or USR1, and opens the file anew if it was the latter. */
+static uint64_t recorder_now_ns(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* For ever, or until the end has lasted long enough. */
+static int recorder_patience_ms(const struct recorder *r)
+{
+    uint64_t now_ns = recorder_now_ns();
+    if (r->end_ns == 0) return -1;
+    return now_ns >= r->end_ns ? 0 : (int)((r->end_ns - now_ns) / NS_PER_MS) + 1;
+}
+
+/* Waits for lines, or room for those that wait; for USR1, which opens the file again; and for the end. */
 static void recorder_wait(struct recorder *r, int signals)
 {
     struct signalfd_siginfo asked;
-    struct pollfd input[2] = {{.fd = r->of->receiver, .events = POLLIN},
-                              {.fd = signals, .events = POLLIN}};
+    bool waiting = recorder_is_waiting(r);
+    struct pollfd input[3] = {
+        {.fd = waiting ? r->of->file.fd : -1, .events = POLLOUT},
+        {.fd = signals, .events = POLLIN},
+        {.fd = waiting && r->end_ns ? -1 : r->of->receiver, .events = waiting ? 0 : POLLIN}};
 
-    poll(input, 2, -1);
-    if (signals >= 0 && read(signals, &asked, sizeof(asked)) == sizeof(asked)) recorder_reopen(r);
+    poll(input, 3, recorder_patience_ms(r));
+    if (read(signals, &asked, sizeof(asked)) == sizeof(asked)) recorder_reopen(r);
+    if ((input[2].revents & POLLHUP) && !r->end_ns) r->end_ns = recorder_now_ns() + END_NS;
+}
+
+/* Until every sender is gone, and all is written or given up. */
+static void recorder_loop(struct recorder *r, int signals)
+{
+    bool more = true;
+    while (more || recorder_is_waiting(r)) {
+        recorder_wait(r, signals);
+        recorder_write(r);
+        if (!recorder_is_waiting(r)) {
+            more = recorder_gather(r);
+            recorder_write(r);
+        }
+        if (r->end_ns && recorder_now_ns() >= r->end_ns) {
+            recorder_give_up(r);
+            break;
+        }
+    }
 }
 
 int access_recorder_run(struct access_recorder *recorder)
 {
     struct recorder *r = calloc(1, sizeof(*r));
     int signals = recorder_prepare_signals();
-    bool more = true;
 
     recorder_close_one(&recorder->sender); /* else there would always be one more sender */
     if (r == NULL || signals < 0) {
@@ -217,11 +305,7 @@ int access_recorder_run(struct access_recorder *recorder)
         return EXIT_FAILURE;
     }
     r->of = recorder;
-    while (more) {
-        recorder_wait(r, signals);
-        more = recorder_gather(r);
-        recorder_write(r);
-    }
+    recorder_loop(r, signals);
     if (r->failing) {
         log_error("%llu access log lines were lost", (unsigned long long)r->lost);
     }

@@ -1,26 +1,32 @@
 /*
  * Which path is answered with what. libmicrohttpd reads the requests and sends the answers; what a
- * peer can cost is bounded: connections, their memory, and how long one may be silent.
- * Refuses every method but GET and HEAD, and to be kept by any cache.
+ * peer can cost is bounded: connections and how long each may take (peers.h), and their memory.
+ * Refuses names that are not known (host.h), every method but GET and HEAD, and to be kept by any cache.
  */
 #include "status/answering.h"
 
 #include "status/asset.h"
 #include "status/document.h"
+#include "status/host.h"
+#include "status/peers.h"
+#include "zcserve/now.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
 
-#define CONNECTIONS_MAX 64
 #define CONNECTION_BYTES (16 * 1024)
-#define SILENCE_SECONDS 75 /* more than a minute: who scrapes once a minute keeps its connection */
 
 struct answering {
     struct MHD_Daemon *daemon;
     struct document *document;
+    const char *const *hosts; /* NULL: all are known */
+    struct peers peers;
 };
 
 /* An answer on its way: text made for it, or bytes that are always there. */
@@ -110,6 +116,88 @@ static struct answer answer_refusal(void)
     return answer;
 }
 
+/* ---- who asks --------------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+/* The library sees the end of the connection then, and closes it. */
+static void let_go(struct answering *a)
+{
+    struct peer *peer = NULL;
+    while ((peer = peers_next_to_go(&a->peers, now_ns())))
+        shutdown(peer->fd, SHUT_RDWR);
+}
+
+static struct peer *peer_of(struct MHD_Connection *asked)
+{
+    return MHD_get_connection_info(asked, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void on_connection(void *of, struct MHD_Connection *asked, void **own,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct answering *a = of;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        peers_remove(*own);
+        return;
+    }
+    int fd = MHD_get_connection_info(asked, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    const struct sockaddr *address =
+        MHD_get_connection_info(asked, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    *own = peers_add(&a->peers, fd, address, now_ns());
+    let_go(a);
+}
+
+static void on_completed(void *of, struct MHD_Connection *asked, void **own,
+                         enum MHD_RequestTerminationCode why)
+{
+    (void)of, (void)own, (void)why;
+    struct peer *peer = peer_of(asked);
+    if (peer) peer_enter(peer, PEER_KEPT, now_ns());
+}
+
+struct naming {
+    const char *const *hosts;
+    bool known;
+};
+
+/* For each line of the head. */
+static enum MHD_Result on_field(void *of, enum MHD_ValueKind kind, const char *name,
+                                const char *value)
+{
+    struct naming *naming = of;
+    (void)kind;
+    if (strcasecmp(name, "Host") == 0 && !host_is_known(value ? value : "", naming->hosts))
+        naming->known = false;
+    return MHD_YES;
+}
+
+/* Without Host, as HTTP/1.0 may be, nobody is misled: browsers always send one. */
+static bool is_named_right(const struct answering *a, struct MHD_Connection *asked)
+{
+    struct naming naming = {a->hosts, true};
+    if (a->hosts) MHD_get_connection_values(asked, MHD_HEADER_KIND, on_field, &naming);
+    return naming.known;
+}
+
+/* ---- requests --------------------------------------------------------------------------------- */
+
+static struct answer answer_choose(struct answering *a, struct MHD_Connection *asked,
+                                   const char *path, bool may)
+{
+    if (!is_named_right(a, asked))
+        return answer_line(
+            MHD_HTTP_MISDIRECTED_REQUEST,
+            "the status is not told under this name; ask by address, or add the name to "
+            "the option status_hosts\n");
+    return may ? answer_find(a, asked, path) : answer_refusal();
+}
+
 /*
  * Called by the library when the head of a request is there, and again until there is an answer. One
  * that is given at the first call ends the connection, since content may follow that nobody reads.
@@ -119,15 +207,18 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *asked, const 
                                   size_t *content_length, void **own)
 {
     static int seen;
+    struct peer *peer = peer_of(asked);
     bool may = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
     bool again = *own == &seen;
     (void)version, (void)content;
     *own = &seen;
+    if (peer && peer->leaves) return MHD_NO; /* what it asked for before is not worked for */
+    if (!again && peer) peer_enter(peer, PEER_ANSWERED, now_ns());
     if (may && (!again || *content_length > 0)) {
         *content_length = 0; /* taken, and thrown away */
         return MHD_YES;
     }
-    struct answer answer = may ? answer_find(of, asked, path) : answer_refusal();
+    struct answer answer = answer_choose(of, asked, path, may);
     if (!answer.response) return MHD_NO; /* closes the connection */
     MHD_add_response_header(answer.response, "Content-Type", answer.media_type);
     MHD_add_response_header(answer.response, "Cache-Control", "no-store");
@@ -143,13 +234,16 @@ struct answering *answering_open(int listener, const struct status_subject *subj
 {
     struct answering *a = calloc(1, sizeof(*a));
     if (!a) return NULL;
+    a->hosts = subject->hosts;
+    peers_open(&a->peers);
     a->document = document_open(subject);
     if (a->document)
-        a->daemon = MHD_start_daemon(
-            MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET,
-            (MHD_socket)listener, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_SECONDS, MHD_OPTION_END);
+        a->daemon =
+            MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET,
+                             (MHD_socket)listener, MHD_OPTION_CONNECTION_LIMIT,
+                             (unsigned)PEERS_ROOM, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                             (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+                             a, MHD_OPTION_NOTIFY_COMPLETED, on_completed, a, MHD_OPTION_END);
     if (a->daemon) return a;
     document_close(a->document);
     free(a);
@@ -170,12 +264,19 @@ int answering_fd(const struct answering *a)
 
 int answering_patience_ms(struct answering *a)
 {
-    unsigned long long left_ms = 0;
-    if (MHD_get_timeout(a->daemon, &left_ms) != MHD_YES) return -1;
+    unsigned long long left_ms = ULLONG_MAX;
+    uint64_t due_ns = peers_deadline_ns(&a->peers), at_ns = now_ns();
+    if (MHD_get_timeout(a->daemon, &left_ms) != MHD_YES) left_ms = ULLONG_MAX;
+    if (due_ns != UINT64_MAX) {
+        uint64_t due_ms = due_ns > at_ns ? (due_ns - at_ns) / NS_PER_MS + 1 : 0;
+        if (due_ms < left_ms) left_ms = due_ms;
+    }
+    if (left_ms == ULLONG_MAX) return -1;
     return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
 }
 
 void answering_turn(struct answering *a)
 {
     MHD_run(a->daemon);
+    let_go(a);
 }

@@ -20,7 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define BACKLOG 64
+#define BACKLOG 512 /* so many may come at a moment */
 
 static size_t shared_bytes(uint32_t count)
 {
@@ -51,6 +51,9 @@ static void open_problem(const struct status_listener *status, int error, char *
     listen_address_format(&status->address, address, sizeof(address));
     if (error == EADDRINUSE)
         remedy = "; another program listens there: stop it, or choose another port with 'status'";
+    if (error == EPERM && status->address.address.ss_family == AF_UNIX)
+        remedy =
+            "; unix_socket.owner needs root or CAP_CHOWN, unix_socket.group to be a member of it";
     if (error == EACCES) remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
     snprintf(problem, size, "cannot show the status at %s: %s%s", address, strerror(error), remedy);
 }
@@ -96,14 +99,18 @@ void status_listener_close(struct status_listener *status)
 
 /* ---- in the process --------------------------------------------------------------------------- */
 
-/* Waits for the end, for signals and for peers. False: it is the end. */
+/*
+ * Waits for the end, for signals and for peers. False: it is the end. The listener is waited for by itself too:
+ * the library leaves it out while it has no room, and takes it in again only when it is called.
+ */
 static bool wait_once(const struct status_listener *status, int signals,
                       struct answering *answering)
 {
     struct pollfd input[] = {{.fd = status->alive[0], .events = POLLIN},
                              {.fd = signals, .events = POLLIN},
-                             {.fd = answering_fd(answering), .events = POLLIN}};
-    if (poll(input, 3, answering_patience_ms(answering)) < 0 && errno != EINTR) return false;
+                             {.fd = answering_fd(answering), .events = POLLIN},
+                             {.fd = status->fd, .events = POLLIN}};
+    if (poll(input, 4, answering_patience_ms(answering)) < 0 && errno != EINTR) return false;
     if (input[0].revents) return false;
     signals_take(signals); /* but for USR1, which opens the log anew, none means anything here */
     answering_turn(answering);

@@ -40,7 +40,7 @@ enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
 
 /* What was in force before. */
 struct signals {
-    struct sigaction action[PASSED_ON], pipe;
+    struct sigaction action[PASSED_ON], pipe, size;
     sigset_t mask;
 };
 
@@ -56,6 +56,7 @@ static void signals_take(struct signals *before)
         sigaction(passed_on[i], &pass, &before->action[i]);
     pass = (struct sigaction){.sa_handler = SIG_IGN}; /* a reader that leaves ends nothing */
     sigaction(SIGPIPE, &pass, &before->pipe);
+    sigaction(SIGXFSZ, &pass, &before->size); /* nor does a file at its size limit */
 }
 
 static void signals_give_back(const struct signals *before)
@@ -63,6 +64,7 @@ static void signals_give_back(const struct signals *before)
     for (int i = 0; i < PASSED_ON; i++)
         sigaction(passed_on[i], &before->action[i], NULL);
     sigaction(SIGPIPE, &before->pipe, NULL);
+    sigaction(SIGXFSZ, &before->size, NULL);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tool/format.h"
+
 #define CONNECT_MS_MAX 1000L
 #define ANSWER_MS_MAX 3000L
 #define URL_MAX 512
@@ -52,6 +54,7 @@ static int unreachable(const char *address, const char *why, char *problem)
         "no status from %s: %s. Does the server run, has its configuration status = \"%s\", and "
         "does its log say \"status at\" this address? Else give the right one with -s.",
         address, why, address);
+    format_tame(problem);
     return -1;
 }
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "zcserve/utf8.h"
+
 bool format_utf8;
 
 void format_locale(void)
@@ -115,4 +117,19 @@ const char *format_bar(char space[3 * FORMAT_BAR_MAX + 1], double share, int col
         at = stpcpy(at, format_utf8 ? "█" : "#");
     if (halves % 2) stpcpy(at, format_utf8 ? "▌" : "-");
     return space;
+}
+
+char *format_tame(char *text)
+{
+    size_t left = strlen(text);
+    for (char *at = text; left > 0;) {
+        size_t length = utf8_shown_length(at, left);
+        if (length == 0 || (length > 1 && !format_utf8)) {
+            *at = '?';
+            length = 1;
+        }
+        at += length;
+        left -= length;
+    }
+    return text;
 }

@@ -31,4 +31,7 @@ int format_columns(const char *text);
 #define FORMAT_BAR_MAX 64 /* cells */
 const char *format_bar(char space[3 * FORMAT_BAR_MAX + 1], double share, int columns);
 
+/* In place: as "?" what is no UTF-8, what could steer a terminal (utf8_shown_length), and what the locale has not. */
+char *format_tame(char *text);
+
 #endif

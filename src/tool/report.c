@@ -4,6 +4,7 @@
  */
 #include "tool/report.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -57,6 +58,8 @@ static int report_print(const struct tool_options *options, const struct snapsho
     load_client_read(child->output, &client);
     struct report report = {now, &interval, &client, child, options->command};
     bool printed = true;
+    signal(SIGXFSZ,
+           SIG_IGN); /* a full file is an error like others; no command is started any more */
     if (options->json)
         printed = report_json(&report, stdout);
     else

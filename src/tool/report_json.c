@@ -204,7 +204,8 @@ static json_t *report_object(const struct report *report)
 bool report_json(const struct report *report, FILE *out)
 {
     json_t *root = report_object(report);
-    bool written = json_dumpf(root, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0;
+    bool written =
+        json_dumpf(root, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9)) == 0;
     json_decref(root);
     return written && fputc('\n', out) != EOF;
 }

@@ -51,6 +51,16 @@ static void ended(FILE *out, bool any)
 
 /* ---- who and how much ------------------------------------------------------------------------ */
 
+/* Its words may be anything. */
+static void command_print(char *const *command, FILE *out)
+{
+    for (char *const *word = command; *word; word++) {
+        char *copy = strdup(*word);
+        fprintf(out, "%s%s", word == command ? "" : " ", copy ? format_tame(copy) : "?");
+        free(copy);
+    }
+}
+
 static void server_print(const struct report *report, FILE *out)
 {
     const struct snapshot *server = report->server;
@@ -61,8 +71,7 @@ static void server_print(const struct report *report, FILE *out)
             server->model, server->workers, server->workers == 1 ? "worker" : "workers",
             server->state);
     title(out, "command");
-    for (char *const *word = report->command; *word; word++)
-        fprintf(out, "%s%s", word == report->command ? "" : " ", *word);
+    command_print(report->command, out);
     fprintf(out, "\n");
     title(out, "");
     fprintf(out, "ended with %d after %s, and used %s of a CPU\n", child->code,

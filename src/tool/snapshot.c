@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tool/format.h"
 #include "zcserve/close_reason.h"
 
 /* Where reading stands: the first problem stays, and all that follows is passed over. */
@@ -60,7 +61,7 @@ static double number_read(struct reader *r, const json_t *object, const char *na
     return 0;
 }
 
-/* As much of it as there is room for; control characters, which could steer a terminal, as "?". */
+/* As much of it as there is room for; what could steer a terminal as "?". */
 static void text_of(struct reader *r, const json_t *value, const char *name, char *space,
                     size_t size)
 {
@@ -71,8 +72,7 @@ static void text_of(struct reader *r, const json_t *value, const char *name, cha
         return;
     }
     snprintf(space, size, "%s", json_string_value(value));
-    for (char *at = space; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f) *at = '?';
+    format_tame(space);
 }
 
 static void text_read(struct reader *r, const json_t *object, const char *name, char *space,
@@ -287,6 +287,7 @@ int snapshot_parse(const char *text, size_t length, struct snapshot *out, char *
     if (!root) {
         snprintf(problem, SNAPSHOT_PROBLEM_MAX, "the status is no JSON: line %d: %s", error.line,
                  error.text);
+        format_tame(problem); /* it quotes the text */
         return -1;
     }
     root_read(&r, root, out);

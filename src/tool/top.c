@@ -92,6 +92,7 @@ static int top_failed(struct top *top, const char *problem)
 static int once_run(struct top *top)
 {
     struct view view;
+    signal(SIGXFSZ, SIG_IGN); /* a full file is an error like others */
     pause_for(top->options->delay_seconds);
     reading_advance(top);
     if (top->problem[0]) return top_failed(top, top->problem);
@@ -101,7 +102,9 @@ static int once_run(struct top *top)
         printf("%s\n", view.line[i].text);
     view_close(&view);
     top_close(top);
-    return fflush(stdout) == 0 ? TOOL_DONE : TOOL_FAILED;
+    if (fflush(stdout) == 0) return TOOL_DONE;
+    fputs("zcserve top: this cannot be written\n", stderr);
+    return TOOL_FAILED;
 }
 
 /* ---- the screen ------------------------------------------------------------------------------ */

@@ -46,6 +46,9 @@ static void address_problem(const struct service *service, uint32_t address, int
     const char *remedy = "";
     if (error == EADDRINUSE)
         remedy = "; another program listens there: stop it, or choose another port with -p";
+    if (error == EPERM && service->address[address].address.ss_family == AF_UNIX)
+        remedy =
+            "; unix_socket.owner needs root or CAP_CHOWN, unix_socket.group to be a member of it";
     if (error == EACCES) remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
     snprintf(problem, size, "cannot listen on %s: %s%s", text, strerror(error), remedy);
 }

@@ -12,6 +12,7 @@
 
 #include "worker/supervised.h"
 #include "zcserve/log.h"
+#include "zcserve/sink.h"
 
 #include <assert.h>
 #include <string.h>
@@ -53,7 +54,7 @@ void supervise_prepare(void)
 
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGCHLD, SIG_DFL);
-    signal(SIGPIPE, SIG_IGN);
+    sink_ignore_signals();
 }
 
 /* ---- all processes ---------------------------------------------------------------------------- */

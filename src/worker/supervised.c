@@ -8,6 +8,7 @@
 #include "worker/supervised.h"
 
 #include "zcserve/log.h"
+#include "zcserve/sink.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -44,7 +45,7 @@ static void supervised_set_signals(void)
     signal(SIGINT, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
+    sink_ignore_signals();
     sigdelset(&unblocked, SIGTERM);
     sigdelset(&unblocked, SIGUSR1);
     sigdelset(&unblocked, SIGUSR2);

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -100,6 +101,20 @@ def print_and_read(stage):
     expect("exit code (%s)" % err, 0, code)
     expect("second printing", first, second.replace("again.conf", "serve.conf"))
     require("17m" in first and "1500ms" in first, "it prints %r", first)
+
+
+@test("-T onto a full disk, or into a file at its size limit: 1, and a reason", per_model=False)
+def print_nowhere(stage):
+    place = stage.setting.place("limit")
+    for path, size in (("/dev/full", None), (os.path.join(place, "out"), 100)):
+        def limit(size=size):
+            if size:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        with open(path, "wb") as out:
+            run = subprocess.run([stage.setting.binary, "-T", "."], stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=limit)
+        expect("exit code (%s)" % run.stderr, 1, run.returncode)
+        require("cannot be written" in run.stderr, "it says %r", run.stderr)
 
 
 @test("relative paths are relative to the file", per_model=False)

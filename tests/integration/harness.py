@@ -116,26 +116,32 @@ class Setting:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
         if self.user is not None:
             more.update(user=self.user, group=self.user, extra_groups=[])
-        environment = dict(os.environ)
+        environment = dict(more.pop("env", os.environ))
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:" + environment.get(name, "")
         return subprocess.Popen([self.binary, *arguments], stdin=subprocess.DEVNULL,
                                 env=environment, preexec_fn=limit, **more)
 
     def limit_files(self, pid, count):
-        """Lowers the limit of a running process, which only its own user may."""
+        """Lowers the limit of a running process for good."""
+        self.limit(pid, resource.RLIMIT_NOFILE, count, count)
+
+    def limit(self, pid, kind, soft, hard=None):
+        """Sets a limit of a running process, which only its own user may; the hard one stays."""
         child = os.fork()
         if child == 0:
             try:
                 if self.user is not None:
                     os.setresgid(self.user, self.user, self.user)
                     os.setresuid(self.user, self.user, self.user)
-                resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, count))
+                if hard is None:
+                    hard = resource.prlimit(pid, kind)[1]
+                resource.prlimit(pid, kind, (soft, hard))
                 os._exit(0)
             finally:
                 os._exit(1)
         if os.waitpid(child, 0)[1] != 0:
-            raise Failure("cannot limit the descriptors of process %d" % pid)
+            raise Failure("cannot limit process %d" % pid)
 
     def run(self, *arguments, **more):
         """Runs the binary to its end: exit code, standard output, standard error."""

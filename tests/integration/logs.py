@@ -93,6 +93,27 @@ def json_lines(stage):
            [(each["status"], each["bytes"]) for each in found[:3]])
 
 
+STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+@test("nothing that steers a terminal reaches a log: C1 controls, other directions, raw or as UTF-8")
+def steering(stage):
+    evil = b"\x9b31m \xc2\x9b2J \xe2\x80\xae \xe2\x81\xa6 \xe2\x80\x8f \xd8\x9c \xc3\xa4"
+    for form in ("combined", "json"):
+        path, options = log_options(stage, log_format=form)
+        root = os.path.join(os.path.dirname(path), "a\u202e\x9bb")
+        os.mkdir(root)
+        with stage.server(root, options) as server, server.client() as client:
+            for field in (b"User-Agent", b"Referer"):
+                client.send(b"GET / HTTP/1.1\r\nHost: x\r\n" + field + b": " + evil + b"\r\n\r\n")
+                client.answer()
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8")  # a raw byte would be none
+        require("31m" in text and not STEERS.search(text), "the log has %r", text)
+        said = "".join(server.lines)
+        require(r"a\xe2\x80\xae\xc2\x9bb" in said and not STEERS.search(said), "it says %r", said)
+
+
 @test("a line for every answer after the end, none twice, from two workers")
 def complete(stage):
     path, options = log_options(stage, log_interval="60s")

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import struct
@@ -45,13 +46,16 @@ def url(server, path):
 
 @contextlib.contextmanager
 def pretender(*names):
-    """A listener that answers with one recorded status after the other, the last again and again."""
+    """A listener that answers with one recorded status (or bytes) after the other, the last again and again."""
     left = list(names)
 
     class Pretender(http.server.BaseHTTPRequestHandler):
         def do_GET(self):  # pylint: disable=invalid-name
-            with open(os.path.join(RECORDED, left[0]), "rb") as file:
-                content = file.read()
+            if isinstance(left[0], bytes):
+                content = left[0]
+            else:
+                with open(os.path.join(RECORDED, left[0]), "rb") as file:
+                    content = file.read()
             if len(left) > 1:
                 left.pop(0)
             self.send_response(200)
@@ -104,6 +108,49 @@ def report_counts(stage):
         expect("content", 3 * 600000, found["counters"]["page_cache_bytes"] + found["counters"]["disk_bytes"])
         found = report(stage, status, "true")
         expect("requests of nobody", 0, found["counters"]["requests"])
+
+
+@test("report and top into a file at its size limit: 1 and a reason, and the command runs to its end", per_model=False)
+def size_limit(stage):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    place = stage.setting.place("limit")
+    done = os.path.join(place, "done")
+    command = ["sh", "-c", "echo %s; true > %s" % ("x" * 300, done)]
+    with told(stage) as (_, status):
+        for arguments in (["report", "-s", status, "--json", "--", "true"],
+                          ["report", "-s", status, "--", "true"],
+                          ["report", "-s", status, "--", *command],
+                          ["top", "--once", "-d", "0.1", "-s", status]):
+            with open(os.path.join(place, "out"), "wb") as out:
+                run = subprocess.run([stage.setting.binary, *arguments], stdin=subprocess.DEVNULL, stdout=out,
+                                     stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=limit)
+            expect("exit code of %s (%s)" % (arguments[0], run.stderr), 1, run.returncode)
+            require("written" in run.stderr, "it says %r", run.stderr)
+        require(os.path.exists(done), "the command was ended")
+    ended = "kill -s XFSZ $$"
+    with told(stage) as (_, status):  # a command takes signals as if it was run alone
+        code, _, _ = stage.setting.run("report", "-s", status, "--", "sh", "-c", ended)
+        expect("exit code of a command ended by XFSZ", 128 + signal.SIGXFSZ, code)
+
+
+STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+@test("report and top print nothing that steers a terminal", per_model=False)
+def nothing_steers(stage):
+    evil = "/\x9b31m\u202e\u2066\x1b[2J"
+    with told(stage) as (_, status):
+        for arguments in (("--json",), ()):
+            _, out, err = stage.setting.run("report", "-s", status, *arguments, "--", "true", evil,
+                                            env=dict(os.environ, LC_ALL="C.UTF-8"))
+            require("true" in out and not STEERS.search(out + err), "it prints %r", out + err)
+    for body in ("{\"a\":\x9b", '"\u202e" \x1b', evil):
+        with pretender(body.encode()) as address:
+            for tool in (["top", "--once", "-s", address], ["report", "-s", address, "true"]):
+                code, out, err = stage.setting.run(*tool, env=dict(os.environ, LC_ALL="C.UTF-8"))
+                expect("exit code", 1, code)
+                require("understood" in err and not STEERS.search(out + err), "it prints %r", err)
 
 
 @test("report: the exit code is the command's", per_model=False)

@@ -181,6 +181,12 @@ START_TEST(escapes_json_as_json_asks)
         {"\xf4\x90\x80\x80", "\\u00F4\\u0090\\u0080\\u0080"},
         {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
         {"\x80\xff", "\\u0080\\u00FF"},
+        /* C1 controls, and what turns the direction of writing or ends a line */
+        {"\xc2\x80\xc2\x9b[31m\xc2\x9f\xc2\xa0", "\\u0080\\u009B[31m\\u009F\xc2\xa0"},
+        {"\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "\\u061C\\u200E\\u200F"},
+        {"\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xa7\xe2\x80\xaf",
+         "\\u202A\\u202E\xe2\x80\xa7\xe2\x80\xaf"},
+        {"\xe2\x81\xa6\xe2\x81\xa9\xe2\x80\xa8", "\\u2066\\u2069\\u2028"},
         {"", ""},
     };
     struct sockaddr_storage peer = peer_of("::1");

@@ -147,6 +147,18 @@ START_TEST(bare)
 }
 END_TEST
 
+/* A root that was set, be it empty, is not replaced by the current directory. */
+START_TEST(root_by_its_name)
+{
+    if (access(ZCSERVE_CONFIG_FILE, F_OK) == 0) return; /* then that is read */
+    ck_assert_int_eq(line_read("zcserve -o root=site"), 0);
+    ck_assert_str_eq(overrides_text(), "-o root=site;");
+    ck_assert_ptr_nonnull(strstr(line.reason, "serving the root given"));
+    ck_assert_int_eq(line_read("zcserve -o root="), 0);
+    ck_assert_str_eq(overrides_text(), "-o root=;");
+}
+END_TEST
+
 #define TRY "\ntry 'zcserve -h'\n"
 
 static const struct {
@@ -252,6 +264,7 @@ int main(void)
     TCase *cases = tcase_create("command_line");
     tcase_add_loop_test(cases, is_read, 0, COUNT(good));
     tcase_add_test(cases, bare);
+    tcase_add_test(cases, root_by_its_name);
     tcase_add_loop_test(cases, is_refused, 0, COUNT(bad));
     tcase_add_test(cases, too_many);
     tcase_add_test(cases, help);

@@ -157,6 +157,14 @@ static const struct {
     {"server = \"a\\\"\\\\\\$b\"", "server", "\"a\\\"\\\\\\$b\""},
     {"server = \"# { } = ; + *\"", "server", "\"# { } = ; + *\""},
     {"server = \"<${ZC_TEST}>\"", "server", "\"<from outside>\""},
+    {"server = \"<${ZC_NONE:-}${ZC_EMPTY}>\"", "server", "\"<>\""},
+    {"# \"${ZC_NONE}\"\n/* \"${ZC_NONE}\" */ // \"${ZC_NONE}\"", "server", "\"zcserve\""},
+    {"server = '${ZC_NONE}'", "server", "\"\\${ZC_NONE}\""},
+    {"server = \"\\${ZC_NONE}\"", "server", "\"\\${ZC_NONE}\""},
+    {"root = off", "root", "\"/etc/z/off\""},
+    {"root = stderr", "root", "\"/etc/z/stderr\""},
+    {"mime_types = -", "mime_types", "\"/etc/z/-\""},
+    {"error_log = ./off", "error_log", "\"/etc/z/off\""},
     {"server = \"<${ZC_NONE:-80}>\"", "server", "\"<80>\""},
     {"root = site", "root", "\"/etc/z/site\""},
     {"root = ../www", "root", "\"/etc/z/../www\""},
@@ -178,6 +186,7 @@ START_TEST(is_read)
 {
     setenv("ZC_TEST", "from outside", 1);
     unsetenv("ZC_NONE");
+    setenv("ZC_EMPTY", "", 1);
     struct config *config = load_good(good[_i].text);
     const struct config_option *option = option_find_dotted(good[_i].name);
     ck_assert_ptr_nonnull(option);
@@ -217,6 +226,10 @@ END_TEST
 #define PARENTHESES "parentheses outside of quotes are only for include(\"FILE\")\n"
 
 #define INDEX_WORDS "must be one name, without '/' and of at most 255 bytes, and not '.' or '..'\n"
+#define NO_VARIABLE                                                                  \
+    "the environment variable ZC_NONE is not set: set it, or give a default, as in " \
+    "\"${ZC_NONE:-value}\"\n"
+#define NO_ROOT "root = '': must be a path that is not empty\n"
 
 static const struct {
     const char *text, *words;
@@ -319,6 +332,44 @@ static const struct {
     {"server = \"\\x41\"", "c:1: " ESCAPE},
     {"server = \"\\901\"", "c:1: " ESCAPE},
     {"server = \"${A\"", "c:1: '${' is not closed by '}'\n"},
+    /* variables: one that is not set is told wherever it stands */
+    {"root = \"${ZC_NONE}\"", "c:1: " NO_VARIABLE},
+    {"\nserver = \"a${ZC_NONE}b\"", "c:2: " NO_VARIABLE},
+    {"listen = {\"1\", \"${ZC_NONE}\"}", "c:1: " NO_VARIABLE},
+    {"cache { size = \"${ZC_NONE}\" }", "c:1: " NO_VARIABLE},
+    {"include(\"${ZC_NONE}/more.conf\")", "c:1: " NO_VARIABLE},
+    {"server = \"${ZC_EMPTY}${ZC_NONE}\"", "c:1: " NO_VARIABLE},
+    {"server = \"${ZC_NONE:x}\"",
+     "c:1: the environment variable ZC_NONE:x is not set: set it, or give a default, as in "
+     "\"${ZC_NONE:x:-value}\"\n"},
+    {"server = \"${}\"", "c:1: '${}' names no variable\n"},
+    {"server = \"${:-x}\"", "c:1: '${}' names no variable\n"},
+    {"lisen = 3\nroot = \"${ZC_NONE}\"\n",
+     "c:1: unknown option 'lisen' (did you mean 'listen'?)\nc:2: " NO_VARIABLE},
+    {"root = \"${ZC_EMPTY}\"", "c:1: " NO_ROOT},
+    {"root = \"${ZC_NONE:-}\"", "c:1: " NO_ROOT},
+    /* empty, or a word that stands for something elsewhere */
+    {"root = \"\"", "c:1: " NO_ROOT},
+    {"listen = \"\"", "c:1: listen = '': must be a list of 1 to 16 texts, none empty\n"},
+    {"index = \"\"", "c:1: index = '': must be a list of 1 to 16 texts, none empty\n"},
+    {"status = \"\"", "c:1: status = '': must be a text of 1 to 255 bytes, or off\n"},
+    {"error_log = \"\"", "c:1: error_log = '': must be a path, or stderr\n"},
+    {"error_log = off", "c:1: error_log = 'off': must be a path, or stderr\n"},
+    {"error_log = -", "c:1: error_log = '-': must be a path, or stderr\n"},
+    {"access_log = \"\"", "c:1: access_log = '': must be a path, or - or off\n"},
+    {"access_log = stderr", "c:1: access_log = 'stderr': must be a path, or - or off\n"},
+    {"model = \"\"", "c:1: model = '': must be auto, prefork, threadpool, epoll or io_uring\n"},
+    {"workers = \"\"", "c:1: workers = '': " COUNT_WORDS},
+    {"hidden = \"\"", "c:1: hidden = '': must be on or off\n"},
+    {"cache { size = \"\" }",
+     "c:1: cache.size = '': must be a size from 0 to 1t, as 512, 64k or 1m\n"},
+    {"timeouts { head = \"\" }", "c:1: timeouts.head = '': " TIME_WORDS},
+    {"io_uring { sqpoll = \"\" }", "c:1: io_uring.sqpoll = '': must be a time from 1ms to 10s, as "
+                                   "250ms, 10s or 5m, or off\n"},
+    /* what is told is shown on a terminal */
+    {"model = \"\xc2\x9b\x9b\xe2\x80\xae\"",
+     "c:1: model = '\\xc2\\x9b\\x9b\\xe2\\x80\\xae': must be "
+     "auto, prefork, threadpool, epoll or io_uring\n"},
     {"workers = 4\n\n/* a\n b", "c:3: this comment is not closed\n"},
     {"workers = 4;", "c:1: ';' must be inside quotes; a line needs none at its end\n"},
     {"listen = *:80", "c:1: '*' must be inside quotes\n"},
@@ -357,6 +408,8 @@ END_TEST
 START_TEST(is_refused)
 {
     setenv("ZC_BELL", "\a", 1);
+    setenv("ZC_EMPTY", "", 1);
+    unsetenv("ZC_NONE");
     struct config *config = load("c", bad[_i].text, NULL, 0);
     ck_assert_msg(config == NULL, "not refused: %s", bad[_i].text);
     ck_assert_msg(strcmp(said, bad[_i].words) == 0, "%s\nsaid: %s", bad[_i].text, said);
@@ -589,6 +642,10 @@ static const struct {
     {{"size", "1", "-o"}, "-o: unknown option 'size' (did you mean 'cache.size'?)\n"},
     {{"elephant", "1", "-o"}, "-o: unknown option 'elephant'\n"},
     {{"", "1", "-o"}, "-o: unknown option ''\n"},
+    {{"root", "", "-o"}, "-o: " NO_ROOT},
+    {{"status", "", "-o"}, "-o: status = '': must be a text of 1 to 255 bytes, or off\n"},
+    {{"error_log", "", "-o"}, "-o: error_log = '': must be a path, or stderr\n"},
+    {{"access_log", "", "-o"}, "-o: access_log = '': must be a path, or - or off\n"},
     {{"listen", "", "-l"}, "-l: listen = '': must be a list of 1 to 16 texts, none empty\n"},
     {{"listen", ",", "-l"}, "-l: listen = '': must be a list of 1 to 16 texts, none empty\n"},
     {{"listen", "1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g,h,i", "-l"},

@@ -62,6 +62,29 @@ START_TEST(bars)
 }
 END_TEST
 
+START_TEST(texts_of_others)
+{
+    static const char *const cases[][3] = {
+        /* as received, on a terminal with UTF-8, on one without */
+        {"plain ~", "plain ~", "plain ~"},
+        {"a\x1b[2J\x7f\n", "a?[2J??", "a?[2J??"},
+        {"\xc2\x9b\x9b", "???", "???"},
+        {"\xe2\x80\xae\xe2\x81\xa6", "??????", "??????"},
+        {"ä€", "ä€", "?????"},
+        {"\xe2\x82", "??", "??"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[64];
+        format_utf8 = true;
+        strcpy(text, cases[i][0]);
+        ck_assert_str_eq(format_tame(text), cases[i][1]);
+        format_utf8 = false;
+        strcpy(text, cases[i][0]);
+        ck_assert_str_eq(format_tame(text), cases[i][2]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("format");
@@ -69,6 +92,7 @@ int main(void)
     tcase_add_test(cases, times);
     tcase_add_test(cases, counts);
     tcase_add_test(cases, bars);
+    tcase_add_test(cases, texts_of_others);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

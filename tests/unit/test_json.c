@@ -66,6 +66,17 @@ START_TEST(escapes_texts)
 }
 END_TEST
 
+/* A root may be called anything. */
+START_TEST(escapes_what_steers_a_terminal)
+{
+    begin();
+    json_open(&json, NULL, '{');
+    json_text(&json, "root", "/\xc2\x9b[2J\x9b\xe2\x80\xae/ä");
+    json_close(&json, '}');
+    expect("{\"root\":\"/\\u009B[2J\\u009B\\u202E/ä\"}");
+}
+END_TEST
+
 START_TEST(cuts_a_text_without_end)
 {
     static char endless[20000];
@@ -86,6 +97,7 @@ int main(void)
     tcase_add_test(cases, separates_members_and_elements);
     tcase_add_test(cases, keeps_all_bits_of_a_counter);
     tcase_add_test(cases, escapes_texts);
+    tcase_add_test(cases, escapes_what_steers_a_terminal);
     tcase_add_test(cases, cuts_a_text_without_end);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -1,15 +1,18 @@
 /* Tests of src/base/log.c: the form of a line, levels, escapes, cutting, reopening, whole lines. */
 #define _GNU_SOURCE
 #include "zcserve/log.h"
+#include "zcserve/sink.h"
 
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <regex.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,6 +93,83 @@ START_TEST(keeps_a_line_one_line)
 {
     log_notice("a%sb", "\r\n2026 forged\x1b[31m\t\x7f");
     expect_line("a\\\\x0d\\\\x0a2026 forged\\\\x1b\\[31m\\\\x09\\\\x7fb\n$");
+}
+END_TEST
+
+/* C1 controls as characters and as bytes, what turns the direction of writing, and what is no UTF-8. */
+START_TEST(shows_nothing_that_steers_a_terminal)
+{
+    log_notice("a%sb", "\xc2\x9b[31m\x9b\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8f\xff");
+    expect_line("a\\\\xc2\\\\x9b\\[31m\\\\x9b\\\\xe2\\\\x80\\\\xae\\\\xe2\\\\x81\\\\xa6"
+                "\\\\xe2\\\\x80\\\\x8f\\\\xffb\n$");
+    log_notice("%s", "ä€😀");
+    expect_line(" ä€😀\n$");
+}
+END_TEST
+
+/* What a pipe takes whole. */
+START_TEST(a_line_of_escapes_fits_a_pipe)
+{
+    char text[1025];
+    memset(text, '\x9b', 1024);
+    text[1024] = '\0';
+    log_notice("%s", text);
+    const char *content = content_of(path);
+    size_t length = strlen(content);
+    ck_assert_uint_le(length, PIPE_BUF);
+    ck_assert_uint_gt(length, PIPE_BUF - 16);
+    ck_assert_str_eq(content + length - 8, "\\x9b…\n");
+}
+END_TEST
+
+/* Two processes lose lines; whoever gets through first says how many it was in all. */
+START_TEST(counts_lost_lines_of_all_processes)
+{
+    int ends[2];
+    char text[65536];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    ck_assert_int_eq(log_open(NULL, LOG_NOTICE), 0);
+    int own = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK);
+    while (write(own, text, sizeof(text)) > 0)
+        continue;
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 5; i++)
+            log_error("lost");
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    log_error("lost");
+    log_flush();
+    ck_assert_int_gt(read(ends[0], text, sizeof(text)), 0);
+    log_flush();
+    log_error("here");
+    log_flush();
+    ssize_t length = read(ends[0], text, sizeof(text) - 1);
+    ck_assert_int_gt(length, 0);
+    text[length] = '\0';
+    ck_assert_ptr_nonnull(strstr(text, " warn ["));
+    ck_assert_ptr_nonnull(strstr(text, " 6 lines of this log were lost"));
+    ck_assert_ptr_null(strstr(text, " lost\n"));
+    ck_assert_ptr_nonnull(strstr(text, " here\n"));
+    ck_assert_ptr_null(strstr(strstr(text, "lines of") + 1, "lines of"));
+}
+END_TEST
+
+/* A limit on the file's size stands in for a full disk. */
+START_TEST(ends_a_line_that_a_full_disk_cut_off)
+{
+    struct rlimit limit = {.rlim_max = RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
+    sink_ignore_signals();
+    log_notice("one");
+    limit.rlim_cur = strlen(content_of(path)) + 10;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    log_notice("two");
+    log_notice("three");
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    log_notice("four");
+    expect_line("^[^\n]* one\n.{10}\n[^\n]* 2 lines of this log were lost[^\n]*\n[^\n]* four\n$");
 }
 END_TEST
 
@@ -213,6 +293,10 @@ int main(void)
     tcase_add_test(cases, has_the_name_of_the_process);
     tcase_add_test(cases, drops_what_is_below_the_level);
     tcase_add_test(cases, keeps_a_line_one_line);
+    tcase_add_test(cases, shows_nothing_that_steers_a_terminal);
+    tcase_add_test(cases, a_line_of_escapes_fits_a_pipe);
+    tcase_add_test(cases, counts_lost_lines_of_all_processes);
+    tcase_add_test(cases, ends_a_line_that_a_full_disk_cut_off);
     tcase_add_test(cases, cuts_a_long_line);
     tcase_add_test(cases, reopens_after_a_rename);
     tcase_add_test(cases, stays_as_it_was_when_the_file_cannot_be_opened);

@@ -153,6 +153,21 @@ START_TEST(texts_are_tame)
 }
 END_TEST
 
+/* What is wrong is told with the words of whoever answered. */
+START_TEST(a_problem_cannot_steer_a_terminal)
+{
+    static const char *const texts[] = {"{\"a\":\x1b[31m", "{\"a\":\"b\" \"\xc2\x9b[2J\"}",
+                                        "\"\xe2\x80\xae\" x", "{\"\\u009b\":1 \xe2\x80\xae"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct snapshot snapshot;
+        char problem[SNAPSHOT_PROBLEM_MAX] = "";
+        ck_assert_int_eq(parse(texts[i], &snapshot, problem), -1);
+        for (const char *at = problem; *at; at++)
+            ck_assert_msg(*at >= ' ' && *at < 0x7f, "%zu: %s", i, problem);
+    }
+}
+END_TEST
+
 static char *repeated(const char *before, const char *each, size_t count, const char *after)
 {
     size_t length = strlen(each);
@@ -193,6 +208,7 @@ int main(void)
 {
     Suite *suite = suite_create("snapshot");
     TCase *cases = tcase_create("snapshot");
+    tcase_add_test(cases, a_problem_cannot_steer_a_terminal);
     tcase_add_test(cases, recorded);
     tcase_add_test(cases, cut_anywhere);
     tcase_add_test(cases, wrong_is_refused);

@@ -74,7 +74,7 @@ static void note_start(uint32_t index)
     shared->ignores_int = is_ignored(SIGINT);
     shared->ignores_hup = is_ignored(SIGHUP);
     shared->ignores_quit = is_ignored(SIGQUIT);
-    shared->ignores_pipe = is_ignored(SIGPIPE);
+    shared->ignores_pipe = is_ignored(SIGPIPE) && is_ignored(SIGXFSZ) && is_ignored(SIGTTOU);
     shared->cpu = sched_getcpu();
     prctl(PR_GET_NAME, shared->name);
     log_notice("here");

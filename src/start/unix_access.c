@@ -1,0 +1,73 @@
+/*
+ * Who may connect to Unix sockets: the block `unix_socket` of the configuration as numbers.
+ * Refuses to guess: what is no user's name and no number is told.
+ */
+#include "start/program.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Three or four octal digits, without setuid, setgid and sticky, which mean nothing here. */
+static bool mode_read(const char *text, struct listen_access *access)
+{
+    size_t length = strlen(text);
+    if (length < 3 || length > 4 || strspn(text, "01234567") != length) return false;
+    access->mode = (mode_t)strtoul(text, NULL, 8);
+    access->has_mode = access->mode <= 0777;
+    return access->has_mode;
+}
+
+/* A number that a user or group can have: all ones mean "none" to chown(2). */
+static bool number_read(const char *text, uint32_t *number)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length > 10 || strspn(text, "0123456789") != length) return false;
+    unsigned long value = strtoul(text, NULL, 10);
+    if (value >= UINT32_MAX) return false;
+    *number = (uint32_t)value;
+    return true;
+}
+
+static bool owner_read(const char *name, uid_t *owner)
+{
+    if (*name == '\0') return false;
+    const struct passwd *user = getpwnam(name);
+    if (user) *owner = user->pw_uid;
+    return user || number_read(name, owner);
+}
+
+static bool group_read(const char *name, gid_t *number)
+{
+    if (*name == '\0') return false;
+    const struct group *group = getgrnam(name);
+    if (group) *number = group->gr_gid;
+    return group || number_read(name, number);
+}
+
+/* False after the problem was told, with the value. */
+static bool is_right(const struct program *p, const char *option, const char *const *value,
+                     bool right, const char *wanted)
+{
+    char problem[512];
+    if (**value == '\0' || right) return true;
+    snprintf(problem, sizeof(problem), "'%.255s' is %s", *value, wanted);
+    config_problem(p, option, value, problem);
+    return false;
+}
+
+bool unix_access_read(const struct program *p, struct listen_access *access)
+{
+    const struct config *c = p->config;
+    *access = (struct listen_access){.owner = (uid_t)-1, .group = (gid_t)-1};
+    return is_right(p, "unix_socket.mode", &c->unix_socket_mode,
+                    mode_read(c->unix_socket_mode, access),
+                    "not three or four octal digits up to 0777: write it as 0660") &&
+           is_right(p, "unix_socket.owner", &c->unix_socket_owner,
+                    owner_read(c->unix_socket_owner, &access->owner),
+                    "no user of this system, by name or number") &&
+           is_right(p, "unix_socket.group", &c->unix_socket_group,
+                    group_read(c->unix_socket_group, &access->group),
+                    "no group of this system, by name or number");
+}

@@ -1,0 +1,11 @@
+/*
+ * Forbids system calls by a seccomp filter (seccomp(2)), as container engines do. For this process and its
+ * children, and for good: call it in a child.
+ */
+#ifndef ZCSERVE_TEST_FORBID_H
+#define ZCSERVE_TEST_FORBID_H
+
+/* The call of this number (SYS_…) fails with `error` from now on. 0 or -errno. */
+int forbid_call(long number, int error);
+
+#endif
