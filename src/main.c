@@ -7,6 +7,7 @@
 #include "zcserve/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,6 +27,18 @@ static int command_run(struct program *p, enum command command)
     if (command == COMMAND_SERVE) return server_run(p);
     fprintf(stderr, "%s: the configuration is right\n", p->origin);
     return EXIT_SUCCESS;
+}
+
+/*
+ * Whoever started us may have closed these: a connection that took the number of standard error would be
+ * sent what is logged. Lowest first, since open() gives the lowest that is free.
+ */
+static bool standard_descriptors_hold(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
+    }
+    return true;
 }
 
 /* ---- the tools ------------------------------------------------------------------------------- */
@@ -52,6 +65,7 @@ static int tool_become(char **argv)
 
 int main(int argc, char **argv)
 {
+    if (!standard_descriptors_hold()) return EXIT_FAILURE; /* there is nowhere to say it */
     if (argc > 1 && is_tool(argv[1])) return tool_become(argv);
     static struct command_line line;
     int code = command_line_read(argc, argv, &line);

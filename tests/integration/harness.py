@@ -95,8 +95,9 @@ class Setting:
                     os.chmod(path, 0o755)
         shutil.rmtree(self.directory)
 
-    def program(self, *arguments, files=None, **more):
-        """Starts the binary as the server's user, in a process group of its own."""
+    def program(self, *arguments, files=None, through=None, **more):
+        """Starts the binary as the server's user, in a process group of its own; `through` a script of the
+        shell that becomes it, when there is one."""
         def limit():
             os.setpgid(0, 0)
             if files:
@@ -106,7 +107,8 @@ class Setting:
         environment = dict(os.environ)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:" + environment.get(name, "")
-        return subprocess.Popen([self.binary, *arguments], stdin=subprocess.DEVNULL,
+        shell = ["/bin/sh", "-c", through] if through else []
+        return subprocess.Popen([*shell, self.binary, *arguments], stdin=subprocess.DEVNULL,
                                 env=environment, preexec_fn=limit, **more)
 
     def limit_files(self, pid, count):
@@ -158,7 +160,7 @@ class Server:
     """A running server. Use it as `with Server(setting, model, root, options) as server:`."""
 
     def __init__(self, setting, model, root, options=None, files=None, watched=True,
-                 at_once=32):
+                 at_once=32, through=None):
         self.setting = setting
         self.at_once = at_once
         self.watched = watched  # whether losing a process is a failure
@@ -179,14 +181,14 @@ class Server:
                       "threadpool": 1}.get(model, known["workers"])
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(configuration(known))
-        self._start_patiently(files)
+        self._start_patiently(files, through)
 
-    def _start_patiently(self, files):
+    def _start_patiently(self, files, through):
         """Rings of servers that have ended are freed a little later, and other lanes have rings too."""
         deadline = time.monotonic() + self.seconds(10)
         while True:
             try:
-                return self._start(files)
+                return self._start(files, through)
             except Failure as failure:
                 if NO_MEMORY not in str(failure):
                     raise
@@ -194,8 +196,8 @@ class Server:
                     raise Skip(NO_MEMORY + " (ulimit -l)") from failure
             time.sleep(0.2)
 
-    def _start(self, files):
-        self.process = self.setting.program("-c", self.configuration, files=files,
+    def _start(self, files, through):
+        self.process = self.setting.program("-c", self.configuration, files=files, through=through,
                                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addresses = []
         self._ready = threading.Event()
