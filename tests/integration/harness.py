@@ -56,6 +56,12 @@ def user_unused():
     return next(user for user in (*numbers[begin:], *numbers[:begin]) if user not in used)
 
 
+def others_share():
+    """How many times slower than alone a process is, by the processes that want a CPU; from 1 to 4."""
+    busy = os.getloadavg()[0] / len(os.sched_getaffinity(0))
+    return min(max(busy / 2, 1), 4)
+
+
 class Setting:
     """What all tests share: the binary, a directory for everything made, how patient to be."""
 
@@ -69,7 +75,7 @@ class Setting:
         os.chmod(self.binary, 0o755)
         shutil.copy(binary + "-tool", self.binary + "-tool")
         os.chmod(self.binary + "-tool", 0o755)
-        self.slow = float(os.environ.get("SLOW") or (3 if self._is_sanitized() else 1))
+        self.slow = float(os.environ.get("SLOW") or (3 if self._is_sanitized() else 1) * others_share())
         self._names = iter(range(1 << 30))
         self._lock = threading.Lock()
 
@@ -366,6 +372,14 @@ def process_name(pid):
     with contextlib.suppress(OSError), open("/proc/%d/comm" % pid) as file:
         return file.read().strip()
     return ""
+
+
+def is_running(pid):
+    """Not when it has ended, though nobody may have taken notice: in a container the first process is often
+    one that does not wait for orphans."""
+    with contextlib.suppress(OSError), open("/proc/%d/stat" % pid) as file:
+        return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False
 
 
 def threads_run(functions):

@@ -9,7 +9,7 @@ import time
 
 from client import Cut, Failure, expect, expect_content, get, request, wait_until
 from fixtures import located
-from harness import files_open, has_ipv6, ipv6_or_skip, port_is_closed, threads_run
+from harness import files_open, has_ipv6, ipv6_or_skip, is_running, port_is_closed, threads_run
 from stage import big, require, test
 
 SMALL_WINDOW = 32768
@@ -230,8 +230,8 @@ def supervisor_killed(stage):
         workers = server.workers()
         server.signal(signal.SIGKILL)
         server.wait(3)
-        wait_until("the workers have ended", lambda: not any(
-            os.path.exists("/proc/%d" % pid) for pid in workers), stage.seconds(5))
+        wait_until("the workers have ended", lambda: not any(map(is_running, workers)),
+                   stage.seconds(5))
 
 
 @test("many connections at once, over two workers")
