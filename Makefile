@@ -21,6 +21,9 @@ endif
 CLANG_FORMAT ?= clang-format
 CLANG_TIDY   ?= clang-tidy
 
+# As a word of the shell, since the checkout's own path may have spaces.
+absolute   = '$(subst ','\'',$(if $(filter /%,$(1)),,$(CURDIR)/)$(1))'
+
 # The wildcard lists are sorted: the order of linking must not depend on the file system.
 OUT       := $(BUILD)/$(FLAVOUR)
 SOURCES   := $(sort $(wildcard src/*.c src/*/*.c))
@@ -180,10 +183,10 @@ TEST_FLAVOUR   ?= $(if $(filter release,$(FLAVOUR)),debug,$(FLAVOUR))
 REPLAY_FLAVOUR := asan
 MAKE_FLAVOUR    = $(MAKE) --no-print-directory FLAVOUR=
 RUN_TESTS       = BUILD=$(BUILD) FLAVOUR=$(TEST_FLAVOUR) REPLAY_FLAVOUR=$(REPLAY_FLAVOUR) \
-                  ZCSERVE=$(abspath $(OUT)/zcserve) tests/run
+                  ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/run
 
-.PHONY: test unit replay layers integration page
-test: need all ## build and run every test; the last line counts them
+.PHONY: test unit replay layers integration page fresh
+test: need all ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs objects
 	+@$(MAKE_FLAVOUR)debug objects
 	+@$(MAKE_FLAVOUR)$(REPLAY_FLAVOUR) fuzz-programs
@@ -207,15 +210,19 @@ integration: need all ## the server through real sockets (FLAVOUR=asan: with the
 page: need all ## the live page, in a headless Chromium
 	@$(RUN_TESTS) page
 
+fresh: ## both commands on fresh Debians, as root and as a user (needs root, an hour): FRESH="-r 13 -u user"
+	@.ci/deps --check fresh || .ci/deps fresh
+	@BUILD=$(BUILD) tests/fresh/run $(FRESH)
+
 .PHONY: debug asan tsan fuzz
 debug: ## build the server for a debugger
 	+@$(MAKE_FLAVOUR)debug $(BUILD)/debug/zcserve $(BUILD)/debug/zcserve-tool
 asan: ## build with address and UB sanitizer, and run unit tests, replay and integration so
 	+@$(MAKE_FLAVOUR)asan unit-programs fuzz-programs $(BUILD)/asan/zcserve $(BUILD)/asan/zcserve-tool
-	@BUILD=$(BUILD) FLAVOUR=asan ZCSERVE=$(abspath $(BUILD)/asan/zcserve) tests/run unit replay integration
+	@BUILD=$(BUILD) FLAVOUR=asan ZCSERVE=$(call absolute,$(BUILD)/asan/zcserve) tests/run unit replay integration
 tsan: ## build with the thread sanitizer, and run unit tests and integration so
 	+@$(MAKE_FLAVOUR)tsan unit-programs $(BUILD)/tsan/zcserve $(BUILD)/tsan/zcserve-tool
-	@BUILD=$(BUILD) FLAVOUR=tsan ZCSERVE=$(abspath $(BUILD)/tsan/zcserve) tests/run unit integration
+	@BUILD=$(BUILD) FLAVOUR=tsan ZCSERVE=$(call absolute,$(BUILD)/tsan/zcserve) tests/run unit integration
 fuzz: ## fuzz each target for FUZZ_SECONDS, starting from tests/fuzz/corpus/
 	+@$(MAKE_FLAVOUR)fuzz fuzz-programs
 	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
@@ -233,7 +240,7 @@ format: need ## lay the sources out as .clang-format says
 	$(CLANG_FORMAT) -i $(FORMATTED)
 format-check: need ## fail when a source is not laid out so
 	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
-BENCH = BUILD=$(BUILD) ZCSERVE=$(abspath $(OUT)/zcserve) bench/run
+BENCH = BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) bench/run
 bench: all $(BENCHES:%.c=$(OUT)/%) ## compare with five servers and with floors; a page below bench/results/
 	$(BENCH)
 bench-quick: all $(BENCHES:%.c=$(OUT)/%) ## the same in three minutes: fewer works, fewer servers
@@ -241,9 +248,9 @@ bench-quick: all $(BENCHES:%.c=$(OUT)/%) ## the same in three minutes: fewer wor
 bench-deps: ## install the servers to compare with, the load generators and gnuplot
 	@.ci/deps bench
 bench-scale: all site $(BENCHES:%.c=$(OUT)/%) ## 18,000 and 100,000 idle connections beside hot requests
-	BUILD=$(BUILD) ZCSERVE=$(abspath $(OUT)/zcserve) IDLE=$(abspath $(OUT)/bench/idle) bench/scale
+	BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) IDLE=$(call absolute,$(OUT)/bench/idle) bench/scale
 bench-cold: all ## a cold file on a slow disk beside hot requests (needs root)
-	ZCSERVE=$(abspath $(OUT)/zcserve) bench/cold
+	ZCSERVE=$(call absolute,$(OUT)/zcserve) bench/cold
 bench-rings: site $(OUT)/bench/rings ## three ways for threads to share a ring
 	$(OUT)/bench/rings www/files/10m.txt
 

@@ -8,6 +8,7 @@
 #include "zcserve/sink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,6 +43,18 @@ static int config_show(const struct config *config)
     return EXIT_FAILURE;
 }
 
+/*
+ * Whoever started us may have closed these: a connection that took the number of standard error would be
+ * sent what is logged. Lowest first, since open() gives the lowest that is free.
+ */
+static bool standard_descriptors_hold(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
+    }
+    return true;
+}
+
 /* ---- the tools ------------------------------------------------------------------------------- */
 
 /* The first word: so a directory of that name is served as ./top. */
@@ -66,6 +79,7 @@ static int tool_become(char **argv)
 
 int main(int argc, char **argv)
 {
+    if (!standard_descriptors_hold()) return EXIT_FAILURE; /* there is nowhere to say it */
     if (argc > 1 && is_tool(argv[1])) return tool_become(argv);
     static struct command_line line;
     int code = command_line_read(argc, argv, &line);

@@ -246,6 +246,7 @@ def descriptors_exhausted(stage):
         for client in waiting:
             client.close()
         wait_until("new ones are served", lambda: is_served(server), stage.seconds(3))
+        wait_until("a large file is served", lambda: server.get("/big.bin").status == 200, stage.seconds(3))
         expect("a large file", 1 << 20, len(server.get("/big.bin").content))
 
 
@@ -276,6 +277,7 @@ def take_turns(server, served, waiting, stage):
         client.close()
     expect_rest(server.workers()[0], 1)
     wait_until("new ones are served", lambda: is_served(server), stage.seconds(3))
+    wait_until("a large file is served", lambda: server.get("/big.bin").status == 200, stage.seconds(3))
     expect("a large file", 1 << 20, len(server.get("/big.bin").content))
 
 

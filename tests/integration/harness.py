@@ -69,6 +69,12 @@ def user_unused():
     return next(user for user in (*numbers[begin:], *numbers[:begin]) if user not in used)
 
 
+def others_share():
+    """How many times slower than alone a process is, by the processes that want a CPU; from 1 to 4."""
+    busy = os.getloadavg()[0] / len(os.sched_getaffinity(0))
+    return min(max(busy / 2, 1), 4)
+
+
 class Setting:
     """What all tests share: the binary, a directory for everything made, how patient to be."""
 
@@ -82,7 +88,7 @@ class Setting:
         os.chmod(self.binary, 0o755)
         shutil.copy(binary + "-tool", self.binary + "-tool")
         os.chmod(self.binary + "-tool", 0o755)
-        self.slow = float(os.environ.get("SLOW") or (3 if self._is_sanitized() else 1))
+        self.slow = float(os.environ.get("SLOW") or (3 if self._is_sanitized() else 1) * others_share())
         self._names = iter(range(1 << 30))
         self._lock = threading.Lock()
 
@@ -108,8 +114,9 @@ class Setting:
                     os.chmod(path, 0o755)
         shutil.rmtree(self.directory)
 
-    def program(self, *arguments, files=None, **more):
-        """Starts the binary as the server's user, in a process group of its own."""
+    def program(self, *arguments, files=None, through=None, **more):
+        """Starts the binary as the server's user, in a process group of its own; `through` a script of the
+        shell that becomes it, when there is one."""
         def limit():
             os.setpgid(0, 0)
             if files:
@@ -119,7 +126,8 @@ class Setting:
         environment = dict(more.pop("env", os.environ))
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:" + environment.get(name, "")
-        return subprocess.Popen([self.binary, *arguments], stdin=subprocess.DEVNULL,
+        shell = ["/bin/sh", "-c", through] if through else []
+        return subprocess.Popen([*shell, self.binary, *arguments], stdin=subprocess.DEVNULL,
                                 env=environment, preexec_fn=limit, **more)
 
     def limit_files(self, pid, count):
@@ -177,7 +185,7 @@ class Server:
     """A running server. Use it as `with Server(setting, model, root, options) as server:`."""
 
     def __init__(self, setting, model, root, options=None, files=None, watched=True,
-                 at_once=32):
+                 at_once=32, through=None):
         self.setting = setting
         self.at_once = at_once
         self.watched = watched  # whether losing a process is a failure
@@ -198,14 +206,14 @@ class Server:
                       "threadpool": 1}.get(model, known["workers"])
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(configuration(known))
-        self._start_patiently(files)
+        self._start_patiently(files, through)
 
-    def _start_patiently(self, files):
+    def _start_patiently(self, files, through):
         """Rings of servers that have ended are freed a little later, and other lanes have rings too."""
         deadline = time.monotonic() + self.seconds(10)
         while True:
             try:
-                return self._start(files)
+                return self._start(files, through)
             except Failure as failure:
                 if NO_MEMORY not in str(failure):
                     raise
@@ -213,8 +221,8 @@ class Server:
                     raise Skip(NO_MEMORY + " (ulimit -l)") from failure
             time.sleep(0.2)
 
-    def _start(self, files):
-        self.process = self.setting.program("-c", self.configuration, files=files,
+    def _start(self, files, through):
+        self.process = self.setting.program("-c", self.configuration, files=files, through=through,
                                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addresses = []
         self._ready = threading.Event()
@@ -383,6 +391,14 @@ def process_name(pid):
     with contextlib.suppress(OSError), open("/proc/%d/comm" % pid) as file:
         return file.read().strip()
     return ""
+
+
+def is_running(pid):
+    """Not when it has ended, though nobody may have taken notice: in a container the first process is often
+    one that does not wait for orphans."""
+    with contextlib.suppress(OSError), open("/proc/%d/stat" % pid) as file:
+        return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False
 
 
 def threads_run(functions):

@@ -9,7 +9,7 @@ import time
 
 from client import Cut, Failure, expect, expect_content, get, request, wait_until
 from fixtures import located
-from harness import files_open, has_ipv6, ipv6_or_skip, port_is_closed, threads_run
+from harness import files_open, has_ipv6, ipv6_or_skip, is_running, port_is_closed, threads_run
 from stage import big, require, test
 
 SMALL_WINDOW = 32768
@@ -230,8 +230,8 @@ def supervisor_killed(stage):
         workers = server.workers()
         server.signal(signal.SIGKILL)
         server.wait(3)
-        wait_until("the workers have ended", lambda: not any(
-            os.path.exists("/proc/%d" % pid) for pid in workers), stage.seconds(5))
+        wait_until("the workers have ended", lambda: not any(map(is_running, workers)),
+                   stage.seconds(5))
 
 
 @test("many connections at once, over two workers")
@@ -249,6 +249,21 @@ def many_connections(stage):
         threads_run([several] * 4)
 
 
+class LetGo(Exception):
+    """A kept connection was closed between two requests."""
+
+
+def kept_get(client, before):
+    """A request on a kept connection, which may be closed for having been quiet: on a busy machine, sooner than
+    its client was let run. Nothing of an answer may have come, and the first request must be answered."""
+    try:
+        return client.get("/a.txt")
+    except (Cut, ConnectionError) as end:
+        if before is None or getattr(end, "received", b"") or client.buffer:
+            raise
+        raise LetGo from end
+
+
 @test("more connections than are served at once: silent ones make room, busy ones take turns")
 def turns(stage):
     with stage.server(stage.site(a_txt=b"a"), at_once=4) as server, \
@@ -261,10 +276,10 @@ def turns(stage):
 
         def busy(number):
             while time.monotonic() < until:
-                with server.client() as client:
+                with server.client() as client, contextlib.suppress(LetGo):
                     answer = None
                     while time.monotonic() < until and not (answer and answer.closes()):
-                        answer = client.get("/a.txt")
+                        answer = kept_get(client, answer)
                         expect("one of the busy", b"a", answer.content)
                         counts[number] += 1
         threads_run([lambda number=number: busy(number) for number in range(12)])

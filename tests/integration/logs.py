@@ -196,16 +196,17 @@ def recorder_stalled(stage):
         recorder = server.recorder()
         os.kill(recorder, signal.SIGSTOP)
         try:
-            slowest = 0.0
+            times = []
             for _ in range(400):
                 began = time.monotonic()
                 client.send(get("/a.txt?" + filler) * 10)
                 for _ in range(10):
                     expect("content", b"a", client.answer().content)
-                slowest = max(slowest, time.monotonic() - began)
+                times.append(time.monotonic() - began)
         finally:
             os.kill(recorder, signal.SIGCONT)
-        require(slowest < stage.seconds(0.5), "ten requests took %.2f s", slowest)
+        slow = sorted(times)[len(times) * 9 // 10]  # some may have had to wait for a CPU
+        require(slow < stage.seconds(0.5), "ten requests took %.2f s", slow)
 
         def goes_on():  # the first lines after may still find no room
             client.get("/a.txt?last")

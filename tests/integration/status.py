@@ -15,7 +15,7 @@ import urllib.request
 
 from client import Failure, expect, get, request, wait_until
 from fixtures import located
-from harness import port_is_closed, process_name
+from harness import is_running, port_is_closed, process_name
 from lifecycle import Loads
 from stage import big, require, test
 
@@ -499,7 +499,7 @@ def supervisor_killed(stage):
         process = status.process()
         server.signal(signal.SIGKILL)
         server.wait(3)
-        wait_until("it has ended", lambda: not os.path.exists("/proc/%d" % process),
+        wait_until("it has ended", lambda: not is_running(process),
                    stage.seconds(3))
         require(port_is_closed(status.address), "somebody shows the status still")
 

@@ -126,15 +126,14 @@ static void leave(void)
     ck_assert_uint_eq(closed(CLOSE_DRAINED), 1);
 }
 
-/* Serves until the connection ends: how many ticks later. */
-static int ticks_to_end(enum pressure pressure, int most)
+/* Serves until the connection ends, some ticks later. On a busy machine a tick takes the time of several. */
+static void ticks_to_end(enum pressure pressure, int most)
 {
     int ticks = 0;
     while (!tick(pressure)) {
         hear();
         ck_assert_int_lt(++ticks, most);
     }
-    return ticks;
 }
 
 /* ---- ticks ------------------------------------------------------------------------------------- */
@@ -189,8 +188,7 @@ START_TEST(a_deadline_is_seen_within_a_tick)
     worker.rules.head_ns = worker.rules.idle_ns = 2 * TICK_NS;
     say(GET);
     uint64_t began_ns = clock_ns();
-    int ticks = ticks_to_end(PRESSURE_NONE, 6);
-    ck_assert_int_ge(ticks, 2);
+    ticks_to_end(PRESSURE_NONE, 6);
     ck_assert_uint_ge(clock_ns() - began_ns, 2 * TICK_NS);
     ck_assert_uint_eq(closed(CLOSE_IDLE_TIMEOUT), 1);
 }
@@ -220,9 +218,10 @@ START_TEST(a_reader_that_stalls_is_given_up)
     worker.rules.send_ns = 3 * TICK_NS;
     say("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
     int ticks = 0;
+    uint64_t began_ns = clock_ns();
     while (!tick(PRESSURE_NONE))
         ck_assert_int_lt(++ticks, 10);
-    ck_assert_int_ge(ticks, 3);
+    ck_assert_uint_ge(clock_ns() - began_ns, worker.rules.send_ns);
     ck_assert_uint_eq(closed(CLOSE_SEND_TIMEOUT), 1);
 }
 END_TEST
@@ -362,8 +361,9 @@ START_TEST(draining_waits_for_an_idle_one_no_longer_than_lingering)
     worker.rules.linger_ns = 2 * TICK_NS;
     say(GET);
     ck_assert(!tick(PRESSURE_NONE));
-    int ticks = ticks_to_end(PRESSURE_DRAINING, 6);
-    ck_assert_int_ge(ticks, 2);
+    uint64_t began_ns = clock_ns();
+    ticks_to_end(PRESSURE_DRAINING, 6);
+    ck_assert_uint_ge(clock_ns() - began_ns, worker.rules.linger_ns);
     ck_assert_uint_eq(closed(CLOSE_DRAINED), 1);
 }
 END_TEST
