@@ -33,7 +33,7 @@ static struct representation describe(const struct file *file, enum coding codin
         .fd = -1,
         .length = identity->size,
         .modified_seconds = modified < now->wall_seconds ? modified : now->wall_seconds,
-        .coding = coding,
+        .coding = coding == CODING_IDENTITY ? file->own_coding : coding,
         .varies = file->varies,
         .media_type = file->media_type,
     };
@@ -105,6 +105,7 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     representation.source = SOURCE_MEMORY;
     struct variant *made = variant_new(representation, length > 0 ? length : 1);
     if (made == NULL) return -ENOMEM;
+    made->coding = coding;
     char *content = (char *)made + (made->representation.content - (char *)made);
     int result = read_unchanged(fd, content, &file->identity[coding]);
     if (result < 0) {
@@ -126,6 +127,7 @@ int variant_keep_open(const struct file *file, enum coding coding, int fd, const
     representation.source = SOURCE_PAGE_CACHE;
     struct variant *made = variant_new(representation, 0);
     if (made == NULL) return -ENOMEM;
+    made->coding = coding;
     made->representation.fd = fd;
     variant_finish(made, etag, etag_length);
     *variant = made;
