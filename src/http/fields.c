@@ -129,13 +129,6 @@ bool list_next(struct text *rest, struct text *member)
     return true;
 }
 
-struct text text_trim_end(struct text text)
-{
-    while (text.length > 0 && byte_is_blank(text.base[text.length - 1]))
-        text.length--;
-    return text;
-}
-
 static inline unsigned char lower_case(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);

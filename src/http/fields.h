@@ -80,7 +80,12 @@ static inline bool byte_is_blank(char c)
 bool list_next(struct text *rest, struct text *member);
 
 /* The text without the white space at its end. */
-struct text text_trim_end(struct text text);
+static inline struct text text_trim_end(struct text text)
+{
+    while (text.length > 0 && byte_is_blank(text.base[text.length - 1]))
+        text.length--;
+    return text;
+}
 
 /* Compares without regard to the case of ASCII letters. */
 bool text_equals_any_case(struct text a, struct text b);

@@ -31,6 +31,10 @@ static enum refusal content_length_take(struct request *r, struct text value)
 static void connection_take(struct request *r, struct text value)
 {
     struct text member;
+    if (text_equals(value, TEXT("keep-alive"))) { /* as browsers write it */
+        r->keep_alive = true;
+        return;
+    }
     while (list_next(&value, &member)) {
         r->closes |= text_equals_any_case(member, TEXT("close"));
         r->keep_alive |= text_equals_any_case(member, TEXT("keep-alive"));

@@ -242,7 +242,19 @@ START_TEST(bounds)
 }
 END_TEST
 
-/* Whatever is in the tables of nginx and Apache, as Debian has them, is known without a file. */
+#define OCTETS "application/octet-stream"
+
+/* What people serve, of both tables. */
+static const char *const usual[] = {
+    "html", "css",     "js",   "svgz", "m4s", "c",   "crl",  "kml",  "kmz",  "mml",  "jad",
+    "wml",  "htc",     "wbmp", "jng",  "hqx", "odg", "jnlp", "run",  "pl",   "pm",   "swf",
+    "sit",  "tcl",     "der",  "pem",  "crt", "xpi", "xspf", "kar",  "ra",   "3gp",  "3gpp",
+    "flv",  "mng",     "asf",  "wmv",  "asx", "m3u", "aiff", "mka",  "mk3d", "docm", "xlsb",
+    "ppsx", "torrent", "ttml", "p12",  "cer", "sig", "asc",  "rdf",  "wsdl", "xul",  "djvu",
+    "psd",  "srt",     "ttl",  "n3",   "py",  "h",   "cpp",  "java", "tex",  "bib",  "diff",
+    "stl",  "obj",     "usdz", "jp2",  "hdr", "mid", NULL};
+
+/* The tables of nginx and Apache, as Debian has them; what is in them is known without a file. */
 START_TEST(tables_of_distributions)
 {
     static const char *const files[] = {"/etc/mime.types", "/etc/nginx/mime.types"};
@@ -252,7 +264,19 @@ START_TEST(tables_of_distributions)
     ck_assert_msg(types != NULL, "%s", problem);
     check_type(types, "a.html", "text/html; charset=utf-8");
     check_type(types, "a.svgz", "image/svg+xml; charset=utf-8");
+    struct media_types *embedded = media_types_embedded();
+    size_t known_to_both = 0;
+    for (const char *const *suffix = usual; *suffix != NULL; suffix++) {
+        char name[64];
+        snprintf(name, sizeof(name), "a.%s", *suffix);
+        if (text_equals(media_type_find(types, text_of(name)), TEXT(OCTETS))) continue;
+        known_to_both++;
+        ck_assert_msg(!text_equals(media_type_find(embedded, text_of(name)), TEXT(OCTETS)), "%s",
+                      name);
+    }
+    ck_assert_uint_gt(known_to_both, 30);
     media_types_free(types);
+    media_types_free(embedded);
 }
 END_TEST
 
