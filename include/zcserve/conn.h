@@ -40,6 +40,7 @@ struct conn_rules {
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
     uint64_t linger_most_ns; /* linger_ns is for one silence; this is for all of the lingering */
     bool keep_alive;
+    bool not_acceptable; /* 406 to those who accept no coding that is there, not the original */
     bool draining; /* set when the server is stopping, or others wait: each answer is the last */
 };
 

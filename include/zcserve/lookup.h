@@ -9,7 +9,8 @@
 
 struct lookup {
     struct text path;         /* decoded, normalised, relative: "" or "a/b" or "a/b/"; a NUL  */
-                              /* follows it (not counted); no "..", ".", "//", or NUL inside  */
+                              /* follows it (not counted); no "..", ".", "//", or NUL inside, */
+                              /* but any other bytes                                          */
     struct accepted accepted; /* what the client takes                                        */
 };
 

@@ -24,6 +24,7 @@ const char *coding_name(enum coding coding);
 /* Weights of Accept-Encoding, in thousandths: 0 refused … 1000 preferred. */
 struct accepted {
     uint16_t weight[CODING_COUNT];
+    bool original_otherwise; /* when nothing is accepted that is there, the original is sent */
 };
 
 /* Where the bytes come from, as logs and counters name it. */

@@ -169,6 +169,7 @@ static void request_take(struct conn *c, const struct now *now)
     }
     k->lookup.path = k->target.path;
     k->lookup.accepted = negotiate_accepted(&k->request.fields);
+    k->lookup.accepted.original_otherwise = !c->rules->not_acceptable;
     k->asking = true;
 }
 

@@ -50,6 +50,7 @@ enum field field_find(struct text name)
         if (name_is(name, "user-agent")) return FIELD_USER_AGENT;
         return name_is(name, "connection") ? FIELD_CONNECTION : FIELD_OTHER;
     case 13: return name_is(name, "if-none-match") ? FIELD_IF_NONE_MATCH : FIELD_OTHER;
+    case 14: return name_is(name, "content-length") ? FIELD_CONTENT_LENGTH : FIELD_OTHER;
     case 15: return name_is(name, "accept-encoding") ? FIELD_ACCEPT_ENCODING : FIELD_OTHER;
     case 17:
         if (name_is(name, "if-modified-since")) return FIELD_IF_MODIFIED_SINCE;
@@ -124,8 +125,7 @@ bool list_next(struct text *rest, struct text *member)
     size_t length = member_length(rest->base + at, rest->length - at);
     *member = (struct text){rest->base + at, length};
     *rest = (struct text){rest->base + at + length, rest->length - at - length};
-    while (byte_is_blank(member->base[member->length - 1]))
-        member->length--;
+    *member = text_trim_end(*member);
     return true;
 }
 

@@ -13,8 +13,9 @@
 enum field {
     FIELD_OTHER, /* not kept */
     FIELD_HOST,
-    FIELD_CONNECTION,
+    FIELD_CONNECTION, /* these four are judged as they come and not kept */
     FIELD_TRANSFER_ENCODING,
+    FIELD_CONTENT_LENGTH,
     FIELD_EXPECT,
     FIELD_ACCEPT_ENCODING,
     FIELD_RANGE,
@@ -77,6 +78,14 @@ static inline bool byte_is_blank(char c)
  * lists of entity-tags, where a backslash is a character like others.
  */
 bool list_next(struct text *rest, struct text *member);
+
+/* The text without the white space at its end. */
+static inline struct text text_trim_end(struct text text)
+{
+    while (text.length > 0 && byte_is_blank(text.base[text.length - 1]))
+        text.length--;
+    return text;
+}
 
 /* Compares without regard to the case of ASCII letters. */
 bool text_equals_any_case(struct text a, struct text b);

@@ -36,12 +36,18 @@ static bool is_path_character(char c)
            (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
 }
 
-static char *put_encoded(char *at, struct text path)
+/* A query is not decoded, so its percent signs stay; brackets are in common use there. */
+static bool is_query_character(char c)
+{
+    return is_path_character(c) || (c != '\0' && strchr("?%[]", c) != NULL);
+}
+
+static char *put_encoded(char *at, struct text text, bool (*is_plain)(char))
 {
     static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < path.length; i++) {
-        unsigned char c = (unsigned char)path.base[i];
-        if (is_path_character((char)c)) {
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.base[i];
+        if (is_plain((char)c)) {
             *at++ = (char)c;
             continue;
         }
@@ -52,12 +58,27 @@ static char *put_encoded(char *at, struct text path)
     return at;
 }
 
-/* The normalised path, never the one received: "//host" in it would lead to another site. */
+/* What is behind the last "/": of a path that leads to a redirect there is no "/" at its end. */
+static struct text last_segment(struct text path)
+{
+    size_t length = 0;
+    while (length < path.length && path.base[path.length - length - 1] != '/')
+        length++;
+    return (struct text){path.base + path.length - length, length};
+}
+
+/*
+ * Relative (RFC 9110 §10.2.2), so that it is right wherever a proxy has put the site: the last segment
+ * and a slash. It is of the normalised path and has no slash of its own, so that it cannot name
+ * another host; with "./" before it what precedes a colon is no scheme (RFC 3986 §4.2).
+ */
 static char *put_location(char *at, const struct target *target)
 {
-    at = put(at, TEXT("Location: /"));
-    at = put(put_encoded(at, target->path), TEXT("/"));
-    if (target->query.base) at = put(put(at, TEXT("?")), target->query);
+    struct text name = last_segment(target->path);
+    at = put(at, TEXT("Location: "));
+    if (memchr(name.base, ':', name.length)) at = put(at, TEXT("./"));
+    at = put(put_encoded(at, name, is_path_character), TEXT("/"));
+    if (target->query.base) at = put_encoded(put(at, TEXT("?")), target->query, is_query_character);
     return put(at, TEXT("\r\n"));
 }
 

@@ -13,7 +13,8 @@
  * named its weight. Identity not named and not refused by "*;q=0" keeps the smallest weight
  * above 0, so that any accepted coding is preferred to it (also at the same weight: ties go
  * against identity) and it is still acceptable. Of a coding named twice the last weight holds.
- * A member that cannot be read is left out.
+ * A member that cannot be read is left out. Whether the original is sent to those who accept nothing
+ * that is there (§12.5.3 leaves it to the server) is not decided here: `original_otherwise` is false.
  */
 struct accepted negotiate_accepted(const struct fields *fields);
 

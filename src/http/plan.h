@@ -16,7 +16,7 @@ struct plan {
     bool keep_alive;         /* another request may follow                       */
     bool confirm_keep_alive; /* HTTP/1.0 wants to hear it                        */
     bool allow;              /* list the methods                                 */
-    bool redirect;           /* Location: the target's path and a slash          */
+    bool redirect;           /* Location: the target and a slash                 */
     bool varies;
 };
 

@@ -24,10 +24,14 @@ static size_t number_take(struct text *text, uint64_t *number)
     return count;
 }
 
-/* The last `suffix` bytes. */
+/*
+ * The last `suffix` bytes. Of nothing these are nothing, which satisfies (§14.1.2) but which no
+ * Content-Range can tell: then the whole.
+ */
 static struct range suffix_range(uint64_t suffix, uint64_t length)
 {
-    if (suffix == 0 || length == 0) return unsatisfiable;
+    if (suffix == 0) return unsatisfiable;
+    if (length == 0) return whole;
     if (suffix > length) suffix = length;
     return (struct range){RANGE_PART, length - suffix, suffix};
 }

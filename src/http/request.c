@@ -3,9 +3,17 @@
  * refused with 400 and the connection closed, so that nothing can be smuggled (RFC 9112 §11.2).
  * Keeps the field lines the server acts upon, as texts in the receive buffer.
  * Knows nothing of files or of answers but the status to refuse with.
+ *
+ * llhttp is the framer only. What Connection, Expect, Transfer-Encoding and Content-Length say is
+ * judged here, and where llhttp understood the framing otherwise the request is refused.
+ *
+ * Two things that are allowed llhttp does not take: a tab behind some values (RFC 9110 §5.6.3), and bytes
+ * beyond ASCII in a target. A head at which it stops is therefore read again, once, and in these
+ * places llhttp is given a stand-in of the same length: a space for a tab within a value, a letter
+ * for a byte beyond ASCII within the target. Only llhttp sees stand-ins: all texts are of the
+ * bytes received. Every other byte it sees as it is, so that nothing else becomes acceptable.
  */
-#include "request.h"
-#include "target.h"
+#include "judge.h"
 
 static struct text text_extend(struct text text, const char *at, size_t length)
 {
@@ -81,30 +89,6 @@ static int on_value(llhttp_t *parser, const char *at, size_t length)
     return 0;
 }
 
-static struct text text_trim_end(struct text text)
-{
-    while (text.length > 0 &&
-           (text.base[text.length - 1] == ' ' || text.base[text.length - 1] == '\t'))
-        text.length--;
-    return text;
-}
-
-/* A coding besides chunked would have to be undone to be understood (RFC 9112 §6.1). */
-static int transfer_coding_check(struct request *r, struct text value)
-{
-    if (text_equals_any_case(value, TEXT("chunked"))) return 0;
-    return refuse(r, value.length == 0 ? REFUSAL_FRAMING : REFUSAL_CODING);
-}
-
-static int line_take(struct request *r, struct text name, struct text value)
-{
-    if (++r->lines > r->rules->fields_max) return refuse(r, REFUSAL_FIELDS_MANY);
-    enum field field = field_find(name);
-    if (field == FIELD_OTHER) return 0;
-    if (field == FIELD_TRANSFER_ENCODING) return transfer_coding_check(r, value);
-    return fields_add(&r->fields, field, value) ? 0 : refuse(r, REFUSAL_FIELDS_MANY);
-}
-
 static int on_value_complete(llhttp_t *parser)
 {
     struct request *r = parser->data;
@@ -112,58 +96,17 @@ static int on_value_complete(llhttp_t *parser)
     struct text name = r->name;
     struct text value = r->value.base ? text_trim_end(r->value) : TEXT("");
     r->name = r->value = (struct text){NULL, 0};
-    return line_take(r, name, value);
+    enum refusal why = judge_line(r, name, value);
+    return why == REFUSAL_NONE ? 0 : refuse(r, why);
 }
 
-/* RFC 9112 §3.2: one Host, well-formed, and none missing from HTTP/1.1 on. */
-static bool host_valid(const struct request *r)
-{
-    uint32_t count = fields_count(&r->fields, FIELD_HOST);
-    if (count == 0) return r->parser.http_minor == 0;
-    return count == 1 && authority_valid(fields_value(&r->fields, FIELD_HOST));
-}
-
-static bool has_body(const llhttp_t *parser)
-{
-    return parser->content_length > 0 || (parser->flags & F_CHUNKED) != 0;
-}
-
-/* RFC 9110 §10.1.1; HTTP/1.0 did not know it. */
-static bool expectation_met(const struct request *r)
-{
-    return !fields_have(&r->fields, FIELD_EXPECT) || r->parser.http_minor == 0 ||
-           text_equals_any_case(fields_value(&r->fields, FIELD_EXPECT), TEXT("100-continue"));
-}
-
-static enum refusal head_judge(const struct request *r)
-{
-    const llhttp_t *parser = &r->parser;
-    if (parser->http_major != 1)
-        return parser->http_major == 0 ? REFUSAL_REQUEST_LINE : REFUSAL_VERSION;
-    if (!host_valid(r)) return REFUSAL_HOST;
-    if ((parser->flags & F_TRANSFER_ENCODING) &&
-        (!(parser->flags & F_CHUNKED) || parser->http_minor == 0))
-        return REFUSAL_FRAMING;
-    return expectation_met(r) ? REFUSAL_NONE : REFUSAL_EXPECTATION;
-}
-
-/* Content that the client holds back, or that is too long, is not waited for. */
-static bool body_is_left(const struct request *r)
-{
-    const llhttp_t *parser = &r->parser;
-    if (!has_body(parser)) return false;
-    bool waits = fields_have(&r->fields, FIELD_EXPECT) && parser->http_minor > 0;
-    return waits ||
-           (!(parser->flags & F_CHUNKED) && parser->content_length > r->rules->body_bytes_max);
-}
-
-/* Stops here, to know where the head ends. */
+/* Stops here, to know where the head ends; or for good, when llhttp understood it otherwise. */
 static int on_head_complete(llhttp_t *parser)
 {
     struct request *r = parser->data;
+    if (!judge_framing(r)) return -1;
     parser->upgrade = 0; /* an offer that is not taken up (RFC 9110 §7.8) */
     r->phase = REQUEST_BODY;
-    r->keep_alive = !(parser->flags & F_CONNECTION_CLOSE) && llhttp_should_keep_alive(parser) != 0;
     return HPE_PAUSED;
 }
 
@@ -185,19 +128,26 @@ static const llhttp_settings_t callbacks = {
     .on_message_complete = on_body_complete,
 };
 
-void request_begin(struct request *r, const struct conn_rules *rules)
+/* Nothing of the head has been read. */
+static void head_begin(struct request *r)
 {
     llhttp_init(&r->parser, HTTP_REQUEST, &callbacks);
-    llhttp_set_lenient_version(&r->parser, 1); /* judged by head_judge */
+    llhttp_set_lenient_version(&r->parser, 1); /* judged by judge_head */
     r->parser.data = r;
-    r->rules = rules;
-    r->phase = REQUEST_AWAITED;
-    r->refused = REFUSAL_NONE;
-    r->unread = false;
-    r->keep_alive = false;
+    r->closes = r->keep_alive = r->continues = r->expects_other = r->chunked = false;
+    r->content_length = 0;
     r->target = r->version = r->name = r->value = (struct text){NULL, 0};
     r->fields.present = r->fields.count = 0;
     r->lines = r->head_bytes = 0;
+}
+
+void request_begin(struct request *r, const struct conn_rules *rules)
+{
+    head_begin(r);
+    r->rules = rules;
+    r->phase = REQUEST_AWAITED;
+    r->refused = REFUSAL_NONE;
+    r->unread = r->stands_in = false;
     r->body_bytes = 0;
 }
 
@@ -252,10 +202,9 @@ static bool request_line_ends_before(const struct request *r, const char *at)
     return end + 2 <= at && end[0] == '\r' && end[1] == '\n';
 }
 
-/* What llhttp stopped at. Looks at no byte behind it: more may not be there yet. */
-static enum refusal error_judge(const struct request *r, llhttp_errno_t error)
+/* What llhttp stopped at. Looks at no byte behind `at`: more may not be there yet. */
+static enum refusal error_judge(const struct request *r, llhttp_errno_t error, const char *at)
 {
-    const char *at = llhttp_get_error_pos(&r->parser);
     switch ((int)error) {
     case HPE_INVALID_METHOD: return is_word_until(r, at) ? REFUSAL_METHOD : REFUSAL_REQUEST_LINE;
     case HPE_INVALID_CONSTANT: /* no protocol behind the target, or a method that is not HTTP's */
@@ -264,6 +213,7 @@ static enum refusal error_judge(const struct request *r, llhttp_errno_t error)
     case HPE_PAUSED_H2_UPGRADE: return REFUSAL_VERSION;
     case HPE_INVALID_CONTENT_LENGTH:
     case HPE_UNEXPECTED_CONTENT_LENGTH:
+    case HPE_CB_HEADERS_COMPLETE:
     case HPE_INVALID_TRANSFER_ENCODING: return REFUSAL_FRAMING;
     default:
         if (r->phase == REQUEST_BODY) return REFUSAL_CONTENT;
@@ -271,13 +221,92 @@ static enum refusal error_judge(const struct request *r, llhttp_errno_t error)
     }
 }
 
-/* Lets llhttp read up to `length` bytes. How many it read; refused when they are bad. */
-static size_t parse(struct request *r, const char *bytes, size_t length)
+/* Lets llhttp read up to `length` bytes; *at is behind the last one read, or the bad one. */
+static llhttp_errno_t parse(struct request *r, const char *bytes, size_t length, const char **at)
 {
     llhttp_errno_t error = llhttp_execute(&r->parser, bytes, length);
-    if (error == HPE_OK) return length;
-    if (error != HPE_PAUSED) request_refuse(r, error_judge(r, error));
-    return (size_t)(llhttp_get_error_pos(&r->parser) - bytes);
+    *at = error == HPE_OK ? bytes + length : llhttp_get_error_pos(&r->parser);
+    return error;
+}
+
+/* ---- stand-ins ------------------------------------------------------------------------------- */
+
+/* Within the target, behind its first byte. */
+static bool is_in_target(const struct request *r, const char *at)
+{
+    return r->target.base && r->target.base + r->target.length == at;
+}
+
+/* Behind the colon of a field line. */
+static bool is_in_value(const struct request *r, const char *at)
+{
+    return r->name.base && r->name.base + r->name.length < at &&
+           r->name.base[r->name.length] == ':';
+}
+
+/* What llhttp is given for the byte `at`, up to which it has read; NULL for the byte itself. */
+static const char *stand_in(const struct request *r, const char *at)
+{
+    if ((unsigned char)*at >= 0x80) return is_in_target(r, at) ? "x" : NULL;
+    return *at == '\t' && is_in_value(r, at) ? " " : NULL;
+}
+
+static size_t plain_length(const char *bytes, size_t length)
+{
+    size_t at = 0;
+    while (at < length && (unsigned char)bytes[at] < 0x80 && bytes[at] != '\t')
+        at++;
+    return at;
+}
+
+/* As parse(), with stand-ins. */
+static llhttp_errno_t parse_with_stand_ins(struct request *r, const char *bytes, size_t length,
+                                           const char **at)
+{
+    const char *end = bytes + length;
+    llhttp_errno_t error = HPE_OK;
+    *at = bytes;
+    while (*at < end && error == HPE_OK) {
+        const char *here = *at;
+        size_t plain = plain_length(here, (size_t)(end - here));
+        if (plain > 0) {
+            error = parse(r, here, plain, at);
+            continue;
+        }
+        const char *given = stand_in(r, here);
+        error = parse(r, given ? given : here, 1, at);
+        *at = error == HPE_OK ? here + 1 : here;
+    }
+    return error;
+}
+
+/* All of the head that was received, from its first byte on. */
+static llhttp_errno_t parse_again(struct request *r, const char *end, const char **at)
+{
+    head_begin(r);
+    r->stands_in = true;
+    return parse_with_stand_ins(r, r->head, (size_t)(end - r->head), at);
+}
+
+/* Whether it was llhttp that did not want to go on, and not a callback for a reason of its own. */
+static bool is_stopped(const struct request *r, llhttp_errno_t error)
+{
+    return error != HPE_OK && error != HPE_PAUSED && r->refused == REFUSAL_NONE;
+}
+
+/* ---- head and content ------------------------------------------------------------------------ */
+
+/* Reads up to `length` bytes of the head: how many it read; refused when they are bad. */
+static size_t head_parse(struct request *r, const char *bytes, size_t length)
+{
+    const char *at;
+    llhttp_errno_t error =
+        r->stands_in ? parse_with_stand_ins(r, bytes, length, &at) : parse(r, bytes, length, &at);
+    if (is_stopped(r, error) && !r->stands_in) error = parse_again(r, bytes + length, &at);
+    if (is_stopped(r, error)) r->refused = error_judge(r, error, at);
+    if (r->refused != REFUSAL_NONE) request_refuse(r, r->refused);
+    r->head_bytes = (uint32_t)(at - r->head);
+    return at > bytes ? (size_t)(at - bytes) : 0;
 }
 
 /* Whether what was read before `at` is HTTP/0.9's; llhttp would tell with the next line only. */
@@ -290,17 +319,16 @@ static bool is_old(const struct request *r, const char *at)
 static size_t head_feed(struct request *r, const char *bytes, size_t length)
 {
     size_t room = r->rules->head_bytes_max - r->head_bytes;
-    size_t used = parse(r, bytes, length < room ? length : room);
-    r->head_bytes += (uint32_t)used;
+    size_t used = head_parse(r, bytes, length < room ? length : room);
     if (r->phase == REQUEST_HEAD && is_old(r, bytes + used))
         request_refuse(r, REFUSAL_REQUEST_LINE);
     if (r->phase == REQUEST_HEAD && r->head_bytes == r->rules->head_bytes_max)
         request_refuse(r, REFUSAL_HEAD_LARGE);
     if (r->phase != REQUEST_BODY) return used;
-    enum refusal why = head_judge(r);
+    enum refusal why = judge_head(r);
     if (why != REFUSAL_NONE)
         request_refuse(r, why);
-    else if ((r->unread = body_is_left(r)) || !has_body(&r->parser))
+    else if ((r->unread = judge_content_is_left(r)) || !judge_has_content(r))
         r->phase = REQUEST_COMPLETE;
     else
         llhttp_resume(&r->parser);
@@ -311,7 +339,10 @@ static size_t head_feed(struct request *r, const char *bytes, size_t length)
 static size_t body_feed(struct request *r, const char *bytes, size_t length)
 {
     uint64_t room = r->rules->body_bytes_max + 1 - r->body_bytes;
-    size_t used = parse(r, bytes, length < room ? length : (size_t)room);
+    const char *at;
+    llhttp_errno_t error = parse(r, bytes, length < room ? length : (size_t)room, &at);
+    if (is_stopped(r, error)) request_refuse(r, error_judge(r, error, at));
+    size_t used = (size_t)(at - bytes);
     r->body_bytes += used;
     if (r->phase == REQUEST_BODY && r->body_bytes > r->rules->body_bytes_max) {
         r->unread = true;
@@ -358,7 +389,14 @@ void request_move(struct request *r, size_t offset)
         text_move(&r->fields.line[i].value, offset);
 }
 
+bool request_keeps_alive(const struct request *r)
+{
+    bool wanted = r->parser.http_minor > 0 || r->keep_alive;
+    return wanted && !r->closes && r->phase >= REQUEST_BODY && r->refused == REFUSAL_NONE &&
+           !r->unread;
+}
+
 bool request_keep_alive_is_asked(const struct request *r)
 {
-    return r->parser.http_minor == 0 && (r->parser.flags & F_CONNECTION_KEEP_ALIVE) != 0;
+    return r->parser.http_minor == 0 && r->keep_alive;
 }

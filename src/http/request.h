@@ -1,7 +1,7 @@
 /*
  * One request read from a stream of bytes that stay where they are until it has been answered.
- * llhttp checks the grammar of RFC 9112; what it lets through and this server does not take is
- * refused here.
+ * llhttp finds where things begin and end; what the field lines say is judged here, from the lines
+ * themselves, and what llhttp lets through and this server does not take is refused here.
  */
 #ifndef ZCSERVE_HTTP_REQUEST_H
 #define ZCSERVE_HTTP_REQUEST_H
@@ -28,7 +28,12 @@ struct request {
     struct fields fields;
     struct text name, value; /* the field line being read                         */
     const char *head;        /* its first byte                                    */
-    bool keep_alive;         /* RFC 9112 §9.3: the client lets the connection live on     */
+    bool stands_in;          /* llhttp is given stand-ins for what it does not take (request.c)  */
+    bool closes, keep_alive; /* members of Connection: "close", "keep-alive"                     */
+    bool continues;          /* Expect has the member "100-continue"                             */
+    bool expects_other;      /* and one that is not known here                                   */
+    bool chunked;            /* Transfer-Encoding is "chunked"                                   */
+    uint64_t content_length; /* what Content-Length says                                         */
     uint32_t lines;
     uint32_t head_bytes; /* so far */
     uint64_t body_bytes; /* so far, as they came: chunk sizes and trailers included */
@@ -53,11 +58,8 @@ static inline bool request_is(const struct request *r, llhttp_method_t method)
     return r->parser.method == method;
 }
 
-/* Whether another request may follow this one, as far as the client is concerned. */
-static inline bool request_keeps_alive(const struct request *r)
-{
-    return r->keep_alive && r->refused == REFUSAL_NONE && !r->unread;
-}
+/* Whether another request may follow this one, as far as the client is concerned (RFC 9112 §9.3). */
+bool request_keeps_alive(const struct request *r);
 
 /* HTTP/1.0 with "Connection: keep-alive": the answer has to confirm it. */
 bool request_keep_alive_is_asked(const struct request *r);

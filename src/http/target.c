@@ -1,17 +1,18 @@
 /*
  * A request target made into a safe relative path in one pass: plain bytes are copied through,
- * and only at the end of a segment is it asked what the segment was ("", ".", "..", UTF-8 or
- * not). Dot segments are looked for after decoding, so "%2e" hides nothing. It decodes once,
- * guesses nothing and repairs nothing: a target that is not safe is BAD.
+ * and only at the end of a segment is it asked what the segment was ("", ".", ".."). Dot segments
+ * are looked for after decoding, so "%2e" hides nothing. It decodes once, guesses nothing and
+ * repairs nothing: a target that is not safe is BAD.
+ *
+ * A file name is any bytes but NUL and "/", in no encoding that could be known here; so a path is, too.
  */
 #include "target.h"
 
 #include "fields.h"
 
 enum byte_class {
-    BYTE_BAD, /* controls, space, "#", backslash, DEL */
+    BYTE_BAD, /* controls, space, "#", DEL */
     BYTE_PLAIN,
-    BYTE_HIGH, /* part of a UTF-8 sequence */
     BYTE_SLASH,
     BYTE_PERCENT,
     BYTE_QUERY
@@ -19,9 +20,8 @@ enum byte_class {
 
 static const unsigned char byte_class[256] = {
     [0x21 ... 0x22] = BYTE_PLAIN, [0x24] = BYTE_PLAIN,          [0x26 ... 0x2e] = BYTE_PLAIN,
-    [0x30 ... 0x3e] = BYTE_PLAIN, [0x40 ... 0x5b] = BYTE_PLAIN, [0x5d ... 0x7e] = BYTE_PLAIN,
-    [0x80 ... 0xff] = BYTE_HIGH,  ['/'] = BYTE_SLASH,           ['%'] = BYTE_PERCENT,
-    ['?'] = BYTE_QUERY,
+    [0x30 ... 0x3e] = BYTE_PLAIN, [0x40 ... 0x7e] = BYTE_PLAIN, [0x80 ... 0xff] = BYTE_PLAIN,
+    ['/'] = BYTE_SLASH,           ['%'] = BYTE_PERCENT,         ['?'] = BYTE_QUERY,
 };
 
 static enum byte_class class_of(char c)
@@ -34,7 +34,6 @@ struct path {
     char *base;
     size_t length;
     size_t segment;
-    bool high; /* the segment has bytes beyond ASCII */
 };
 
 /* -1 when `c` is not a hexadecimal digit. */
@@ -53,31 +52,6 @@ static int percent_value(const char *at, size_t available)
     return high << 4 | low;
 }
 
-/* Bytes of the character at `c` (RFC 3629 §4), 0 when it is not well-formed. */
-static size_t character_length(const unsigned char *c, size_t available)
-{
-    static const unsigned char by_lead[] = {2, 2, 3, 4}; /* 0xc., 0xd., 0xe., 0xf. */
-    if (c[0] < 0x80) return 1;
-    if (c[0] < 0xc2 || c[0] > 0xf4) return 0;
-    size_t length = by_lead[(c[0] >> 4) - 0xc];
-    if (length > available) return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((c[i] & 0xc0) != 0x80) return 0;
-    bool overlong = (c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xf0 && c[1] < 0x90);
-    bool surrogate = c[0] == 0xed && c[1] > 0x9f;
-    bool beyond = c[0] == 0xf4 && c[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : length;
-}
-
-static bool utf8_valid(const char *base, size_t length)
-{
-    const unsigned char *bytes = (const unsigned char *)base;
-    size_t step;
-    for (size_t at = 0; at < length; at += step)
-        if ((step = character_length(bytes + at, length - at)) == 0) return false;
-    return true;
-}
-
 /* Takes away the empty segment being read and the whole one before it. */
 static bool path_climb(struct path *path)
 {
@@ -94,8 +68,6 @@ static bool segment_close(struct path *path)
 {
     const char *segment = path->base + path->segment;
     size_t length = path->length - path->segment;
-    if (path->high && !utf8_valid(segment, length)) return false;
-    path->high = false;
     if (length == 2 && segment[0] == '.' && segment[1] == '.') return path_climb(path);
     if (length == 1 && segment[0] == '.') path->length = path->segment;
     return true;
@@ -109,11 +81,10 @@ static bool slash_take(struct path *path)
     return true;
 }
 
-/* A decoded byte may be anything that a file name may hold but a control or a backslash. */
+/* A decoded byte may be anything that a file name may hold. */
 static bool decoded_take(struct path *path, int byte)
 {
-    if (byte < 0x20 || byte == 0x7f || byte == '/' || byte == '\\') return false;
-    path->high |= byte >= 0x80;
+    if (byte <= 0 || byte == '/') return false;
     path->base[path->length++] = (char)byte;
     return true;
 }
@@ -132,8 +103,7 @@ static size_t special_take(struct path *path, const char *raw, size_t available)
     switch (class_of(raw[0])) {
     case BYTE_SLASH: return slash_take(path) ? 1 : 0;
     case BYTE_PERCENT: return decoded_take(path, percent_value(raw, available)) ? 3 : 0;
-    case BYTE_HIGH:
-    case BYTE_PLAIN: return decoded_take(path, (unsigned char)raw[0]) ? 1 : 0;
+    case BYTE_PLAIN: /* copied already */
     case BYTE_BAD:
     case BYTE_QUERY: break;
     }
@@ -157,11 +127,10 @@ static bool path_read(struct text raw, struct path *path, size_t *consumed)
     return segment_close(path);
 }
 
-/* A query is not decoded, so a backslash does no harm in it. */
 static bool query_valid(struct text query)
 {
     for (size_t i = 0; i < query.length; i++)
-        if (class_of(query.base[i]) == BYTE_BAD && query.base[i] != '\\') return false;
+        if (class_of(query.base[i]) == BYTE_BAD) return false;
     return true;
 }
 
@@ -191,7 +160,7 @@ static struct text authority_take(struct text raw, size_t scheme)
 /* Fills in path and query from `raw`, which is all that follows the authority. */
 static bool target_fill(struct target *target, struct text raw, char *space)
 {
-    struct path path = {space, 0, 0, false};
+    struct path path = {space, 0, 0};
     size_t consumed;
     if (!path_read(raw, &path, &consumed)) return false;
     target->raw_path = (struct text){raw.base, consumed};

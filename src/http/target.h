@@ -21,16 +21,15 @@ struct target {
                            /* for a Location as it is: "//a/b" is a path here, a host there      */
     struct text query;     /* as received, without "?"; absent when there is no "?"              */
     struct text path;      /* in the caller's space: decoded once, dot segments and empty        */
-                           /* segments removed, no leading "/", a trailing one kept; NUL after it */
+                           /* segments removed, no leading "/", a trailing one kept; NUL after   */
+                           /* it; any other bytes, controls and what is not UTF-8 included       */
 };
 
 /*
  * Reads `raw`, writing the path into `space`, which must have room for raw.length + 1 bytes.
- * BAD: a bad percent sign, an encoded or bare NUL or control byte, an encoded "/" or a
- * backslash in either form, octets that are not UTF-8 (overlong forms and surrogates
- * included), a fragment, dot segments that climb above the root, user information; also an
- * absolute form without a host or of another scheme than http and https, CONNECT's authority
- * form, and a space or control byte in the query. BAD leaves all texts absent, `path` empty.
+ * BAD: a bad percent sign, an encoded NUL or "/", a bare control byte or space, a fragment, dot segments
+ * that climb above the root, user information; also an absolute form without a host or of another
+ * scheme than http and https, and CONNECT's authority form. BAD leaves all texts absent, `path` empty.
  */
 struct target target_parse(struct text raw, char *space);
 

@@ -65,6 +65,15 @@ static bool status_read(struct program *p)
     return hosts_valid(p) && unix_access_read(p, &address->access);
 }
 
+static bool charset_set(struct program *p)
+{
+    const char *charset = p->config->charset;
+    if (media_types_set_charset(p->types, strcmp(charset, "off") == 0 ? "" : charset)) return true;
+    config_problem(p, "charset", &p->config->charset,
+                   "must be the name of a charset, as utf-8, or off");
+    return false;
+}
+
 static bool types_read(struct program *p)
 {
     char problem[256];
@@ -73,7 +82,7 @@ static bool types_read(struct program *p)
     if (!p->types)
         config_problem(p, "mime_types", &p->config->mime_types,
                        *file ? problem : "no memory for media types");
-    return p->types != NULL;
+    return p->types != NULL && charset_set(p);
 }
 
 static bool list_has(const struct config_list *list, const char *word)
@@ -90,6 +99,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
 {
     *rules = (struct conn_rules){
         .server = {config->server, strlen(config->server)},
+        .not_acceptable = config->not_acceptable,
         .head_bytes_max = (uint32_t)config->limits_head,
         .target_bytes_max = (uint32_t)config->limits_target,
         .fields_max = (uint32_t)config->limits_fields,

@@ -105,7 +105,7 @@ void cache_discard(struct cache *cache, struct variant *variant)
 
 void cache_seat(struct cache *cache, struct entry *entry, struct variant *variant)
 {
-    enum coding coding = variant->representation.coding;
+    enum coding coding = variant->coding;
     assert(entry->kind == RESOLUTION_FOUND && entry->variants[coding] == NULL);
     entry->variants[coding] = variant;
     variant->entry = entry;
@@ -115,7 +115,7 @@ void cache_seat(struct cache *cache, struct entry *entry, struct variant *varian
 static void unseat(struct cache *cache, struct variant *variant)
 {
     sieve_remove(&cache->queues[cache_queue_of(variant)], &variant->seat);
-    variant->entry->variants[variant->representation.coding] = NULL;
+    variant->entry->variants[variant->coding] = NULL;
     variant->entry = NULL;
     if (variant->seat.loans == 0) cache_discard(cache, variant);
 }

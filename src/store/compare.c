@@ -74,10 +74,16 @@ static int compare_name(const struct beneath *beneath, const char *name,
     return identity_equals(&identity, known) ? 0 : -ESTALE;
 }
 
+/* Whether this sidecar of it is looked for. */
+static bool has_sidecar(const struct place *place, const struct file *file, enum coding coding)
+{
+    return place->options->sidecar[coding] && file->own_coding == CODING_IDENTITY;
+}
+
 int file_compare(const struct place *place, const struct file *file)
 {
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
-        if (coding != CODING_IDENTITY && !place->options->sidecar[coding]) continue;
+        if (coding != CODING_IDENTITY && !has_sidecar(place, file, coding)) continue;
         char name[PATH_MAX];
         file_sidecar_name(file->name, coding, name);
         int result = compare_name(&place->beneath, name, &file->identity[coding]);

@@ -162,7 +162,10 @@ static enum resolution_kind find_named(const struct place *place, uint64_t mount
     file->name = name;
     file->usable[CODING_IDENTITY] = true;
     file->indirect |= is_indirect(identity, mount);
-    file->media_type = media_type_find(place->options->types, (struct text){name, strlen(name)});
+    struct text text = {name, strlen(name)};
+    file->media_type = media_type_find(place->options->types, text);
+    file->own_coding = media_type_own_coding(text, file->media_type);
+    if (file->own_coding != CODING_IDENTITY) return RESOLUTION_FOUND;
     return look_for_sidecars(place, mount, file);
 }
 
@@ -208,6 +211,7 @@ enum coding file_choose(const struct file *file, const struct accepted *accepted
     /* Among equals the first: weight decides, then length, then this order. */
     static const enum coding order[] = {CODING_ZSTD, CODING_BR, CODING_GZIP, CODING_IDENTITY};
     enum coding best = CODING_COUNT;
+    if (file->own_coding != CODING_IDENTITY) return CODING_IDENTITY;
     for (size_t i = 0; i < CODING_COUNT; i++) {
         enum coding coding = order[i];
         uint16_t weight = accepted->weight[coding];
@@ -218,7 +222,7 @@ enum coding file_choose(const struct file *file, const struct accepted *accepted
             best = coding;
         }
     }
-    return best;
+    return best == CODING_COUNT && accepted->original_otherwise ? CODING_IDENTITY : best;
 }
 
 bool file_is_settled(const struct file *file, const struct now *now)

@@ -24,6 +24,7 @@ struct place {
 struct file {
     const char *name;       /* beneath the root, with a NUL; an index is named in full     */
     struct text media_type; /* of all its codings                                          */
+    enum coding own_coding; /* what the file itself is (".svgz"): then it has no sidecars   */
     struct identity identity[CODING_COUNT]; /* [0] the file, the others its sidecars       */
     bool usable[CODING_COUNT];
     bool varies;    /* a coding exists, or could: the answer depends on Accept-Encoding     */
@@ -56,7 +57,10 @@ bool file_may_exist(const struct place *place, struct text path);
 enum resolution_kind file_find(const struct place *place, struct text path, uint64_t mount,
                                char name[PATH_MAX], struct file *file);
 
-/* The best of the usable codings; CODING_COUNT when none is accepted. */
+/*
+ * The best of the usable codings; CODING_COUNT when none is accepted. A file with a coding of its own is
+ * sent to everyone as it is.
+ */
 enum coding file_choose(const struct file *file, const struct accepted *accepted);
 
 /*

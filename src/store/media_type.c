@@ -1,7 +1,7 @@
 /*
- * Media types by the suffix of a file's name: a sorted table that is searched in halves, without
- * regard to case. Every type is checked when it is added, so that whatever is found may be
- * written into a field as it stands.
+ * Media types by the suffix of a file's name: a table that is searched in halves, without regard to
+ * case. Every type is checked when it is added, so that whatever is found may be written into a
+ * field as it stands.
  *
  * Content is never looked at: a guess from bytes is how scripts get run that were uploaded as
  * pictures.
@@ -14,105 +14,111 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define CHARSET "; charset=utf-8"
+/* A type as it is sent: with the charset of the table, where one belongs. */
+struct media_type {
+    char value[MEDIA_TYPE_MAX + 1];
+    uint8_t length; /* without that charset */
+    bool takes_charset;
+};
 
 struct row {
     char suffix[MEDIA_SUFFIX_MAX + 1]; /* lower case */
-    char media_type[MEDIA_TYPE_MAX + 1];
+    struct media_type type;
 };
 
 struct media_types {
-    struct row *rows; /* by suffix */
+    struct row *rows; /* as they were added                      */
+    uint16_t *order;  /* their numbers, in the order of suffixes */
     size_t count, room;
+    char charset[MEDIA_CHARSET_MAX + 1];
+    struct media_type text, json; /* of names without a suffix */
 };
+
+static void type_complete(struct media_type *type, const char *charset)
+{
+    type->value[type->length] = '\0';
+    if (!type->takes_charset || *charset == '\0') return;
+    snprintf(type->value + type->length, sizeof(type->value) - type->length, "; charset=%s",
+             charset);
+}
+
+/* `media_type` is a valid one. */
+static void type_set(struct media_type *type, struct text media_type, const char *charset)
+{
+    *type = (struct media_type){.length = (uint8_t)media_type.length,
+                                .takes_charset = media_type_takes_charset(media_type)};
+    memcpy(type->value, media_type.base, media_type.length);
+    type_complete(type, charset);
+}
 
 struct media_types *media_types_new(void)
 {
-    return calloc(1, sizeof(struct media_types));
+    struct media_types *types = calloc(1, sizeof(*types));
+    if (types == NULL) return NULL;
+    memcpy(types->charset, "utf-8", sizeof("utf-8"));
+    type_set(&types->text, TEXT("text/plain"), types->charset);
+    type_set(&types->json, TEXT("application/json"), types->charset);
+    return types;
 }
 
 void media_types_free(struct media_types *types)
 {
     if (types == NULL) return;
     free(types->rows);
+    free(types->order);
     free(types);
 }
 
-static bool text_is(struct text text, const char *word)
+bool media_types_set_charset(struct media_types *types, const char *charset)
 {
-    return text.length == strlen(word) && strncasecmp(text.base, word, text.length) == 0;
-}
-
-static bool text_begins(struct text text, const char *word)
-{
-    return text.length >= strlen(word) && strncasecmp(text.base, word, strlen(word)) == 0;
-}
-
-static bool text_ends(struct text text, const char *word)
-{
-    size_t length = strlen(word);
-    return text.length >= length &&
-           strncasecmp(text.base + text.length - length, word, length) == 0;
-}
-
-static struct text without_parameters(struct text media_type)
-{
-    const char *semicolon = memchr(media_type.base, ';', media_type.length);
-    if (semicolon != NULL) media_type.length = (size_t)(semicolon - media_type.base);
-    return media_type;
-}
-
-static bool has_charset(struct text media_type)
-{
-    return text_begins(media_type, "text/") || text_is(media_type, "application/javascript") ||
-           text_is(media_type, "application/json") || text_is(media_type, "application/xml") ||
-           text_is(media_type, "image/svg+xml");
-}
-
-bool media_type_is_compressible(struct text media_type)
-{
-    struct text bare = without_parameters(media_type);
-    return text_begins(bare, "text/") || text_ends(bare, "javascript") || text_ends(bare, "json") ||
-           text_ends(bare, "xml") || text_is(bare, "application/wasm") ||
-           text_is(bare, "application/yaml") || text_is(bare, "application/toml");
-}
-
-bool media_type_is_valid(struct text text)
-{
-    size_t slashes = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.base[i] <= ' ' || text.base[i] >= 0x7f) return false;
-        slashes += text.base[i] == '/';
+    struct text name = {charset, strlen(charset)};
+    if (name.length > MEDIA_CHARSET_MAX) return false;
+    if (name.length > 0 && !media_type_is_token(name)) return false;
+    memcpy(types->charset, charset, name.length + 1);
+    type_complete(&types->text, charset);
+    type_complete(&types->json, charset);
+    for (size_t i = 0; i < types->count; i++) {
+        type_complete(&types->rows[i].type, charset);
     }
-    return slashes == 1 && text.base[0] != '/' && text.base[text.length - 1] != '/' &&
-           text.length + strlen(CHARSET) <= MEDIA_TYPE_MAX;
+    return true;
 }
 
-static bool is_suffix_letter(char c)
+/* ---- suffixes -------------------------------------------------------------------------------- */
+
+/* A byte that a name may have behind its dot, and that ends no word of a table. */
+static bool is_suffix_byte(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '+';
+    return (unsigned char)c > ' ' && c != 0x7f && c != '/' && c != '\\' &&
+           strchr("\"';{}", c) == NULL;
 }
 
 /* Lower case into `key`; false when it cannot be a suffix. */
 static bool suffix_key(struct text suffix, char key[MEDIA_SUFFIX_MAX + 1])
 {
-    if (suffix.length == 0 || suffix.length > MEDIA_SUFFIX_MAX) return false;
+    if (suffix.length == 0 || suffix.length > MEDIA_SUFFIX_MAX || suffix.base[0] == '.') {
+        return false;
+    }
     for (size_t i = 0; i < suffix.length; i++) {
         char c = suffix.base[i];
         key[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-        if (!is_suffix_letter(key[i])) return false;
+        if (!is_suffix_byte(c)) return false;
     }
     key[suffix.length] = '\0';
     return true;
 }
 
-/* The first row whose suffix is not before `key`. */
+static struct row *row_at(const struct media_types *types, size_t position)
+{
+    return &types->rows[types->order[position]];
+}
+
+/* The position of the first row whose suffix is not before `key`. */
 static size_t row_position(const struct media_types *types, const char *key)
 {
     size_t low = 0, high = types->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strcmp(types->rows[middle].suffix, key) < 0) {
+        if (strcmp(row_at(types, middle)->suffix, key) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -123,39 +129,50 @@ static size_t row_position(const struct media_types *types, const char *key)
 
 static bool row_is(const struct media_types *types, size_t position, const char *key)
 {
-    return position < types->count && strcmp(types->rows[position].suffix, key) == 0;
+    return position < types->count && strcmp(row_at(types, position)->suffix, key) == 0;
 }
 
-/* Makes room for a row at `position`. */
+static bool room_double(struct media_types *types)
+{
+    size_t room = types->room == 0 ? 256 : 2 * types->room;
+    struct row *rows = realloc(types->rows, room * sizeof(*rows));
+    if (rows == NULL) return false;
+    types->rows = rows;
+    uint16_t *order = realloc(types->order, room * sizeof(*order));
+    if (order == NULL) return false;
+    types->order = order;
+    types->room = room;
+    return true;
+}
+
+/* Puts a new row at `position`. */
 static int row_insert(struct media_types *types, size_t position)
 {
     if (types->count == MEDIA_TYPES_MAX) return -ENOSPC;
-    if (types->count == types->room) {
-        size_t room = types->room == 0 ? 256 : 2 * types->room;
-        struct row *rows = realloc(types->rows, room * sizeof(*rows));
-        if (rows == NULL) return -ENOMEM;
-        types->rows = rows;
-        types->room = room;
-    }
-    memmove(types->rows + position + 1, types->rows + position,
-            (types->count - position) * sizeof(*types->rows));
-    types->count++;
+    if (types->count == types->room && !room_double(types)) return -ENOMEM;
+    memmove(types->order + position + 1, types->order + position,
+            (types->count - position) * sizeof(*types->order));
+    types->order[position] = (uint16_t)types->count++;
     return 0;
 }
 
 int media_types_add(struct media_types *types, struct text suffix, struct text media_type)
 {
     char key[MEDIA_SUFFIX_MAX + 1];
+    if (suffix.length > 1 && suffix.base[0] == '.') {
+        suffix = (struct text){suffix.base + 1, suffix.length - 1};
+    }
     if (!suffix_key(suffix, key) || !media_type_is_valid(media_type)) return -EINVAL;
     size_t position = row_position(types, key);
     int result = row_is(types, position, key) ? 0 : row_insert(types, position);
     if (result < 0) return result;
-    struct row *row = &types->rows[position];
+    struct row *row = row_at(types, position);
     memcpy(row->suffix, key, sizeof(key));
-    snprintf(row->media_type, sizeof(row->media_type), "%.*s%s", (int)media_type.length,
-             media_type.base, has_charset(media_type) ? CHARSET : "");
+    type_set(&row->type, media_type, types->charset);
     return 0;
 }
+
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static struct text last_component(struct text name)
 {
@@ -164,28 +181,39 @@ static struct text last_component(struct text name)
     return (struct text){slash + 1, name.length - (size_t)(slash + 1 - name.base)};
 }
 
-/* Names that carry no suffix and are read all the same. */
-static struct text type_without_suffix(struct text name)
+static bool name_is(struct text name, const char *word)
+{
+    return name.length == strlen(word) && strncasecmp(name.base, word, name.length) == 0;
+}
+
+static const char *type_without_suffix(const struct media_types *types, struct text name)
 {
     static const char *const plain[] = {"README",    "LICENSE", "LICENCE", "COPYING", "AUTHORS",
                                         "CHANGELOG", "NEWS",    "NOTICE",  "Makefile"};
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
-        if (text_is(name, plain[i])) return TEXT("text/plain" CHARSET);
+        if (name_is(name, plain[i])) return types->text.value;
     }
-    if (text_is(name, "apple-app-site-association")) return TEXT("application/json" CHARSET);
-    return TEXT("application/octet-stream");
+    return name_is(name, "apple-app-site-association") ? types->json.value : NULL;
+}
+
+/* The type of the longest suffix that is in the table: what follows the first dot, then the next. */
+static const char *type_by_suffix(const struct media_types *types, struct text name)
+{
+    const char *dot;
+    while (name.length > 0 && (dot = memchr(name.base, '.', name.length)) != NULL) {
+        char key[MEDIA_SUFFIX_MAX + 1];
+        name = (struct text){dot + 1, name.length - (size_t)(dot + 1 - name.base)};
+        if (!suffix_key(name, key)) continue;
+        size_t position = row_position(types, key);
+        if (row_is(types, position, key)) return row_at(types, position)->type.value;
+    }
+    return NULL;
 }
 
 struct text media_type_find(const struct media_types *types, struct text name)
 {
     struct text component = last_component(name);
-    const char *dot = component.length > 0 ? memrchr(component.base, '.', component.length) : NULL;
-    if (dot == NULL) return type_without_suffix(component);
-    struct text suffix = {dot + 1, component.length - (size_t)(dot + 1 - component.base)};
-    char key[MEDIA_SUFFIX_MAX + 1];
-    if (!suffix_key(suffix, key)) return TEXT("application/octet-stream");
-    size_t position = row_position(types, key);
-    if (!row_is(types, position, key)) return TEXT("application/octet-stream");
-    const char *found = types->rows[position].media_type;
-    return (struct text){found, strlen(found)};
+    const char *found = type_by_suffix(types, component);
+    if (found == NULL) found = type_without_suffix(types, component);
+    return found ? (struct text){found, strlen(found)} : TEXT("application/octet-stream");
 }

@@ -6,7 +6,8 @@
  *         text/css   css;                  text/css   css
  *     }
  *
- * A word that is wrong ends the reading with its line; nothing is skipped in silence.
+ * A word that is wrong ends the reading with its line; nothing is skipped in silence. A type with
+ * parameters stands in quotes where it has blanks, and in nginx's format where it has a ";".
  */
 #include "media_type.h"
 
@@ -18,7 +19,8 @@ struct reader {
     const char *file;
     struct text rest;
     unsigned line;
-    bool braces; /* nginx's: a type ends with ";", not with its line */
+    bool braces;  /* nginx's: a type ends with ";", not with its line      */
+    size_t ahead; /* bytes of the word that was read last, with its quotes */
     char *problem;
     size_t size;
 };
@@ -59,22 +61,46 @@ static size_t gap_length(const struct reader *reader, bool lines)
     return length;
 }
 
-/* The next word or mark of its own (";" "{" "}" or a line end); absent at the end of the file. */
+/* Whether this byte ends a word that is not in quotes. */
+static bool is_word_end(const struct reader *reader, char c)
+{
+    return is_one_of(c, " \t\r\n") || (reader->braces && is_one_of(c, ";{}"));
+}
+
+/* The word in quotes in front of `rest`, without them; with its quote when that is not closed. */
+static struct text quoted_word(struct reader *reader, struct text rest)
+{
+    char quote = rest.base[0];
+    size_t length = 1;
+    while (length < rest.length && rest.base[length] != quote && rest.base[length] != '\n')
+        length++;
+    bool closed = length < rest.length && rest.base[length] == quote;
+    reader->ahead = closed ? length + 1 : length;
+    return closed ? (struct text){rest.base + 1, length - 1} : (struct text){rest.base, length};
+}
+
+/*
+ * The next word, or mark of its own: a line end where lines count, ";" "{" "}" in nginx's format.
+ * Absent at the end of the file.
+ */
 static struct text reader_word(struct reader *reader, bool lines)
 {
     reader_skip(reader, gap_length(reader, lines));
     struct text word = {reader->rest.base, 0};
     if (reader->rest.length == 0) return (struct text){NULL, 0};
-    while (word.length < reader->rest.length && !is_one_of(word.base[word.length], " \t\r\n#;{}")) {
+    if (is_one_of(*word.base, "\"'")) return quoted_word(reader, reader->rest);
+    while (word.length < reader->rest.length && !is_word_end(reader, word.base[word.length])) {
         word.length++;
     }
     if (word.length == 0) word.length = 1;
+    reader->ahead = word.length;
     return word;
 }
 
-static void reader_take(struct reader *reader, struct text word)
+/* The word read last is done with. */
+static void reader_take(struct reader *reader)
 {
-    reader_skip(reader, word.length);
+    reader_skip(reader, reader->ahead);
 }
 
 static bool word_is(struct text word, const char *mark)
@@ -108,20 +134,25 @@ static bool read_suffixes(struct reader *reader, struct media_types *types, stru
             !add_suffix(reader, types, media_type, word)) {
             return false;
         }
-        reader_take(reader, word);
+        reader_take(reader);
         if (word_is(word, reader->braces ? ";" : "\n")) return true;
     }
 }
 
 static bool read_opening(struct reader *reader)
 {
+    static const struct text mark = {"\xef\xbb\xbf", 3};
+    if (reader->rest.length >= mark.length &&
+        memcmp(reader->rest.base, mark.base, mark.length) == 0)
+        reader_skip(reader, mark.length);
+    reader->braces = true; /* "types{" is two words */
     struct text word = reader_word(reader, true);
     reader->braces = word_is(word, "types");
     if (!reader->braces) return true;
-    reader_take(reader, word);
+    reader_take(reader);
     word = reader_word(reader, true);
     if (!word_is(word, "{")) return reader_fail(reader, "no '{' after", TEXT("types"));
-    reader_take(reader, word);
+    reader_take(reader);
     return true;
 }
 
@@ -135,18 +166,19 @@ static bool read_closing(struct reader *reader)
 bool media_types_parse(struct media_types *types, const char *file, struct text text, char *problem,
                        size_t size)
 {
-    struct reader reader = {file, text, 1, false, problem, size};
+    struct reader reader = {
+        .file = file, .rest = text, .line = 1, .problem = problem, .size = size};
     if (!read_opening(&reader)) return false;
     for (;;) {
         struct text word = reader_word(&reader, true);
         if (word.base == NULL && !reader.braces) return true;
         if (word.base == NULL) return reader_fail(&reader, "no '}' after", TEXT("types {"));
         if (reader.braces && word_is(word, "}")) {
-            reader_take(&reader, word);
+            reader_take(&reader);
             return read_closing(&reader);
         }
         if (!media_type_is_valid(word)) return reader_fail(&reader, "not a media type:", word);
-        reader_take(&reader, word);
+        reader_take(&reader);
         if (!read_suffixes(&reader, types, word)) return false;
     }
 }

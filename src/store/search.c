@@ -150,8 +150,8 @@ static void keep(struct store *store, const struct search *search, struct varian
 {
     const struct file *file = &search->file;
     enum queue queue = cache_queue_of(variant);
-    bool squeezed = queue == QUEUE_DESCRIPTOR &&
-                    belongs_in_memory(store, search, variant->representation.coding);
+    bool squeezed =
+        queue == QUEUE_DESCRIPTOR && belongs_in_memory(store, search, variant->coding);
     if (!search->keep || squeezed) return;
     if (!cache_make_room(&store->cache, entry_bytes(search->path, file))) return;
     if (!cache_make_seat(&store->cache, queue)) return;
@@ -208,7 +208,10 @@ struct resolution search_from_disk(struct store *store, const struct lookup *loo
         }
         if (lend_found(store, &search, lookup, now, &resolution)) return resolution;
     }
-    if (lookup->accepted.weight[CODING_IDENTITY] == 0) return resolution;
+    if (lookup->accepted.weight[CODING_IDENTITY] == 0 && !lookup->accepted.original_otherwise &&
+        search.file.own_coding == CODING_IDENTITY) {
+        return resolution;
+    }
     return lend_moving(store, &search, now);
 }
 

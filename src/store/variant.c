@@ -34,7 +34,7 @@ static struct representation describe(const struct file *file, enum coding codin
         .fd = -1,
         .length = identity->size,
         .modified_seconds = dated ? modified : MODIFIED_UNKNOWN,
-        .coding = coding,
+        .coding = coding == CODING_IDENTITY ? file->own_coding : coding,
         .varies = file->varies,
         .media_type = file->media_type,
         .version = identity_hash(identity),
@@ -107,6 +107,7 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     representation.source = SOURCE_MEMORY;
     struct variant *made = variant_new(representation, length > 0 ? length : 1);
     if (made == NULL) return -ENOMEM;
+    made->coding = coding;
     char *content = (char *)made + (made->representation.content - (char *)made);
     int result = read_exactly(fd, content, length);
     if (result == 0) result = compare_open(fd, &file->identity[coding]);
@@ -151,6 +152,7 @@ int variant_keep_open(const struct file *file, enum coding coding, int fd, enum 
     if (tagging == TAG_NONE) representation.modified_seconds = MODIFIED_UNKNOWN;
     struct variant *made = variant_new(representation, 0);
     if (made == NULL) return -ENOMEM;
+    made->coding = coding;
     made->representation.fd = fd;
     variant_finish(made, etag, (size_t)etag_length);
     *variant = made;

@@ -13,6 +13,7 @@ struct entry;
 struct variant {
     struct representation representation; /* first: what is lent leads back to the variant */
     struct seat seat;
+    enum coding coding;  /* the original (identity), or which of its sidecars   */
     struct entry *entry; /* that holds it; NULL once the cache has let go of it */
     size_t bytes;        /* what it costs, head and content included            */
     char etag[ETAG_MAX];

@@ -49,13 +49,29 @@ FILES = {
     "tilde~!$&'()*,;=:@.txt": located(65, "t"),
     "sub/index.html": b"<!DOCTYPE html><title>sub</title>\n" + located(200, "i"),
     "sub/b.txt": located(700, "u"),
+    "sub/deep/index.html": b"deep",
     "sub/.secret": b"secret",
     "a b/index.html": b"a b",
     "q?q/index.html": b"q?q",
     "%41dir/index.html": b"%41dir",
+    "a:b/index.html": b"a:b",
+    "#h/index.html": b"#h",
+    "a\\b/index.html": b"a\\b",
+    "\t\n/index.html": b"controls",
+    "\udcff/index.html": b"not UTF-8",
+    "%2e%2e/index.html": b"%2e%2e",
     "noindex/file.txt": b"file",
     "start/start.html": b"start",
     "start/index.html": b"index",
+    # Names that a target has to encode, and some that are not UTF-8: "\udcff" stands for the byte 0xff.
+    "a\\b.txt": located(66, "\\"),
+    "tab\tname.txt": located(67, "T"),
+    "line\nbreak.txt": located(68, "L"),
+    "cr\r\n.txt": located(69, "R"),
+    "\x01\x1f\x7f.txt": located(70, "C"),
+    "\udcff\udc80.txt": located(71, "Y"),
+    "caf\udce9.txt": located(72, "E"),
+    "\udcc0\udcaf.txt": located(73, "V"),
     ".hidden": b"hidden",
     ".git/config": b"hidden",
     ".well-known/ok.txt": b"well known",
@@ -71,6 +87,12 @@ FILES = {
     "t.mjs": b"0", "t.json": b"{}", "t.svg": b"<svg/>", "t.png": b"png", "t.jpg": b"jpg",
     "t.webp": b"webp", "t.woff2": b"woff2", "t.wasm": b"wasm", "t.pdf": b"pdf", "t.xml": b"<x/>",
     "t.unheard-of": b"?", "t": b"?", "t.tar.gz": b"gz", "t.mp4": b"mp4", "t.ico": b"ico",
+    "t.m4s": b"m4s", "t.c": b"c", "t.crl": b"crl", "t.kml": b"kml", "t.spdx.json": b"{}",
+    # An image that is compressed itself, and what must not be taken for its sidecar.
+    "picture.svgz": located(600, "v"),
+    "picture.svgz.gz": located(300, "z"),
+    "picture.svgz.br": located(301, "b"),
+    "large.svgz": located(LONGEST_IN_MEMORY + 6000, "W"),
     # Sidecars. What is in them need not be compressed: the server never looks.
     "page.css": located(5000, "c"),
     "page.css.gz": located(900, "Z"),
@@ -97,6 +119,24 @@ FILES = {
 TIMES = {name: NEW for name in FILES if name.endswith((".gz", ".br", ".zst"))}
 TIMES.update({"stale.css": NEW, "stale.css.gz": OLD, "equal.css": OLD, "equal.css.gz": OLD})
 
+# A table of media types as distributions write it: a byte-order mark, CRLF, suffixes with dots, types
+# with parameters, suffixes given twice. It is beside the root.
+TYPES = (
+    '\ufeff# As distributions write it: a byte-order mark, CRLF, suffixes with dots, types with parameters.\r\n'
+    '\r\n'
+    'text/html\t\t\t\t\thtml htm\r\n'
+    'text/css;charset=utf-8\tcss\r\n'
+    'application/octet-stream\r\n'
+    'application/gzip\tgz svgz\r\n'
+    'application/x-compressed-tar\ttar.gz\r\n'
+    'application/json\tjson\r\n'
+    'application/spdx+json\tspdx.json\r\n'
+    'application/x-trash\t~ % bak old\r\n'
+    'text/x-c++src\tc++ cpp\r\n'
+    'image/jpeg\tpng\r\n'
+    'image/png\tPNG apng\t# the last one counts\r\n'
+    '\'text/xml; charset="utf-16"\' xml\r\n')
+
 LINKS = {
     "link.txt": "a.txt",
     "sub/up.txt": "../a.txt",
@@ -122,6 +162,8 @@ def site_make(root):
     """Writes the site to `root`, and beside it what must never be served."""
     beside = os.path.dirname(root)
     os.makedirs(os.path.join(beside, "outside"))
+    with open(os.path.join(beside, "distribution.types"), "wb") as file:
+        file.write(TYPES.encode())
     for name in ("outside.txt", "outside/file.txt"):
         with open(os.path.join(beside, name), "wb") as file:
             file.write(b"OUTSIDE")

@@ -75,6 +75,28 @@ def combined(stage):
         require(float(match["seconds"]) < stage.seconds(5), "seconds %s", match["seconds"])
 
 
+ODD = "/a%0ab\\c\xff%ff?\xe9\x80"  # of a name with a line end, a backslash, and bytes beyond ASCII
+
+
+@test("combined lines: a target of any bytes stays within its line")
+def combined_odd(stage):
+    path, options = log_options(stage)
+    with stage.server(stage.site(a_txt=b"12345"), options) as server:
+        expect("status", 404, server.get(ODD).status)
+    found = [COMBINED.fullmatch(line) for line in lines_of(path)]
+    expect("lines", [True], [bool(match) for match in found])
+    expect("request", r"GET /a%0ab\x5Cc\xFF%ff?\xE9\x80 HTTP/1.1", found[0]["request"])
+
+
+@test("JSON lines: a target of any bytes stays within its line")
+def json_odd(stage):
+    path, options = log_options(stage, log_format="json")
+    with stage.server(stage.site(a_txt=b"12345"), options) as server:
+        expect("status", 404, server.get(ODD).status)
+    found = [json.loads(line) for line in lines_of(path)]
+    expect("targets", ["/a%0ab\\c\xff%ff?\xe9\x80"], [line["target"] for line in found])
+
+
 @test("JSON lines: every member right")
 def json_lines(stage):
     path, options = log_options(stage, log_format="json")

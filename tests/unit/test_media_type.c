@@ -26,6 +26,18 @@ static const struct {
     {"a.tar.gz", "application/gzip"},
     {"a.css.br", "application/x-brotli"},
     {"a.css.zst", "application/zstd"},
+    {"a.svgz", "image/svg+xml; charset=utf-8"},
+    {"a.m4s", "video/iso.segment"},
+    {"a.c", "text/x-csrc; charset=utf-8"},
+    {"a.crl", "application/pkix-crl"},
+    {"a.kml", "application/vnd.google-earth.kml+xml"},
+    {"a.jnlp", "application/x-java-jnlp-file"},
+    {"a.docm", "application/vnd.ms-word.document.macroEnabled.12"},
+    {"a.3gp", "video/3gpp"},
+    {"a.ttml", "application/ttml+xml"},
+    {"a.spdx.json", "application/spdx+json"},
+    {"a.m3u", "audio/mpegurl"},
+    {"a.ts", "video/mp2t"},
     {"a.unknown", "application/octet-stream"},
     {"a.", "application/octet-stream"},
     {"", "application/octet-stream"},
@@ -108,6 +120,46 @@ static const struct {
     {"text/html html # htm\n", "a.htm", "application/octet-stream"},
     {"text/html html\r\nimage/png png\r\n", "a.html", "text/html; charset=utf-8"},
     {"application/no-suffix\nimage/png png\n", "a.png", "image/png"},
+    /* as editors on other systems save it */
+    {"\xef\xbb\xbftypes { image/png png; }", "a.png", "image/png"},
+    {"\xef\xbb\xbf# said\nimage/png png\n", "a.png", "image/png"},
+    {"\xef\xbb\xbfimage/png png\n", "a.png", "image/png"},
+    {"types {\r\n  image/png\tpng\r\n  apng;\r\n}\r\n", "a.apng", "image/png"},
+    {"# said\r\n\r\nimage/png png apng\r\nimage/gif\r\n", "a.apng", "image/png"},
+    /* suffixes as they are found in the tables of distributions */
+    {"a/b tar.gz\nc/d gz", "x.tar.gz", "a/b"},
+    {"a/b tar.gz\nc/d gz", "x.gz", "c/d"},
+    {"a/b tar.gz\nc/d gz", "x.y.tar.gz", "a/b"},
+    {"a/b tar.gz\nc/d gz", "tar.gz", "c/d"},
+    {"a/b tar.gz\nc/d gz", "x.TAR.GZ", "a/b"},
+    {"a/b tar.gz\nc/d gz", "x.tar.gz/y.gz", "c/d"},
+    {"a/b a.b.c\nc/d b.c\ne/f c", "x.a.b.c", "a/b"},
+    {"a/b a.b.c\nc/d b.c\ne/f c", "x.z.b.c", "c/d"},
+    {"a/b a.b.c\nc/d b.c\ne/f c", "x.a.z.c", "e/f"},
+    {"a/b a.b.c\nc/d b.c\ne/f c", "x.a.b", "application/octet-stream"},
+    {"types { a/b tar.gz; c/d gz; }", "x.tar.gz", "a/b"},
+    {"a/b ~ % bak", "x.~", "a/b"},
+    {"a/b ~ % bak", "x.%", "a/b"},
+    {"a/b c++ h++ x_b a-b 1905.1", "x.1905.1", "a/b"},
+    {"a/b c++ h++ x_b a-b 1905.1", "x.C++", "a/b"},
+    {"a/b \xc3\xa9t\xc3\xa9", "x.\xc3\xa9t\xc3\xa9", "a/b"},
+    {"a/b .x .tar.gz", "a.x", "a/b"},
+    {"a/b .x .tar.gz", "a.tar.gz", "a/b"},
+    {"a/b c#", "x.c#", "a/b"},
+    /* given twice */
+    {"a/b x\nc/d X\n", "a.x", "c/d"},
+    {"a/b x x\na/b x", "a.x", "a/b"},
+    {"a/b tar.gz\nc/d TAR.GZ", "a.tar.gz", "c/d"},
+    /* types with parameters, in quotes or not */
+    {"text/plain;format=flowed txt", "a.txt", "text/plain;format=flowed; charset=utf-8"},
+    {"text/plain;charset=latin1 txt", "a.txt", "text/plain;charset=latin1"},
+    {"\"text/plain; Charset=latin1\" txt", "a.txt", "text/plain; Charset=latin1"},
+    {"'text/plain; charset=\"latin1\"' txt", "a.txt", "text/plain; charset=\"latin1\""},
+    {"types { \"text/plain; charset=latin1\" txt; }", "a.txt", "text/plain; charset=latin1"},
+    {"types { 'text/html' \"html\" 'htm'; }", "a.htm", "text/html; charset=utf-8"},
+    {"text/plain;xcharset=latin1 txt", "a.txt", "text/plain;xcharset=latin1; charset=utf-8"},
+    {"image/png;a=b;c=\"d\\\"e;\" png", "a.png", "image/png;a=b;c=\"d\\\"e;\""},
+    {"audio/x;codecs=1; y", "a.y", "audio/x;codecs=1;"},
 };
 
 START_TEST(formats)
@@ -136,9 +188,24 @@ static const struct {
     {"a/b x\n\na/b/c x", "f:3: not a media type: 'a/b/c'"},
     {"/b x", "f:1: not a media type: '/b'"},
     {"a/ x", "f:1: not a media type: 'a/'"},
-    {"a/b .x", "f:1: not a suffix: '.x'"},
-    {"a/b 0123456789012345678901234567890123", "f:1: not a suffix: "},
-    {"a/b x;", "f:1: not a suffix: ';'"},
+    {"a/b ..x", "f:1: not a suffix: '..x'"},
+    {"a/b .", "f:1: not a suffix: '.'"},
+    {"a/b x/y", "f:1: not a suffix: 'x/y'"},
+    {"a/b 01234567890123456789012345678901234567890123456789012345678901234",
+     "f:1: not a suffix: "},
+    {"a/b x;", "f:1: not a suffix: 'x;'"},
+    {"a/b \"\"", "f:1: not a suffix: ''"},
+    {"\n\"a/b x\n", "f:2: not a media type: '\"a/b x'"},
+    {"types { a/b \"x; }", "f:1: not a suffix: '\"x; }'"},
+    {"a/b;c x", "f:1: not a media type: 'a/b;c'"},
+    {"a/b;c= x", "f:1: not a media type: 'a/b;c='"},
+    {"'a/b;c=\"d' x", "f:1: not a media type: 'a/b;c=\"d'"},
+    {"'a/b c/d' x", "f:1: not a media type: 'a/b c/d'"},
+    {"a/b, x", "f:1: not a media type: 'a/b,'"},
+    {"\xef\xbb\xbf\xef\xbb\xbfimage/png png", "f:1: not a media type: "},
+    {"\xff\xfe"
+     "a/b x",
+     "f:1: not a media type: "},
     {"a/b {", "f:1: not a suffix: '{'"},
     {"a/b\x01 x", "f:1: not a media type: "},
     {"a/\x80 x", "f:1: not a media type: "},
@@ -175,6 +242,82 @@ START_TEST(bounds)
 }
 END_TEST
 
+#define OCTETS "application/octet-stream"
+
+/* What people serve, of both tables. */
+static const char *const usual[] = {
+    "html", "css",     "js",   "svgz", "m4s", "c",   "crl",  "kml",  "kmz",  "mml",  "jad",
+    "wml",  "htc",     "wbmp", "jng",  "hqx", "odg", "jnlp", "run",  "pl",   "pm",   "swf",
+    "sit",  "tcl",     "der",  "pem",  "crt", "xpi", "xspf", "kar",  "ra",   "3gp",  "3gpp",
+    "flv",  "mng",     "asf",  "wmv",  "asx", "m3u", "aiff", "mka",  "mk3d", "docm", "xlsb",
+    "ppsx", "torrent", "ttml", "p12",  "cer", "sig", "asc",  "rdf",  "wsdl", "xul",  "djvu",
+    "psd",  "srt",     "ttl",  "n3",   "py",  "h",   "cpp",  "java", "tex",  "bib",  "diff",
+    "stl",  "obj",     "usdz", "jp2",  "hdr", "mid", NULL};
+
+/* The tables of nginx and Apache, as Debian has them; what is in them is known without a file. */
+START_TEST(tables_of_distributions)
+{
+    static const char *const files[] = {"/etc/mime.types", "/etc/nginx/mime.types"};
+    char problem[256] = "";
+    if (access(files[_i], R_OK) != 0) return;
+    struct media_types *types = media_types_load(files[_i], problem, sizeof(problem));
+    ck_assert_msg(types != NULL, "%s", problem);
+    check_type(types, "a.html", "text/html; charset=utf-8");
+    check_type(types, "a.svgz", "image/svg+xml; charset=utf-8");
+    struct media_types *embedded = media_types_embedded();
+    size_t known_to_both = 0;
+    for (const char *const *suffix = usual; *suffix != NULL; suffix++) {
+        char name[64];
+        snprintf(name, sizeof(name), "a.%s", *suffix);
+        if (text_equals(media_type_find(types, text_of(name)), TEXT(OCTETS))) continue;
+        known_to_both++;
+        ck_assert_msg(!text_equals(media_type_find(embedded, text_of(name)), TEXT(OCTETS)), "%s",
+                      name);
+    }
+    ck_assert_uint_gt(known_to_both, 30);
+    media_types_free(types);
+    media_types_free(embedded);
+}
+END_TEST
+
+START_TEST(charsets)
+{
+    struct media_types *types = media_types_embedded();
+    ck_assert(media_types_set_charset(types, "iso-8859-1"));
+    check_type(types, "a.html", "text/html; charset=iso-8859-1");
+    check_type(types, "a.svg", "image/svg+xml; charset=iso-8859-1");
+    check_type(types, "README", "text/plain; charset=iso-8859-1");
+    check_type(types, "a.png", "image/png");
+    ck_assert(!media_types_set_charset(types, "a b"));
+    ck_assert(!media_types_set_charset(types, "a\r\nX: y"));
+    ck_assert(!media_types_set_charset(types, "\"a\""));
+    ck_assert(!media_types_set_charset(types, "0123456789012345678901234"));
+    check_type(types, "a.html", "text/html; charset=iso-8859-1");
+    ck_assert(media_types_set_charset(types, ""));
+    check_type(types, "a.html", "text/html");
+    check_type(types, "README", "text/plain");
+    check_type(types, "apple-app-site-association", "application/json");
+    ck_assert_int_eq(media_types_add(types, TEXT("x"), TEXT("text/x")), 0);
+    check_type(types, "a.x", "text/x");
+    ck_assert(media_types_set_charset(types, "utf-8"));
+    check_type(types, "a.x", "text/x; charset=utf-8");
+    media_types_free(types);
+}
+END_TEST
+
+START_TEST(own_codings)
+{
+    struct text svg = TEXT("image/svg+xml; charset=utf-8");
+    ck_assert_int_eq(media_type_own_coding(TEXT("a/b.svgz"), svg), CODING_GZIP);
+    ck_assert_int_eq(media_type_own_coding(TEXT("B.SVGZ"), TEXT("image/svg+xml")), CODING_GZIP);
+    ck_assert_int_eq(media_type_own_coding(TEXT("b.svg"), svg), CODING_IDENTITY);
+    ck_assert_int_eq(media_type_own_coding(TEXT("bsvgz"), svg), CODING_IDENTITY);
+    ck_assert_int_eq(media_type_own_coding(TEXT("b.svg.gz"), svg), CODING_IDENTITY);
+    ck_assert_int_eq(media_type_own_coding(TEXT("b.svgz"), TEXT("application/gzip")),
+                     CODING_IDENTITY);
+}
+END_TEST
+
 START_TEST(files)
 {
     char problem[256] = "";
@@ -208,6 +351,9 @@ int main(void)
     tcase_add_loop_test(cases, problems, 0, COUNT(bad));
     tcase_add_test(cases, bounds);
     tcase_add_test(cases, files);
+    tcase_add_loop_test(cases, tables_of_distributions, 0, 2);
+    tcase_add_test(cases, charsets);
+    tcase_add_test(cases, own_codings);
     tcase_add_test(cases, compressible);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -64,8 +64,12 @@ static const struct {
     /* an empty representation */
     {"bytes=0-", 0, UNSATISFIABLE},
     {"bytes=0-0", 0, UNSATISFIABLE},
-    {"bytes=-1", 0, UNSATISFIABLE},
+    {"bytes=5-", 0, UNSATISFIABLE},
+    {"bytes=-1", 0, WHOLE},
+    {"bytes=-5", 0, WHOLE},
+    {"bytes=-18446744073709551616", 0, WHOLE},
     {"bytes=-0", 0, UNSATISFIABLE},
+    {"bytes=-000", 0, UNSATISFIABLE},
     {"bytes=x", 0, WHOLE},
     /* numbers too big: 2^64 - 1, 2^64, 2^64 + 5, and more */
     {"bytes=0-18446744073709551615", 10, PART(0, 10)},

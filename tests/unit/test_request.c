@@ -56,6 +56,29 @@ static const struct {
     {"GET / HTTP/1.0\r\nConnection: Keep-Alive, x\r\n\r\n", "G", 0, false, true, true},
     {"POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", "G", 0, false, true,
      true},
+    {"GET / HTTP/1.0\r\nConnection: keep-alive\t\r\n\r\n", "G", 0, false, true, true},
+    {"GET / HTTP/1.0\r\nConnection: x\r\nConnection:\tx\t,\tkeep-alive\t\r\n\r\n", "G", 0, false,
+     true, true},
+    {"GET / HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", "", 0, false, false, false},
+    {"GET / HTTP/1.1\r\n" HOST "Proxy-Connection: close\r\n\r\n", "G", 0, false, true, false},
+    {"GET / HTTP/1.1\r\n" HOST "Connection: close\t\r\n\r\n", "", 0, false, false, false},
+    {"GET / HTTP/1.1\r\n" HOST "Connection: x\t,,\tClose\t,\r\n\r\n", "", 0, false, false, false},
+    {"GET / HTTP/1.1\r\n" HOST "Connection: close\r\nConnection: x\r\n\r\n", "", 0, false, false,
+     false},
+    {"POST / HTTP/1.1\r\n" HOST "Content-Length: 2\t\r\n\r\nab", "cd", 0, false, true, false},
+    {"POST / HTTP/1.1\r\n" HOST "Content-Length:\t 2 \t \r\n\r\nab", "cd", 0, false, true, false},
+    {"POST /\xff HTTP/1.1\r\n" HOST "X:\ta\tb\t\r\nContent-Length: 2\t\r\n\r\nab", "cd", 0, false,
+     true, false},
+    {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\t\r\n\r\n1\r\na\r\n0\r\n\r\n", "0\r\n",
+     0, false, true, false},
+    {"POST / HTTP/1.1\r\n" HOST "Content-Length: 101\t\r\n\r\n", "ab", 0, true, false, false},
+    {"POST / HTTP/1.1\r\n" HOST "Expect:\t\r\nExpect: ,100-continue\t\r\nContent-Length: 1\r\n\r\n",
+     "a", 0, true, false, false},
+    {"POST / HTTP/1.1\r\n" HOST "Expect:\r\nContent-Length: 1\r\n\r\na", "G", 0, false, true,
+     false},
+    {"GET / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nExpect: x\r\n\r\n", "GET", 417, false,
+     false, false},
+    {"GET / HTTP/1.1\r\n" HOST "Expect: 100-continue;x=y\r\n\r\n", "GET", 417, false, false, false},
     {"GET / HTTP/1.1\r\n" HOST "Connection: upgrade\r\nUpgrade: h2c\r\n\r\n", "PRI", 0, false, true,
      false},
     {"CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", "x", 0, false, true, false},
@@ -133,6 +156,30 @@ static const struct {
     REFUSED(400, "GET / HTTP/1.1\r\nTransfer-Encoding:\r\n\r", "9112 6.1: empty"),
     REFUSED(501, "GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r", "9112 6.1: unknown coding"),
     REFUSED(501, "GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r", "9112 6.1"),
+    REFUSED(400, "GET / HTTP/1.1\r\nContent-Length: 1\t2", "9112 6.3"),
+    REFUSED(400, "GET / HTTP/1.1\r\nContent-Length: 1\t,", "9112 6.3"),
+    REFUSED(400, "GET / HTTP/1.1\r\nContent-Length: \t\r\n\r", "9112 6.3"),
+    REFUSED(400, "GET / HTTP/1.1\r\nContent-Length: 1\t\r\nContent-Length: 1", "9112 6.3"),
+    REFUSED(400, "GET / HTTP/1.1\r\nContent-Length: 18446744073709551616\r\nX", "9112 6.3"),
+    REFUSED(501, "GET / HTTP/1.1\r\nTransfer-Encoding: chun\tked\r\n\r", "9112 6.1"),
+    REFUSED(400, "GET / HTTP/1.1\r\nTransfer-Encoding: \t\r\n\r", "9112 6.1: empty"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX\t", "9112 5.1: no blank before the colon"),
+    REFUSED(400, "GET / HTTP/1.1\r\n\t", "9112 2.2: blank before the first field"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX: a\r\n\tb", "9112 5.2: obs-fold"),
+    REFUSED(400, "GET\t/", "9112 3: one space"),
+    REFUSED(400, "GET /a\t", "9112 3.2"),
+    REFUSED(400, "GET /\xff\t", "9112 3.2"),
+    REFUSED(400, "GET /\xff\x01", "9112 3.2"),
+    REFUSED(400, "GET \xff", "9112 3.2: no form begins so"),
+    REFUSED(400, "G\xff", "9110 5.6.2: token"),
+    REFUSED(400, "GET /\xff \xff", "9112 2.3"),
+    REFUSED(400, "GET / HTTP/1.\xff", "9112 2.3"),
+    REFUSED(400, "GET / HTTP/1.1\xff", "9112 2.3"),
+    REFUSED(400, "GET / HTTP/1.1\r\nX\xff", "9110 5.1"),
+    REFUSED(414,
+            "GET /\xff"
+            "123456789012345678901234567890123456789012345678901234567890123",
+            "9110 15.5.15: the limit is 64"),
     REFUSED(414, "GET /0123456789012345678901234567890123456789012345678901234567890123",
             "9110 15.5.15: the limit is 64"),
     REFUSED(431, "GET / HTTP/1.1\r\n1:\r\n2:\r\n3:\r\n4:\r\n5:\r\n6:\r\n7:\r\n8:\r\n9:\r\n\r",
@@ -238,6 +285,29 @@ START_TEST(fields_are_taken)
 }
 END_TEST
 
+/* What llhttp is given a stand-in for is kept as it was received. */
+START_TEST(texts_are_those_received)
+{
+    struct reading reading;
+    const char head[] =
+        "GET /\xc3\xa9\xff?\x80 HTTP/1.1\r\nHost:\ta\t\r\nUser-Agent: a\tb\xff \t\r\n"
+        "Referer: \t\r\nContent-Length: 0\t\r\n\r\n";
+    read_whole(&reading, head, sizeof(head) - 1);
+    const struct request *r = &reading.request;
+    ck_assert_int_eq(r->phase, REQUEST_COMPLETE);
+    ck_assert_int_eq(r->refused, REFUSAL_NONE);
+    text_is(r->target, "/\xc3\xa9\xff?\x80");
+    text_is(r->version, "HTTP/1.1");
+    text_is(fields_value(&r->fields, FIELD_HOST), "a");
+    text_is(fields_value(&r->fields, FIELD_USER_AGENT), "a\tb\xff");
+    text_is(fields_value(&r->fields, FIELD_REFERER), "");
+    ck_assert_uint_eq(r->lines, 4);
+    ck_assert_uint_eq(r->head_bytes, sizeof(head) - 1);
+    ck_assert_ptr_eq(r->target.base, reading.bytes + 4);
+    free(reading.bytes);
+}
+END_TEST
+
 /* In two pieces, between which the buffer moves, as when earlier requests were answered. */
 START_TEST(bytes_may_move)
 {
@@ -296,6 +366,7 @@ int main(void)
     tcase_add_test(tcase, first_reason_stands);
     tcase_add_loop_test(tcase, tells_why, 0, sizeof(whys) / sizeof(whys[0]));
     tcase_add_test(tcase, fields_are_taken);
+    tcase_add_test(tcase, texts_are_those_received);
     tcase_add_test(tcase, bytes_may_move);
     tcase_add_test(tcase, content_is_forgotten);
     suite_add_tcase(suite, tcase);

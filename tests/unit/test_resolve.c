@@ -277,8 +277,8 @@ START_TEST(codings)
 {
     for (int i = 0; i < 2 * COUNT(choices); i++) {
         int row = i % COUNT(choices);
-        struct accepted accepted = {
-            {choices[row].identity, choices[row].gzip, choices[row].br, choices[row].zstd}};
+        struct accepted accepted = {.weight = {choices[row].identity, choices[row].gzip,
+                                               choices[row].br, choices[row].zstd}};
         struct resolution resolution = tree_resolve(store, choices[row].path, accepted);
         const char *got = tree_describe(resolution);
         ck_assert_msg(strcmp(got, choices[row].answer) == 0, "%d: %s", row, got);
@@ -288,6 +288,48 @@ START_TEST(codings)
         ck_assert_int_eq(r->varies, choices[row].varies);
         store_return(store, r);
     }
+}
+END_TEST
+
+/* Who accepts nothing that is there gets the original, but a sidecar that is accepted comes first. */
+START_TEST(original_otherwise)
+{
+    const struct accepted none = {.original_otherwise = true};
+    const struct accepted gzip = {.weight = {0, 1, 0, 0}, .original_otherwise = true};
+    ck_assert_str_eq(tree_ask(store, "a.txt", none), "one");
+    ck_assert_str_eq(tree_ask(store, "side.css", none), "original");
+    ck_assert_str_eq(tree_ask(store, "big.bin", none), "A*10000");
+    ck_assert_str_eq(tree_ask(store, "dir/", none), "index");
+    ck_assert_str_eq(tree_ask(store, "nope", none), "<not found>");
+    tree_run("cd current; printf 'much longer than the original' > side.css.gz");
+    ck_assert_str_eq(tree_ask(store, "side.css", gzip), "gzip:much longer than the original");
+    ck_assert_str_eq(tree_ask(store, "old.css", gzip), "old");
+}
+END_TEST
+
+/* An .svgz is gzip itself, whatever is accepted, in memory or by its descriptor, and has no sidecars. */
+START_TEST(own_coding)
+{
+    const struct accepted accepted[] = {
+        ACCEPT_IDENTITY, ACCEPT_ALL, {.weight = {0, 0, 0, 0}}, {.weight = {0, 1000, 0, 0}}};
+    tree_run("cd current; printf svg > p.svgz; printf x > p.svgz.gz; printf y > p.svgz.br;"
+             "printf SVG > P.SVGZ; printf no > svgz; cp big.bin big.svgz");
+    for (int i = 0; i < 2 * COUNT(accepted); i++) {
+        struct resolution resolution = tree_resolve(store, "p.svgz", accepted[i / 2]);
+        ck_assert_str_eq(tree_describe(resolution), "gzip:svg");
+        ck_assert(!resolution.varies);
+        store_return(store, resolution.representation);
+        ck_assert_str_eq(tree_ask(store, "P.SVGZ", accepted[i / 2]), "gzip:SVG");
+        ck_assert_str_eq(tree_ask(store, "big.svgz", accepted[i / 2]), "gzip:A*10000");
+    }
+    ck_assert_str_eq(tree_ask(store, "svgz", ACCEPT_IDENTITY), "no");
+    uint64_t misses = store_counts(store)->misses;
+    tree_run("printf z > current/p.svgz.zst");
+    ck_assert_str_eq(tree_ask(store, "p.svgz", ACCEPT_ALL), "gzip:svg");
+    ck_assert_str_eq(tree_ask(store, "p.svgz", ACCEPT_ALL), "gzip:svg");
+    ck_assert_uint_le(store_counts(store)->misses, misses + 1);
+    tree_run("printf new > current/p.svgz");
+    ck_assert_str_eq(tree_ask(store, "p.svgz", ACCEPT_ALL), "gzip:new");
 }
 END_TEST
 
@@ -472,6 +514,8 @@ int main(void)
     tcase_add_test(cases, unreadable);
     tcase_add_loop_test(cases, directories_of_others, 0, 2);
     tcase_add_test(cases, codings);
+    tcase_add_test(cases, original_otherwise);
+    tcase_add_test(cases, own_coding);
     tcase_add_test(cases, sidecars_off);
     tcase_add_test(cases, etags);
     tcase_add_test(cases, metadata);

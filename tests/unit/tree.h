@@ -24,8 +24,8 @@ struct now tree_now(void);
 struct store_options tree_options(void);
 struct store *tree_open(const struct store_options *options);
 
-#define ACCEPT_IDENTITY ((struct accepted){{1000, 0, 0, 0}})
-#define ACCEPT_ALL ((struct accepted){{1, 1000, 1000, 1000}})
+#define ACCEPT_IDENTITY ((struct accepted){.weight = {1000, 0, 0, 0}})
+#define ACCEPT_ALL ((struct accepted){.weight = {1, 1000, 1000, 1000}})
 
 struct resolution tree_resolve(struct store *store, const char *path, struct accepted accepted);
 

@@ -1,0 +1,112 @@
+/*
+ * What the head of a request says: each field line as it comes, from its own text, and the whole at
+ * its end. A list may have empty members and any optional white space (RFC 9110 §5.6); what frames
+ * the request may not be a list at all, so that nobody can read it otherwise (RFC 9112 §6.3).
+ */
+#include "judge.h"
+#include "authority.h"
+
+/* A coding besides chunked would have to be undone to be understood (RFC 9112 §6.1). */
+static enum refusal transfer_coding_take(struct request *r, struct text value)
+{
+    if (!text_equals_any_case(value, TEXT("chunked")))
+        return value.length == 0 ? REFUSAL_FRAMING : REFUSAL_CODING;
+    r->chunked = true;
+    return REFUSAL_NONE;
+}
+
+/* Nothing but digits, and no more than 64 bits; that it comes once llhttp sees to. */
+static enum refusal content_length_take(struct request *r, struct text value)
+{
+    if (value.length == 0) return REFUSAL_FRAMING;
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned digit = (unsigned char)value.base[i] - (unsigned)'0';
+        if (digit > 9 || __builtin_mul_overflow(r->content_length, 10, &r->content_length) ||
+            __builtin_add_overflow(r->content_length, digit, &r->content_length))
+            return REFUSAL_FRAMING;
+    }
+    return REFUSAL_NONE;
+}
+
+static void connection_take(struct request *r, struct text value)
+{
+    struct text member;
+    if (text_equals(value, TEXT("keep-alive"))) { /* as browsers write it */
+        r->keep_alive = true;
+        return;
+    }
+    while (list_next(&value, &member)) {
+        r->closes |= text_equals_any_case(member, TEXT("close"));
+        r->keep_alive |= text_equals_any_case(member, TEXT("keep-alive"));
+    }
+}
+
+/* RFC 9110 §10.1.1; one with a parameter is another one. */
+static void expectation_take(struct request *r, struct text value)
+{
+    struct text member;
+    while (list_next(&value, &member)) {
+        bool known = text_equals_any_case(member, TEXT("100-continue"));
+        r->continues |= known;
+        r->expects_other |= !known;
+    }
+}
+
+enum refusal judge_line(struct request *r, struct text name, struct text value)
+{
+    if (++r->lines > r->rules->fields_max) return REFUSAL_FIELDS_MANY;
+    enum field field = field_find(name);
+    switch ((int)field) {
+    case FIELD_OTHER: return REFUSAL_NONE;
+    case FIELD_CONNECTION: connection_take(r, value); return REFUSAL_NONE;
+    case FIELD_EXPECT: expectation_take(r, value); return REFUSAL_NONE;
+    case FIELD_TRANSFER_ENCODING: return transfer_coding_take(r, value);
+    case FIELD_CONTENT_LENGTH: return content_length_take(r, value);
+    default: return fields_add(&r->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
+    }
+}
+
+/* RFC 9112 §3.2: one Host, well-formed, and none missing from HTTP/1.1 on. */
+static bool host_valid(const struct request *r)
+{
+    uint32_t count = fields_count(&r->fields, FIELD_HOST);
+    if (count == 0) return r->parser.http_minor == 0;
+    return count == 1 && authority_valid(fields_value(&r->fields, FIELD_HOST));
+}
+
+bool judge_has_content(const struct request *r)
+{
+    return r->chunked || r->content_length > 0;
+}
+
+/* HTTP/1.0 did not know Expect. */
+static bool is_before_expect(const struct request *r)
+{
+    return r->parser.http_minor == 0;
+}
+
+bool judge_framing(const struct request *r)
+{
+    const llhttp_t *parser = &r->parser;
+    bool coded = (parser->flags & F_TRANSFER_ENCODING) != 0;
+    bool chunked = (parser->flags & F_CHUNKED) != 0;
+    return coded == r->chunked && chunked == r->chunked &&
+           parser->content_length == r->content_length;
+}
+
+enum refusal judge_head(const struct request *r)
+{
+    const llhttp_t *parser = &r->parser;
+    if (parser->http_major != 1)
+        return parser->http_major == 0 ? REFUSAL_REQUEST_LINE : REFUSAL_VERSION;
+    if (!host_valid(r)) return REFUSAL_HOST;
+    if (r->chunked && parser->http_minor == 0) return REFUSAL_FRAMING;
+    return r->expects_other && !is_before_expect(r) ? REFUSAL_EXPECTATION : REFUSAL_NONE;
+}
+
+bool judge_content_is_left(const struct request *r)
+{
+    if (!judge_has_content(r)) return false;
+    bool waits = r->continues && !is_before_expect(r);
+    return waits || r->content_length > r->rules->body_bytes_max;
+}
