@@ -94,6 +94,18 @@ void clients_drain(const struct slab *clients, struct worker *worker);
  */
 enum conn_step worker_advance(struct worker *worker, struct client *client);
 
+/*
+ * For an event loop, when somebody waits to be accepted and there is no place or no descriptor: which of
+ * `clients`, whose objects begin with a struct client, makes room. One without a request under way, and quiet
+ * for a moment; NULL when none of those looked at is. A bounded number is looked at: *hand remembers where
+ * to go on (0 at first). may_go() tells which the model could close now.
+ */
+struct client *crowd_choose(const struct slab *clients, uint32_t *hand, const struct worker *worker,
+                            bool (*may_go)(const struct client *));
+
+/* It makes room: counted, and to be driven to its end. */
+void crowd_leave(struct client *client, struct worker *worker);
+
 /* Accepting stops for a while: counted, and said the first time. */
 void accept_paused(struct stats_slot *stats, const char *why);
 

@@ -37,6 +37,7 @@ struct epoll_loop {
     struct epoll_client *batch[BATCH_MAX];
     uint32_t batched;
     uint32_t ticks;
+    uint32_t hand; /* crowd_choose()'s */
     bool accepting, draining;
     uint64_t drain_deadline_ns;
     uint32_t listeners;
@@ -188,18 +189,39 @@ static void accepting_pause(struct epoll_loop *l, const char *why)
     tick_start(l);
 }
 
+static bool may_go(const struct client *client)
+{
+    return !((const struct epoll_client *)client)->queued;
+}
+
+/* Whether somebody waits and a connection went for that; else accepting stops when somebody waits. */
+static bool room_make(struct epoll_loop *l, int listener, const char *why)
+{
+    if (!listener_is_awaited(listener)) return false;
+    now_read(&l->worker.now);
+    struct client *client = crowd_choose(&l->clients, &l->hand, &l->worker, may_go);
+    if (!client) {
+        accepting_pause(l, why);
+        return false;
+    }
+    crowd_leave(client, &l->worker);
+    connection_drive(l, (struct epoll_client *)client);
+    return true;
+}
+
 /* One connection, or false when there is none to be had now. */
 static bool accept_one(struct epoll_loop *l, int listener)
 {
     struct sockaddr_storage peer;
-    if (l->clients.used == l->clients.count) {
-        accepting_pause(l, "all connections are in use; see 'connections'");
+    if (l->clients.used == l->clients.count &&
+        !room_make(l, listener, "all connections are in use; see 'connections'"))
         return false;
-    }
     int fd = listener_accept(listener, true, &peer);
     stats_call(l->worker.stats, CALL_ACCEPT);
     if (fd >= 0)
         connection_open(l, fd, &peer);
+    else if (listener_lacks_descriptor(fd))
+        return room_make(l, listener, strerror(-fd));
     else if (fd != -EAGAIN && fd != -ECONNABORTED)
         accepting_pause(l, strerror(-fd));
     return fd >= 0 || fd == -ECONNABORTED;

@@ -117,6 +117,14 @@ static void accepting_pause(struct threadpool *p, const char *why)
     accepting_set(p, false);
 }
 
+/* While descriptors are short, the threads let go of idle connections as if others waited for a thread. */
+static void shortage_set(struct threadpool *p, bool lacks_descriptor)
+{
+    uint32_t from = lacks_descriptor ? PRESSURE_NONE : PRESSURE_CROWDED;
+    uint32_t to = lacks_descriptor ? PRESSURE_CROWDED : PRESSURE_NONE;
+    atomic_compare_exchange_strong(&p->pressure, &from, to);
+}
+
 /* One connection, or false when there is none to be had now. */
 static bool accept_one(struct threadpool *p, int listener)
 {
@@ -128,6 +136,7 @@ static bool accept_one(struct threadpool *p, int listener)
     waiting.fd = listener_accept(listener, false, &waiting.peer);
     stats_call(&p->service->board[0], CALL_ACCEPT);
     waiting.accepted_ns = clock_ns();
+    shortage_set(p, listener_lacks_descriptor(waiting.fd));
     if (waiting.fd >= 0)
         queue_put(&p->queue, &waiting);
     else if (waiting.fd != -EAGAIN && waiting.fd != -ECONNABORTED)

@@ -22,15 +22,6 @@
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
-static void client_queue(struct uring_loop *l, struct uring_client *k)
-{
-    if (k->queued) return;
-    k->queued = true;
-    k->next = NULL;
-    *l->last = k;
-    l->last = &k->next;
-}
-
 /*
  * Sends what is next: memory by the ring; a file by sendfile(2) at once, because a splice in the
  * ring is always handed to a kernel thread.
@@ -185,7 +176,7 @@ static void tick(struct uring_loop *l)
     deadlines_sweep(l);
     worker_tick(w);
     pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
-    l->paused = l->clients.used == l->clients.count;
+    l->paused = false;
     for (uint32_t i = 0; i < l->listeners; i++)
         uring_accept(l, i);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))

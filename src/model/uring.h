@@ -33,6 +33,9 @@ struct uring_loop {
     uint64_t ticked_ns, drain_deadline_ns;
     bool draining, stopping;
     bool paused; /* accepting, until the next tick */
+    bool polls[SERVICE_ADDRESSES_MAX]; /* what is under way for a listener is a poll */
+    uint32_t hand;    /* crowd_choose()'s                                             */
+    uint32_t leaving; /* the client that makes room at present, by its place          */
     uint32_t ticks;
     uint32_t listeners;
     int listener[SERVICE_ADDRESSES_MAX];
@@ -40,7 +43,17 @@ struct uring_loop {
     int signals;
 };
 
-/* Accepts from a listener, unless that is under way already or there is no place. */
+/* Has the client driven in this turn. */
+static inline void client_queue(struct uring_loop *l, struct uring_client *k)
+{
+    if (k->queued) return;
+    k->queued = true;
+    k->next = NULL;
+    *l->last = k;
+    l->last = &k->next;
+}
+
+/* Accepts from a listener, unless that is under way already; without many places, one at a time. */
 void uring_accept(struct uring_loop *l, uint32_t index);
 void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe);
 

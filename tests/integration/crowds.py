@@ -9,6 +9,7 @@ import signal
 import time
 
 from client import Failure, expect, expect_content, get, wait_until
+from faults import expect_rest
 from harness import children, files_open, process_name
 from stage import require, test
 
@@ -103,3 +104,169 @@ def files_replaced(stage):
         held = settled("files held", lambda: files_held(server, root), stage.seconds(5))
         require(held <= clients + 4, "%d clients hold %d files", clients, held)
         expect("somebody else", b"a", server.get("/a.txt").content)
+
+
+# ---- a table full of connections without a request ------------------------------------------------
+
+PLACES = 8
+
+
+def places(stage, root, **more):
+    """A server with PLACES places for connections, whatever the model calls them."""
+    options = {"connections": PLACES, "prefork.start": PLACES, "prefork.spare_min": PLACES,
+               "timeouts.idle": "60s", "timeouts.head": "60s"}
+    options.update(more)
+    return stage.server(root, options, at_once=PLACES)
+
+
+def clients_of(stack, server, count):
+    """As many clients, one after another, each of which has had an answer and is quiet now."""
+    clients = []
+    for _ in range(count):
+        client = stack.enter_context(server.client())
+        expect("one that had a place", b"a", client.get("/a.txt").content)
+        clients.append(client)
+    return clients
+
+
+def is_ended(client):
+    """Whether the server has ended this connection, as far as can be seen now."""
+    return is_readable(client) and not client.receive()
+
+
+def served_within(server, seconds):
+    """A new client gets its answer soon; it is kept."""
+    began = time.monotonic()
+    client = server.client()
+    expect("a new client", b"a", client.get("/a.txt").content)
+    took = time.monotonic() - began
+    require(took < server.seconds(seconds), "a new client waited %.2f s", took)
+    return client
+
+
+@test("a table full of kept connections: a new client is served, the longest idle one goes")
+def kept_make_room(stage):
+    with places(stage, stage.site(a_txt=b"a")) as server, contextlib.ExitStack() as stack:
+        clients = clients_of(stack, server, PLACES)
+        expect("the oldest is used again", b"a", clients[0].get("/a.txt").content)
+        time.sleep(stage.seconds(0.3))  # quiet for longer than a tick
+        stack.enter_context(served_within(server, 1))
+        gone = [number for number, client in enumerate(clients) if is_ended(client)]
+        if stage.is_blocking():  # each of those that serve looks for itself: several may go
+            require(gone, "nobody made room")
+            return
+        expect("those that went", [1], gone)
+        for number, client in enumerate(clients):
+            if number != 1:
+                expect("one that stayed", b"a", client.get("/a.txt").content)
+
+
+@test("a table full of connections that never asked: a new client is served")
+def silent_make_room(stage):
+    with places(stage, stage.site(a_txt=b"a")) as server, contextlib.ExitStack() as stack:
+        for _ in range(PLACES):
+            stack.enter_context(server.client())
+        for _ in range(3):
+            stack.enter_context(served_within(server, 2))
+
+
+@test("a table full, some of them silent from the start: those go before the ones that were used")
+def silent_go_first(stage):
+    with places(stage, stage.site(a_txt=b"a")) as server, contextlib.ExitStack() as stack:
+        used = clients_of(stack, server, PLACES // 2)
+        silent = [stack.enter_context(server.client()) for _ in range(PLACES // 2)]
+        time.sleep(stage.seconds(0.5))
+        for number in range(PLACES // 2):
+            stack.enter_context(served_within(server, 1))
+            if not stage.is_blocking():
+                expect("silent ones gone", number + 1, sum(map(is_ended, silent)))
+        if not stage.is_blocking():
+            for client in used:
+                expect("one that was used", b"a", client.get("/a.txt").content)
+
+
+@test("a crowd of new clients: each is served, as many go as come, none that is under way")
+def crowd_comes(stage):
+    root = stage.site(a_txt=b"a")
+    with places(stage, root) as server, contextlib.ExitStack() as stack:
+        begun = stack.enter_context(server.client())
+        begun.send(get("/a.txt")[:20])
+        kept = clients_of(stack, server, PLACES - 1)
+        time.sleep(stage.seconds(0.4))
+        for _ in range(4 * PLACES):
+            client = stack.enter_context(server.client())
+            client.send(get("/a.txt"))
+            kept.append(client)
+        for client in kept[PLACES - 1:]:
+            expect("one of the crowd", b"a", client.answer().content)
+        begun.send(get("/a.txt")[20:])
+        expect("one that was under way", b"a", begun.answer().content)
+
+
+@test("a full table that nobody waits for: nobody goes")
+def nobody_waits(stage):
+    with places(stage, stage.site(a_txt=b"a")) as server, contextlib.ExitStack() as stack:
+        clients = clients_of(stack, server, PLACES)
+        time.sleep(stage.seconds(1.2))
+        for client in clients:
+            expect("one that was quiet", b"a", client.get("/a.txt").content)
+
+
+@test("a full table, all with a request under way: nobody goes, who waits is served next, no work")
+def nobody_may_go(stage):
+    with places(stage, stage.site(a_txt=b"a")) as server, contextlib.ExitStack() as stack:
+        begun = [stack.enter_context(server.client()) for _ in range(PLACES)]
+        for client in begun:
+            client.send(get("/a.txt")[:20])
+        wait_until("all are in", lambda: sockets_open(server) >= PLACES, stage.seconds(3))
+        waiting = stack.enter_context(server.client())
+        waiting.send(get("/a.txt"))
+        expect_rest(server.workers()[0], 1)
+        expect("an answer to the one that waits", False, is_readable(waiting))
+        for client in begun:
+            client.send(get("/a.txt")[20:])
+            expect("one that was under way", b"a", client.answer().content)
+        began = time.monotonic()
+        expect("the one that waits", b"a", waiting.answer().content)
+        took = time.monotonic() - began
+        require(took < stage.seconds(1), "it waited %.2f s", took)
+
+
+def sockets_open(server):
+    """Connections that its workers have, as far as their descriptors tell."""
+    return sum(name.startswith("socket:") for pid in server.workers()
+               for name in files_open(pid).values()) - len(server.addresses)
+
+
+def is_readable(client):
+    return bool(select.select([client.socket], [], [], 0)[0])
+
+
+@test("a full table on two addresses: whoever comes to either one is served")
+def two_addresses(stage):
+    root = stage.site(a_txt=b"a")
+    with places(stage, root, listen=["127.0.0.1:0", "127.0.0.2:0"]) as server, \
+            contextlib.ExitStack() as stack:
+        clients_of(stack, server, PLACES)
+        time.sleep(stage.seconds(0.3))
+        for turn in range(6):
+            client = stack.enter_context(server.client(address=server.addresses[turn % 2]))
+            began = time.monotonic()
+            expect("a new client", b"a", client.get("/a.txt").content)
+            took = time.monotonic() - began
+            require(took < stage.seconds(1), "a new client waited %.2f s", took)
+
+
+@test("descriptors run out, the idle hold them: a new client is served")
+def idle_hold_descriptors(stage):
+    if stage.model == "prefork":  # each process has one connection, which is nobody else's
+        return
+    root = stage.site(a_txt=b"a")
+    with stage.server(root, {"timeouts.idle": "60s"}, at_once=16) as server, \
+            contextlib.ExitStack() as stack:
+        clients_of(stack, server, 10)
+        time.sleep(stage.seconds(0.3))
+        worker = server.workers()[0]
+        stage.setting.limit_files(worker, max(files_open(worker)) + 1)
+        for _ in range(12):
+            stack.enter_context(served_within(server, 2))
