@@ -197,7 +197,6 @@ static int watch(struct prefork *p, int fd, uint32_t events, uint32_t what)
 static int listeners_open(struct prefork *p, uint32_t index)
 {
     int result = 0;
-    service_listeners_leave(p->service, index);
     p->listeners = p->service->addresses;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
         result = watch(p, service_listener(p->service, index, i), EPOLLIN | EPOLLEXCLUSIVE, i);

@@ -295,7 +295,7 @@ int threadpool_run(const void *of, uint32_t index)
 {
     struct threadpool p = {.service = of, .drain_deadline_ns = UINT64_MAX};
     size_t size = p.service->workers * sizeof(struct thread);
-    service_listeners_leave(p.service, index);
+    (void)index;
     p.threads = aligned_alloc(_Alignof(struct thread), size);
     if (!p.threads || queue_open(&p.queue, p.service->queue_max, p.service->queue_max + DRAIN_MAX,
                                  p.service->workers) != 0) {

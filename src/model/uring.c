@@ -16,6 +16,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -197,6 +198,7 @@ static void drain_start(struct uring_loop *l)
 static void on_signal(struct uring_loop *l)
 {
     enum wish wish = signals_take(l->signals);
+    if (wish == WISH_LOOK && !l->draining) uring_listeners_look(l);
     if (wish == WISH_DRAIN) drain_start(l);
     l->stopping |= wish == WISH_STOP;
 }
@@ -255,7 +257,7 @@ static void turn_take(struct uring_loop *l)
     io_uring_cq_advance(&l->ring.uring, taken);
 }
 
-static int loop_open(struct uring_loop *l, uint32_t index)
+static int loop_open(struct uring_loop *l)
 {
     char problem[256];
     uint32_t count = l->service->connections_max;
@@ -271,11 +273,9 @@ static int loop_open(struct uring_loop *l, uint32_t index)
         return -1;
     }
     pace_open(&l->pace, l->service->uring.gather_ns);
-    service_listeners_leave(l->service, index);
-    l->listeners = l->service->addresses;
-    for (uint32_t i = 0; i < l->listeners; i++) {
-        l->listener[i] = service_listener(l->service, index, i);
-        uring_accept(l, i);
+    if (!uring_listeners_open(l)) {
+        log_error("no memory for the listeners of %u workers", l->service->workers);
+        return -1;
     }
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
         await(l, op);
@@ -299,6 +299,7 @@ static void loop_close(struct uring_loop *l)
     }
     ring_close(&l->ring);
     slab_close(&l->clients);
+    free(l->listener);
     close(l->signals);
 }
 
@@ -308,8 +309,7 @@ int uring_run(const void *of, uint32_t index)
     struct uring_loop *l = &loop;
     l->service = of;
     if (worker_open(&l->worker, l->service, index) != 0 ||
-        worker_never_waits(&l->worker, l->service->connections_max) != 0 ||
-        loop_open(l, index) != 0)
+        worker_never_waits(&l->worker, l->service->connections_max) != 0 || loop_open(l) != 0)
         return 1;
     while (!l->stopping) {
         turn_take(l);

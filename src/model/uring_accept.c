@@ -8,6 +8,7 @@
 #include "zcserve/listener.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,29 +22,53 @@ static uint32_t room(const struct uring_loop *l)
 
 static void listener_await(struct uring_loop *l, uint32_t index, bool poll)
 {
+    struct uring_listener *listener = &l->listener[index];
     uint64_t tag = (uint64_t)index * TAG_UNIT | OP_ACCEPT;
     if (poll)
-        ring_await_received(&l->ring, l->listener[index], tag);
+        ring_await_received(&l->ring, listener->fd, tag);
     else
-        ring_accept(&l->ring, l->listener[index], true, tag);
-    l->accepts[index] = true;
-    l->polls[index] = poll;
+        ring_accept(&l->ring, listener->fd, true, tag);
+    listener->accepts = true;
+    listener->polls = poll;
 }
 
 void uring_accept(struct uring_loop *l, uint32_t index)
 {
-    if (!l->accepts[index]) listener_await(l, index, room(l) <= PLENTY);
+    if (!l->listener[index].accepts && service_accepts(l->service, l->worker.index, index))
+        listener_await(l, index, room(l) <= PLENTY);
 }
 
 static void accept_stop(struct uring_loop *l, uint32_t index)
 {
-    if (l->accepts[index]) ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
+    if (l->listener[index].accepts)
+        ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
 }
 
 static void accepts_stop(struct uring_loop *l)
 {
     for (uint32_t i = 0; i < l->listeners; i++)
-        if (!l->polls[i]) accept_stop(l, i);
+        if (!l->listener[i].polls) accept_stop(l, i);
+}
+
+bool uring_listeners_open(struct uring_loop *l)
+{
+    l->listeners = service_listeners_count(l->service);
+    l->listener = calloc(l->listeners, sizeof(*l->listener));
+    if (!l->listener) return false;
+    for (uint32_t i = 0; i < l->listeners; i++)
+        l->listener[i].fd = service_listener_at(l->service, i);
+    uring_listeners_look(l);
+    return true;
+}
+
+void uring_listeners_look(struct uring_loop *l)
+{
+    for (uint32_t i = 0; i < l->listeners; i++) {
+        if (service_accepts(l->service, l->worker.index, i))
+            uring_accept(l, i);
+        else
+            accept_stop(l, i);
+    }
 }
 
 /* Those that wait keep waiting until a tick finds room. */
@@ -137,26 +162,28 @@ static bool has_trouble(int result)
 
 void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe)
 {
-    bool polled = l->polls[index];
-    l->accepts[index] = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    struct uring_listener *listener = &l->listener[index];
+    bool polled = listener->polls;
+    listener->accepts = (cqe->flags & IORING_CQE_F_MORE) != 0;
     if (!polled && cqe->res >= 0) connection_open(l, cqe->res);
     if (l->draining) return;
-    if (polled && cqe->res > 0) accept_some(l, l->listener[index]);
+    if (polled && cqe->res > 0) accept_some(l, listener->fd);
     if (!polled && has_trouble(cqe->res))
         listener_await(l, index, true);
     else if (!l->paused)
         uring_accept(l, index);
 }
 
-/* Those that the kernel has queued are ours: no other worker would take them. */
+/* Who is the last to close a listener resets who is in its queue: so those are taken first. */
 void uring_listeners_close(struct uring_loop *l)
 {
     for (uint32_t i = 0; i < l->listeners; i++) {
-        int fd;
+        int fd, listener = l->listener[i].fd;
+        if (listener < 0) continue;
         accept_stop(l, i);
-        while ((fd = listener_accept(l->listener[i], true, NULL)) >= 0)
+        while ((fd = listener_accept(listener, true, NULL)) >= 0)
             connection_open(l, fd);
-        listener_close(l->listener[i], &l->service->address[i], false);
+        listener_close(listener, service_listener_address(l->service, i), false);
     }
     l->listeners = 0;
 }

@@ -14,7 +14,7 @@
 
 #define LOOKED_AT_MAX 64
 #define QUIET_NS TICK_NS /* a connection that was used may go after this, one that never was…     */
-                         /* …after SERVE_TURN_NS: its first request may still be on the way       */
+/* …after SERVE_TURN_NS: its first request may still be on the way       */
 
 /* In the order in which they go. */
 enum rank { RANK_SILENT, RANK_KEPT, RANK_LINGERS, RANK_STAYS };

@@ -4,6 +4,7 @@ Whoever asks next is served, whatever those before hold, and nobody hangs.
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import time
@@ -270,3 +271,117 @@ def idle_hold_descriptors(stage):
         stage.setting.limit_files(worker, max(files_open(worker)) + 1)
         for _ in range(12):
             stack.enter_context(served_within(server, 2))
+
+
+# ---- workers that are not there -------------------------------------------------------------------
+
+WORKERS = 4
+LOCKED = 8 << 20  # what an ordinary user may lock by default: 24 rings on some kernels
+
+
+def loops(stage, workers, **more):
+    """A server of several workers; None where one of them is not missed: all share a listener."""
+    if stage.is_blocking():
+        return None
+    return stage.server(stage.site(a_txt=b"a"), {"workers": workers}, watched=False,
+                        user=stage.setting.user_alone(), **more)
+
+
+def all_served(server, count, seconds):
+    """As many new clients at once, each of which is answered within that time."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.client(timeout=seconds)) for _ in range(count)]
+        for client in clients:
+            client.send(get("/a.txt"))
+        for number, client in enumerate(clients):
+            try:
+                expect("content", b"a", client.answer().content)
+            except Failure as failure:
+                raise Failure("client %d of %d: %s" % (number, count, failure)) from None
+
+
+def worker_kill(server, pid):
+    os.kill(pid, signal.SIGKILL)
+    wait_until("it has ended", lambda: pid not in server.workers(), server.seconds(5))
+
+
+@test("more workers than rings may be locked in memory: no connection hangs")
+def rings_too_many(stage):
+    if not stage.is_ring() or os.geteuid() != 0:  # the other tests' rings count for the same user
+        return
+    root = stage.site(a_txt=b"a")
+    for model in ("io_uring", "auto"):
+        try:
+            server = stage.server(root, {"model": model, "workers": 32}, watched=False,
+                                  memlock=LOCKED, user=stage.setting.user_alone())
+        except Failure as failure:
+            require(model == "io_uring" and "may be locked" in str(failure), "%s: %s", model, failure)
+            continue
+        with server:
+            all_served(server, 120, 5)
+
+
+@test("a worker that cannot have its ring again: others serve who comes to it")
+def ring_denied(stage):
+    if not stage.is_ring():
+        return
+    with loops(stage, WORKERS) as server:
+        all_served(server, 8, 5)
+        stage.setting.limit(server.pid, resource.RLIMIT_MEMLOCK, 0)
+        worker_kill(server, server.workers()[1])
+        for _ in range(3):
+            all_served(server, 60, 5)
+
+
+def fork_deny(stage, server):
+    """From now on the supervisor cannot start a process."""
+    stage.setting.limit(server.pid, resource.RLIMIT_NPROC, 0)
+
+
+@test("workers that died and cannot be started: others serve who comes to them")
+def workers_gone(stage):
+    server = loops(stage, WORKERS)
+    if server is None:
+        return
+    with server:
+        all_served(server, 8, 5)
+        fork_deny(stage, server)
+        for left in range(WORKERS - 1, 0, -1):
+            worker_kill(server, server.workers()[0])
+            all_served(server, 60, 5)
+            expect("workers left", left, len(server.workers()))
+
+
+@test("connections that wait for a worker that dies are served by others, none is reset")
+def queue_inherited(stage):
+    server = loops(stage, 2)
+    if server is None:
+        return
+    with server, contextlib.ExitStack() as stack:
+        all_served(server, 8, 5)
+        fork_deny(stage, server)
+        stopped = server.workers()[0]
+        os.kill(stopped, signal.SIGSTOP)
+        clients = [stack.enter_context(server.client()) for _ in range(40)]
+        for client in clients:
+            client.send(get("/a.txt"))
+        time.sleep(stage.seconds(0.2))
+        waiting = [client for client in clients if not is_readable(client)]
+        require(waiting, "nobody waits for the worker that is stopped")
+        os.kill(stopped, signal.SIGKILL)
+        for client in waiting:
+            expect("one that waited", b"a", client.answer().content)
+
+
+@test("a worker that is back serves, and all of them drain")
+def worker_is_back(stage):
+    server = loops(stage, 2)
+    if server is None:
+        return
+    with server:
+        for _ in range(3):  # the second time it has lived too short a time, and is waited with
+            pid = server.workers()[0]
+            worker_kill(server, pid)
+            all_served(server, 20, 5)
+            wait_until("it is back", lambda: len(server.workers()) == 2, server.seconds(5))
+        all_served(server, 20, 5)

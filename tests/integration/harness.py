@@ -74,6 +74,13 @@ class Setting:
             os.chown(path, self.user, self.user)
         return path
 
+    def user_alone(self):
+        """A user that no other server has, where there may be several; for what users share."""
+        if self.user is None:
+            return None
+        with self._lock:
+            return NOBODY - 1 - next(self._names) % 1000
+
     def close(self):
         for top, directories, _ in os.walk(self.directory):
             for name in directories:
@@ -82,14 +89,17 @@ class Setting:
                     os.chmod(path, 0o755)
         shutil.rmtree(self.directory)
 
-    def program(self, *arguments, files=None, **more):
+    def program(self, *arguments, files=None, memlock=None, user=None, **more):
         """Starts the binary as the server's user, in a process group of its own."""
         def limit():
             os.setpgid(0, 0)
             if files:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+            if memlock:
+                resource.setrlimit(resource.RLIMIT_MEMLOCK, (memlock, memlock))
         if self.user is not None:
-            more.update(user=self.user, group=self.user, extra_groups=[])
+            user = user or self.user
+            more.update(user=user, group=user, extra_groups=[])
         environment = dict(os.environ)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:" + environment.get(name, "")
@@ -97,19 +107,24 @@ class Setting:
                                 env=environment, preexec_fn=limit, **more)
 
     def limit_files(self, pid, count):
-        """Lowers the limit of a running process, which only its own user may."""
+        """Lowers the limit on descriptors of a running process."""
+        self.limit(pid, resource.RLIMIT_NOFILE, count)
+
+    def limit(self, pid, what, count):
+        """Lowers a limit of a running process, which only its own user may."""
         child = os.fork()
         if child == 0:
             try:
+                user = os.stat("/proc/%d" % pid).st_uid
                 if self.user is not None:
-                    os.setresgid(self.user, self.user, self.user)
-                    os.setresuid(self.user, self.user, self.user)
-                resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, count))
+                    os.setresgid(user, user, user)
+                    os.setresuid(user, user, user)
+                resource.prlimit(pid, what, (count, count))
                 os._exit(0)
             finally:
                 os._exit(1)
         if os.waitpid(child, 0)[1] != 0:
-            raise Failure("cannot limit the descriptors of process %d" % pid)
+            raise Failure("cannot limit process %d" % pid)
 
     def run(self, *arguments, **more):
         """Runs the binary to its end: exit code, standard output, standard error."""
@@ -145,7 +160,7 @@ class Server:
     """A running server. Use it as `with Server(setting, model, root, options) as server:`."""
 
     def __init__(self, setting, model, root, options=None, files=None, watched=True,
-                 at_once=32):
+                 at_once=32, memlock=None, user=None):
         self.setting = setting
         self.at_once = at_once
         self.watched = watched  # whether losing a process is a failure
@@ -166,10 +181,10 @@ class Server:
                       "threadpool": 1}.get(model, known["workers"])
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(configuration(known))
-        self._start(files)
+        self._start(files=files, memlock=memlock, user=user)
 
-    def _start(self, files):
-        self.process = self.setting.program("-c", self.configuration, files=files,
+    def _start(self, **limits):
+        self.process = self.setting.program("-c", self.configuration, **limits,
                                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addresses = []
         self._ready = threading.Event()
