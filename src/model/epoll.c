@@ -385,7 +385,7 @@ int epoll_run(const void *of, uint32_t index)
 {
     struct epoll_loop l = {.service = of};
     if (worker_open(&l.worker, l.service, index) != 0 ||
-        worker_never_waits(&l.worker, l.service->connections_max) != 0)
+        worker_never_waits(&l.worker, l.service->fetches_max) != 0)
         return 1;
     int code = loop_run(&l);
     worker_close(&l.worker);

@@ -22,8 +22,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define ACCEPT_MAX 64  /* connections accepted in a row                                 */
-#define DRAIN_MAX 4096 /* taken over from the kernel, queue or not, when the server stops */
+#define ACCEPT_MAX 64 /* connections accepted in a row                                 */
 #define THREAD_STACK_BYTES (512 * 1024)
 
 /* What epoll says is ready, when it is not a listener. */
@@ -297,8 +296,9 @@ int threadpool_run(const void *of, uint32_t index)
     size_t size = p.service->workers * sizeof(struct thread);
     (void)index;
     p.threads = aligned_alloc(_Alignof(struct thread), size);
-    if (!p.threads || queue_open(&p.queue, p.service->queue_max, p.service->queue_max + DRAIN_MAX,
-                                 p.service->workers) != 0) {
+    if (!p.threads ||
+        queue_open(&p.queue, p.service->queue_max, p.service->queue_max + p.service->drain_max,
+                   p.service->workers) != 0) {
         log_error("no memory for %u threads", p.service->workers);
         return 1;
     }

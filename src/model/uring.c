@@ -309,7 +309,7 @@ int uring_run(const void *of, uint32_t index)
     struct uring_loop *l = &loop;
     l->service = of;
     if (worker_open(&l->worker, l->service, index) != 0 ||
-        worker_never_waits(&l->worker, l->service->connections_max) != 0 || loop_open(l) != 0)
+        worker_never_waits(&l->worker, l->service->fetches_max) != 0 || loop_open(l) != 0)
         return 1;
     while (!l->stopping) {
         turn_take(l);

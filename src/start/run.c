@@ -2,6 +2,7 @@
  * The processes of a server: which there are, what each lets go of before it begins, and what is closed
  * in which order when they end.
  */
+#include "start/limits.h"
 #include "start/program.h"
 #include "worker/stand_in.h"
 #include "zcserve/log.h"

@@ -22,13 +22,13 @@ PIPELINED = 32          # requests in one segment; as many responses may be gath
 
 # ---- descriptors of files being sent ---------------------------------------------------------------
 
-def large_files(stage, count):
+def large_files(stage, count, length=LARGE):
     """A root with a.txt and so many large files, all different, that take no room on the disk."""
     root = stage.site(a_txt=b"a")
     for number in range(count):
         path = os.path.join(root, "%d.bin" % number)
         with open(path, "wb") as file:
-            file.truncate(LARGE + number)
+            file.truncate(length + number)
     return root
 
 
@@ -77,15 +77,46 @@ def files_pipelined(stage):
         require("Too many open files" not in text, "descriptors ran out: %s", text)
 
 
+@test("a file each for all that may connect, and none is read: those that ask wait, none is refused")
+def files_for_all(stage):
+    if stage.is_blocking():  # each has a file of its own, whatever the others have
+        return
+    root = large_files(stage, DESCRIPTORS)
+    options = {"cache.descriptors": 8, "timeouts.send": "60s", "timeouts.head": "60s"}
+    with stage.server(root, options, files=DESCRIPTORS) as server, \
+            contextlib.ExitStack() as stack:
+        clients = [pipeline_send(stack, server, [number]) for number in range(200)]
+        held = settled("files held", lambda: files_held(server, root), server.seconds(5))
+        require(20 < held < 150, "%d files are lent", held)
+        answered = [client for client in clients if is_readable(client)]
+        waiting = [client for client in clients if client not in answered]
+        require(waiting, "nobody has to wait")
+        expect("somebody else", b"a", server.get("/a.txt").content)
+        for client in answered:
+            expect("status", 200, client.answer_head().status)
+            client.close()
+        while waiting:  # each that gets its response lets the next one have a file
+            ready = select.select([client.socket for client in waiting], [], [],
+                                  server.seconds(5))[0]
+            require(ready, "%d wait for a file in vain", len(waiting))
+            for client in [client for client in waiting if client.socket in ready]:
+                expect("status", 200, client.answer_head().status)
+                waiting.remove(client)
+                client.close()
+        text = "".join(server.lines)
+        require("Too many open files" not in text, "descriptors ran out: %s", text)
+
+
+
 @test("pipelined large files: each answer whole, in order, none refused, as they are read")
 def files_pipelined_whole(stage):
-    root = large_files(stage, PIPELINED)
+    root = large_files(stage, PIPELINED, 1 << 20)
     with stage.server(root, files=DESCRIPTORS, at_once=8) as server, server.client() as client:
         client.send("".join(get("/%d.bin" % n) + get("/a.txt") for n in range(PIPELINED)))
         for number in range(PIPELINED):
             answer = client.answer()
             expect("status", 200, answer.status)
-            expect("length", LARGE + number, len(answer.content))
+            expect("length", (1 << 20) + number, len(answer.content))
             expect("the small one behind it", b"a", client.answer().content)
 
 

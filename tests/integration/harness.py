@@ -7,6 +7,7 @@ where an event can be awaited: a server is ready when its start line has been re
 
 import contextlib
 import os
+import random
 import re
 import resource
 import shutil
@@ -22,7 +23,6 @@ SECTION = re.compile(r"^([a-z_]+)\.([a-z_]+)$")
 STARTED = re.compile(r"http://(\[[0-9a-fA-F:]+\]|[0-9.]+):(\d+)/|(unix:[^\s,;]+)")
 TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion|stack smashing|buffer overflow detected"
                      r"|free\(\):|malloc\(\):|double free|Segmentation")
-NOBODY = 65534
 
 
 
@@ -43,14 +43,20 @@ def blocking(model, at_once):
     }.get(model, {})
 
 
+def user_unknown():
+    """A user that hardly anybody else is."""
+    return 100000 + random.randrange(1 << 30)
+
+
 class Setting:
     """What all tests share: the binary, a directory for everything made, how patient to be."""
 
     def __init__(self, binary):
         self.directory = tempfile.mkdtemp(prefix="zcserve-test-")
         os.chmod(self.directory, 0o755)
-        # Root reads every file, and so could not show that some are refused.
-        self.user = NOBODY if os.geteuid() == 0 else None
+        # Root reads every file, and so could not show that some are refused. A user of this run's own:
+        # what may be locked for rings is counted for all processes of a user.
+        self.user = user_unknown() if os.geteuid() == 0 else None
         self.binary = os.path.join(self.directory, "zcserve")
         shutil.copy(binary, self.binary)
         os.chmod(self.binary, 0o755)
@@ -76,10 +82,7 @@ class Setting:
 
     def user_alone(self):
         """A user that no other server has, where there may be several; for what users share."""
-        if self.user is None:
-            return None
-        with self._lock:
-            return NOBODY - 1 - next(self._names) % 1000
+        return None if self.user is None else user_unknown()
 
     def close(self):
         for top, directories, _ in os.walk(self.directory):
