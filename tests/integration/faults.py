@@ -287,9 +287,13 @@ def is_served(server):
 def connections_exhausted(stage):
     root = stage.site(a_txt=b"a")
     with stage.server(root, {"connections": 8}) as server, contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(server.client()) for _ in range(40)]
+        clients = []
+        for number in range(40):
+            clients.append(stack.enter_context(server.client()))
+            if number < 8:  # one that asks for nothing soon makes room
+                clients[number].send(get("/a.txt"))
         for client in clients[:8]:
-            expect("one of the first", b"a", client.get("/a.txt").content)
+            expect("one of the first", b"a", client.answer().content)
         for client in clients:
             client.close()
         wait_until("new ones are served", lambda: is_served(server), stage.seconds(3))
