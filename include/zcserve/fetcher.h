@@ -17,8 +17,12 @@ struct fetcher;
 
 #define FETCH_RANGE_BYTES (UINT64_C(512) * 1024) /* of a file, fetched at a time */
 
-/* A fetcher for as many clients; each waits for one fetch at most. NULL with errno set. */
-struct fetcher *fetcher_open(uint32_t clients);
+/*
+ * A fetcher for any number of clients, each of which waits for one thing at most. It holds up to `places`
+ * fetches at a time, each with a descriptor; a client for which there is no place waits for one, and
+ * comes out `crowded`: nothing was fetched for it, and it is to ask again. NULL with errno set.
+ */
+struct fetcher *fetcher_open(uint32_t places);
 
 /* Waits for what is under way; nobody may be waiting any more. */
 void fetcher_close(struct fetcher *fetcher);
@@ -28,13 +32,19 @@ int fetcher_fd(const struct fetcher *fetcher);
 
 /*
  * `client` waits for `errand` (store.h), which this takes over; when the same path is being fetched
- * already it waits for that. False when memory is short.
+ * already it waits for that. False when no thread can be started.
  */
 bool fetcher_path(struct fetcher *fetcher, struct client *client, struct errand *errand);
 
 /* `client` waits for a range of a file, which is read from a duplicate of `fd`. False: it cannot. */
 bool fetcher_range(struct fetcher *fetcher, struct client *client, int fd, uint64_t offset,
                    uint64_t length);
+
+/* `client` waits for nothing but that time passes: it comes out `crowded` after fetcher_tick(). */
+void fetcher_wait(struct fetcher *fetcher, struct client *client);
+
+/* Lets those go who wait for a place and for time to pass, as many as there are places. */
+void fetcher_tick(struct fetcher *fetcher);
 
 /* The client waits no longer; the fetch itself goes on. */
 void fetcher_forget(struct fetcher *fetcher, struct client *client);

@@ -73,4 +73,10 @@ void listener_close(int fd, const struct listen_address *address, bool remove);
  */
 int listener_accept(int listener, bool nonblocking, struct sockaddr_storage *peer);
 
+/* Whether that error says that descriptors ran out, so that closing one would help. */
+bool listener_lacks_descriptor(int error);
+
+/* Whether a connection waits to be accepted. One system call. */
+bool listener_is_awaited(int listener);
+
 #endif

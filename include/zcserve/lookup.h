@@ -22,7 +22,8 @@ enum resolution_kind {
     RESOLUTION_NOT_ACCEPTABLE, /* no coding of it is accepted                                 */
     RESOLUTION_BUSY,           /* descriptors or memory ran out: worth trying again later     */
     RESOLUTION_BROKEN,         /* the disk or the file system failed                          */
-    RESOLUTION_COLD            /* answering would wait for the disk; never reaches the core   */
+    RESOLUTION_COLD,           /* answering would wait for the disk; never reaches the core   */
+    RESOLUTION_CROWDED         /* as many files are lent open as may be: wait for one, or BUSY */
 };
 
 struct resolution {

@@ -31,6 +31,9 @@ int uring_run(const void *of, uint32_t index);
 /* Whether io_uring works here: NULL, or what the kernel lacks or forbids and what to change. */
 const char *uring_problem(void);
 
+/* The same for as many rings as there are workers; to be asked when one works. */
+const char *uring_rings_problem(uint32_t count);
+
 /* Takes back those options that do not work here, with a line in the log for each. */
 void uring_options_try(struct uring_options *options);
 

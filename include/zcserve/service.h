@@ -29,6 +29,8 @@ struct service {
     uint32_t processes;         /* that these are spread over                          */
     uint32_t connections_max;   /* of one worker                                       */
     uint32_t queue_max;         /* accepted connections that may wait for a worker     */
+    uint32_t drain_max;         /* more of them, taken over when the server stops      */
+    uint32_t fetches_max;       /* of one worker: fetches from the disk at a time      */
     struct pool {
         uint32_t start, spare_min, spare_max; /* processes at first; idle ones */
     } pool;                                   /* start is 0: of a fixed size   */
@@ -40,6 +42,9 @@ struct service {
     int backlog;
     bool listeners_shared; /* all workers accept from the same                    */
     int *listeners;        /* one for each worker and address, worker after worker */
+    struct stand_in {
+        _Atomic uint32_t worker; /* who accepts in its place, or SERVICE_NO_WORKER            */
+    } * stand_in; /* one for each worker, shared by all processes, written by the supervisor */
 
     struct stats_slot *board;
     struct access_recorder *recorder; /* NULL: no access log */
@@ -57,14 +62,27 @@ int service_open(struct service *service, char *problem, size_t size);
 /* Closes what service_open() opened, and removes the files of Unix sockets. */
 void service_close(struct service *service);
 
-/* Lets go of all listeners but those of worker `index` (SERVICE_NO_WORKER: of all). */
-#define SERVICE_NO_WORKER UINT32_MAX
-void service_listeners_leave(const struct service *service, uint32_t index);
+/* Lets go of all listeners: for a process that accepts nobody, or nobody any more. */
+void service_listeners_leave(const struct service *service);
 
 /* The listener of one worker on one address. */
 static inline int service_listener(const struct service *service, uint32_t worker, uint32_t address)
 {
     return service->listeners[(size_t)worker * service->addresses + address];
 }
+
+/*
+ * Every worker holds the listeners of all: so it can accept from those of a worker that is not running, and
+ * no connection is reset because one of them is closed. They are numbered, and the number tells:
+ */
+#define SERVICE_NO_WORKER UINT32_MAX
+uint32_t service_listeners_count(const struct service *service);
+/* the descriptor, or -1 when the listener has a lower number already, because workers share it; */
+int service_listener_at(const struct service *service, uint32_t number);
+/* its address; */
+const struct listen_address *service_listener_address(const struct service *service,
+                                                      uint32_t number);
+/* whether this worker accepts from it at present: it is its own, or that of one it stands in for. */
+bool service_accepts(const struct service *service, uint32_t worker, uint32_t number);
 
 #endif

@@ -6,6 +6,7 @@
 
 enum wish {
     WISH_NONE,
+    WISH_LOOK,  /* another worker is absent, or is back: see service_accepts() */
     WISH_DRAIN, /* accept no more, finish what is under way */
     WISH_STOP   /* at once                                  */
 };

@@ -33,6 +33,7 @@ struct store_options {
                                      /* while all of it is lent, files are lent unkept      */
     uint64_t file_bytes_max;         /* largest file kept in memory                        */
     uint32_t descriptors_max;        /* larger files kept open                             */
+    uint32_t descriptors_lent_max;   /* more that are open because they are lent; 0: any number */
     uint32_t absent_max;             /* paths remembered as not found                      */
     uint32_t watches_max;            /* directories watched for changes; 0: none           */
     uint64_t recheck_ns;             /* an entry is compared with the file at least so often */
@@ -55,7 +56,8 @@ void store_refresh(struct store *store, const struct now *now);
 
 /*
  * Answers `lookup`. FOUND lends a representation that stays as it is until it is returned,
- * whatever happens on disk or in the cache. May wait for the disk when it is not cached.
+ * whatever happens on disk or in the cache. May wait for the disk when it is not cached. CROWDED when a file
+ * would have to be opened, and as many are lent open as may be: worth trying again when one is returned.
  */
 struct resolution store_resolve(struct store *store, const struct lookup *lookup,
                                 const struct now *now);

@@ -8,7 +8,7 @@
  *            HUP                     nothing yet but a line in the log
  *
  * To its processes it sends TERM for "drain" (again does nothing more), USR2 for "stop at once" when
- * that took too long, KILL a second later, and USR1. They ignore INT, QUIT and HUP, which a terminal
+ * that took too long, KILL a second later, USR1, and URG ("look who is absent"). They ignore INT, QUIT and HUP, which a terminal
  * sends to the whole group. When the supervisor itself is killed they get TERM from the kernel.
  */
 #ifndef ZCSERVE_SUPERVISE_H
@@ -39,6 +39,7 @@ struct supervised {
     uint64_t started_ns; /* monotonic                */
     uint64_t restart_ns; /* when to start it again   */
     uint32_t failures;   /* in a row, each within a second of its start */
+    bool absent;         /* failed, and has not lived for a second since */
 };
 
 /* Each function may be NULL. release() and finish() are called once. */
@@ -48,6 +49,8 @@ struct supervise_options {
     void (*finish)(const void *of);  /* all but the `last` ended: closes what those read       */
     /* While nobody asked for a stop: sets which processes are unwanted; when to ask again, in ns. */
     uint64_t (*adjust)(const void *of, struct supervised *processes, uint32_t count);
+    /* Another process is absent, or one is no longer: told before the processes get URG. */
+    void (*absence)(const void *of, const struct supervised *processes, uint32_t count);
     const void *of;
 };
 

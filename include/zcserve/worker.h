@@ -28,8 +28,8 @@ struct worker {
 /* 0, or -1 after the reason was logged. */
 int worker_open(struct worker *worker, const struct service *service, uint32_t index);
 
-/* For an event loop: from now on nothing here waits for a disk. As worker_open(). */
-int worker_never_waits(struct worker *worker, uint32_t clients);
+/* For an event loop: from now on nothing here waits for a disk; so many fetches at a time. As worker_open(). */
+int worker_never_waits(struct worker *worker, uint32_t fetches);
 void worker_close(struct worker *worker);
 
 #define TURN_BYTES (UINT64_C(1024) * 1024) /* of a file, sent to one connection in a row */
@@ -49,6 +49,7 @@ struct client {
     struct fetch *fetch;         /* fetcher.c's: what it waits for     */
     struct client *next_waiting; /* fetcher.c's                        */
     bool awaiting;               /* something is fetched from the disk */
+    bool crowded;                /* fetcher.c's: that waits, or has waited, for a place */
     bool fetched;                /* the path was: looking it up again hardly waits */
     bool range_fetched;          /* what comes next was: it is sent without asking again */
     bool corked;                 /* a file is being sent, in whole segments      */
@@ -93,6 +94,18 @@ void clients_drain(const struct slab *clients, struct worker *worker);
  * of these.
  */
 enum conn_step worker_advance(struct worker *worker, struct client *client);
+
+/*
+ * For an event loop, when somebody waits to be accepted and there is no place or no descriptor: which of
+ * `clients`, whose objects begin with a struct client, makes room. One without a request under way, and quiet
+ * for a moment; NULL when none of those looked at is. A bounded number is looked at: *hand remembers where
+ * to go on (0 at first). may_go() tells which the model could close now.
+ */
+struct client *crowd_choose(const struct slab *clients, uint32_t *hand, const struct worker *worker,
+                            bool (*may_go)(const struct client *));
+
+/* It makes room: counted, and to be driven to its end. */
+void crowd_leave(struct client *client, struct worker *worker);
 
 /* Accepting stops for a while: counted, and said the first time. */
 void accept_paused(struct stats_slot *stats, const char *why);

@@ -195,11 +195,19 @@ static void receive_compact(struct conn_work *k)
     request_move(r, offset);
 }
 
-/* Takes requests while there are bytes, room for their answers, and no lookup to wait for. */
+/* An open file is lent to the last response only, so a connection holds one, whatever it pipelines. */
+static bool holds_file(const struct conn_work *k)
+{
+    const struct representation *lent = k->planned > 0 ? k->exchange[k->planned - 1].lent : NULL;
+    return lent && lent->fd >= 0;
+}
+
+/* Takes requests while there are bytes, room for their answers, and nothing to wait for. */
 static void requests_take(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
-    while (!k->asking && !c->closing && k->parsed < k->filled && output_has_room(k)) {
+    while (!k->asking && !c->closing && k->parsed < k->filled && !holds_file(k) &&
+           output_has_room(k)) {
         if (!request_read(k)) break;
         request_take(c, now);
     }

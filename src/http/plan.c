@@ -40,7 +40,8 @@ static uint16_t status_of(enum resolution_kind kind)
     case RESOLUTION_NOT_FOUND: return 404;
     case RESOLUTION_FORBIDDEN: return 403;
     case RESOLUTION_NOT_ACCEPTABLE: return 406;
-    case RESOLUTION_COLD: /* never passed on */
+    case RESOLUTION_COLD: /* never passed on; nor is this */
+    case RESOLUTION_CROWDED:
     case RESOLUTION_BUSY: return 503;
     case RESOLUTION_BROKEN: return 500;
     }

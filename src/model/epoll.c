@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <ev.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,10 +38,11 @@ struct epoll_loop {
     struct epoll_client *batch[BATCH_MAX];
     uint32_t batched;
     uint32_t ticks;
+    uint32_t hand; /* crowd_choose()'s */
     bool accepting, draining;
     uint64_t drain_deadline_ns;
     uint32_t listeners;
-    ev_io listener[SERVICE_ADDRESSES_MAX];
+    ev_io *listener; /* by number, see service.h */
     int signal_fd;
     ev_io signals, fetched;
     ev_io changes; /* of files, so that the kernel's queue does not fill while idle */
@@ -59,7 +61,7 @@ static void accepting_set(struct epoll_loop *l, bool accepting)
 {
     l->accepting = accepting;
     for (uint32_t i = 0; i < l->listeners; i++) {
-        if (accepting)
+        if (accepting && service_accepts(l->service, l->worker.index, i))
             ev_io_start(l->loop, &l->listener[i]);
         else
             ev_io_stop(l->loop, &l->listener[i]);
@@ -188,18 +190,39 @@ static void accepting_pause(struct epoll_loop *l, const char *why)
     tick_start(l);
 }
 
+static bool may_go(const struct client *client)
+{
+    return !((const struct epoll_client *)client)->queued;
+}
+
+/* Whether somebody waits and a connection went for that; else accepting stops when somebody waits. */
+static bool room_make(struct epoll_loop *l, int listener, const char *why)
+{
+    if (!listener_is_awaited(listener)) return false;
+    now_read(&l->worker.now);
+    struct client *client = crowd_choose(&l->clients, &l->hand, &l->worker, may_go);
+    if (!client) {
+        accepting_pause(l, why);
+        return false;
+    }
+    crowd_leave(client, &l->worker);
+    connection_drive(l, (struct epoll_client *)client);
+    return true;
+}
+
 /* One connection, or false when there is none to be had now. */
 static bool accept_one(struct epoll_loop *l, int listener)
 {
     struct sockaddr_storage peer;
-    if (l->clients.used == l->clients.count) {
-        accepting_pause(l, "all connections are in use; see 'connections'");
+    if (l->clients.used == l->clients.count &&
+        !room_make(l, listener, "all connections are in use; see 'connections'"))
         return false;
-    }
     int fd = listener_accept(listener, true, &peer);
     stats_call(l->worker.stats, CALL_ACCEPT);
     if (fd >= 0)
         connection_open(l, fd, &peer);
+    else if (listener_lacks_descriptor(fd))
+        return room_make(l, listener, strerror(-fd));
     else if (fd != -EAGAIN && fd != -ECONNABORTED)
         accepting_pause(l, strerror(-fd));
     return fd >= 0 || fd == -ECONNABORTED;
@@ -246,11 +269,13 @@ static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
 
 static void listeners_close(struct epoll_loop *l)
 {
+    accepting_set(l, false);
     for (uint32_t i = 0; i < l->listeners; i++) {
-        while (accept_one(l, l->listener[i].fd)) /* they are ours: no other worker has them */
+        int listener = l->listener[i].fd;
+        if (listener < 0) continue;
+        while (accept_one(l, listener)) /* who is the last to close it resets who is in its queue */
             continue;
-        ev_io_stop(l->loop, &l->listener[i]);
-        listener_close(l->listener[i].fd, &l->service->address[i], false);
+        listener_close(listener, service_listener_address(l->service, i), false);
     }
     l->listeners = 0;
     l->accepting = false;
@@ -273,18 +298,18 @@ static void on_signal(struct ev_loop *loop, ev_io *watcher, int events)
     struct epoll_loop *l = ev_userdata(loop);
     enum wish wish = signals_take(watcher->fd);
     (void)events;
+    if (wish == WISH_LOOK && l->accepting) accepting_set(l, true);
     if (wish == WISH_DRAIN) drain_start(l);
     if (wish == WISH_STOP) ev_break(loop, EVBREAK_ALL);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
 
-static void listeners_open(struct epoll_loop *l, uint32_t index)
+static void listeners_open(struct epoll_loop *l)
 {
-    service_listeners_leave(l->service, index);
-    l->listeners = l->service->addresses;
+    l->listeners = service_listeners_count(l->service);
     for (uint32_t i = 0; i < l->listeners; i++)
-        ev_io_init(&l->listener[i], on_connection, service_listener(l->service, index, i), EV_READ);
+        ev_io_init(&l->listener[i], on_connection, service_listener_at(l->service, i), EV_READ);
     accepting_set(l, true);
 }
 
@@ -333,17 +358,18 @@ static void connections_end(struct epoll_loop *l)
     }
 }
 
-static int loop_run(struct epoll_loop *l, uint32_t index)
+static int loop_run(struct epoll_loop *l)
 {
     int error = slab_open(&l->clients, sizeof(struct epoll_client), l->service->connections_max);
     l->signal_fd = signals_open();
     l->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-    if (error != 0 || l->signal_fd < 0 || !l->loop) {
+    l->listener = calloc(service_listeners_count(l->service), sizeof(ev_io));
+    if (error != 0 || l->signal_fd < 0 || !l->loop || !l->listener) {
         log_error("the epoll loop cannot be made: memory or descriptors are short");
         return 1;
     }
     ev_set_userdata(l->loop, l);
-    listeners_open(l, index);
+    listeners_open(l);
     watchers_start(l);
     ev_run(l->loop, 0);
     l->draining = true;
@@ -351,6 +377,7 @@ static int loop_run(struct epoll_loop *l, uint32_t index)
     ev_loop_destroy(l->loop);
     close(l->signal_fd);
     slab_close(&l->clients);
+    free(l->listener);
     return 0;
 }
 
@@ -358,9 +385,9 @@ int epoll_run(const void *of, uint32_t index)
 {
     struct epoll_loop l = {.service = of};
     if (worker_open(&l.worker, l.service, index) != 0 ||
-        worker_never_waits(&l.worker, l.service->connections_max) != 0)
+        worker_never_waits(&l.worker, l.service->fetches_max) != 0)
         return 1;
-    int code = loop_run(&l, index);
+    int code = loop_run(&l);
     worker_close(&l.worker);
     return code;
 }

@@ -4,6 +4,12 @@
  */
 #include "zcserve/model.h"
 
+#define FETCHES_MAX 256 /* far more than the threads that wait for the disk */
+
+/* Connections in the kernel's queue that are taken over at the end, by one process. */
+#define PREFORK_DRAIN_MAX 64
+#define THREADPOOL_DRAIN_MAX 4096
+
 static uint32_t least(uint64_t a, uint64_t b)
 {
     return (uint32_t)(a < b ? a : b);
@@ -14,6 +20,7 @@ static void prefork_shape(struct service *service, const struct config *config)
     uint64_t most = config->prefork_processes;
     service->workers = service->processes = (uint32_t)most;
     service->connections_max = 1;
+    service->drain_max = PREFORK_DRAIN_MAX;
     service->listeners_shared = true;
     service->pool = (struct pool){.start = least(config->prefork_start, most),
                                   .spare_min = least(config->prefork_spare_min, most),
@@ -26,6 +33,7 @@ static void threadpool_shape(struct service *service, const struct config *confi
     service->processes = 1;
     service->connections_max = 1;
     service->queue_max = (uint32_t)config->threadpool_queue;
+    service->drain_max = THREADPOOL_DRAIN_MAX;
     service->listeners_shared = true;
 }
 
@@ -34,6 +42,7 @@ static void loops_shape(struct service *service, const struct config *config)
     service->workers = config->workers ? (uint32_t)config->workers : cpu_count_usable();
     service->processes = service->workers;
     service->connections_max = (uint32_t)config->connections;
+    service->fetches_max = least(FETCHES_MAX, config->connections);
 }
 
 static void uring_shape(struct service *service, const struct config *config)

@@ -17,12 +17,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define WAITING_MAX 64 /* connections that one process takes over when the server stops */
-#define GROWTH_MAX 32  /* processes started at once                                     */
+#define GROWTH_MAX 32 /* processes started at once                                     */
 #define LOOK_SHORT_NS (100 * NS_PER_MS) /* the supervisor looks again: too few are idle */
 #define LOOK_NS (250 * NS_PER_MS)
 #define LOOKS_OF_EXCESS 4 /* before one ends */
@@ -44,7 +44,7 @@ struct prefork {
     uint64_t drain_deadline_ns;
     uint32_t listeners;
     uint32_t waits;
-    struct waiting waiting[WAITING_MAX]; /* once the listeners are closed */
+    struct waiting *waiting; /* once the listeners are closed: service->drain_max */
 };
 
 static void look(struct prefork *p);
@@ -118,7 +118,7 @@ static void listeners_close(struct prefork *p)
 {
     for (uint32_t i = 0; i < p->listeners; i++) {
         int listener = service_listener(p->service, p->worker.index, i);
-        while (p->waits < WAITING_MAX) {
+        while (p->waits < p->service->drain_max) {
             struct waiting *w = &p->waiting[p->waits];
             w->fd = listener_accept(listener, false, &w->peer);
             if (w->fd >= 0)
@@ -197,7 +197,6 @@ static int watch(struct prefork *p, int fd, uint32_t events, uint32_t what)
 static int listeners_open(struct prefork *p, uint32_t index)
 {
     int result = 0;
-    service_listeners_leave(p->service, index);
     p->listeners = p->service->addresses;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
         result = watch(p, service_listener(p->service, index, i), EPOLLIN | EPOLLEXCLUSIVE, i);
@@ -214,7 +213,8 @@ static int watchers_start(struct prefork *p)
 static int loop_run(struct prefork *p, uint32_t index)
 {
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (p->epoll < 0 || listeners_open(p, index) != 0 || watchers_start(p) != 0) {
+    p->waiting = calloc(p->service->drain_max + 1, sizeof(*p->waiting));
+    if (p->epoll < 0 || !p->waiting || listeners_open(p, index) != 0 || watchers_start(p) != 0) {
         log_error("the process cannot wait for connections: %s", strerror(errno));
         return 1;
     }
@@ -222,6 +222,7 @@ static int loop_run(struct prefork *p, uint32_t index)
         wait_idle(p);
     for (uint32_t i = 0; i < p->waits; i++)
         connection_serve(p, p->waiting[i].fd, &p->waiting[i].peer);
+    free(p->waiting);
     close(p->signals);
     close(p->epoll);
     return 0;

@@ -22,8 +22,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define ACCEPT_MAX 64  /* connections accepted in a row                                 */
-#define DRAIN_MAX 4096 /* taken over from the kernel, queue or not, when the server stops */
+#define ACCEPT_MAX 64 /* connections accepted in a row                                 */
 #define THREAD_STACK_BYTES (512 * 1024)
 
 /* What epoll says is ready, when it is not a listener. */
@@ -117,6 +116,14 @@ static void accepting_pause(struct threadpool *p, const char *why)
     accepting_set(p, false);
 }
 
+/* While descriptors are short, the threads let go of idle connections as if others waited for a thread. */
+static void shortage_set(struct threadpool *p, bool lacks_descriptor)
+{
+    uint32_t from = lacks_descriptor ? PRESSURE_NONE : PRESSURE_CROWDED;
+    uint32_t to = lacks_descriptor ? PRESSURE_CROWDED : PRESSURE_NONE;
+    atomic_compare_exchange_strong(&p->pressure, &from, to);
+}
+
 /* One connection, or false when there is none to be had now. */
 static bool accept_one(struct threadpool *p, int listener)
 {
@@ -128,6 +135,7 @@ static bool accept_one(struct threadpool *p, int listener)
     waiting.fd = listener_accept(listener, false, &waiting.peer);
     stats_call(&p->service->board[0], CALL_ACCEPT);
     waiting.accepted_ns = clock_ns();
+    shortage_set(p, listener_lacks_descriptor(waiting.fd));
     if (waiting.fd >= 0)
         queue_put(&p->queue, &waiting);
     else if (waiting.fd != -EAGAIN && waiting.fd != -ECONNABORTED)
@@ -286,10 +294,11 @@ int threadpool_run(const void *of, uint32_t index)
 {
     struct threadpool p = {.service = of, .drain_deadline_ns = UINT64_MAX};
     size_t size = p.service->workers * sizeof(struct thread);
-    service_listeners_leave(p.service, index);
+    (void)index;
     p.threads = aligned_alloc(_Alignof(struct thread), size);
-    if (!p.threads || queue_open(&p.queue, p.service->queue_max, p.service->queue_max + DRAIN_MAX,
-                                 p.service->workers) != 0) {
+    if (!p.threads ||
+        queue_open(&p.queue, p.service->queue_max, p.service->queue_max + p.service->drain_max,
+                   p.service->workers) != 0) {
         log_error("no memory for %u threads", p.service->workers);
         return 1;
     }

@@ -16,20 +16,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 /* ---- a connection ------------------------------------------------------------------------- */
-
-static void client_queue(struct uring_loop *l, struct uring_client *k)
-{
-    if (k->queued) return;
-    k->queued = true;
-    k->next = NULL;
-    *l->last = k;
-    l->last = &k->next;
-}
 
 /*
  * Sends what is next: memory by the ring; a file by sendfile(2) at once, because a splice in the
@@ -186,7 +178,7 @@ static void tick(struct uring_loop *l)
     deadlines_sweep(l);
     worker_tick(w);
     pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
-    l->paused = l->clients.used == l->clients.count;
+    l->paused = false;
     for (uint32_t i = 0; i < l->listeners; i++)
         uring_accept(l, i);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
@@ -207,6 +199,7 @@ static void drain_start(struct uring_loop *l)
 static void on_signal(struct uring_loop *l)
 {
     enum wish wish = signals_take(l->signals);
+    if (wish == WISH_LOOK && !l->draining) uring_listeners_look(l);
     if (wish == WISH_DRAIN) drain_start(l);
     l->stopping |= wish == WISH_STOP;
 }
@@ -265,7 +258,7 @@ static void turn_take(struct uring_loop *l)
     io_uring_cq_advance(&l->ring.uring, taken);
 }
 
-static int loop_open(struct uring_loop *l, uint32_t index)
+static int loop_open(struct uring_loop *l)
 {
     char problem[256];
     uint32_t count = l->service->connections_max;
@@ -281,11 +274,9 @@ static int loop_open(struct uring_loop *l, uint32_t index)
         return -1;
     }
     pace_open(&l->pace, l->service->uring.gather_ns);
-    service_listeners_leave(l->service, index);
-    l->listeners = l->service->addresses;
-    for (uint32_t i = 0; i < l->listeners; i++) {
-        l->listener[i] = service_listener(l->service, index, i);
-        uring_accept(l, i);
+    if (!uring_listeners_open(l)) {
+        log_error("no memory for the listeners of %u workers", l->service->workers);
+        return -1;
     }
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
         await(l, op);
@@ -309,6 +300,7 @@ static void loop_close(struct uring_loop *l)
     }
     ring_close(&l->ring);
     slab_close(&l->clients);
+    free(l->listener);
     close(l->signals);
 }
 
@@ -318,8 +310,7 @@ int uring_run(const void *of, uint32_t index)
     struct uring_loop *l = &loop;
     l->service = of;
     if (worker_open(&l->worker, l->service, index) != 0 ||
-        worker_never_waits(&l->worker, l->service->connections_max) != 0 ||
-        loop_open(l, index) != 0)
+        worker_never_waits(&l->worker, l->service->fetches_max) != 0 || loop_open(l) != 0)
         return 1;
     while (!l->stopping) {
         turn_take(l);

@@ -32,15 +32,36 @@ struct uring_loop {
     struct uring_client *first, **last; /* to be driven in this turn */
     uint64_t ticked_ns, drain_deadline_ns;
     bool draining, stopping;
-    bool paused; /* accepting, until the next tick */
+    bool paused;      /* accepting, until the next tick */
+    uint32_t hand;    /* crowd_choose()'s                                             */
+    uint32_t leaving; /* the client that makes room at present, by its place          */
     uint32_t ticks;
     uint32_t listeners;
-    int listener[SERVICE_ADDRESSES_MAX];
-    bool accepts[SERVICE_ADDRESSES_MAX];
+    struct uring_listener {
+        int fd;
+        bool accepts; /* the kernel does, or polls it  */
+        bool polls;   /* it polls: places are few      */
+    } * listener;     /* by number, see service.h      */
     int signals;
 };
 
-/* Accepts from a listener, unless that is under way already or there is no place. */
+/* Has the client driven in this turn. */
+static inline void client_queue(struct uring_loop *l, struct uring_client *k)
+{
+    if (k->queued) return;
+    k->queued = true;
+    k->next = NULL;
+    *l->last = k;
+    l->last = &k->next;
+}
+
+/* False when memory is short. */
+bool uring_listeners_open(struct uring_loop *l);
+
+/* Begins to accept from, or to stop with, each listener as service_accepts() has it now. */
+void uring_listeners_look(struct uring_loop *l);
+
+/* Accepts from a listener if it should and does not; one at a time when few places are left. */
 void uring_accept(struct uring_loop *l, uint32_t index);
 void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe);
 

@@ -1,56 +1,81 @@
 /*
- * How the io_uring model accepts: one submission for each listener brings connection after connection,
- * as long as there is plenty of room; when there are few places left they are accepted one at a time, so that
- * none is taken from the kernel's queue that would have to be turned away. It never polls a listener.
+ * How the io_uring model accepts. While there is plenty of room, one submission for each listener brings
+ * connection after connection. When few places are left, or descriptors are short, a listener is polled
+ * instead and connections are accepted one at a time: so none is taken from the kernel's queue that would
+ * have to be turned away, and it is known whether somebody waits, for whom an idle connection has to go.
  */
 #include "uring.h"
 #include "zcserve/listener.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PLENTY 64 /* places; as many as one turn hardly ever brings */
+#define PLENTY 64     /* places; as many as one turn hardly ever brings */
+#define ACCEPT_MAX 64 /* connections accepted in a row                  */
 
 static uint32_t room(const struct uring_loop *l)
 {
     return l->clients.count - l->clients.used;
 }
 
-/* Accepts under way, each of which may bring one at any time. */
-static uint32_t accepts_count(const struct uring_loop *l)
+static void listener_await(struct uring_loop *l, uint32_t index, bool poll)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < l->listeners; i++)
-        count += l->accepts[i];
-    return count;
+    struct uring_listener *listener = &l->listener[index];
+    uint64_t tag = (uint64_t)index * TAG_UNIT | OP_ACCEPT;
+    if (poll)
+        ring_await_received(&l->ring, listener->fd, tag);
+    else
+        ring_accept(&l->ring, listener->fd, true, tag);
+    listener->accepts = true;
+    listener->polls = poll;
 }
 
 void uring_accept(struct uring_loop *l, uint32_t index)
 {
-    if (l->accepts[index] || room(l) <= accepts_count(l)) return;
-    bool again = room(l) > PLENTY;
-    ring_accept(&l->ring, l->listener[index], again, (uint64_t)index * TAG_UNIT | OP_ACCEPT);
-    l->accepts[index] = true;
+    if (!l->listener[index].accepts && service_accepts(l->service, l->worker.index, index))
+        listener_await(l, index, room(l) <= PLENTY);
 }
 
 static void accept_stop(struct uring_loop *l, uint32_t index)
 {
-    if (l->accepts[index]) ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
+    if (l->listener[index].accepts)
+        ring_cancel(&l->ring, (uint64_t)index * TAG_UNIT | OP_ACCEPT, OP_CANCEL);
 }
 
 static void accepts_stop(struct uring_loop *l)
 {
     for (uint32_t i = 0; i < l->listeners; i++)
-        accept_stop(l, i);
+        if (!l->listener[i].polls) accept_stop(l, i);
 }
 
-/* Out of descriptors or connections: those that wait keep waiting until a tick finds room. */
+bool uring_listeners_open(struct uring_loop *l)
+{
+    l->listeners = service_listeners_count(l->service);
+    l->listener = calloc(l->listeners, sizeof(*l->listener));
+    if (!l->listener) return false;
+    for (uint32_t i = 0; i < l->listeners; i++)
+        l->listener[i].fd = service_listener_at(l->service, i);
+    uring_listeners_look(l);
+    return true;
+}
+
+void uring_listeners_look(struct uring_loop *l)
+{
+    for (uint32_t i = 0; i < l->listeners; i++) {
+        if (service_accepts(l->service, l->worker.index, i))
+            uring_accept(l, i);
+        else
+            accept_stop(l, i);
+    }
+}
+
+/* Those that wait keep waiting until a tick finds room. */
 static void accepting_pause(struct uring_loop *l, const char *why)
 {
     accept_paused(l->worker.stats, why);
     l->paused = true;
-    accepts_stop(l);
 }
 
 static void connection_open(struct uring_loop *l, int fd)
@@ -68,30 +93,97 @@ static void connection_open(struct uring_loop *l, int fd)
         lane_register(&l->ring, &k->lane, slab_index(&l->clients, k));
     lane_receive(&l->ring, &k->lane);
     if (room(l) == PLENTY) accepts_stop(l); /* from here on one at a time */
-    if (room(l) == 0) accepting_pause(l, "all connections are in use; see 'connections'");
+}
+
+/* ---- few places ----------------------------------------------------------------------------- */
+
+static bool may_go(const struct client *client)
+{
+    const struct uring_client *k = (const struct uring_client *)client;
+    return !k->closed && !k->queued && k->lane.lent == 0 && !lane_has_received(&k->lane);
+}
+
+/* One that makes room does so when the kernel is done with it, a turn later. */
+static bool is_leaving(const struct uring_loop *l)
+{
+    const struct uring_client *k =
+        l->leaving < l->clients.touched ? slab_taken_at(&l->clients, l->leaving) : NULL;
+    return k && (k->closed || k->client.conn.failed);
+}
+
+/* Whether somebody waits and a connection goes for that; else accepting stops when somebody waits. */
+static bool room_make(struct uring_loop *l, int listener, const char *why)
+{
+    if (is_leaving(l)) return true;
+    if (!listener_is_awaited(listener)) return true;
+    struct uring_client *k =
+        (struct uring_client *)crowd_choose(&l->clients, &l->hand, &l->worker, may_go);
+    if (!k) {
+        accepting_pause(l, why);
+        return false;
+    }
+    l->leaving = slab_index(&l->clients, k);
+    crowd_leave(&k->client, &l->worker);
+    client_queue(l, k);
+    return true;
+}
+
+/* One connection, or false when there is none to be had now. */
+static bool accept_one(struct uring_loop *l, int listener)
+{
+    if (room(l) == 0) {
+        room_make(l, listener, "all connections are in use; see 'connections'");
+        return false;
+    }
+    int fd = listener_accept(listener, true, NULL);
+    stats_call(l->worker.stats, CALL_ACCEPT);
+    if (fd >= 0)
+        connection_open(l, fd);
+    else if (listener_lacks_descriptor(fd))
+        room_make(l, listener, strerror(-fd));
+    else if (fd != -EAGAIN && fd != -ECONNABORTED)
+        accepting_pause(l, strerror(-fd));
+    return fd >= 0 || fd == -ECONNABORTED;
+}
+
+static void accept_some(struct uring_loop *l, int listener)
+{
+    for (int i = 0; i < ACCEPT_MAX && accept_one(l, listener); i++)
+        continue;
+}
+
+/* ---- completions ---------------------------------------------------------------------------- */
+
+/* The kernel cannot accept: then the listener is polled, and each try says what is wrong. */
+static bool has_trouble(int result)
+{
+    return result < 0 && result != -ECANCELED && result != -ECONNABORTED;
 }
 
 void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe)
 {
-    l->accepts[index] = (cqe->flags & IORING_CQE_F_MORE) != 0;
-    if (cqe->res >= 0)
-        connection_open(l, cqe->res);
-    else if (cqe->res == -EMFILE || cqe->res == -ENFILE || cqe->res == -ENOMEM)
-        accepting_pause(l, strerror(-cqe->res));
-    bool goes_on = cqe->res >= 0 || (cqe->res == -ECANCELED && !l->paused);
-    if (goes_on && !l->draining) uring_accept(l, index);
-    l->paused |= !l->accepts[index]; /* whatever the reason, a tick starts it again */
+    struct uring_listener *listener = &l->listener[index];
+    bool polled = listener->polls;
+    listener->accepts = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    if (!polled && cqe->res >= 0) connection_open(l, cqe->res);
+    if (l->draining) return;
+    if (polled && cqe->res > 0) accept_some(l, listener->fd);
+    if (!polled && has_trouble(cqe->res))
+        listener_await(l, index, true);
+    else if (!l->paused)
+        uring_accept(l, index);
 }
 
-/* Those that the kernel has queued are ours: no other worker would take them. */
+/* Who is the last to close a listener resets who is in its queue: so those are taken first. */
 void uring_listeners_close(struct uring_loop *l)
 {
     for (uint32_t i = 0; i < l->listeners; i++) {
-        int fd;
+        int fd, listener = l->listener[i].fd;
+        if (listener < 0) continue;
         accept_stop(l, i);
-        while ((fd = listener_accept(l->listener[i], true, NULL)) >= 0)
+        while ((fd = listener_accept(listener, true, NULL)) >= 0)
             connection_open(l, fd);
-        listener_close(l->listener[i], &l->service->address[i], false);
+        listener_close(listener, service_listener_address(l->service, i), false);
     }
     l->listeners = 0;
 }

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -247,6 +248,18 @@ static bool listener_is_trouble_of_one(int error)
     case ENETUNREACH: return true;
     default: return false;
     }
+}
+
+bool listener_lacks_descriptor(int error)
+{
+    return error == -EMFILE || error == -ENFILE;
+}
+
+bool listener_is_awaited(int listener)
+{
+    struct pollfd poll_listener = {.fd = listener, .events = POLLIN};
+
+    return poll(&poll_listener, 1, 0) == 1 && (poll_listener.revents & POLLIN) != 0;
 }
 
 int listener_accept(int listener, bool nonblocking, struct sockaddr_storage *peer)

@@ -1,47 +1,121 @@
 /*
- * How many descriptors there may be, and who has to do with fewer when that is not enough: first the
- * files kept open, then connections.
+ * How many descriptors there may be, and who has to do with fewer when that is not enough. Every pool of
+ * them is counted here, so that what peers do can never use up more than there are: in a process that serves
+ *
+ *     what it opens in any case, the listeners of all workers, what a store and a file being looked for take
+ *     connections          connections_max of each worker; accepted ones that wait: queue_max, drain_max
+ *     files kept open      store.descriptors_max of each worker
+ *     files lent beyond    store.descriptors_lent_max of each worker (a connection is lent one at most)
+ *     fetches              fetches_max of each worker, and what its threads open for them
+ *
+ * Those give way first that are missed least; connections are the point, and come last.
  */
-#include "start/program.h"
+#include "start/limits.h"
+
 #include "zcserve/log.h"
 
+#include <dirent.h>
 #include <sys/resource.h>
 
-#define DESCRIPTORS_SPARE 24 /* of a worker: logs, epoll, inotify, a file being read */
+#define OF_PROCESS \
+    10 /* access log, its queue; epoll or the ring; signals; wake-ups; one to spare   */
+#define OF_STORE \
+    5 /* root, inotify; a file being looked for, and two directories on the way to it */
+#define OF_THREAD \
+    3 /* that fetches: the same                                                      */
+#define FETCH_THREADS 4
+#define OPEN_AT_FIRST 4 /* standard streams and the error log, when they cannot be counted */
 
-/* What a thread needs: its store's root and watches, a connection, a file being read, two kept open. */
-#define DESCRIPTORS_OF_THREAD 6
-
-/* Threads share the descriptors of their process, and so does their queue. */
-static void threads_fit(struct service *service, uint64_t descriptors)
+static uint64_t of_fetches(const struct service *service)
 {
-    uint64_t own = DESCRIPTORS_SPARE + service->addresses + 1;
-    uint64_t left = descriptors > own ? descriptors - own : 0;
-    uint64_t threads = left / DESCRIPTORS_OF_THREAD;
-    if (threads < service->workers) service->workers = threads > 0 ? (uint32_t)threads : 1;
-    uint64_t room = left + 1 - service->workers * DESCRIPTORS_OF_THREAD;
-    if (room < service->queue_max) service->queue_max = room > 0 ? (uint32_t)room : 1;
+    uint64_t fetches = service->fetches_max;
+    return fetches + OF_THREAD * (fetches < FETCH_THREADS ? fetches : FETCH_THREADS);
+}
+
+static uint64_t stores_in_process(const struct service *service)
+{
+    return service->workers / service->processes;
+}
+
+uint64_t descriptors_needed(const struct service *service, uint64_t open_at_first)
+{
+    uint64_t listeners = service->listeners_shared ? 1 : service->workers;
+    uint64_t of_worker = OF_STORE + (uint64_t)service->connections_max +
+                         service->store.descriptors_max + service->store.descriptors_lent_max +
+                         of_fetches(service);
+    return open_at_first + OF_PROCESS + listeners * service->addresses + service->queue_max +
+           service->drain_max + stores_in_process(service) * of_worker;
+}
+
+struct limit {
+    struct service *service;
+    uint64_t open_at_first, descriptors;
+};
+
+/* Takes from a pool that there is `times` in the process what is missing, but leaves it `least`. */
+static void shrink(const struct limit *l, uint32_t *pool, uint64_t times, uint64_t least)
+{
+    uint64_t needed = descriptors_needed(l->service, l->open_at_first);
+    if (needed <= l->descriptors || *pool <= least) return;
+    uint64_t missing = (needed - l->descriptors + times - 1) / times;
+    *pool = *pool - least > missing ? *pool - (uint32_t)missing : (uint32_t)least;
+}
+
+/* The parts of a small number of descriptors; what they leave is for connections. */
+static void parts_shrink(const struct limit *l)
+{
+    struct service *service = l->service;
+    uint64_t stores = stores_in_process(service), all = l->descriptors;
+    uint64_t lent = all / 16 / stores;
+    shrink(l, &service->store.descriptors_lent_max, stores, lent > 0 ? lent : 1);
+    shrink(l, &service->drain_max, 1, all / 32);
+    shrink(l, &service->queue_max, 1, all / 16 > 0 ? all / 16 : 1);
+    shrink(l, &service->store.descriptors_max, stores, all / 4 / stores);
+    shrink(l, &service->fetches_max, stores, all / 64 > 0 ? all / 64 : 1);
+}
+
+/* Threads share the descriptors of their process: each that is left out leaves its own to the others. */
+static void threads_shrink(const struct limit *l)
+{
+    struct service *service = l->service;
+    while (service->workers > 1 && descriptors_needed(service, l->open_at_first) > l->descriptors)
+        service->workers--;
+}
+
+bool descriptors_share(struct service *service, uint64_t open_at_first, uint64_t descriptors)
+{
+    const struct limit l = {service, open_at_first, descriptors};
+    struct service asked = *service;
+    service->store.descriptors_lent_max = service->connections_max;
+    parts_shrink(&l);
+    if (service->workers > service->processes) threads_shrink(&l);
+    uint64_t stores = stores_in_process(service);
+    shrink(&l, &service->connections_max, stores, 1);
+    shrink(&l, &service->store.descriptors_max, stores, 0);
+    if (service->store.descriptors_lent_max > service->connections_max)
+        service->store.descriptors_lent_max = service->connections_max;
+    return service->workers < asked.workers || service->connections_max < asked.connections_max ||
+           service->store.descriptors_max < asked.store.descriptors_max;
+}
+
+static uint64_t descriptors_open(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    uint64_t count = 0;
+    if (!directory) return OPEN_AT_FIRST;
+    while (readdir(directory))
+        count++;
+    closedir(directory);
+    return count - 3; /* ".", "..", and the directory itself */
 }
 
 void descriptors_raise(struct service *service)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_max = RLIM_INFINITY;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (service->workers > service->processes) threads_fit(service, limit.rlim_cur);
-    uint64_t stores = service->workers / service->processes; /* in one process */
-    uint64_t own = DESCRIPTORS_SPARE + service->addresses + service->queue_max + 2 * stores;
-    uint64_t others = own + stores * service->store.descriptors_max;
-    uint64_t connections = stores * service->connections_max;
-    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= others + connections) return;
-    uint64_t files_max =
-        limit.rlim_cur / 4 / stores; /* these give way, connections are the point */
-    if (service->store.descriptors_max > files_max)
-        service->store.descriptors_max = (uint32_t)files_max;
-    others = own + stores * service->store.descriptors_max;
-    uint64_t left = limit.rlim_cur > others + 1 ? limit.rlim_cur - others : 1;
-    if (left < service->connections_max) service->connections_max = (uint32_t)left;
+    if (!descriptors_share(service, descriptors_open(), limit.rlim_cur)) return;
     log_warn("only %llu descriptors may be open (RLIMIT_NOFILE): %u of who serves, each with %u "
              "connection%s and %u cached files; raise it with ulimit -n or LimitNOFILE=",
              (unsigned long long)limit.rlim_cur, service->workers, service->connections_max,

@@ -171,6 +171,7 @@ bool model_choose(struct program *p)
     enum config_model wanted = (enum config_model)p->config->model;
     if (p->model->run != uring_run) return true;
     const char *problem = uring_problem();
+    if (!problem) problem = uring_rings_problem(p->service.workers);
     if (!problem) {
         uring_options_try(&p->service.uring);
         return true;

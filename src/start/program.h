@@ -46,9 +46,6 @@ bool service_make(struct program *p);
 /* "auto" is io_uring where that works, and otherwise says why not; false after the reason was logged. */
 bool model_choose(struct program *p);
 
-/* Takes as many descriptors as the system allows; fewer connections when these are too few. */
-void descriptors_raise(struct service *service);
-
 /* Opens all, runs the processes under the supervisor until they have ended, and gives the exit code. */
 int server_run(struct program *p);
 

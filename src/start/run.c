@@ -2,7 +2,9 @@
  * The processes of a server: which there are, what each lets go of before it begins, and what is closed
  * in which order when they end.
  */
+#include "start/limits.h"
 #include "start/program.h"
+#include "worker/stand_in.h"
 #include "zcserve/log.h"
 #include "zcserve/supervise.h"
 
@@ -24,7 +26,7 @@ static int status_run(const void *of, uint32_t index)
 {
     struct program *p = (struct program *)(uintptr_t)of;
     (void)index;
-    service_listeners_leave(&p->service, SERVICE_NO_WORKER);
+    service_listeners_leave(&p->service);
     if (p->service.recorder) access_recorder_close(&p->recorder);
     return status_listener_run(&p->status, &p->subject);
 }
@@ -34,7 +36,7 @@ static int recorder_run(const void *of, uint32_t index)
     struct program *p = (struct program *)(uintptr_t)of;
     (void)index;
     status_listener_leave(&p->status);
-    service_listeners_leave(&p->service, SERVICE_NO_WORKER);
+    service_listeners_leave(&p->service);
     return access_recorder_run(&p->recorder);
 }
 
@@ -42,7 +44,7 @@ static void draining_begins(const void *of)
 {
     const struct program *p = of;
     p->shared->draining = true;
-    service_listeners_leave(&p->service, SERVICE_NO_WORKER);
+    service_listeners_leave(&p->service);
 }
 
 static void workers_ended(const void *of)
@@ -56,6 +58,12 @@ static uint64_t pool_adjust(const void *of, struct supervised *processes, uint32
 {
     struct program *p = (struct program *)(uintptr_t)of;
     return prefork_adjust(&p->pool, processes, count);
+}
+
+static void absence_changed(const void *of, const struct supervised *processes, uint32_t count)
+{
+    const struct program *p = of;
+    stand_ins_choose(&p->service, processes, count);
 }
 
 static void addresses_format(const struct service *service, char *text, size_t size)
@@ -168,6 +176,7 @@ static int processes_run(struct program *p)
                                         .release = draining_begins,
                                         .finish = workers_ended,
                                         .adjust = is_pool(service) ? pool_adjust : NULL,
+                                        .absence = absence_changed,
                                         .of = p};
     int code = supervise(p->shared->process, p->shared->count, &options);
     status_shared_close(p->shared);

@@ -34,6 +34,12 @@ static size_t table_bytes(const struct cache *cache)
     return account_bytes((size_t)(cache->mask + 1) * sizeof(struct entry *));
 }
 
+static uint64_t descriptors_max(const struct store_options *options)
+{
+    if (options->descriptors_lent_max == 0) return UINT64_MAX;
+    return (uint64_t)options->descriptors_max + options->descriptors_lent_max;
+}
+
 bool cache_open(struct cache *cache, const struct store_options *options,
                 struct store_counts *counts)
 {
@@ -43,6 +49,7 @@ bool cache_open(struct cache *cache, const struct store_options *options,
         .mask = length - 1,
         .seats_max = {UINT64_MAX, options->descriptors_max, options->absent_max},
         .bytes_max = options->memory_bytes_max,
+        .descriptors_max = descriptors_max(options),
         .counts = counts,
     };
     if (cache->table == NULL) return false;
@@ -193,6 +200,14 @@ bool cache_make_seat(struct cache *cache, enum queue queue)
     if (cache->seats_max[queue] == 0) return false;
     while (cache->queues[queue].count >= cache->seats_max[queue]) {
         if (!evict(cache, queue)) return false;
+    }
+    return true;
+}
+
+bool cache_make_descriptor(struct cache *cache)
+{
+    while (cache->counts->descriptors >= cache->descriptors_max) {
+        if (!evict(cache, QUEUE_DESCRIPTOR)) return false;
     }
     return true;
 }

@@ -18,6 +18,7 @@ struct cache {
     struct sieve queues[QUEUE_COUNT];
     uint64_t seats_max[QUEUE_COUNT];
     uint64_t bytes_max;
+    uint64_t descriptors_max; /* of files, kept or lent */
     struct store_counts *counts; /* counts->bytes is what the budget is held against */
 };
 
@@ -32,6 +33,9 @@ struct entry *cache_find(const struct cache *cache, struct text path);
 bool cache_make_room(struct cache *cache, uint64_t bytes);
 /* The same for one more seat in a queue. */
 bool cache_make_seat(struct cache *cache, enum queue queue);
+
+/* Closes files until one more may be open; false when those that are open are all lent. */
+bool cache_make_descriptor(struct cache *cache);
 
 /* Takes the entry over. It must not be there yet; one that is absent takes a seat. */
 void cache_add(struct cache *cache, struct entry *entry);

@@ -32,6 +32,7 @@ enum resolution_kind file_failure(int error)
     case EINTR:
     case ESTALE: return RESOLUTION_BUSY;
     case EINPROGRESS: return RESOLUTION_COLD;
+    case EUSERS: return RESOLUTION_CROWDED;
     default: return RESOLUTION_BROKEN;
     }
 }

@@ -109,6 +109,14 @@ static bool belongs_in_memory(const struct store *store, const struct search *se
            memory_bytes(search, coding) <= store->options.memory_bytes_max / SHARE_OF_BUDGET_MAX;
 }
 
+/* Has the variant take `fd` over. 0 or -errno, which is -EUSERS when too many are lent. */
+static int keep_open(struct store *store, const struct file *file, enum coding coding, int fd,
+                     enum tagging tagging, const struct now *now, struct variant **variant)
+{
+    if (!cache_make_descriptor(&store->cache)) return -EUSERS;
+    return variant_keep_open(file, coding, fd, tagging, now, variant);
+}
+
 /* Reads the content of `fd` into memory, or else has the variant take `fd` over. 0 or -errno. */
 static int load_open(struct store *store, const struct search *search, enum coding coding, int fd,
                      const struct now *now, struct variant **variant)
@@ -126,7 +134,7 @@ static int load_open(struct store *store, const struct search *search, enum codi
     }
     cache_make_room(&store->cache, variant_bytes(file, coding, false));
     enum tagging tagging = small ? TAG_OF_CONTENT : TAG_OF_IDENTITY;
-    return variant_keep_open(file, coding, fd, tagging, now, variant);
+    return keep_open(store, file, coding, fd, tagging, now, variant);
 }
 
 /* Reads the content or keeps its file open. 0 or -errno. */
@@ -184,7 +192,7 @@ static struct resolution lend_moving(struct store *store, struct search *search,
     struct variant *variant;
     int fd = file_open_as_it_is(&store->place, file);
     if (fd < 0) return answer(file_failure(-fd));
-    int result = variant_keep_open(file, CODING_IDENTITY, fd, TAG_NONE, now, &variant);
+    int result = keep_open(store, file, CODING_IDENTITY, fd, TAG_NONE, now, &variant);
     if (result < 0) {
         close(fd);
         return answer(file_failure(-result));

@@ -28,7 +28,8 @@ void client_open(struct client *client, struct worker *w, int fd,
 {
     client->fd = fd;
     client->fetch = NULL;
-    client->awaiting = client->fetched = client->range_fetched = client->corked = false;
+    client->awaiting = client->crowded = client->corked = false;
+    client->fetched = client->range_fetched = false;
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
     if (peer)
@@ -110,9 +111,11 @@ void client_range_fetched(struct client *client, struct worker *w)
 void client_fetched(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
+    bool crowded = client->crowded; /* then nothing was fetched */
+    client->crowded = false;
     if (conn_unparked(c))
-        client->fetched = true;
-    else if (conn_next(c) == CONN_SEND)
+        client->fetched = !crowded;
+    else if (conn_next(c) == CONN_SEND && !crowded)
         client_range_fetched(client, w);
 }
 

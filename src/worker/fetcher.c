@@ -38,8 +38,9 @@ struct fetch_list {
 
 struct fetcher {
     struct slab fetches;
-    struct fetch *paths;  /* those not yet over, by path      */
-    struct client *ready; /* whose fetch is over              */
+    struct fetch *paths;                /* those not yet over, by path      */
+    struct client *ready;               /* whose fetch is over              */
+    struct client *crowd, **crowd_last; /* who waits for a place, in order */
     int event;
     pthread_t thread[THREADS];
     unsigned threads;
@@ -131,16 +132,17 @@ static void threads_start(struct fetcher *f)
 
 /* ---- the loop's side ------------------------------------------------------------------------ */
 
-struct fetcher *fetcher_open(uint32_t clients)
+struct fetcher *fetcher_open(uint32_t places)
 {
     struct fetcher *f = calloc(1, sizeof(*f));
     if (!f) return NULL;
     f->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (f->event < 0 || slab_open(&f->fetches, sizeof(struct fetch), clients) != 0) {
+    if (f->event < 0 || slab_open(&f->fetches, sizeof(struct fetch), places) != 0) {
         if (f->event >= 0) close(f->event);
         free(f);
         return NULL;
     }
+    f->crowd_last = &f->crowd;
     f->todo.last = &f->todo.first;
     f->done.last = &f->done.first;
     pthread_mutex_init(&f->lock, NULL);
@@ -198,6 +200,39 @@ static void client_wait(struct client *client, struct fetch *fetch)
     fetch->waiting = client;
 }
 
+void fetcher_wait(struct fetcher *f, struct client *client)
+{
+    assert(!client->awaiting);
+    client->awaiting = client->crowded = true;
+    client->fetch = NULL;
+    client->next_waiting = NULL;
+    *f->crowd_last = client;
+    f->crowd_last = &client->next_waiting;
+}
+
+static bool is_full(const struct fetcher *f)
+{
+    return f->fetches.used == f->fetches.count;
+}
+
+/* The first of those that wait comes out, so that it asks again. */
+static void crowd_release(struct fetcher *f)
+{
+    struct client *client = f->crowd;
+    if (!(f->crowd = client->next_waiting)) f->crowd_last = &f->crowd;
+    client->next_waiting = f->ready;
+    f->ready = client;
+}
+
+/* One that comes out may need no place: then the next tick lets others go. */
+void fetcher_tick(struct fetcher *f)
+{
+    if (!f->crowd || is_full(f)) return;
+    for (uint32_t i = f->fetches.used; i < f->fetches.count && f->crowd; i++)
+        crowd_release(f);
+    done_tell(f);
+}
+
 /* Without a single thread there is nobody to do it; the next fetch tries again. */
 static bool fetch_start(struct fetcher *f, struct fetch *fetch)
 {
@@ -221,11 +256,12 @@ bool fetcher_path(struct fetcher *f, struct client *client, struct errand *erran
         client_wait(client, fetch);
         return true;
     }
-    fetch = slab_take(&f->fetches);
-    if (!fetch) {
+    if (is_full(f)) {
         errand_free(errand);
-        return false;
+        fetcher_wait(f, client);
+        return true;
     }
+    fetch = slab_take(&f->fetches);
     *fetch = (struct fetch){.errand = errand, .fd = -1};
     HASH_ADD_KEYPTR(hh, f->paths, path.base, path.length, fetch);
     if (!fetch_start(f, fetch)) {
@@ -239,13 +275,13 @@ bool fetcher_path(struct fetcher *f, struct client *client, struct errand *erran
 bool fetcher_range(struct fetcher *f, struct client *client, int fd, uint64_t offset,
                    uint64_t length)
 {
+    if (is_full(f)) {
+        fetcher_wait(f, client);
+        return true;
+    }
     int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (own < 0) return false;
     struct fetch *fetch = slab_take(&f->fetches);
-    if (!fetch) {
-        close(own);
-        return false;
-    }
     *fetch = (struct fetch){.fd = own, .offset = offset, .length = length};
     if (!fetch_start(f, fetch)) {
         fetch_free(f, fetch);
@@ -255,21 +291,36 @@ bool fetcher_range(struct fetcher *f, struct client *client, int fd, uint64_t of
     return true;
 }
 
-static void waiting_remove(struct client **list, struct client *client)
+/* Where the link to the client is, or the end of the list. */
+static struct client **waiting_find(struct client **list, const struct client *client)
 {
     while (*list && *list != client)
         list = &(*list)->next_waiting;
+    return list;
+}
+
+static void waiting_remove(struct client **list, struct client *client)
+{
+    list = waiting_find(list, client);
     if (*list) *list = client->next_waiting;
+}
+
+static bool crowd_remove(struct fetcher *f, struct client *client)
+{
+    struct client **link = waiting_find(&f->crowd, client);
+    if (!*link) return false;
+    if (!(*link = client->next_waiting)) f->crowd_last = link;
+    return true;
 }
 
 void fetcher_forget(struct fetcher *f, struct client *client)
 {
     if (client->fetch)
         waiting_remove(&client->fetch->waiting, client);
-    else
+    else if (!client->crowded || !crowd_remove(f, client))
         waiting_remove(&f->ready, client);
     client->fetch = NULL;
-    client->awaiting = false;
+    client->awaiting = client->crowded = false;
 }
 
 /* Those who waited for a fetch that is over become ready. */
@@ -283,6 +334,7 @@ static void done_take(struct fetcher *f, struct fetch *fetch)
         f->ready = client;
     }
     fetch_free(f, fetch);
+    if (f->crowd) crowd_release(f);
 }
 
 struct client *fetcher_next(struct fetcher *f)

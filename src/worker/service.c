@@ -2,10 +2,12 @@
  * Opens what workers share before there are any: every listening socket, so that a bad address
  * is an error at start and a worker that is started again finds its connections still queued.
  * Event loops get one socket a worker for a TCP address, among which the kernel spreads connections
- * (SO_REUSEPORT, socket(7)). Those who serve one connection at a time share one, so that no connection
+ * (SO_REUSEPORT, socket(7)); stand_in.c says who accepts for one that is not running. Those who serve one connection at a time share one, so that no connection
  * waits for somebody busy while another is idle; and so do all on a Unix address.
  */
 #include "zcserve/service.h"
+
+#include "worker/stand_in.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +60,8 @@ int service_open(struct service *service, char *problem, size_t size)
     size_t count = (size_t)service->workers * service->addresses;
     service->board = stats_board_open(service->workers);
     service->listeners = malloc(count * sizeof(int));
-    if (!service->board || !service->listeners) {
+    service->stand_in = stand_ins_open(service->workers);
+    if (!service->board || !service->listeners || !service->stand_in) {
         snprintf(problem, size, "no memory for %u workers", service->workers);
         return -1;
     }
@@ -74,15 +77,36 @@ int service_open(struct service *service, char *problem, size_t size)
     return 0;
 }
 
-void service_listeners_leave(const struct service *service, uint32_t index)
+uint32_t service_listeners_count(const struct service *service)
 {
-    for (uint32_t worker = 0; worker < service->workers; worker++) {
-        for (uint32_t address = 0; address < service->addresses; address++) {
-            int fd = *listener_at(service, worker, address);
-            bool again = is_shared(service, address) && (worker > 0 || index != SERVICE_NO_WORKER);
-            if (worker != index && !again && fd >= 0)
-                listener_close(fd, &service->address[address], false);
-        }
+    return service->workers * service->addresses;
+}
+
+int service_listener_at(const struct service *service, uint32_t number)
+{
+    bool again = number >= service->addresses && is_shared(service, number % service->addresses);
+    return again ? -1 : service->listeners[number];
+}
+
+const struct listen_address *service_listener_address(const struct service *service,
+                                                      uint32_t number)
+{
+    return &service->address[number % service->addresses];
+}
+
+bool service_accepts(const struct service *service, uint32_t worker, uint32_t number)
+{
+    uint32_t owner = number / service->addresses;
+    if (service_listener_at(service, number) < 0) return false;
+    return owner == worker || is_shared(service, number % service->addresses) ||
+           atomic_load_explicit(&service->stand_in[owner].worker, memory_order_relaxed) == worker;
+}
+
+void service_listeners_leave(const struct service *service)
+{
+    for (uint32_t number = 0; number < service_listeners_count(service); number++) {
+        int fd = service_listener_at(service, number);
+        if (fd >= 0) listener_close(fd, service_listener_address(service, number), false);
     }
 }
 
@@ -95,5 +119,6 @@ void service_close(struct service *service)
             listener_close(-1, &service->address[address], true);
     free(service->listeners);
     service->listeners = NULL;
+    stand_ins_close(service->stand_in, service->workers);
     stats_board_close(service->board, service->workers);
 }

@@ -1,7 +1,7 @@
 /*
  * Signals as something to read: an event loop waits for them as for everything else, and nothing is
  * ever interrupted (signalfd(2)). The supervisor starts its processes with these signals
- * blocked, as signalfd needs them.
+ * blocked, as signalfd needs them; but for URG, which does nothing to a process that does not wait for it.
  */
 #include "zcserve/signals.h"
 #include "zcserve/log.h"
@@ -16,6 +16,8 @@ int signals_open(void)
 {
     sigset_t signals;
     sigemptyset(&signals);
+    sigaddset(&signals, SIGURG);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGUSR1);
     sigaddset(&signals, SIGUSR2);
@@ -29,17 +31,23 @@ static void log_open_anew(void)
     if (error != 0) log_error("the error log cannot be opened anew: %s", strerror(-error));
 }
 
+static enum wish wish_of(uint32_t signal_number)
+{
+    switch (signal_number) {
+    case SIGUSR1: log_open_anew(); return WISH_NONE;
+    case SIGURG: return WISH_LOOK;
+    case SIGUSR2: return WISH_STOP;
+    default: return WISH_DRAIN;
+    }
+}
+
 enum wish signals_take(int fd)
 {
     enum wish wish = WISH_NONE;
     struct signalfd_siginfo info;
     while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGUSR1)
-            log_open_anew();
-        else if (info.ssi_signo == SIGUSR2)
-            wish = WISH_STOP;
-        else if (wish == WISH_NONE)
-            wish = WISH_DRAIN;
+        enum wish another = wish_of(info.ssi_signo);
+        if (another > wish) wish = another;
     }
     return wish;
 }

@@ -224,6 +224,35 @@ static void supervise_adjust(struct supervision *s, uint64_t now_ns)
     }
 }
 
+/* When a process that is absent by now will no longer be, unless it ends before. */
+static uint64_t supervise_absent_until(const struct supervised *process)
+{
+    if (process->last || process->unwanted || process->failures == 0) return 0;
+    return process->pid > 0 ? process->started_ns + SUPERVISED_AT_ONCE_NS : NEVER;
+}
+
+/* Others do the work of those that are absent; gives when to look again. */
+static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
+{
+    uint64_t next_ns = NEVER;
+    bool changed = false;
+
+    if (s->stage != SERVING || s->options->absence == NULL) return NEVER;
+    for (uint32_t i = 0; i < s->count; i++) {
+        struct supervised *process = &s->process[i];
+        uint64_t until_ns = supervise_absent_until(process);
+        bool absent = until_ns > now_ns;
+        changed = changed || absent != process->absent;
+        process->absent = absent;
+        if (absent && until_ns < next_ns) next_ns = until_ns;
+    }
+    if (changed) {
+        s->options->absence(s->options->of, s->process, s->count);
+        supervise_tell(s, SIGURG, false);
+    }
+    return next_ns;
+}
+
 /* Starts again what is due; gives when the next thing is due. */
 static uint64_t supervise_take_turn(struct supervision *s)
 {
@@ -242,7 +271,8 @@ static uint64_t supervise_take_turn(struct supervision *s)
             if (process->pid == 0 && process->restart_ns < next_ns) next_ns = process->restart_ns;
         }
     }
-    return next_ns;
+    uint64_t absence_ns = supervise_check_absence(s, now_ns);
+    return absence_ns < next_ns ? absence_ns : next_ns;
 }
 
 /* A signal's number, or 0 when the time came first. */

@@ -67,9 +67,9 @@ void worker_close(struct worker *w)
     slab_close(&w->works);
 }
 
-int worker_never_waits(struct worker *w, uint32_t clients)
+int worker_never_waits(struct worker *w, uint32_t fetches)
 {
-    w->fetcher = fetcher_open(clients);
+    w->fetcher = fetcher_open(fetches);
     if (!w->fetcher) log_error("no memory for the helpers that wait for the disk");
     return w->fetcher ? 0 : -1;
 }
@@ -85,6 +85,21 @@ static void worker_park(struct worker *w, struct client *client)
         conn_resolved(c, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
 }
 
+/*
+ * Too many files are lent open. The connection waits as long as it might have taken to ask, while others
+ * return what was lent to them; one that waits for its peer in the call has none of it lent to others.
+ */
+static void worker_wait(struct worker *w, struct client *client)
+{
+    struct conn *c = &client->conn;
+    if (w->fetcher && w->now.monotonic_ns < conn_deadline_ns(c)) {
+        fetcher_wait(w->fetcher, client);
+        conn_parked(c);
+    } else {
+        conn_resolved(c, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
+    }
+}
+
 static void worker_resolve(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
@@ -97,6 +112,8 @@ static void worker_resolve(struct worker *w, struct client *client)
     PROBE_RESOLVE(w->index, client->fd, found.kind, conn_lookup(c)->path);
     if (found.kind == RESOLUTION_COLD)
         worker_park(w, client);
+    else if (found.kind == RESOLUTION_CROWDED)
+        worker_wait(w, client);
     else
         conn_resolved(c, found, &w->now);
 }
@@ -254,6 +271,7 @@ void worker_woke(struct worker *w, uint64_t events)
 bool worker_tick(struct worker *w)
 {
     const char *notice;
+    if (w->fetcher) fetcher_tick(w->fetcher);
     counts_add(w->stats, &w->reported, store_counts(w->store));
     while ((notice = store_notice(w->store)) != NULL)
         log_warn("%s", notice);

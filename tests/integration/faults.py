@@ -227,27 +227,9 @@ def descriptors_exhausted(stage):
         clients = [stack.enter_context(server.client()) for _ in range(200)]
         for client in clients:
             client.send(get("/a.txt"))
-        served, waiting = parted(clients, stage.seconds(0.3))
-        if stage.is_blocking():  # a thread without a descriptor for the file answers 503
-            take_turns(server, clients, [], stage)
-            return
-        # An accept that io_uring has armed goes on under the limit that held when it was.
-        most = 200 if stage.is_ring() else LIMIT - 1
-        require(10 <= len(served) <= most, "%d of 200 served with %d descriptors", len(served),
-                LIMIT)
-        expect_rest(worker, 1)
-        for client in served:
-            expect("one that is in", b"a", client.get("/a.txt").content)
-        require(served[0].get("/big.bin").status in (200, 503), "a file that must be opened")
-        for client in served:
-            client.close()
-        for client in waiting[:10]:
-            expect("one that waited", b"a", client.answer().content)
-        for client in waiting:
-            client.close()
-        wait_until("new ones are served", lambda: is_served(server), stage.seconds(3))
-        wait_until("a large file is served", lambda: server.get("/big.bin").status == 200, stage.seconds(3))
-        expect("a large file", 1 << 20, len(server.get("/big.bin").content))
+        served, waiting = parted(clients, stage.seconds(3))
+        # A thread without a descriptor for the file answers 503.
+        take_turns(server, clients, [] if stage.is_blocking() else waiting, stage)
 
 
 @test("started with 64 descriptors: it serves a good part of them at once")
@@ -257,21 +239,14 @@ def descriptors_few(stage):
         clients = [stack.enter_context(server.client()) for _ in range(200)]
         for client in clients:
             client.send(get("/a.txt"))
-        served, waiting = parted(clients, stage.seconds(0.3))
-        if stage.is_blocking():
-            take_turns(server, served, waiting, stage)
-            return
-        require(16 <= len(served) < LIMIT, "%d of 200 served with %d descriptors", len(served),
-                LIMIT)
-        expect_rest(server.workers()[0], 1)
-        expect("a large file", 1 << 20, len(served[0].get("/big.bin").content))
-        for client in served + waiting:
-            client.close()
-        wait_until("new ones are served", lambda: is_served(server), stage.seconds(3))
+        served, waiting = parted(clients, stage.seconds(3))
+        if not stage.is_blocking():
+            require(sockets(server) > 16, "only %d sockets are open at once", sockets(server))
+        take_turns(server, served, waiting, stage)
 
 
 def take_turns(server, served, waiting, stage):
-    """Who serves one connection at a time lets go of the idle when others wait: all get in."""
+    """Idle connections go when others wait: all get in."""
     expect("those that had no turn", [], waiting)
     for client in served:
         client.close()
@@ -313,10 +288,13 @@ def is_served(server):
 def connections_exhausted(stage):
     root = stage.site(a_txt=b"a")
     with stage.server(root, {"connections": 8}) as server, contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(server.client()) for _ in range(40)]
+        clients = []
+        for number in range(40):
+            clients.append(stack.enter_context(server.client()))
+            if number < 8:  # one that asks for nothing soon makes room
+                clients[number].send(get("/a.txt"))
         for client in clients[:8]:
-            expect("one of the first", b"a", client.get("/a.txt").content)
-        expect_rest(server.workers()[0], 0.5)
+            expect("one of the first", b"a", client.answer().content)
         for client in clients:
             client.close()
         wait_until("new ones are served", lambda: is_served(server), stage.seconds(3))

@@ -7,6 +7,7 @@ where an event can be awaited: a server is ready when its start line has been re
 
 import contextlib
 import os
+import random
 import re
 import resource
 import shutil
@@ -65,7 +66,7 @@ def user_unused():
             with contextlib.suppress(OSError):
                 used.add(os.stat("/proc/" + name).st_uid)
     numbers = range(61184, 65520)
-    begin = os.getpid() % len(numbers)
+    begin = random.randrange(len(numbers))
     return next(user for user in (*numbers[begin:], *numbers[:begin]) if user not in used)
 
 
@@ -106,6 +107,10 @@ class Setting:
             os.chown(path, self.user, self.user)
         return path
 
+    def user_alone(self):
+        """A user that no other server has, where there may be several; for what users share."""
+        return None if self.user is None else user_unused()
+
     def close(self):
         for top, directories, _ in os.walk(self.directory):
             for name in directories:
@@ -114,15 +119,18 @@ class Setting:
                     os.chmod(path, 0o755)
         shutil.rmtree(self.directory)
 
-    def program(self, *arguments, files=None, through=None, **more):
+    def program(self, *arguments, files=None, memlock=None, user=None, through=None, **more):
         """Starts the binary as the server's user, in a process group of its own; `through` a script of the
         shell that becomes it, when there is one."""
         def limit():
             os.setpgid(0, 0)
             if files:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+            if memlock:
+                resource.setrlimit(resource.RLIMIT_MEMLOCK, (memlock, memlock))
         if self.user is not None:
-            more.update(user=self.user, group=self.user, extra_groups=[])
+            user = user or self.user
+            more.update(user=user, group=user, extra_groups=[])
         environment = dict(more.pop("env", os.environ))
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:" + environment.get(name, "")
@@ -139,9 +147,10 @@ class Setting:
         child = os.fork()
         if child == 0:
             try:
+                user = os.stat("/proc/%d" % pid).st_uid
                 if self.user is not None:
-                    os.setresgid(self.user, self.user, self.user)
-                    os.setresuid(self.user, self.user, self.user)
+                    os.setresgid(user, user, user)
+                    os.setresuid(user, user, user)
                 if hard is None:
                     hard = resource.prlimit(pid, kind)[1]
                 resource.prlimit(pid, kind, (soft, hard))
@@ -185,7 +194,7 @@ class Server:
     """A running server. Use it as `with Server(setting, model, root, options) as server:`."""
 
     def __init__(self, setting, model, root, options=None, files=None, watched=True,
-                 at_once=32, through=None):
+                 at_once=32, through=None, memlock=None, user=None):
         self.setting = setting
         self.at_once = at_once
         self.watched = watched  # whether losing a process is a failure
@@ -206,14 +215,14 @@ class Server:
                       "threadpool": 1}.get(model, known["workers"])
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(configuration(known))
-        self._start_patiently(files, through)
+        self._start_patiently(files=files, through=through, memlock=memlock, user=user)
 
-    def _start_patiently(self, files, through):
+    def _start_patiently(self, **how):
         """Rings of servers that have ended are freed a little later, and other lanes have rings too."""
         deadline = time.monotonic() + self.seconds(10)
         while True:
             try:
-                return self._start(files, through)
+                return self._start(**how)
             except Failure as failure:
                 if NO_MEMORY not in str(failure):
                     raise
@@ -221,8 +230,8 @@ class Server:
                     raise Skip(NO_MEMORY + " (ulimit -l)") from failure
             time.sleep(0.2)
 
-    def _start(self, files, through):
-        self.process = self.setting.program("-c", self.configuration, files=files, through=through,
+    def _start(self, **how):
+        self.process = self.setting.program("-c", self.configuration, **how,
                                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addresses = []
         self._ready = threading.Event()

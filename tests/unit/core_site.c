@@ -18,7 +18,7 @@ static const char *const index_names[] = {"index.html", NULL};
 static void service_make(struct core_site *site)
 {
     struct service *service = &site->service;
-    *service = (struct service){.workers = 1, .connections_max = 4};
+    *service = (struct service){.workers = 1, .connections_max = 256};
     service->rules = (struct conn_rules){
         .server = TEXT("zcserve"),
         .head_bytes_max = 8192,

@@ -147,19 +147,19 @@ START_TEST(path_that_is_not_there)
 }
 END_TEST
 
-/* There is room for one fetch alone: three wait for the same, a fourth for another cannot. */
+/* There is room for one fetch alone: three wait for the same, a fourth for the place. */
 START_TEST(path_is_shared)
 {
     fetcher_anew(1);
     for (int i = 0; i < 3; i++)
         ck_assert(fetch_path(&clients[i], "deep/1"));
-    ck_assert(!fetch_path(&clients[3], "deep/2"));
-    ck_assert(!fetch_range(&clients[3], 0));
-    ck_assert(!clients[3].awaiting);
+    ck_assert(fetch_path(&clients[3], "deep/2"));
+    ck_assert(clients[3].awaiting && clients[3].crowded);
     unsigned seen = 0;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         seen |= 1U << (await_next() - clients);
-    ck_assert_uint_eq(seen, 7);
+    ck_assert_uint_eq(seen, 15);
+    ck_assert(clients[3].crowded && !clients[0].crowded);
     ck_assert_ptr_null(fetcher_next(fetcher));
     ck_assert(fetch_path(&clients[3], "deep/2"));
     ck_assert_ptr_eq(await_next(), &clients[3]);
@@ -231,9 +231,14 @@ START_TEST(more_than_threads)
     uint64_t seen = 0;
     ranges_fill();
     struct client late = {0};
-    ck_assert(!fetch_range(&late, 0)); /* a fetch each and no more */
-    for (int i = 0; i < CLIENTS; i++)
-        seen |= UINT64_C(1) << (await_next() - clients);
+    ck_assert(fetch_range(&late, 0)); /* there is no place: it waits for one */
+    for (int i = 0; i < CLIENTS + 1; i++) {
+        struct client *next = await_next();
+        if (next == &late)
+            ck_assert(late.crowded);
+        else
+            seen |= UINT64_C(1) << (next - clients);
+    }
     ck_assert_uint_eq(seen, UINT64_MAX);
     ck_assert_ptr_null(fetcher_next(fetcher));
     ranges_fill(); /* there is room again for as many */
@@ -245,8 +250,10 @@ END_TEST
 /* Forgotten while it is queued, run or over; and closed with all of that under way. */
 START_TEST(closed_within)
 {
+    struct client late = {0};
     ranges_fill();
-    ck_assert(!fetch_path(&clients[0], "deep/1")); /* no room: nothing happens to who waits */
+    ck_assert(fetch_path(&late, "deep/1")); /* no place */
+    fetcher_forget(fetcher, &late);
     for (int i = 0; i < _i; i++)
         await_next();
     for (int i = 0; i < CLIENTS; i++)
@@ -348,6 +355,51 @@ static void client_step(struct client *client, uint32_t choice)
     }
 }
 
+/* One place for all: whoever waits for it comes out in order, asks again and has it, nobody is left. */
+START_TEST(everybody_has_a_place)
+{
+    char path[8];
+    fetcher_anew(1);
+    unsigned fetched = 0, came = 0;
+    for (int i = 0; i < 8; i++) {
+        snprintf(path, sizeof(path), "deep/%d", i);
+        ck_assert(fetch_path(&clients[i], path));
+    }
+    for (; fetched != 255; came++) {
+        struct client *client = await_next();
+        int i = (int)(client - clients);
+        if (!client->crowded) fetched |= 1U << i;
+        if (!client->crowded) continue;
+        client->crowded = false;
+        snprintf(path, sizeof(path), "deep/%d", i);
+        ck_assert(fetch_path(client, path));
+    }
+    ck_assert_uint_eq(came, 8 + 7);
+    ck_assert_ptr_null(fetcher_next(fetcher));
+}
+END_TEST
+
+/* Those who wait for time to pass come out with a tick, in any case; and those forgotten do not. */
+START_TEST(a_tick_passes)
+{
+    for (int i = 0; i < 4; i++)
+        fetcher_wait(fetcher, &clients[i]);
+    ck_assert(!is_readable(0));
+    fetcher_forget(fetcher, &clients[_i]);
+    fetcher_tick(fetcher);
+    for (int i = 0; i < 3; i++) {
+        struct client *client = await_next();
+        ck_assert(client->crowded && client != &clients[_i]);
+    }
+    fetcher_wait(fetcher, &clients[_i]); /* the list is whole */
+    fetcher_tick(fetcher);
+    ck_assert_ptr_eq(await_next(), &clients[_i]);
+    ck_assert_ptr_null(fetcher_next(fetcher));
+    fetcher_tick(fetcher);
+    ck_assert(!is_readable(0));
+}
+END_TEST
+
 /* Everybody asks, goes and comes out in any order; in the end nobody is missing. */
 START_TEST(in_any_order)
 {
@@ -361,8 +413,10 @@ START_TEST(in_any_order)
     uint32_t waiting = 0;
     for (int i = 0; i < CLIENTS; i++)
         waiting += clients[i].awaiting;
-    for (; waiting > 0; waiting--)
+    for (; waiting > 0; waiting--) {
+        fetcher_tick(fetcher);
         await_next();
+    }
     ck_assert_ptr_null(fetcher_next(fetcher));
 }
 END_TEST
@@ -388,6 +442,8 @@ int main(void)
     tcase_add_test(tcase, descriptors_exhausted);
     tcase_add_test(tcase, no_thread_to_be_had);
     tcase_add_test(tcase, signals_are_the_loops);
+    tcase_add_test(tcase, everybody_has_a_place);
+    tcase_add_loop_test(tcase, a_tick_passes, 0, 4);
     tcase_add_loop_test(tcase, in_any_order, 0, 8);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

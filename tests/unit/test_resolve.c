@@ -430,6 +430,36 @@ START_TEST(loans_outlive_everything)
 }
 END_TEST
 
+/* Kept open: one; lent beyond that: two. Whatever is lent twice is open once. */
+START_TEST(files_lent_are_bounded)
+{
+    struct store_options few = tree_options();
+    struct resolution lent[3];
+    char path[] = "f0";
+    few.file_bytes_max = 0;
+    few.descriptors_max = 1;
+    few.descriptors_lent_max = 2;
+    struct store *own = tree_open(&few);
+    tree_run("for i in 0 1 2 3; do echo $i > current/f$i; done");
+    for (int i = 0; i < 3; i++) {
+        path[1] = (char)('0' + i);
+        lent[i] = tree_resolve(own, path, ACCEPT_IDENTITY);
+        ck_assert_int_eq(lent[i].kind, RESOLUTION_FOUND);
+    }
+    ck_assert_uint_eq(store_counts(own)->descriptors, 3);
+    ck_assert_str_eq(tree_ask(own, "f3", ACCEPT_IDENTITY), "<crowded>");
+    ck_assert_str_eq(tree_ask(own, "f0", ACCEPT_IDENTITY), "0*2"); /* the one that is kept */
+    ck_assert_str_eq(tree_ask(own, "nope", ACCEPT_IDENTITY), "<not found>");
+    store_return(own, lent[0].representation); /* kept, but no longer lent: it gives way */
+    ck_assert_str_eq(tree_ask(own, "f3", ACCEPT_IDENTITY), "3*2");
+    ck_assert_uint_le(store_counts(own)->descriptors, 3);
+    store_return(own, lent[1].representation);
+    store_return(own, lent[2].representation);
+    ck_assert_str_eq(tree_ask(own, "f3", ACCEPT_IDENTITY), "3*2");
+    store_close(own);
+}
+END_TEST
+
 START_TEST(descriptors_exhausted)
 {
     struct rlimit limit, none;
@@ -520,6 +550,7 @@ int main(void)
     tcase_add_test(cases, etags);
     tcase_add_test(cases, metadata);
     tcase_add_test(cases, loans_outlive_everything);
+    tcase_add_test(cases, files_lent_are_bounded);
     tcase_add_test(cases, descriptors_exhausted);
     tcase_add_test(cases, fifo_is_left_alone);
     tcase_add_test(cases, never_a_mixture);

@@ -49,7 +49,7 @@ static int connect_to(const struct service *service, uint32_t address)
 
 static void finish(struct service *service)
 {
-    service_listeners_leave(service, SERVICE_NO_WORKER);
+    service_listeners_leave(service);
     service_close(service);
 }
 
@@ -75,15 +75,27 @@ START_TEST(workers_have_the_same_port)
 }
 END_TEST
 
-START_TEST(each_worker_keeps_its_own)
+/* A worker accepts from its own listeners, and from those of one that it stands in for. */
+START_TEST(who_accepts)
 {
-    struct service service = service_of(2, "127.0.0.1:0", NULL);
+    struct service service = service_of(3, "127.0.0.1:0", "127.0.0.1:0");
     ck_assert_int_eq(service_open(&service, problem, sizeof(problem)), 0);
-    int first = service_listener(&service, 0, 0), second = service_listener(&service, 1, 0);
-    service_listeners_leave(&service, 1);
-    ck_assert(!is_open(first) && is_open(second));
-    close(second);
-    service_close(&service);
+    ck_assert_uint_eq(service_listeners_count(&service), 6);
+    for (uint32_t number = 0; number < 6; number++) {
+        uint32_t owner = number / 2, address = number % 2;
+        ck_assert_int_eq(service_listener_at(&service, number),
+                         service_listener(&service, owner, address));
+        ck_assert_ptr_eq(service_listener_address(&service, number), &service.address[address]);
+        for (uint32_t worker = 0; worker < 3; worker++)
+            ck_assert(service_accepts(&service, worker, number) == (worker == owner));
+    }
+    service.stand_in[1].worker = 2;
+    for (uint32_t number = 0; number < 6; number++) {
+        ck_assert(service_accepts(&service, 0, number) == (number < 2));
+        ck_assert(service_accepts(&service, 1, number) == (number == 2 || number == 3));
+        ck_assert(service_accepts(&service, 2, number) == (number >= 2));
+    }
+    finish(&service);
 }
 END_TEST
 
@@ -105,11 +117,15 @@ START_TEST(unix_socket_is_shared)
     ck_assert_int_eq(service_listener(&service, 1, 0), shared);
     ck_assert_int_eq(service_listener(&service, 2, 0), shared);
     ck_assert_int_eq(connect_to(&service, 0), 0);
-    service_listeners_leave(&service, 1); /* as worker 1 does: the shared one stays */
-    ck_assert(is_open(shared) && is_open(service_listener(&service, 1, 1)));
-    ck_assert(!is_open(service_listener(&service, 0, 1)));
-    close(shared);
-    close(service_listener(&service, 1, 1));
+    for (uint32_t number = 0; number < 6; number++) { /* the shared one has one number, for all */
+        bool again = number == 2 || number == 4;
+        ck_assert_int_eq(service_listener_at(&service, number) < 0, again);
+        for (uint32_t worker = 0; worker < 3; worker++)
+            ck_assert(service_accepts(&service, worker, number) ==
+                      (number == 0 || (!again && number / 2 == worker)));
+    }
+    service_listeners_leave(&service);
+    ck_assert(!is_open(shared) && !is_open(service_listener(&service, 1, 1)));
     ck_assert_int_eq(stat(text + strlen("unix:"), &status), 0);
     service_close(&service);
     ck_assert_int_eq(stat(text + strlen("unix:"), &status), -1);
@@ -182,7 +198,7 @@ int main(void)
     Suite *suite = suite_create("service");
     TCase *tcase = tcase_create("service");
     tcase_add_test(tcase, workers_have_the_same_port);
-    tcase_add_test(tcase, each_worker_keeps_its_own);
+    tcase_add_test(tcase, who_accepts);
     tcase_add_test(tcase, unix_socket_is_shared);
     tcase_add_test(tcase, all_is_left);
     tcase_add_test(tcase, busy_port_is_told);

@@ -56,6 +56,10 @@ static const struct {
     {{SIGTERM, SIGUSR1}, WISH_DRAIN},
     {{SIGUSR1, SIGUSR2, SIGTERM}, WISH_STOP},
     {{SIGTERM, SIGUSR2, SIGUSR1}, WISH_STOP},
+    {{SIGURG}, WISH_LOOK},
+    {{SIGURG, SIGUSR1}, WISH_LOOK},
+    {{SIGTERM, SIGURG}, WISH_DRAIN},
+    {{SIGURG, SIGUSR2}, WISH_STOP},
 };
 #define CASES (int)(sizeof(cases) / sizeof(cases[0]))
 

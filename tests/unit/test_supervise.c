@@ -27,12 +27,13 @@
 
 #define WORKERS_MAX 4
 
-enum temper { OBEDIENT, STUBBORN, DEAF, CRASHING };
+enum temper { OBEDIENT, STUBBORN, DEAF, CRASHING, FIRST_CRASHES };
 
 /* What all processes of a test see. */
 static struct shared {
     _Atomic int starts[WORKERS_MAX], terms[WORKERS_MAX], usr1s[WORKERS_MAX], usr2s[WORKERS_MAX];
     _Atomic pid_t pid[WORKERS_MAX];
+    _Atomic int absences, absent_now, urgs[WORKERS_MAX];
     _Atomic int released, finished, order, release_came, finish_came, first_term_came;
     _Atomic uint64_t started_ns[16];
     _Atomic int cpu, ignores_int, ignores_hup, ignores_quit, ignores_pipe;
@@ -91,15 +92,19 @@ static int serve(const void *of, uint32_t index)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGUSR1);
     sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGURG);
+    sigprocmask(SIG_BLOCK, &set, NULL);
     note_start(index);
     if (temper == CRASHING) return 3;
+    if (temper == FIRST_CRASHES && index == 0 && shared->starts[0] <= 3) return 3;
     for (;;) {
         switch (sigwaitinfo(&set, NULL)) {
         case SIGTERM:
             if (shared->terms[index]++ == 0) shared->first_term_came = ++shared->order;
-            if (temper == OBEDIENT) return 0;
+            if (temper == OBEDIENT || temper == FIRST_CRASHES) return 0;
             break;
         case SIGUSR1: shared->usr1s[index]++; break;
+        case SIGURG: shared->urgs[index]++; break;
         case SIGUSR2:
             shared->usr2s[index]++;
             if (temper != DEAF) return 0;
@@ -123,6 +128,16 @@ static void on_finish(const void *of)
     (void)of;
     shared->finished++;
     shared->finish_came = ++shared->order;
+}
+
+static void on_absence(const void *of, const struct supervised *among, uint32_t of_them)
+{
+    (void)of;
+    ck_assert_uint_eq(of_them, count);
+    shared->absent_now = 0;
+    for (uint32_t i = 0; i < of_them; i++)
+        shared->absent_now += among[i].absent;
+    shared->absences++;
 }
 
 static void set_up(void)
@@ -405,6 +420,28 @@ START_TEST(passes_usr1_on_and_reopens_its_log)
 }
 END_TEST
 
+/* Absent from its first failure until it has lived for a second, through all tries: told twice. */
+START_TEST(tells_who_is_absent)
+{
+    options.absence = on_absence;
+    supervise_workers(3, FIRST_CRASHES);
+    start();
+    WAIT_UNTIL(shared->absences, 1);
+    ck_assert_int_eq(shared->absent_now, 1);
+    WAIT_UNTIL(shared->urgs[1], 1);
+    WAIT_UNTIL(shared->urgs[2], 1);
+    WAIT_UNTIL(shared->absences, 2);
+    ck_assert_int_eq(shared->absent_now, 0);
+    ck_assert_int_eq(shared->starts[0], 4);
+    ck_assert_uint_ge(clock_ns() - shared->started_ns[3], NS_PER_SECOND * 9 / 10);
+    kill(worker_pid(1, 0), SIGKILL); /* it had served: nobody is told */
+    WAIT_UNTIL(shared->starts[1], 2);
+    kill(supervisor, SIGTERM);
+    expect_end(0);
+    ck_assert_int_eq(shared->absences, 2);
+}
+END_TEST
+
 /* The kernel tells the workers that their supervisor was killed. */
 START_TEST(workers_do_not_outlive_the_supervisor)
 {
@@ -609,6 +646,7 @@ int main(void)
     tcase_add_test(cases, kills_the_deaf);
     tcase_add_test(cases, does_not_start_again_while_draining);
     tcase_add_test(cases, passes_usr1_on_and_reopens_its_log);
+    tcase_add_test(cases, tells_who_is_absent);
     tcase_add_test(cases, workers_do_not_outlive_the_supervisor);
     tcase_add_test(cases, ends_when_a_process_cannot_be_started);
     tcase_add_test(cases, recorder_outlives_the_workers);

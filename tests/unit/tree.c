@@ -133,6 +133,7 @@ const char *tree_describe(struct resolution resolution)
     case RESOLUTION_BUSY: return "<busy>";
     case RESOLUTION_BROKEN: return "<broken>";
     case RESOLUTION_COLD: return "<cold>";
+    case RESOLUTION_CROWDED: return "<crowded>";
     }
     return "<?>";
 }

@@ -1,0 +1,55 @@
+/*
+ * Whether every worker can have its ring. What rings take counts as locked memory of the user on kernels
+ * before 5.12 and on recent ones (measured on 6.18), and an ordinary user may lock 8 MiB by default: so one
+ * ring works and the twenty-fifth does not. That is better known before the first worker is started.
+ */
+#include "ring.h"
+#include "zcserve/model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+/* What one ring takes at most: submissions, completions, the table of buffers, rounded up to pages. */
+#define RING_BYTES                                                                                 \
+    (RING_ENTRIES * (sizeof(struct io_uring_sqe) + sizeof(uint32_t)) +                             \
+     RING_COMPLETIONS * sizeof(struct io_uring_cqe) + RING_BUFFERS * sizeof(struct io_uring_buf) + \
+     4 * UINT64_C(4096))
+
+/* Makes rings until it has as many or memory is short, and closes them again: how many. */
+static uint32_t rings_made(struct ring *rings, uint32_t count)
+{
+    static const struct uring_options none;
+    char problem[256];
+    uint32_t made = 0;
+    int result = 0;
+    while (made < count && result == 0) {
+        result = ring_open(&rings[made], 1, &none, problem, sizeof(problem));
+        made += result == 0;
+    }
+    for (uint32_t i = 0; i < made; i++)
+        ring_close(&rings[i]);
+    return result == -ENOMEM ? made : count; /* other trouble is told by the worker that has it */
+}
+
+/*
+ * Rings are tried only when the limit is below what they may count: where that is so and they do not
+ * count, as for root, all can be made, and nothing is taken from the limit that the workers need.
+ */
+const char *uring_rings_problem(uint32_t count)
+{
+    static char problem[256];
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur >= count * RING_BYTES) return NULL;
+    struct ring *rings = calloc(count, sizeof(*rings));
+    uint32_t made = rings ? rings_made(rings, count) : 0;
+    free(rings);
+    if (made == count) return NULL;
+    snprintf(
+        problem, sizeof(problem),
+        "io_uring: not enough memory may be locked: %u rings could be made, and %u workers need "
+        "one each; raise ulimit -l or LimitMEMLOCK=, or have fewer workers",
+        made, count);
+    return problem;
+}

@@ -1,0 +1,95 @@
+/*
+ * When others wait and there is no place for them: which connection goes. Only one without a request
+ * under way, so nothing is cut; and of those the one that is missed least: first one that has never asked
+ * for anything, then a kept one, and last one that waits for its peer to close after the last response (the
+ * peer may still be reading it). Among equals the one that has been quiet for longest.
+ *
+ * Nothing is kept up to date for this while there are places, so it costs an ordinary request nothing: a
+ * bounded number of connections is looked at, each time from where the last look ended.
+ */
+#include "zcserve/log.h"
+#include "zcserve/worker.h"
+
+#include <sys/ioctl.h>
+
+#define LOOKED_AT_MAX 64
+#define QUIET_NS TICK_NS /* a connection that was used may go after this, one that never was…     */
+/* …after SERVE_TURN_NS: its first request may still be on the way       */
+
+/* In the order in which they go. */
+enum rank { RANK_SILENT, RANK_KEPT, RANK_LINGERS, RANK_STAYS };
+
+struct candidate {
+    struct client *client;
+    enum rank rank;
+    uint64_t since_ns; /* without anything from its peer */
+};
+
+/* When its wait began, which its deadline tells; 0 for one that cannot have begun before the clock did. */
+static uint64_t since_ns(const struct conn *c, uint64_t patience_ns)
+{
+    return c->deadline_ns > patience_ns ? c->deadline_ns - patience_ns : 0;
+}
+
+static enum rank rank_of(const struct conn *c)
+{
+    if (conn_next(c) != CONN_RECEIVE) return RANK_STAYS;
+    if (c->half_closed) return RANK_LINGERS;
+    if (!conn_idle(c)) return RANK_STAYS;
+    return c->requests > 0 ? RANK_KEPT : RANK_SILENT;
+}
+
+static struct candidate candidate_of(struct client *client, const struct worker *w)
+{
+    const struct conn *c = &client->conn;
+    const struct conn_rules *rules = c->rules;
+    uint64_t now_ns = w->now.monotonic_ns;
+    struct candidate k = {.client = client, .rank = rank_of(c)};
+    if (k.rank == RANK_STAYS) return k;
+    k.since_ns = since_ns(c, k.rank == RANK_LINGERS  ? rules->linger_ns
+                             : k.rank == RANK_SILENT ? rules->head_ns
+                                                     : rules->idle_ns);
+    uint64_t least_ns = k.rank == RANK_SILENT ? SERVE_TURN_NS : QUIET_NS;
+    if (k.since_ns + least_ns > now_ns) k.rank = RANK_STAYS;
+    return k;
+}
+
+static bool goes_before(const struct candidate *a, const struct candidate *b)
+{
+    return a->rank < b->rank || (a->rank == b->rank && a->since_ns < b->since_ns);
+}
+
+/* What the kernel has received already is a request under way. */
+static bool has_sent(const struct client *client)
+{
+    int bytes = 0;
+    return ioctl(client->fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+struct client *crowd_choose(const struct slab *clients, uint32_t *hand, const struct worker *w,
+                            bool (*may_go)(const struct client *))
+{
+    struct candidate best = {.rank = RANK_STAYS};
+    uint32_t count = clients->touched < LOOKED_AT_MAX ? clients->touched : LOOKED_AT_MAX;
+    for (; count > 0; count--) {
+        *hand = *hand + 1 < clients->touched ? *hand + 1 : 0;
+        struct client *client = slab_taken_at(clients, *hand);
+        if (!client || !may_go(client)) continue;
+        struct candidate k = candidate_of(client, w);
+        if (goes_before(&k, &best) && (k.rank == RANK_LINGERS || !has_sent(client))) best = k;
+    }
+    return best.client;
+}
+
+void crowd_leave(struct client *client, struct worker *w)
+{
+    struct conn *c = &client->conn;
+    if (stats_read(&w->stats->crowded) == 0)
+        log_warn("connections or descriptors are all in use, so idle connections are closed while "
+                 "others wait; see 'connections' (said once; 'crowded' counts it)");
+    stats_add(&w->stats->crowded, 1);
+    if (c->half_closed)
+        conn_expired(c, &w->now);
+    else
+        conn_failed(c, CLOSE_CROWDED);
+}

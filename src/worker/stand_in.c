@@ -1,0 +1,55 @@
+/*
+ * The kernel spreads connections among the listeners of all workers (SO_REUSEPORT) and knows nothing of
+ * processes: a worker that died and cannot be started again at once goes on getting its share, in a
+ * queue that nobody looks at. To close that listener would reset who is in the queue. So another worker
+ * accepts from it, until the one it belongs to is back; that both do for a while does no harm.
+ */
+#include "worker/stand_in.h"
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+struct stand_in *stand_ins_open(uint32_t workers)
+{
+    struct stand_in *stand_in = mmap(NULL, workers * sizeof(*stand_in), PROT_READ | PROT_WRITE,
+                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (stand_in == MAP_FAILED) return NULL;
+    for (uint32_t i = 0; i < workers; i++)
+        atomic_init(&stand_in[i].worker, SERVICE_NO_WORKER);
+    return stand_in;
+}
+
+void stand_ins_close(struct stand_in *stand_in, uint32_t workers)
+{
+    if (stand_in) munmap(stand_in, workers * sizeof(*stand_in));
+}
+
+static bool is_there(const struct supervised *process)
+{
+    return !process->last && process->pid > 0 && !process->absent;
+}
+
+/* The next one behind `from`, going round, that is running; NULL when there is none. */
+static const struct supervised *next_there(const struct supervised *processes, uint32_t count,
+                                           uint32_t *from)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        *from = (*from + 1) % count;
+        if (is_there(&processes[*from])) return &processes[*from];
+    }
+    return NULL;
+}
+
+void stand_ins_choose(const struct service *service, const struct supervised *processes,
+                      uint32_t count)
+{
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct supervised *process = &processes[i];
+        if (process->last) continue;
+        const struct supervised *other =
+            process->absent ? next_there(processes, count, &last) : NULL;
+        atomic_store_explicit(&service->stand_in[process->index].worker,
+                              other ? other->index : SERVICE_NO_WORKER, memory_order_relaxed);
+    }
+}

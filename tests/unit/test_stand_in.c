@@ -1,0 +1,79 @@
+/*
+ * Who accepts in whose place: everybody who is absent has somebody, as long as anybody is there.
+ */
+#include "worker/stand_in.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define WORKERS 6
+
+static struct service service;
+static struct supervised process[WORKERS + 1]; /* the first is no worker */
+
+static void set_up(void)
+{
+    service = (struct service){.workers = WORKERS, .addresses = 1};
+    service.stand_in = stand_ins_open(WORKERS);
+    ck_assert_ptr_nonnull(service.stand_in);
+    process[0] = (struct supervised){.last = true, .pid = 1};
+    for (uint32_t i = 0; i < WORKERS; i++)
+        process[i + 1] = (struct supervised){.index = i, .pid = 1};
+}
+
+static void tear_down(void)
+{
+    stand_ins_close(service.stand_in, WORKERS);
+}
+
+/* `absent` and `ended` have a letter for each worker; `expected` says who stands in, or '-'. */
+static const struct {
+    const char *absent, *ended, *expected;
+} cases[] = {
+    {"......", "......", "------"}, {"x.....", "x.....", "1-----"}, {".....x", ".....x", "-----0"},
+    {"x.x.x.", "x.x.x.", "1-3-5-"}, {"xxx...", "xxx...", "345---"}, {"xxxxx.", "xxxxx.", "55555-"},
+    {"xx....", "......", "23----"}, /* those that are back for less than a second still have one */
+    {"x.....", "xx....", "2-----"}, /* one that ended, and is to be started at once, is none      */
+    {"xxxxxx", "xxxxxx", "------"},
+};
+
+START_TEST(everybody_has_one)
+{
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        process[i + 1].absent = cases[_i].absent[i] == 'x';
+        process[i + 1].pid = cases[_i].ended[i] == 'x' ? 0 : 1;
+    }
+    stand_ins_choose(&service, process, WORKERS + 1);
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        char expected = cases[_i].expected[i];
+        uint32_t worker = expected == '-' ? SERVICE_NO_WORKER : (uint32_t)(expected - '0');
+        ck_assert_uint_eq(service.stand_in[i].worker, worker);
+    }
+}
+END_TEST
+
+START_TEST(nobody_any_more)
+{
+    process[3].absent = true;
+    stand_ins_choose(&service, process, WORKERS + 1);
+    ck_assert_uint_ne(service.stand_in[2].worker, SERVICE_NO_WORKER);
+    process[3].absent = false;
+    stand_ins_choose(&service, process, WORKERS + 1);
+    ck_assert_uint_eq(service.stand_in[2].worker, SERVICE_NO_WORKER);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("stand_in");
+    TCase *tcase = tcase_create("stand_in");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, everybody_has_one, 0, (int)(sizeof(cases) / sizeof(cases[0])));
+    tcase_add_test(tcase, nobody_any_more);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
