@@ -158,8 +158,7 @@ static void keep(struct store *store, const struct search *search, struct varian
 {
     const struct file *file = &search->file;
     enum queue queue = cache_queue_of(variant);
-    bool squeezed =
-        queue == QUEUE_DESCRIPTOR && belongs_in_memory(store, search, variant->coding);
+    bool squeezed = queue == QUEUE_DESCRIPTOR && belongs_in_memory(store, search, variant->coding);
     if (!search->keep || squeezed) return;
     if (!cache_make_room(&store->cache, entry_bytes(search->path, file))) return;
     if (!cache_make_seat(&store->cache, queue)) return;

@@ -194,7 +194,7 @@ START_TEST(file_shrinks)
         length += (uint64_t)core_site_hear(&site, heard + length, sizeof(heard) - length);
         waits = drive(&site.worker, &site.client, NO_BUDGET);
     }
-    ck_assert_int_eq(waits, DRIVE_WANT_READ); /* half-closed, and lingering */
+    ck_assert_int_eq(waits, DRIVE_WANT_READ);                  /* half-closed, and lingering */
     ck_assert_uint_eq(count(&site.worker.stats->requests), 1); /* the one behind was not begun */
     ssize_t n;
     while ((n = core_site_hear(&site, heard + length, sizeof(heard) - length)) > 0)
