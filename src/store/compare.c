@@ -3,8 +3,8 @@
  * beneath the root, and over links only where they are followed. Else a path that came to lead out of
  * the root would go on to be served from memory.
  *
- * That takes three calls a name. A name in the root directory itself takes one, for nothing but the name
- * can be a link, and it is not followed; and so does a sidecar that is not there.
+ * The directory is opened by these rules, and the file and its sidecars are looked at in it: a call for
+ * each, and two for a directory that is not the root. Only where a name is a link is it looked up whole.
  */
 #define _GNU_SOURCE
 #include "file.h"
@@ -50,25 +50,47 @@ static int read_beneath(const struct beneath *beneath, const char *name, struct 
     return result;
 }
 
-/* What the name leads to now. At once, the name is looked up in the kernel's cache alone. */
-static int read_name(const struct beneath *beneath, const char *name, struct identity *identity)
+static bool is_exhausted(int result)
 {
-    bool in_root = strchr(name, '/') == NULL;
-    if (in_root && !beneath->at_once) {
-        int result = read_unlinked(beneath->directory, name, identity);
-        if (result != -ELOOP || !beneath->follows) return result;
+    return result == -EMFILE || result == -ENFILE;
+}
+
+/* The directory that holds `name`: the root's descriptor, or one to be closed, or -errno. */
+static int holder_open(const struct beneath *beneath, const char *name)
+{
+    char path[PATH_MAX];
+    const char *slash = strrchr(name, '/');
+    if (slash == NULL) return beneath->directory;
+    snprintf(path, sizeof(path), "%.*s", (int)(slash - name), name);
+    return beneath_open(beneath, path, O_PATH | O_DIRECTORY,
+                        beneath->follows ? LINKS_FOLLOWED : LINKS_REFUSED);
+}
+
+/*
+ * What the name leads to now. At once, it is looked up in the kernel's cache alone. Without a descriptor,
+ * an answer that may have to wait is better than none.
+ */
+static int read_name(const struct beneath *beneath, int holder, const char *name,
+                     struct identity *identity)
+{
+    int result = holder;
+    if (beneath->at_once) {
+        result = read_beneath(beneath, name, identity);
+    } else if (holder >= 0) {
+        const char *slash = strrchr(name, '/');
+        result = read_unlinked(holder, slash != NULL ? slash + 1 : name, identity);
+        if (result == -ELOOP && beneath->follows) result = read_beneath(beneath, name, identity);
     }
-    int result = read_beneath(beneath, name, identity);
-    bool exhausted = result == -EMFILE || result == -ENFILE;
-    return exhausted ? read_step_by_step(beneath->directory, name, identity) : result;
+    if (is_exhausted(result)) return read_step_by_step(beneath->directory, name, identity);
+    return result;
 }
 
 /* A name that cannot be reached is as good as absent, unless that may be different in a moment. */
-static int compare_name(const struct beneath *beneath, const char *name,
+static int compare_name(const struct beneath *beneath, int holder, const char *name,
                         const struct identity *known)
 {
     struct identity identity;
-    int result = read_name(beneath, name, &identity);
+    int result = read_name(beneath, holder, name, &identity);
     if (result == -EINPROGRESS) return result;
     if (result < 0 && file_failure_passes(-result)) return -ESTALE;
     return identity_equals(&identity, known) ? 0 : -ESTALE;
@@ -80,14 +102,24 @@ static bool has_sidecar(const struct place *place, const struct file *file, enum
     return place->options->sidecar[coding] && file->own_coding == CODING_IDENTITY;
 }
 
-int file_compare(const struct place *place, const struct file *file)
+static int compare_all(const struct place *place, int holder, const struct file *file)
 {
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
         if (coding != CODING_IDENTITY && !has_sidecar(place, file, coding)) continue;
         char name[PATH_MAX];
         file_sidecar_name(file->name, coding, name);
-        int result = compare_name(&place->beneath, name, &file->identity[coding]);
+        int result = compare_name(&place->beneath, holder, name, &file->identity[coding]);
         if (result < 0) return result;
     }
     return 0;
+}
+
+int file_compare(const struct place *place, const struct file *file)
+{
+    const struct beneath *beneath = &place->beneath;
+    int holder = beneath->at_once ? beneath->directory : holder_open(beneath, file->name);
+    if (holder < 0 && !is_exhausted(holder)) return -ESTALE;
+    int result = compare_all(place, holder, file);
+    if (holder >= 0 && holder != beneath->directory) close(holder);
+    return result;
 }

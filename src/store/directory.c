@@ -142,13 +142,25 @@ static int add_open_directory(struct watch *watch, int fd)
     return number;
 }
 
+static size_t directory_size(struct text path)
+{
+    return sizeof(struct directory) + path.length + 1;
+}
+
+/* Asked before the watch is added: the root's own may be there already, and must not go again. */
+static bool has_memory_for(struct watch *watch, struct text path)
+{
+    size_t bytes = account_bytes(directory_size(path));
+    if (watch->directory_bytes + bytes <= watch->directory_bytes_max) return true;
+    notices_raise(watch->notices, NOTICE_NO_WATCH);
+    return false;
+}
+
 static struct directory *directory_new(struct watch *watch, struct text path, int number)
 {
-    size_t size = sizeof(struct directory) + path.length + 1;
-    size_t bytes = account_bytes(size);
-    if (watch->directory_bytes + bytes > watch->directory_bytes_max) return NULL;
-    struct directory *directory = calloc(1, size);
+    struct directory *directory = calloc(1, directory_size(path));
     if (directory == NULL) return NULL;
+    size_t bytes = account_bytes(directory_size(path));
     directory->number = number;
     directory->bytes = bytes;
     directory->path = (struct text){directory->letters, path.length};
@@ -181,14 +193,14 @@ static int enter(struct watch *watch, struct text path, int number, uint64_t mou
 /* Its parents are watched already. 0, or -errno when it cannot be watched. */
 static int watch_one(struct watch *watch, const struct beneath *beneath, const char *path)
 {
+    struct text text = {path, strlen(path)};
+    if (!has_memory_for(watch, text)) return -ENOMEM;
     int fd = beneath_open(beneath, path, O_PATH | O_DIRECTORY, LINKS_REFUSED);
     if (fd < 0) return fd;
     struct identity identity;
     int result = identity_read(fd, "", &identity);
     if (result == 0) result = add_open_directory(watch, fd);
-    if (result >= 0) {
-        result = enter(watch, (struct text){path, strlen(path)}, result, identity.mount);
-    }
+    if (result >= 0) result = enter(watch, text, result, identity.mount);
     close(fd);
     return result;
 }

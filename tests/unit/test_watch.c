@@ -85,6 +85,25 @@ START_TEST(descriptor_becomes_readable)
 }
 END_TEST
 
+/* Without memory for directories none is watched; the watches of the root's path stay, and tell nothing. */
+START_TEST(no_memory_for_directories)
+{
+    options.memory_bytes_max = 0;
+    struct store *store = tree_open(&options);
+    struct pollfd poller = {.fd = store_watch_fd(store), .events = POLLIN};
+    uint64_t watches = store_counts(store)->watches;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "t*3");
+        ck_assert_int_eq(poll(&poller, 1, 0), 0);
+        ck_assert_uint_eq(store_counts(store)->watches, watches);
+    }
+    tree_run("mv release1 gone");
+    ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "<not found>");
+    store_close(store);
+    tree_remove();
+}
+END_TEST
+
 START_TEST(watches_come_back)
 {
     struct store *store = tree_open(&options);
@@ -211,6 +230,7 @@ int main(void)
     tcase_add_loop_test(cases, tells_when_watches_run_out, 0, 12);
     tcase_add_test(cases, no_inotify_instance);
     tcase_add_test(cases, descriptor_becomes_readable);
+    tcase_add_test(cases, no_memory_for_directories);
     tcase_add_test(cases, watches_come_back);
     tcase_add_test(cases, replaced_directory_is_watched);
     tcase_add_test(cases, other_names_do_not_disturb);
