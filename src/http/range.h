@@ -23,8 +23,8 @@ struct range {
  * Which part of `r` the fields ask for. A unit other than bytes, a malformed value, several
  * ranges, or the field given twice: the whole. If-Range needs a strong match, or a date equal to
  * Last-Modified that is a strong validator (at least a second older than now, §8.8.2.2).
- * When `r` is empty, a suffix range (bytes=-5) is the whole and any other is unsatisfiable. Only for GET: §14.2 defines ranges for no other
- * method, HEAD included.
+ * When `r` is empty, a suffix range (bytes=-5) is the whole and any other is unsatisfiable. Only for
+ * GET: §14.2 defines ranges for no other method, HEAD included.
  */
 struct range range_select(const struct fields *fields, const struct representation *r,
                           int64_t now_seconds);

@@ -5,13 +5,14 @@
  * Knows nothing of files or of answers but the status to refuse with.
  *
  * llhttp is the framer only. What Connection, Expect, Transfer-Encoding and Content-Length say is
- * judged here, and where llhttp understood the framing otherwise the request is refused.
+ * judged in judge.c, and where llhttp understood the framing otherwise the request is refused.
  *
- * Two things that are allowed llhttp does not take: a tab behind some values (RFC 9110 §5.6.3), and bytes
- * beyond ASCII in a target. A head at which it stops is therefore read again, once, and in these
- * places llhttp is given a stand-in of the same length: a space for a tab within a value, a letter
- * for a byte beyond ASCII within the target. Only llhttp sees stand-ins: all texts are of the
- * bytes received. Every other byte it sees as it is, so that nothing else becomes acceptable.
+ * llhttp refuses two things that are allowed: a tab behind some values (RFC 9110 §5.6.3), and bytes
+ * beyond ASCII in a target, which clients send. A head at which it stops is therefore read once
+ * more, and in these places llhttp is given a stand-in of the same length: a space for a tab within
+ * a value, a letter for a byte beyond ASCII within the target. Only llhttp sees stand-ins: all
+ * texts are of the bytes received. It sees every other byte as it is, so that nothing else becomes
+ * acceptable.
  */
 #include "judge.h"
 

@@ -41,15 +41,16 @@ bool media_type_is_token(struct text text);
 struct media_types *media_types_new(void);
 
 /*
- * Adds a suffix, in any case of letters, or gives it another type. A suffix may have dots inside ("tar.gz")
- * and may be written with one in front. 0, -EINVAL (no suffix or no type), -ENOSPC, -ENOMEM.
+ * Adds a suffix, in any case of letters, or gives it another type. A suffix may have dots inside
+ * ("tar.gz") and may be written with one in front. 0, -EINVAL (no suffix or no type), -ENOSPC, -ENOMEM.
  */
 int media_types_add(struct media_types *types, struct text suffix, struct text media_type);
 
 /*
  * Reads nginx's ("types { text/html html htm; }") or Apache's format (a line for each type) from
- * memory. A byte-order mark in front is passed over. In both formats a word may stand in quotes; of a
- * suffix that is given twice the last type counts. False, and in `problem` a line "`file`:LINE: what", when it cannot.
+ * memory. A byte-order mark in front is passed over. In both formats a word may stand in quotes; of
+ * a suffix that is given twice the last type counts. False, and in `problem` a line
+ * "`file`:LINE: what", when it cannot.
  */
 bool media_types_parse(struct media_types *types, const char *file, struct text text, char *problem,
                        size_t size);

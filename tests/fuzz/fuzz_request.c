@@ -67,8 +67,8 @@ static void limits_hold(const struct request *r, const char *base, size_t used)
 }
 
 /*
- * A request with tabs in its field lines, or bytes beyond ASCII in its target, must be framed as the same one with
- * spaces and letters there.
+ * A request with tabs in its field lines, or bytes beyond ASCII in its target, must be framed as the
+ * same one with spaces and letters there.
  */
 static void framed_as_plain(const struct request *r, char *bytes, size_t size, size_t used)
 {
