@@ -34,6 +34,8 @@ struct uring_loop {
     bool draining, stopping;
     bool paused; /* accepting, until the next tick */
     uint32_t ticks;
+    uint32_t unwatched; /* bit by OP_…: to be watched again, from the next tick on */
+    uint32_t vain; /* accepts since the last tick that ended with no more than trouble of one */
     uint32_t listeners;
     int listener[SERVICE_ADDRESSES_MAX];
     bool accepts[SERVICE_ADDRESSES_MAX];
