@@ -62,4 +62,7 @@ void listener_close(int fd, const struct listen_address *address, bool remove);
  */
 int listener_accept(int listener, bool nonblocking, struct sockaddr_storage *peer);
 
+/* Which errors of accept(2), as errno has them, belong to the one connection at the head of the queue? */
+bool listener_is_trouble_of_one(int error);
+
 #endif

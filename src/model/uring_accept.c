@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLENTY 64 /* places; as many as one turn hardly ever brings */
+#define PLENTY 64   /* places; as many as one turn hardly ever brings */
+#define VAIN_MAX 64 /* accepts of which nothing comes, between two ticks */
 
 static uint32_t room(const struct uring_loop *l)
 {
@@ -71,14 +72,23 @@ static void connection_open(struct uring_loop *l, int fd)
     if (room(l) == 0) accepting_pause(l, "all connections are in use; see 'connections'");
 }
 
+/* Says nothing about the next one: it is accepted at once, but not again and again without end. */
+static bool passes(struct uring_loop *l, int result)
+{
+    if (result == -ECANCELED) return !l->paused;
+    bool of_one = result == -EAGAIN || result == -EINTR || listener_is_trouble_of_one(-result);
+    return of_one && l->vain++ < VAIN_MAX;
+}
+
 void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe)
 {
     l->accepts[index] = (cqe->flags & IORING_CQE_F_MORE) != 0;
     if (cqe->res >= 0)
         connection_open(l, cqe->res);
-    else if (cqe->res == -EMFILE || cqe->res == -ENFILE || cqe->res == -ENOMEM)
+    else if (cqe->res == -EMFILE || cqe->res == -ENFILE || cqe->res == -ENOMEM ||
+             cqe->res == -ENOBUFS)
         accepting_pause(l, strerror(-cqe->res));
-    bool goes_on = cqe->res >= 0 || (cqe->res == -ECANCELED && !l->paused);
+    bool goes_on = cqe->res >= 0 || passes(l, cqe->res);
     if (goes_on && !l->draining) uring_accept(l, index);
     l->paused |= !l->accepts[index]; /* whatever the reason, a tick starts it again */
 }

@@ -27,7 +27,7 @@ static void pool_look(void)
 }
 
 /* Receives into a buffer of the pool; -ENOBUFS, or what recv(2) gives, and `flags` when it took one. */
-static int receive_pooled(const struct operation *o, uint32_t *flags)
+static int receive_pooled(const struct simulated_operation *o, uint32_t *flags)
 {
     pool_look();
     const struct io_uring_buf *buffer = &simulated.pool->bufs[simulated.pool_head % RING_BUFFERS];
@@ -42,7 +42,7 @@ static int receive_pooled(const struct operation *o, uint32_t *flags)
     return (int)n;
 }
 
-static bool receive_look(struct operation *o)
+static bool receive_look(struct simulated_operation *o)
 {
     static const int faults[] = {-EAGAIN, -EINTR, -ENOBUFS, -ECANCELED};
     uint32_t flags = 0;
@@ -60,7 +60,7 @@ static bool receive_look(struct operation *o)
 
 /* ---- sends --------------------------------------------------------------------------------- */
 
-static struct outgoing memory_of(const struct operation *o)
+static struct outgoing memory_of(const struct simulated_operation *o)
 {
     const struct msghdr *message = (const struct msghdr *)(uintptr_t)o->sqe.addr;
     struct outgoing out = {.count = 1, .fd = -1, .length = o->sqe.len};
@@ -96,7 +96,7 @@ static uint64_t memory_sum(const struct outgoing *out)
     return sum;
 }
 
-static int memory_send(const struct operation *o, struct outgoing *out)
+static int memory_send(const struct simulated_operation *o, struct outgoing *out)
 {
     struct msghdr message = {.msg_iov = out->vector, .msg_iovlen = (size_t)out->count};
     if (out->length > 1 && simulated_by_chance(64))
@@ -109,14 +109,14 @@ static int memory_send(const struct operation *o, struct outgoing *out)
 /* The memory of a send that was not copied is given back later. */
 static void lend(uint64_t tag, const struct outgoing *out)
 {
-    struct operation *notice = operation_add(SIMULATED_NOTICE, tag);
+    struct simulated_operation *notice = operation_add(SIMULATED_NOTICE, tag);
     notice->lent = *out;
     notice->sum = memory_sum(out);
     if (simulated_by_chance(32)) notice->result = (int)IORING_NOTIF_USAGE_ZC_COPIED;
 }
 
 /* A zero-copy send that failed gives its memory back in the same two steps, when it came that far. */
-static bool send_look(struct operation *o)
+static bool send_look(struct simulated_operation *o)
 {
     static const int faults[] = {-EAGAIN, -EINTR, -ECANCELED, -ENOBUFS, -ENOMEM};
     bool zero_copy = o->kind == IORING_OP_SEND_ZC || o->kind == IORING_OP_SENDMSG_ZC;
@@ -130,7 +130,7 @@ static bool send_look(struct operation *o)
     return true;
 }
 
-static bool notice_look(struct operation *o)
+static bool notice_look(struct simulated_operation *o)
 {
     if (simulated_by_chance(192)) return false; /* the peer acknowledges much later */
     simulated_holds(o->sum == memory_sum(&o->lent));
@@ -140,14 +140,14 @@ static bool notice_look(struct operation *o)
 
 /* ---- polls --------------------------------------------------------------------------------- */
 
-static short poll_events(struct operation *o)
+static short poll_events(struct simulated_operation *o)
 {
     bool looks = !o->again || o->woken || simulated_by_chance(simulated.faults / 8);
     o->woken = false;
     return looks ? o->events : (short)0;
 }
 
-static bool poll_look(struct operation *o)
+static bool poll_look(struct simulated_operation *o)
 {
     static const int faults[] = {-ECANCELED, -EAGAIN, -EINTR};
     int result = fault(faults, 3);
@@ -166,7 +166,7 @@ static bool poll_look(struct operation *o)
 
 /* ---- the others ---------------------------------------------------------------------------- */
 
-static bool accept_look(struct operation *o)
+static bool accept_look(struct simulated_operation *o)
 {
     static const int faults[] = {-EAGAIN, -EINTR,  -ECONNABORTED, -EMFILE,
                                  -ENFILE, -ENOMEM, -ECANCELED};
@@ -182,7 +182,7 @@ static bool accept_look(struct operation *o)
     return !goes_on;
 }
 
-static bool read_look(struct operation *o)
+static bool read_look(struct simulated_operation *o)
 {
     static const int faults[] = {-EAGAIN, -EINTR, -ECANCELED, -EIO, 0, 1};
     int result = fault(faults, 6);
@@ -193,7 +193,7 @@ static bool read_look(struct operation *o)
 }
 
 /* Directed: what the test prescribes. `over` tells whether that was all of it. */
-static bool prescribed(struct operation *o, bool *over)
+static bool prescribed(struct simulated_operation *o, bool *over)
 {
     for (unsigned i = 0; i < simulated.scripted; i++) {
         struct prescribed p = simulated.script[i];
@@ -210,7 +210,7 @@ static bool prescribed(struct operation *o, bool *over)
 }
 
 /* Whether it is over. */
-static bool operation_look(struct operation *o)
+static bool operation_look(struct simulated_operation *o)
 {
     bool over;
     o->age++;
@@ -242,7 +242,7 @@ static void events_look(void)
 {
     static struct pollfd fds[SIMULATED_OPERATIONS];
     for (unsigned i = 0; i < simulated.operations; i++) {
-        const struct operation *o = simulated.operation[i];
+        const struct simulated_operation *o = simulated.operation[i];
         bool polls = o->kind == IORING_OP_POLL_ADD;
         bool waits = polls || o->kind == IORING_OP_RECV || o->kind == IORING_OP_ACCEPT;
         fds[i] = (struct pollfd){.fd = waits ? o->fd : -1, .events = POLLIN | POLLRDHUP};
@@ -258,7 +258,7 @@ static void wakes_take(void)
     struct epoll_event events[64];
     int count = epoll_wait(simulated.wakes, events, 64, 0);
     for (int i = 0; i < count; i++)
-        ((struct operation *)events[i].data.ptr)->woken = true;
+        ((struct simulated_operation *)events[i].data.ptr)->woken = true;
 }
 
 /* In any order, some not at all; directed: all, in the order in which they came. */
@@ -270,7 +270,7 @@ static void operations_look(void)
     if (simulated.by_chance) looks = simulated_random(2 * looks + 2);
     for (unsigned i = 0; i < looks && simulated.operations > 0 && completions_room() > 1; i++) {
         if (simulated.by_chance) index = simulated_random(simulated.operations);
-        struct operation *o = simulated.operation[index];
+        struct simulated_operation *o = simulated.operation[index];
         if (!simulated.held[o->kind] && operation_look(o)) {
             unsigned at = 0; /* what it brought may stand behind it */
             while (simulated.operation[at] != o)

@@ -31,7 +31,7 @@ enum {
     SIMULATED_NOTICE
 }; /* beside IORING_OP_…: a completion that is due */
 
-struct operation {
+struct simulated_operation {
     uint8_t kind;           /* IORING_OP_…, or one of the above              */
     bool again;             /* multishot                                     */
     bool cancelled, ending; /* soon over: told so, or whatever comes of it   */
@@ -66,7 +66,7 @@ static struct simulated {
     unsigned completions;  /* given so far, of whom there is to tell       */
     unsigned results[256]; /* of each kind                                 */
     int wakes;             /* an epoll: what polls that go on are woken by */
-    struct operation *operation[SIMULATED_OPERATIONS];
+    struct simulated_operation *operation[SIMULATED_OPERATIONS];
     unsigned operations;
     int place[SIMULATED_PLACES];
     struct io_uring *uring;
@@ -102,7 +102,7 @@ static unsigned completions_room(void)
     return RING_COMPLETIONS - (simulated.cq_tail - simulated.cq_head);
 }
 
-static void complete(const struct operation *o, int result, uint32_t flags)
+static void complete(const struct simulated_operation *o, int result, uint32_t flags)
 {
     simulated_holds(completions_room() > 0);
     simulated.cqes[simulated.cq_tail++ % RING_COMPLETIONS] =
@@ -111,10 +111,10 @@ static void complete(const struct operation *o, int result, uint32_t flags)
     simulated.results[o->kind]++;
 }
 
-static struct operation *operation_add(uint8_t kind, uint64_t tag)
+static struct simulated_operation *operation_add(uint8_t kind, uint64_t tag)
 {
     simulated_holds(simulated.operations < SIMULATED_OPERATIONS);
-    struct operation *o = calloc(1, sizeof(*o));
+    struct simulated_operation *o = calloc(1, sizeof(*o));
     simulated_holds(o != NULL);
     o->kind = kind;
     o->tag = tag;
@@ -130,7 +130,7 @@ static void answer_later(uint8_t kind, uint64_t tag, int result)
 
 static void operation_remove(unsigned index)
 {
-    struct operation *o = simulated.operation[index];
+    struct simulated_operation *o = simulated.operation[index];
     simulated.operations--;
     for (unsigned i = index; i < simulated.operations; i++)
         simulated.operation[i] = simulated.operation[i + 1];
@@ -155,7 +155,7 @@ static int file_of(const struct io_uring_sqe *sqe)
 static int cancelled_result(uint64_t target)
 {
     for (unsigned i = 0; i < simulated.operations; i++) {
-        struct operation *o = simulated.operation[i];
+        struct simulated_operation *o = simulated.operation[i];
         if (o->tag != target || o->cancelled || o->ending || o->kind >= SIMULATED_ANSWER) continue;
         bool runs = simulated_by_chance(simulated.faults);
         o->cancelled = !runs;
@@ -172,7 +172,7 @@ static void place_set(unsigned place, int fd)
     simulated.place[place] = fd < 0 ? -1 : dup(fd);
 }
 
-static void wakes_begin(struct operation *o)
+static void wakes_begin(struct simulated_operation *o)
 {
     struct epoll_event event = {.events = o->sqe.poll32_events | EPOLLRDHUP | EPOLLET};
     event.data.ptr = o;
@@ -182,7 +182,7 @@ static void wakes_begin(struct operation *o)
 
 static void operation_begin(const struct io_uring_sqe *sqe)
 {
-    struct operation *o = operation_add(sqe->opcode, sqe->user_data);
+    struct simulated_operation *o = operation_add(sqe->opcode, sqe->user_data);
     o->sqe = *sqe;
     o->again = (sqe->opcode == IORING_OP_RECV && (sqe->ioprio & IORING_RECV_MULTISHOT)) ||
                (sqe->opcode == IORING_OP_ACCEPT && (sqe->ioprio & IORING_ACCEPT_MULTISHOT)) ||
