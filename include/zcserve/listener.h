@@ -79,4 +79,7 @@ bool listener_lacks_descriptor(int error);
 /* Whether a connection waits to be accepted. One system call. */
 bool listener_is_awaited(int listener);
 
+/* Which errors of accept(2), as errno has them, belong to the one connection at the head of the queue? */
+bool listener_is_trouble_of_one(int error);
+
 #endif

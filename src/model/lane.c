@@ -48,19 +48,20 @@ static void receive_stop(struct ring *ring, struct lane *lane)
     ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(ring, lane, LANE_CANCEL));
 }
 
-/* The socket said that it can be read: if that fails the peer is gone. */
-static size_t take_directly(struct lane *lane, char *space, size_t size)
+/* The socket said that it can be read, and yet there may be nothing: then the kernel is asked again. */
+static ssize_t take_directly(struct lane *lane, char *space, size_t size)
 {
     ssize_t n = recv(lane->fd, space, size, MSG_DONTWAIT);
     lane->readable = false;
-    lane->finished = n <= 0;
-    return n > 0 ? (size_t)n : 0;
+    lane->finished = n == 0;
+    if (n >= 0) return n;
+    return errno == EINTR ? -EAGAIN : -errno;
 }
 
-size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size)
+ssize_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size)
 {
-    if (lane->held.count == 0 && lane->readable) return take_directly(lane, space, size);
-    return ring_take(ring, &lane->held, space, size);
+    if (lane_takes_directly(lane)) return take_directly(lane, space, size);
+    return (ssize_t)ring_take(ring, &lane->held, space, size);
 }
 
 void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
@@ -83,6 +84,13 @@ void lane_await_writable(struct ring *ring, struct lane *lane)
     lane->sending = LANE_FULL;
     lane->watching = lane->half_open;
     ring_await_writable(ring, lane->socket, lane->watching, tag_next(ring, lane, LANE_WRITABLE));
+}
+
+/* The socket has room, but the system has no memory: a poll would report at once, again and again. */
+static void pause_begin(struct ring *ring, struct lane *lane)
+{
+    lane->sending = LANE_PAUSED;
+    ring_pause(ring, tag_next(ring, lane, LANE_PAUSE));
 }
 
 /* A later poll of the same socket is told by the same tag; this one is submitted before it. */
@@ -140,11 +148,15 @@ static ssize_t received(struct ring *ring, struct lane *lane, const struct io_ur
     return cqe->res == -ENOBUFS || is_to_be_done_again(cqe->res) ? 0 : cqe->res;
 }
 
+static bool is_short_of_memory(int result)
+{
+    return result == -ENOBUFS || result == -ENOMEM;
+}
+
 /* Falls back to a plain send where zero-copy is not supported or has no memory to be locked. */
 static ssize_t zero_copy_sent(struct lane *lane, int result)
 {
-    bool again =
-        result == -EOPNOTSUPP || result == -EINVAL || result == -ENOMEM || result == -ENOBUFS;
+    bool again = result == -EOPNOTSUPP || result == -EINVAL || is_short_of_memory(result);
     lane->copies |= again;
     return again ? 0 : result;
 }
@@ -168,7 +180,10 @@ static ssize_t send_completed(struct ring *ring, struct lane *lane, const struct
     lane->sending = LANE_FREE;
     if (cqe->res == -EAGAIN) lane_await_writable(ring, lane);
     if (is_to_be_done_again(cqe->res)) return 0;
-    return lane->zero_copy ? zero_copy_sent(lane, cqe->res) : cqe->res;
+    if (lane->zero_copy) return zero_copy_sent(lane, cqe->res);
+    if (!is_short_of_memory(cqe->res)) return cqe->res;
+    pause_begin(ring, lane);
+    return 0;
 }
 
 /*
@@ -211,8 +226,7 @@ ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation
     case LANE_RECEIVE: return received(ring, lane, cqe);
     case LANE_SEND: return send_completed(ring, lane, cqe);
     case LANE_FETCH: /* trouble with the file is met again when it is sent */
-        lane->sending = LANE_FREE;
-        return 0;
+    case LANE_PAUSE: lane->sending = LANE_FREE; return 0;
     case LANE_WRITABLE: return became_writable(ring, lane, cqe);
     case LANE_CANCEL:
     case LANE_UNREGISTER:

@@ -15,6 +15,7 @@ enum lane_operation {
     LANE_SEND,
     LANE_FETCH,
     LANE_WRITABLE,
+    LANE_PAUSE,
     LANE_CANCEL,
     LANE_UNREGISTER,
     LANE_OPERATIONS
@@ -26,6 +27,7 @@ enum lane_sending {
     LANE_FREE,     /* nothing: more may be sent                                  */
     LANE_IN_SEND,  /* the kernel has memory that is to be sent                   */
     LANE_IN_FETCH, /* a part of a file is read from the disk before it is sent   */
+    LANE_PAUSED,   /* the system has no memory for it now: a moment passes       */
     LANE_FULL      /* the socket has no room: the kernel tells when there is some */
 };
 
@@ -76,8 +78,11 @@ static inline bool lane_has_received(const struct lane *lane)
     return lane->held.count > 0 || lane->readable || lane->finished;
 }
 
-/* Takes up to `size` bytes; 0 when the peer finished. lane_has_received() must be true. */
-size_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size);
+/*
+ * Takes up to `size` bytes, after lane_has_received() said that there is something: how many; 0 when the
+ * peer finished; -EAGAIN when there was nothing after all, so that lane_receive() is next; or -errno.
+ */
+ssize_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size);
 
 /*
  * Sends memory, which must stay as it is until the completion; when that leaves `lent` above 0, until
@@ -113,8 +118,8 @@ static inline bool lane_is_notice(const struct io_uring_cqe *cqe)
 
 /*
  * After LANE_RECEIVE: 0 or -errno. After LANE_SEND: bytes sent, or -errno, or 0: send it again as soon
- * as `sending` is LANE_FREE. Else 0 or -errno. -EAGAIN, -EINTR and -ECANCELED say nothing about the peer and
- * are not told: what they ended is begun again.
+ * as `sending` is LANE_FREE. Else 0 or -errno. -EAGAIN, -EINTR and -ECANCELED, and of sends -ENOBUFS and -ENOMEM,
+ * say nothing about the peer and are not told: what they ended is begun again.
  */
 ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation operation,
                        const struct io_uring_cqe *cqe);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 struct gather {
     struct msghdr message;
@@ -90,12 +91,30 @@ void ring_close(struct ring *ring)
 
 /* ---- submissions -------------------------------------------------------------------------- */
 
-/* The kernel takes what is prepared, until there is room for so many more. */
+static void nap(void)
+{
+    static const struct timespec moment = {.tv_nsec = NS_PER_MS};
+    nanosleep(&moment, NULL);
+}
+
+/* The kernel was short of memory, or was interrupted: the same may well succeed later. */
+static bool passes(int error)
+{
+    return error == -EAGAIN || error == -EBUSY || error == -EINTR;
+}
+
+/* The kernel takes what is prepared, until there is room for so many more; but not for ever. */
 static void room_make(struct ring *ring, unsigned submissions)
 {
-    while (io_uring_sq_space_left(&ring->uring) < submissions) {
-        io_uring_submit(&ring->uring);
-        if (ring->sqpoll) io_uring_sqring_wait(&ring->uring);
+    unsigned failures = 0;
+    while (!ring->broken && io_uring_sq_space_left(&ring->uring) < submissions) {
+        int result = io_uring_submit(&ring->uring);
+        if (result >= 0 && ring->sqpoll) result = io_uring_sqring_wait(&ring->uring);
+        if (result > 0 || (result == 0 && ring->sqpoll)) continue;
+        if (!passes(result) || ++failures == RING_FAILURES_MAX)
+            ring->broken = result < 0 ? result : -EIO;
+        else
+            nap();
     }
 }
 
@@ -107,7 +126,7 @@ void ring_settle(struct ring *ring)
 static struct io_uring_sqe *submission(struct ring *ring)
 {
     room_make(ring, 1);
-    return io_uring_get_sqe(&ring->uring);
+    return ring->broken ? &ring->nowhere : io_uring_get_sqe(&ring->uring);
 }
 
 /* One for a socket, after it was prepared with a descriptor of 0. */
@@ -230,20 +249,39 @@ void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag)
     sqe->user_data = tag;
 }
 
+void ring_pause(struct ring *ring, uint64_t tag)
+{
+    static struct __kernel_timespec pause = {.tv_nsec = RING_PAUSE_NS};
+    struct io_uring_sqe *sqe = submission(ring);
+    io_uring_prep_timeout(sqe, &pause, 0, 0);
+    sqe->user_data = tag;
+}
+
 static struct __kernel_timespec timespec_of(uint64_t ns)
 {
     return (struct __kernel_timespec){.tv_sec = (int64_t)(ns / NS_PER_SECOND),
                                       .tv_nsec = (int64_t)(ns % NS_PER_SECOND)};
 }
 
+/*
+ * When the kernel was short of memory it has not taken all: what is left belongs to the next turn too. With
+ * nothing else to do it is not asked again at once.
+ */
+static void turn_end(struct ring *ring, int result)
+{
+    if (result < 0 && result != -ETIME && !passes(result)) ring->broken = result;
+    if ((result == -EAGAIN || result == -EBUSY) && io_uring_cq_ready(&ring->uring) == 0) nap();
+    if (io_uring_sq_ready(&ring->uring) > 0 && !ring->sqpoll) return;
+    ring->prompt = 0;
+    ring->turns++;
+}
+
 void ring_turn(struct ring *ring, uint64_t wait_ns)
 {
     struct __kernel_timespec wait = timespec_of(wait_ns);
     struct io_uring_cqe *cqe;
-    io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, wait_ns == UINT64_MAX ? NULL : &wait,
-                                     NULL);
-    ring->prompt = 0;
-    ring->turns++;
+    turn_end(ring, io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1,
+                                                    wait_ns == UINT64_MAX ? NULL : &wait, NULL));
 }
 
 void ring_turn_gathering(struct ring *ring, uint64_t wait_ns, uint32_t completions,
@@ -255,10 +293,9 @@ void ring_turn_gathering(struct ring *ring, uint64_t wait_ns, uint32_t completio
         ring_turn(ring, wait_ns);
         return;
     }
-    io_uring_submit_and_wait_min_timeout(&ring->uring, &cqe, ring->prompt + completions, &wait,
-                                         (unsigned)(gather_ns / 1000), NULL);
-    ring->prompt = 0;
-    ring->turns++;
+    turn_end(ring,
+             io_uring_submit_and_wait_min_timeout(&ring->uring, &cqe, ring->prompt + completions,
+                                                  &wait, (unsigned)(gather_ns / 1000), NULL));
 }
 
 bool ring_gathers(const struct ring *ring)

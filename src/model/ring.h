@@ -20,19 +20,22 @@
 #define RING_POOL 0            /* the number of the group of buffers                    */
 #define RING_BUFFERS 512       /* to receive into; a power of two                       */
 #define RING_BUFFER_BYTES 2048
+#define RING_FAILURES_MAX 500 /* to submit, a millisecond apart, then it is given up   */
 
 struct ring {
     struct io_uring uring;
     struct slab gathers; /* sends of several vectors, while they are in flight */
     struct io_uring_buf_ring *pool;
-    char *memory;                /* the buffers, which become real as they are used */
-    char *scratch;               /* behind them: RING_FETCH_BYTES                   */
-    uint32_t lent;               /* buffers held by connections                     */
-    uint32_t prompt;             /* sends prepared, which complete as they are submitted */
-    uint32_t turns;              /* counted, going round                                         */
-    bool sqpoll;                 /* a thread of the kernel's takes submissions                   */
-    uint64_t zero_copy_bytes;    /* from so many on, sends are not copied; 0: all are            */
-    uint16_t next[RING_BUFFERS]; /* in the list of who holds it                     */
+    char *memory;             /* the buffers, which become real as they are used */
+    char *scratch;            /* behind them: RING_FETCH_BYTES                   */
+    uint32_t lent;            /* buffers held by connections                     */
+    uint32_t prompt;          /* sends prepared, which complete as they are submitted */
+    uint32_t turns;           /* counted, going round                                         */
+    bool sqpoll;              /* a thread of the kernel's takes submissions                   */
+    uint64_t zero_copy_bytes; /* from so many on, sends are not copied; 0: all are            */
+    int broken; /* 0; or -errno: the kernel does not take what is prepared, or has lost completions     */
+    struct io_uring_sqe nowhere;   /* what is prepared then                           */
+    uint16_t next[RING_BUFFERS];   /* in the list of who holds it                     */
     uint16_t length[RING_BUFFERS]; /* bytes received into it                          */
 };
 
@@ -70,6 +73,8 @@ void ring_await_writable(struct ring *ring, int socket, bool again,
                          uint64_t tag); /* once, or each time until cancelled */
 void ring_await_received(struct ring *ring, int socket, uint64_t tag); /* once: bytes, or the end */
 void ring_cancel(struct ring *ring, uint64_t target, uint64_t tag);
+void ring_pause(struct ring *ring, uint64_t tag); /* completes when RING_PAUSE_NS have passed */
+#define RING_PAUSE_NS (10 * NS_PER_MS)
 
 /*
  * Puts a descriptor into the ring's own table, at a `place` below `sockets`, where the kernel finds it
@@ -102,7 +107,12 @@ struct gather *ring_send(struct ring *ring, int socket, const struct outgoing *o
                          uint64_t tag);
 void ring_sent(struct ring *ring, struct gather *gather);
 
-/* Submits what was prepared and waits for a completion; UINT64_MAX: for ever. One system call. */
+/*
+ * Submits what was prepared and waits for a completion; UINT64_MAX: for ever. One system call. It may return
+ * early without one. What the kernel had no memory for stays prepared for the next turn. Of an
+ * error that does not pass (-EBADR: completions were lost; io_uring_enter(2)) `broken` tells: then operations may
+ * never end, so that only giving up all of the process's connections is left.
+ */
 void ring_turn(struct ring *ring, uint64_t wait_ns);
 
 /*

@@ -50,9 +50,13 @@ static bool receive_next(struct uring_loop *l, struct uring_client *k)
     client_lend_work(&k->client, w);
     struct iovec space = conn_receive_space(&k->client.conn);
     if (lane_takes_directly(&k->lane)) w->store_is_current = false; /* they may be new */
-    size_t length = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
+    ssize_t n = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
+    if (n == -EAGAIN) return false;
     now_read(&w->now);
-    drive_received(w, &k->client, length);
+    if (n < 0)
+        conn_failed(&k->client.conn, CLOSE_PEER_RESET);
+    else
+        drive_received(w, &k->client, (size_t)n);
     return true;
 }
 
@@ -163,6 +167,22 @@ static void deadlines_sweep(struct uring_loop *l)
     }
 }
 
+/* A descriptor that is watched for as long as the loop runs; one that could not be, from the next tick on. */
+static void await(struct uring_loop *l, unsigned op)
+{
+    int fd = op == OP_SIGNAL    ? l->signals
+             : op == OP_FETCHED ? fetcher_fd(l->worker.fetcher)
+                                : store_watch_fd(l->worker.store);
+    if (fd >= 0) ring_await_readable(&l->ring, fd, op);
+}
+
+static void awaits_repeat(struct uring_loop *l)
+{
+    for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
+        if (l->unwatched & 1U << op) await(l, op);
+    l->unwatched = 0;
+}
+
 static uint64_t cpu_ns(void)
 {
     struct timespec used;
@@ -179,8 +199,10 @@ static void tick(struct uring_loop *l)
     worker_tick(w);
     pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
     l->paused = false;
+    l->vain = 0;
     for (uint32_t i = 0; i < l->listeners; i++)
         uring_accept(l, i);
+    awaits_repeat(l);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         l->stopping = true;
 }
@@ -206,15 +228,6 @@ static void on_signal(struct uring_loop *l)
 
 /* ---- the loop ----------------------------------------------------------------------------- */
 
-/* A descriptor that is watched for as long as the loop runs. */
-static void await(struct uring_loop *l, unsigned op)
-{
-    int fd = op == OP_SIGNAL    ? l->signals
-             : op == OP_FETCHED ? fetcher_fd(l->worker.fetcher)
-                                : store_watch_fd(l->worker.store);
-    if (fd >= 0) ring_await_readable(&l->ring, fd, op);
-}
-
 static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring_cqe *cqe)
 {
     if (op == OP_SIGNAL)
@@ -223,7 +236,11 @@ static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring
         on_fetched(l);
     else
         store_refresh(l->worker.store, &l->worker.now);
-    if (!(cqe->flags & IORING_CQE_F_MORE)) await(l, op);
+    if (cqe->flags & IORING_CQE_F_MORE) return;
+    if (cqe->res < 0 && cqe->res != -ECANCELED)
+        l->unwatched |= 1U << op;
+    else
+        await(l, op);
 }
 
 static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
@@ -242,7 +259,7 @@ static void turn_take(struct uring_loop *l)
 {
     struct io_uring_cqe *cqe;
     unsigned head, taken = 0;
-    bool waits = l->clients.used > 0 || l->draining || l->paused || l->worker.log;
+    bool waits = l->clients.used > 0 || l->draining || l->paused || l->unwatched || l->worker.log;
     if (!waits) worker_tick(&l->worker); /* so that what is counted is seen, whoever comes next */
     worker_waits(&l->worker);
     if (l->pace.receives > 0)
@@ -294,10 +311,11 @@ static void loop_close(struct uring_loop *l)
         lane_abort(&k->lane);
         client_queue(l, k);
     }
-    while (l->clients.used > 0) {
+    while (l->clients.used > 0 && !l->ring.broken) {
         turn_drive(l);
         turn_take(l);
     }
+    if (l->ring.broken) return;
     ring_close(&l->ring);
     slab_close(&l->clients);
     free(l->listener);
@@ -312,12 +330,17 @@ int uring_run(const void *of, uint32_t index)
     if (worker_open(&l->worker, l->service, index) != 0 ||
         worker_never_waits(&l->worker, l->service->fetches_max) != 0 || loop_open(l) != 0)
         return 1;
-    while (!l->stopping) {
+    while (!l->stopping && !l->ring.broken) {
         turn_take(l);
         turn_drive(l);
         if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) tick(l);
     }
-    loop_close(l);
+    if (!l->ring.broken) loop_close(l);
+    if (l->ring.broken) { /* what is under way may never end: the supervisor starts another */
+        log_error("the ring of a worker is broken (%s); its connections are lost",
+                  strerror(-l->ring.broken));
+        return 1;
+    }
     worker_close(&l->worker);
     return 0;
 }

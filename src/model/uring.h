@@ -36,6 +36,8 @@ struct uring_loop {
     uint32_t hand;    /* crowd_choose()'s                                             */
     uint32_t leaving; /* the client that makes room at present, by its place          */
     uint32_t ticks;
+    uint32_t unwatched; /* bit by OP_…: to be watched again, from the next tick on */
+    uint32_t vain; /* accepts since the last tick that ended with no more than trouble of one */
     uint32_t listeners;
     struct uring_listener {
         int fd;

@@ -14,6 +14,7 @@
 
 #define PLENTY 64     /* places; as many as one turn hardly ever brings */
 #define ACCEPT_MAX 64 /* connections accepted in a row                  */
+#define VAIN_MAX 64   /* accepts of which nothing comes, between two ticks */
 
 static uint32_t room(const struct uring_loop *l)
 {
@@ -154,10 +155,17 @@ static void accept_some(struct uring_loop *l, int listener)
 
 /* ---- completions ---------------------------------------------------------------------------- */
 
-/* The kernel cannot accept: then the listener is polled, and each try says what is wrong. */
-static bool has_trouble(int result)
+/* Says nothing about the next connection: it is accepted at once, but not again and again without end. */
+static bool passes(struct uring_loop *l, int result)
 {
-    return result < 0 && result != -ECANCELED && result != -ECONNABORTED;
+    bool of_one = result == -EAGAIN || result == -EINTR || listener_is_trouble_of_one(-result);
+    return of_one && l->vain++ < VAIN_MAX;
+}
+
+/* The kernel cannot accept: then the listener is polled, and each try says what is wrong. */
+static bool has_trouble(struct uring_loop *l, int result)
+{
+    return result < 0 && result != -ECANCELED && !passes(l, result);
 }
 
 void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe)
@@ -168,7 +176,7 @@ void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_
     if (!polled && cqe->res >= 0) connection_open(l, cqe->res);
     if (l->draining) return;
     if (polled && cqe->res > 0) accept_some(l, listener->fd);
-    if (!polled && has_trouble(cqe->res))
+    if (!polled && has_trouble(l, cqe->res))
         listener_await(l, index, true);
     else if (!l->paused)
         uring_accept(l, index);

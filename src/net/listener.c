@@ -231,8 +231,7 @@ void listener_close(int fd, const struct listen_address *address, bool remove)
     close(fd);
 }
 
-/* Which errors of accept(2) belong to the one connection that was at the head of the queue? */
-static bool listener_is_trouble_of_one(int error)
+bool listener_is_trouble_of_one(int error)
 {
     switch (error) {
     case ECONNABORTED:

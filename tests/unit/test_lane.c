@@ -6,6 +6,7 @@
 #include "core_ring.h"
 #include "core_site.h"
 #include "skip.h"
+#include "core_story.h"
 #include "zcserve/resident.h"
 
 #include "zcserve/now.h"
@@ -67,7 +68,8 @@ static size_t take_all(struct core_lane *lane, size_t at)
 {
     size_t before = at;
     while (lane->lane.held.count > 0)
-        at += lane_take(&ring, &lane->lane, heard + at, LARGE - at < 777 ? LARGE - at : 777);
+        at +=
+            (size_t)lane_take(&ring, &lane->lane, heard + at, LARGE - at < 777 ? LARGE - at : 777);
     return at - before;
 }
 
@@ -117,10 +119,10 @@ START_TEST(taken_in_pieces)
         peer_say(one, i * 2000, 2000);
         core_ring_await(&ring, &one->completed[LANE_RECEIVE], i + 1);
     }
-    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 1), 1);
-    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard + 1, 3000), 3000);
+    ck_assert_int_eq(lane_take(&ring, &one->lane, heard, 1), 1);
+    ck_assert_int_eq(lane_take(&ring, &one->lane, heard + 1, 3000), 3000);
     ck_assert_uint_eq(ring.lent, 2);
-    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard + 3001, LARGE), 2999);
+    ck_assert_int_eq(lane_take(&ring, &one->lane, heard + 3001, LARGE), 2999);
     ck_assert_uint_eq(ring.lent, 0);
     ck_assert_int_eq(memcmp(heard, sent, 6000), 0);
     core_lane_close(&ring, one);
@@ -183,12 +185,12 @@ START_TEST(end_comes_after_what_is_held)
     }
     ck_assert(lane_has_received(&one->lane));
     while (at < 5000) {
-        size_t n = lane_take(&ring, &one->lane, heard + at, 700);
-        ck_assert_uint_gt(n, 0);
-        at += n;
+        ssize_t n = lane_take(&ring, &one->lane, heard + at, 700);
+        ck_assert_int_gt(n, 0);
+        at += (size_t)n;
     }
     ck_assert(lane_has_received(&one->lane));
-    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 700), 0);
+    ck_assert_int_eq(lane_take(&ring, &one->lane, heard, 700), 0);
     core_lane_close(&ring, one);
 }
 END_TEST
@@ -247,7 +249,7 @@ START_TEST(starved_and_fed_again)
     lane_receive(&ring, &one->lane); /* without a buffer */
     core_ring_await(&ring, &one->completed[LANE_RECEIVE], 2);
     ck_assert(lane_has_received(&one->lane));
-    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 600), 600);
+    ck_assert_int_eq(lane_take(&ring, &one->lane, heard, 600), 600);
     ck_assert(!lane_has_received(&one->lane));
     lane_receive(&ring, &one->lane); /* with one, in vain again */
     core_ring_await(&ring, &one->completed[LANE_RECEIVE], 3);
@@ -257,14 +259,14 @@ START_TEST(starved_and_fed_again)
     ck_assert_uint_eq(ring.lent, 0);
     lane_receive(&ring, &one->lane);
     core_ring_await(&ring, &one->completed[LANE_RECEIVE], 4);
-    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard + 600, 600), 400);
+    ck_assert_int_eq(lane_take(&ring, &one->lane, heard + 600, 600), 400);
     take_until(one, 0, 0);
     ck_assert_int_eq(memcmp(heard, sent, 1000), 0);
     lane_receive(&ring, &one->lane);
     peer_say(one, 0, 1000);
     core_ring_await(&ring, &one->completed[LANE_RECEIVE], 5);
     ck_assert_uint_eq(ring.lent, 1); /* with a buffer again */
-    ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 1000), 1000);
+    ck_assert_int_eq(lane_take(&ring, &one->lane, heard, 1000), 1000);
     core_lane_close(&ring, one);
 }
 END_TEST
@@ -283,7 +285,7 @@ START_TEST(starved_until_the_end)
     if (_i < 2) {
         core_ring_await(&ring, &one->completed[LANE_RECEIVE], 1);
         ck_assert(lane_has_received(&one->lane));
-        ck_assert_uint_eq(lane_take(&ring, &one->lane, heard, 100), _i == 0 ? 0 : 10);
+        ck_assert_int_eq(lane_take(&ring, &one->lane, heard, 100), _i == 0 ? 0 : 10);
     }
     core_lane_close(&ring, one);
 }
@@ -506,130 +508,10 @@ END_TEST
 
 /* ---- by chance ------------------------------------------------------------------------------- */
 
-/* What one lane and its peer have told each other: byte number n is core_site_byte(n). */
-static struct story {
-    size_t said, taken; /* by the peer, by us */
-    size_t sent, heard; /* by us, by the peer */
-    unsigned sends;     /* completions seen   */
-    bool ended;         /* the peer           */
-} stories[MANY];
-#define PLAYERS 8
-#define LONG 100000 /* of sent[], then it begins again at 0 */
-
-static uint32_t random_next(uint64_t *state)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*state >> 33);
-}
-
-static void peer_act(struct core_lane *lane, struct story *story, uint32_t chance)
-{
-    ssize_t n;
-    if (lane->peer < 0) return;
-    switch (chance % 16) {
-    case 0:
-        story->ended = true;
-        shutdown(lane->peer, SHUT_WR);
-        break;
-    case 1:
-    case 2:
-    case 3:
-    case 4:
-    case 5:
-    case 6:
-    case 7:
-        if (story->ended) return;
-        n = send(lane->peer, sent + story->said % LONG, 1 + chance / 16 % 8000, MSG_NOSIGNAL);
-        if (n > 0) story->said += (size_t)n;
-        break;
-    default:
-        n = recv(lane->peer, heard, 1 + chance / 16 % 30000, 0);
-        if (n <= 0) return;
-        ck_assert_int_eq(memcmp(heard, sent + story->heard % LONG, (size_t)n), 0);
-        story->heard += (size_t)n;
-    }
-}
-
-static void send_some(struct core_lane *lane, struct story *story, uint32_t chance)
-{
-    int parts = (int)(chance % 32) + 1;
-    struct outgoing out = memory_cut(story->sent % LONG, 32 + chance / 32 % 20000, parts);
-    lane_send(&ring, &lane->lane, &out);
-}
-
-static void sends_count(struct core_lane *lane, struct story *story)
-{
-    if (lane->completed[LANE_SEND] == story->sends) return;
-    story->sends = lane->completed[LANE_SEND];
-    if (lane->result[LANE_SEND] > 0) story->sent += (size_t)lane->result[LANE_SEND];
-}
-
-static void take_some(struct core_lane *lane, struct story *story, uint32_t chance)
-{
-    if (!lane_has_received(&lane->lane)) return;
-    size_t n = lane_take(&ring, &lane->lane, heard, 1 + chance % 5000);
-    ck_assert(n > 0 || story->ended);
-    ck_assert(n > 0 || story->taken == story->said); /* the end comes last */
-    ck_assert_int_eq(memcmp(heard, sent + story->taken % LONG, n), 0);
-    story->taken += n;
-}
-
-static void lane_act(struct core_lane *lane, struct story *story, uint32_t chance, int file)
-{
-    struct outgoing range = {.fd = file, .offset = chance % LARGE, .length = 4096};
-    switch (chance % 8) {
-    case 0:
-    case 1:
-    case 2: take_some(lane, story, chance / 8); break;
-    case 3:
-    case 4: lane_receive(&ring, &lane->lane); break;
-    case 5:
-        if (!lane->lane.sending) send_some(lane, story, chance / 8);
-        break;
-    case 6:
-        if (!lane->lane.sending) lane_await_writable(&ring, &lane->lane);
-        break;
-    case 7:
-        if (!lane->lane.sending && chance % 64 == 7) lane_fetch(&ring, &lane->lane, &range);
-        break;
-    }
-}
-
-static void lane_anew(int i)
-{
-    if (lanes[i].peer >= 0) core_lane_close(&ring, &lanes[i]);
-    begin(&lanes[i], 8192);
-    stories[i] = (struct story){0};
-}
-
-/* Bytes arrive in order, complete, and before the end; and all buffers come back. */
 START_TEST(by_chance)
 {
     SKIP_IF(!works, uring_problem());
-    uint64_t state = (uint64_t)_i + 1;
-    int file = core_disk_file(LARGE);
-    for (size_t i = LONG; i < LARGE; i++)
-        sent[i] = sent[i - LONG]; /* it goes round */
-    for (int i = 0; i < PLAYERS; i++) {
-        lanes[i].peer = -1;
-        lane_anew(i);
-    }
-    for (int step = 0; step < 10000; step++) {
-        int i = (int)(random_next(&state) % PLAYERS);
-        uint32_t chance = random_next(&state);
-        if (chance % 64 == 0 && chance / 64 % 4 == 0)
-            lane_anew(i);
-        else if (chance % 2)
-            peer_act(&lanes[i], &stories[i], chance / 2);
-        else
-            lane_act(&lanes[i], &stories[i], chance / 2, file);
-        if (chance % 3 == 0) core_ring_turn(&ring);
-        for (int j = 0; j < PLAYERS; j++)
-            sends_count(&lanes[j], &stories[j]);
-    }
-    for (int i = 0; i < PLAYERS; i++)
-        core_lane_close(&ring, &lanes[i]);
-    close(file);
+    core_story_tell(&ring, options.registered_files, (uint64_t)_i + 1, 10000);
 }
 END_TEST
 

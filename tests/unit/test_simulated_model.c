@@ -1,0 +1,323 @@
+/*
+ * The io_uring model over a ring that gives every completion that the kernel may give, in a process of
+ * its own: real sockets, real files, and clients that pipeline, finish sending, and read when they like.
+ */
+#include "core_site.h"
+#include "simulated_ring.h"
+#include "model/uring.h"
+
+#include <check.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#define SESSIONS 24 /* of one seed, SESSIONS_AT_ONCE of them at any time */
+#define SESSIONS_AT_ONCE 6
+#define PIPELINE_MAX 8
+#define SEEDS 12
+
+static const struct {
+    const char *name;
+    size_t length;
+} files[] = {{"small", 100}, {"middle", 20000}, {"large", 300000}};
+
+static struct core_site site;
+static struct service service;
+static pid_t child;
+
+/* ---- the server ---------------------------------------------------------------------------- */
+
+static void set_up(void)
+{
+    char problem[256];
+    core_site_open(&site);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        core_site_file(&site, files[i].name, files[i].length);
+    service = site.service;
+    service.connections_max = 64;
+    service.processes = 1;
+    service.backlog = 64;
+    service.drain_ns = 20 * NS_PER_SECOND;
+    service.addresses = 1;
+    ck_assert_int_eq(listen_address_parse("127.0.0.1:0", &service.address[0], problem, 256), 0);
+    ck_assert_msg(service_open(&service, problem, sizeof(problem)) == 0, "%s", problem);
+}
+
+static void tear_down(void)
+{
+    service_listeners_leave(&service);
+    service_close(&service);
+    core_site_close(&site);
+}
+
+/* What was set up of the simulation before is the child's. */
+static void server_start(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
+    simulated.really_waits = true;
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child > 0) return;
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    _exit(uring_run(&service, 0));
+}
+
+static int server_exit(void)
+{
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
+}
+
+static int server_stop(void)
+{
+    kill(child, SIGTERM);
+    return server_exit();
+}
+
+/* ---- a client ------------------------------------------------------------------------------ */
+
+static struct session {
+    int fd; /* -1: none */
+    char request[PIPELINE_MAX * 64];
+    size_t length, said;
+    unsigned file[PIPELINE_MAX], files, answered;
+    bool finishes; /* sending, as soon as all is said; else the last request says that it closes */
+    char head[1024];
+    size_t head_length, body_length, body;
+} sessions[SESSIONS_AT_ONCE];
+
+static void session_begin(struct session *s, uint32_t chance)
+{
+    const struct listen_address *to = &service.address[0];
+    *s = (struct session){.files = 1 + chance % PIPELINE_MAX, .finishes = chance & 32};
+    for (unsigned i = 0; i < s->files; i++) {
+        bool last = i + 1 == s->files && !s->finishes;
+        s->file[i] = (chance >> (8 + 2 * i)) % 3;
+        s->length += (size_t)snprintf(s->request + s->length, sizeof(s->request) - s->length,
+                                      "GET /%s HTTP/1.1\r\nHost: a\r\n%s\r\n",
+                                      files[s->file[i]].name, last ? "Connection: close\r\n" : "");
+    }
+    s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int receive_bytes = 4096;
+    if (chance & 64)
+        setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
+    ck_assert_int_eq(connect(s->fd, (const struct sockaddr *)&to->address, to->length), 0);
+}
+
+static void session_say(struct session *s, size_t most)
+{
+    size_t left = s->length - s->said;
+    if (left == 0) return;
+    ssize_t n = send(s->fd, s->request + s->said, most < left ? most : left, MSG_NOSIGNAL);
+    if (n > 0) s->said += (size_t)n;
+    if (s->said == s->length && s->finishes) shutdown(s->fd, SHUT_WR);
+}
+
+static void head_take(struct session *s)
+{
+    const char *length = strstr(s->head, "Content-Length: ");
+    ck_assert_msg(strncmp(s->head, "HTTP/1.1 200 ", 13) == 0 && length, "%s", s->head);
+    s->body_length = strtoul(length + 16, NULL, 10);
+    s->body = s->head_length = 0;
+    ck_assert_uint_lt(s->answered, s->files);
+    ck_assert_uint_eq(s->body_length, files[s->file[s->answered]].length);
+}
+
+static void byte_take(struct session *s, char byte)
+{
+    if (s->body < s->body_length) {
+        if (byte != core_site_byte(s->body)) ck_abort_msg("byte %zu is wrong", s->body);
+        s->answered += ++s->body == s->body_length;
+        return;
+    }
+    s->head[s->head_length++] = byte;
+    s->head[s->head_length] = '\0';
+    ck_assert_uint_lt(s->head_length, sizeof(s->head) - 1);
+    if (s->head_length >= 4 && memcmp(s->head + s->head_length - 4, "\r\n\r\n", 4) == 0)
+        head_take(s);
+}
+
+/* Whether it has ended, with all answers whole. */
+static bool session_hear(struct session *s, size_t most)
+{
+    static char bytes[65536];
+    ssize_t n = recv(s->fd, bytes, most, MSG_DONTWAIT);
+    ck_assert(n >= 0 || errno == EAGAIN);
+    for (ssize_t i = 0; i < n; i++)
+        byte_take(s, bytes[i]);
+    if (n != 0) return false;
+    ck_assert_uint_eq(s->answered, s->files);
+    close(s->fd);
+    s->fd = -1;
+    return true;
+}
+
+/* ---- by chance ----------------------------------------------------------------------------- */
+
+/* Reads and writes of random sizes, now and then with a rest so that sockets become full. */
+static void sessions_run(uint64_t seed)
+{
+    unsigned begun = 0, ended = 0;
+    struct timespec moment = {.tv_nsec = 100000};
+    simulated_settings(seed, 1);
+    for (int i = 0; i < SESSIONS_AT_ONCE; i++)
+        sessions[i].fd = -1;
+    while (ended < SESSIONS) {
+        struct session *s = &sessions[simulated_random(SESSIONS_AT_ONCE)];
+        if (s->fd < 0 && begun == SESSIONS) continue;
+        if (s->fd < 0) {
+            session_begin(s, simulated_random(1U << 30));
+            begun++;
+        }
+        if (simulated_random(2)) session_say(s, 1 + simulated_random(200));
+        if (simulated_random(4) == 0) ended += session_hear(s, 1 + simulated_random(65536));
+        if (simulated_random(8) == 0) nanosleep(&moment, NULL);
+    }
+}
+
+/* Each answer comes, whole, to every client; and at last the server ends as asked. */
+START_TEST(every_answer_is_whole)
+{
+    static const unsigned faults[] = {2, 8, 32};
+    service.uring.registered_files = _i % 2;
+    service.uring.zero_copy_bytes = _i % 4 == 3 ? 1000 : 0;
+    service.uring.gather_ns = _i % 3 == 0 ? NS_PER_MS : 0;
+    simulated_settings((uint64_t)_i + 1, faults[_i % 3]);
+    server_start();
+    sessions_run((uint64_t)_i + 1);
+    ck_assert_int_eq(server_stop(), 0);
+}
+END_TEST
+
+/* ---- the ring and its watches -------------------------------------------------------------- */
+
+static void request_expect_answer(void)
+{
+    struct session *s = &sessions[0];
+    session_begin(s, 0);
+    session_say(s, sizeof(s->request));
+    struct pollfd fd = {.fd = s->fd, .events = POLLIN};
+    do {
+        ck_assert_int_eq(poll(&fd, 1, 20000), 1);
+    } while (!session_hear(s, 65536));
+}
+
+/* What cannot be watched at first is so later, the signals above all; when it fails, once a tick. */
+START_TEST(watches_fail_at_first)
+{
+    struct now before, after;
+    simulated_settings(1, 0);
+    for (int i = 0; i < 15; i++)
+        simulated_prescribe(IORING_OP_POLL_ADD, _i ? -ENOMEM : -ECANCELED, 0);
+    now_read(&before);
+    server_start();
+    request_expect_answer();
+    ck_assert_int_eq(server_stop(), 0);
+    now_read(&after);
+    if (_i) ck_assert_uint_ge(after.monotonic_ns - before.monotonic_ns, 3 * TICK_NS);
+}
+END_TEST
+
+/* Nothing is left but another process: this one ends, and says that it failed. */
+START_TEST(broken_ring_ends_the_worker)
+{
+    static const int errors[] = {-EBADR, -EBADFD, -EINVAL};
+    simulated_settings(1, 0);
+    simulated.refusal = errors[_i];
+    simulated.refusals = UINT32_MAX;
+    server_start();
+    ck_assert_int_eq(server_exit(), 1);
+}
+END_TEST
+
+/* ---- accepting ----------------------------------------------------------------------------- */
+
+static struct uring_loop loop;
+
+static void loop_make(void)
+{
+    char problem[256];
+    simulated_settings(1, 0);
+    loop = (struct uring_loop){.service = &service};
+    loop.last = &loop.first;
+    loop.worker.stats = &service.board[0];
+    ck_assert(uring_listeners_open(&loop));
+    ck_assert_int_eq(slab_open(&loop.clients, sizeof(struct uring_client), 100), 0);
+    ck_assert_int_eq(ring_open(&loop.ring, 100, &service.uring, problem, sizeof(problem)), 0);
+    uring_accept(&loop, 0);
+    ck_assert(loop.listener[0].accepts);
+}
+
+static void loop_end(void)
+{
+    free(loop.listener);
+    ring_close(&loop.ring);
+    slab_close(&loop.clients);
+}
+
+static void accepted(int result)
+{
+    struct io_uring_cqe cqe = {.res = result};
+    uring_accepted(&loop, 0, &cqe);
+}
+
+/* Trouble of one connection, or of none, does not keep the next one waiting until a tick. */
+START_TEST(accept_goes_on_at_once)
+{
+    static const int errors[] = {-EAGAIN, -EINTR, -ECONNABORTED, -ECANCELED, -EPROTO, -ENETDOWN};
+    loop_make();
+    for (int i = 0; i < 10; i++) {
+        accepted(errors[_i]);
+        ck_assert(loop.listener[0].accepts && !loop.paused);
+    }
+    loop_end();
+}
+END_TEST
+
+/* And yet the loop does not turn without end when nothing ever comes of it: the listener is polled then. */
+START_TEST(accept_in_vain_has_an_end)
+{
+    static const int errors[] = {-EAGAIN, -EINTR, -ECONNABORTED};
+    int i = 0;
+    loop_make();
+    for (; i < 1000 && !loop.listener[0].polls; i++)
+        accepted(errors[_i]);
+    ck_assert_int_lt(i, 100);
+    loop_end();
+}
+END_TEST
+
+/* What is not one connection's trouble: the listener is polled, so that the next try says what is wrong. */
+START_TEST(accept_polls_when_something_is_short)
+{
+    static const int errors[] = {-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS};
+    loop_make();
+    accepted(errors[_i]);
+    ck_assert(loop.listener[0].accepts && loop.listener[0].polls);
+    loop_end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("simulated_model");
+    TCase *tcase = tcase_create("simulated_model");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, every_answer_is_whole, 0, SEEDS);
+    tcase_add_loop_test(tcase, watches_fail_at_first, 0, 2);
+    tcase_add_loop_test(tcase, broken_ring_ends_the_worker, 0, 3);
+    tcase_add_loop_test(tcase, accept_goes_on_at_once, 0, 6);
+    tcase_add_loop_test(tcase, accept_in_vain_has_an_end, 0, 3);
+    tcase_add_loop_test(tcase, accept_polls_when_something_is_short, 0, 4);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
