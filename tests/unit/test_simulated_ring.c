@@ -394,6 +394,7 @@ START_TEST(closed_while_the_kernel_takes_nothing)
     ck_assert_uint_eq(lane.completed[LANE_RECEIVE], 0);
     lane.closed = true;
     lane_close(&ring, &lane.lane);
+    ck_assert_uint_eq(io_uring_sq_ready(&ring.uring), 0);
     close(lane.fd);
     core_lane_open(&other, 0);
     ck_assert_int_eq(other.fd, lane.fd);
