@@ -18,7 +18,7 @@ struct cache {
     struct sieve queues[QUEUE_COUNT];
     uint64_t seats_max[QUEUE_COUNT];
     uint64_t bytes_max;
-    uint64_t descriptors_max; /* of files, kept or lent */
+    uint64_t descriptors_max;    /* of files, kept or lent */
     struct store_counts *counts; /* counts->bytes is what the budget is held against */
 };
 
