@@ -114,7 +114,7 @@ class Setting:
         self.limit(pid, resource.RLIMIT_NOFILE, count)
 
     def limit(self, pid, what, count):
-        """Lowers a limit of a running process, which only its own user may."""
+        """Sets the soft limit of a running process, which only its own user may; None: as the hard one."""
         child = os.fork()
         if child == 0:
             try:
@@ -122,7 +122,8 @@ class Setting:
                 if self.user is not None:
                     os.setresgid(user, user, user)
                     os.setresuid(user, user, user)
-                resource.prlimit(pid, what, (count, count))
+                hard = resource.prlimit(pid, what)[1]
+                resource.prlimit(pid, what, (hard if count is None else count, hard))
                 os._exit(0)
             finally:
                 os._exit(1)
