@@ -227,7 +227,7 @@ def descriptors_exhausted(stage):
         clients = [stack.enter_context(server.client()) for _ in range(200)]
         for client in clients:
             client.send(get("/a.txt"))
-        served, waiting = parted(clients, stage.seconds(3))
+        _, waiting = parted(clients, stage.seconds(3))
         # A thread without a descriptor for the file answers 503.
         take_turns(server, clients, [] if stage.is_blocking() else waiting, stage)
 
@@ -250,6 +250,8 @@ def take_turns(server, served, waiting, stage):
     expect("those that had no turn", [], waiting)
     for client in served:
         client.close()
+    wait_until("they are closed", lambda: sockets(server) <= 4 * len(server.workers()),
+               stage.seconds(10))
     expect_rest(server.workers()[0], 1)
     wait_until("new ones are served", lambda: is_served(server), stage.seconds(3))
     wait_until("a large file is served", lambda: server.get("/big.bin").status == 200, stage.seconds(3))

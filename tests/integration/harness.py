@@ -143,7 +143,8 @@ class Setting:
         self.limit(pid, resource.RLIMIT_NOFILE, count, count)
 
     def limit(self, pid, kind, soft, hard=None):
-        """Sets a limit of a running process, which only its own user may; the hard one stays."""
+        """Sets a limit of a running process, which only its own user may; the hard one stays.
+        None: as the hard one."""
         child = os.fork()
         if child == 0:
             try:
@@ -153,7 +154,7 @@ class Setting:
                     os.setresuid(user, user, user)
                 if hard is None:
                     hard = resource.prlimit(pid, kind)[1]
-                resource.prlimit(pid, kind, (soft, hard))
+                resource.prlimit(pid, kind, (hard if soft is None else soft, hard))
                 os._exit(0)
             finally:
                 os._exit(1)
