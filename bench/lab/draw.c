@@ -22,28 +22,39 @@ static const char *const colour[] = {"#c8452d", "#4a80c4", "#3d9464", "#e8833a",
 static const int mark[] = {7, 5, 9, 11, 13, 6, 4, 8, 10, 12};
 enum { COLOURS = sizeof colour / sizeof *colour };
 
+/* Figures whose name says too little. The others: the name in words, and the unit. */
+static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
+                                      {"iops", "operations per second"},
+                                      {"mean_us", "mean latency in µs"},
+                                      {"median_us", "median latency in µs"},
+                                      {"p95_us", "p95 latency in µs"},
+                                      {"p99_us", "p99 latency in µs"},
+                                      {"p999_us", "p99.9 latency in µs"},
+                                      {"max_us", "longest latency in µs"},
+                                      {"user_us_per_op", "user CPU in µs per operation"},
+                                      {"system_us_per_op", "kernel CPU in µs per operation"},
+                                      {"user_us_per_mib", "user CPU in µs per MiB"},
+                                      {"system_us_per_mib", "kernel CPU in µs per MiB"},
+                                      {"syscalls_per_op", "system calls per operation"},
+                                      {"depth", "requests at the device"},
+                                      {"amplification", "bytes moved / bytes asked for"}};
+
 const char *axis_words(const struct column *column)
 {
     static char words[160];
-    static const char *const latency[][2] = {
-        {"mean_us", "mean latency"},  {"median_us", "median latency"},
-        {"p95_us", "p95 latency"},    {"p99_us", "p99 latency"},
-        {"p999_us", "p99.9 latency"}, {"max_us", "longest latency"}};
-    const char *unit = !strcmp(column->unit, "us") ? "µs" : column->unit, *name = column->name;
-    if (!strcmp(name, "mb_per_s")) return "MB/s";
-    if (!strcmp(name, "iops")) return "operations per second";
-    for (unsigned i = 0; i < sizeof latency / sizeof *latency; i++)
-        if (!strcmp(name, latency[i][0])) name = latency[i][1];
-    snprintf(words, sizeof words, "%s", name);
-    if (name == column->name)
-        for (char *c = words; *c; c++)
-            if (*c == '_') *c = ' ';
-    char *end = strstr(words, " us per");
-    if (end) memmove(end, end + 3, strlen(end + 3) + 1); /* "user us per op": the unit follows */
-    end = strlen(words) > 6 ? words + strlen(words) - 6 : words;
-    if (!strcmp(end, " bytes")) *end = '\0';
-    if (strcmp(unit, "count") != 0 && strcmp(unit, "ratio") != 0 && strcmp(unit, "text") != 0)
-        snprintf(words + strlen(words), sizeof words - strlen(words), " in %s", unit);
+    const char *unit = !strcmp(column->unit, "us") ? "µs" : column->unit;
+    for (unsigned i = 0; i < sizeof axis / sizeof *axis; i++)
+        if (!strcmp(column->name, axis[i][0])) return axis[i][1];
+    snprintf(words, sizeof words, "%s", column->name);
+    size_t length = strlen(words), tail = strlen(column->unit) + 1;
+    bool said = length > tail && words[length - tail] == '_' &&
+                !strcmp(words + length - tail + 1, column->unit);
+    if (said) words[length - tail] = '\0'; /* block_bytes: block */
+    for (char *c = words; *c; c++)
+        if (*c == '_') *c = ' ';
+    bool bare = !strcmp(unit, "count") || !strcmp(unit, "ratio") || !strcmp(unit, "text") ||
+                !strcmp(unit, "bytes"); /* bytes have their unit at each tic */
+    if (!bare) snprintf(words + strlen(words), sizeof words - strlen(words), " in %s", unit);
     return words;
 }
 
@@ -55,6 +66,7 @@ struct picture {
     const struct column *x, *y;
     struct cell series[DISTINCT_MAX];
     unsigned lines;
+    double least, most; /* of what is drawn */
     FILE *to;
 };
 
@@ -120,10 +132,15 @@ static void tics_write(struct picture *p)
     unsigned count = table_distinct(p->table, p->plot->x, x, "%s", p->plot->where);
     unsigned step = count / TICS_MAX + 1, written = 0;
     if (!p->plot->log_x) return;
-    fprintf(p->to, "set logscale x 2\nset xtics (");
+    if (count == 0) return;
+    fprintf(p->to, "set logscale x 2\nset xrange [%.10g:%.10g]\nset xtics (",
+            0.93 * (x[0].number > 0 || count < 2 ? x[0].number : x[1].number),
+            1.07 * x[count - 1].number);
+    double width = log(x[count - 1].number / x[0].number), last = -INFINITY;
     for (unsigned i = 0; i < count; i += step) {
         text words;
-        if (!(x[i].number > 0)) continue;
+        if (!(x[i].number > 0) || log(x[i].number) - last < width / 9) continue;
+        last = log(x[i].number);
         fprintf(p->to, "%s\"%s\" %.10g", written++ ? ", " : "", cell_words(words, p->x, &x[i]),
                 x[i].number);
     }
@@ -140,6 +157,8 @@ static bool data_write(struct picture *p, unsigned line)
     for (unsigned i = 0; i < curve.count; i++) {
         struct summary s = summarise(&curve.y[i]);
         if (p->plot->log_y && !(s.least > 0)) continue;
+        p->least = fmin(p->least, s.least);
+        p->most = fmax(p->most, s.most);
         fprintf(p->to, "%.10g %.10g %.10g %.10g\n", curve.x[i], s.median, s.least, s.most);
     }
     fputs("EOD\n", p->to);
@@ -154,9 +173,9 @@ static bool lines_write(struct picture *p, const char *path)
         any |= there[l] = data_write(p, l);
     fprintf(p->to, "set xlabel \"%s\" textcolor rgb '" INK "'\n", axis_words(p->x));
     fprintf(p->to, "set ylabel \"%s\" textcolor rgb '" INK "'\n", axis_words(p->y));
-    fputs(p->plot->log_y ? "set logscale y\nset format y '%.0s%c'\n"
-                         : "set yrange [0:*]\nset format y '%.3s%c'\nset format y '%g'\n",
-          p->to);
+    fputs(p->plot->log_y ? "set logscale y\n" : "set yrange [0:*]\n", p->to);
+    bool thousands = p->most >= 10000 && (!p->plot->log_y || p->least >= 1);
+    fprintf(p->to, "set format y '%s'\n", thousands ? "%.0s%c" : "%g");
     tics_write(p);
     const char *before = "plot ";
     for (unsigned l = 0; l < p->lines; l++) {
@@ -207,6 +226,18 @@ static unsigned bars_take(const struct picture *p, struct bar bars[BARS_MAX])
     return count;
 }
 
+/* About four round steps to the longest bar. */
+static double tic_step(double most)
+{
+    static const double round_step[] = {1, 2, 2.5, 5, 10};
+    if (!(most > 0)) return 1;
+    double power = pow(10, floor(log10(most / 4)));
+    unsigned i = 0;
+    while (i < 4 && round_step[i] * power < most / 4)
+        i++;
+    return round_step[i] * power;
+}
+
 static bool bars_write(struct picture *p, const char *path)
 {
     static struct bar bars[BARS_MAX];
@@ -221,11 +252,9 @@ static bool bars_write(struct picture *p, const char *path)
     fprintf(p->to,
             "unset key\nset grid noy\nset xrange [0:%.6g]\nset yrange [0.4:%.1f]\nset lmargin %zu\n"
             "set rmargin 2\nset xlabel \"%s\" textcolor rgb '" INK "'\nset xtics %.6g\n"
-            "set format x '%%.1s%%c'\nset format x '%%g'\nset ytics (",
-            most > 0 ? most * 1.25 : 1, count + 0.6, widest + 1, axis_words(p->y),
-            most > 0
-                ? pow(10, floor(log10(most))) * (most / pow(10, floor(log10(most))) > 4 ? 2 : 1)
-                : 1);
+            "set format x '%s'\nset ytics (",
+            most > 0 ? most * 1.25 : 1, count + 0.6, widest + 1, axis_words(p->y), tic_step(most),
+            most >= 10000 ? "%.0s%c" : "%g");
     for (unsigned i = 0; i < count; i++)
         fprintf(p->to, "%s\"%s\" %u", i ? ", " : "", bars[i].label, count - i);
     fputs(")\n$bars << EOD\n", p->to);
@@ -247,17 +276,21 @@ static bool bars_write(struct picture *p, const char *path)
 
 static void replaced_write(FILE *to, const char *from)
 {
-    static const char *const rule[][2] = {{"rgb(  1,   2,   3)", "currentColor"},
-                                          {INK, "currentColor"},
-                                          {" color=\"black\"", ""},
-                                          {" color=\"currentColor\"", ""},
-                                          {"stroke='black'", "stroke='currentColor'"},
-                                          {"stroke=\"black\"", "stroke=\"currentColor\""}};
+    static const char *const rule[][2] = {
+        {"rgb(  1,   2,   3)", "currentColor"},
+        {"rgb(1,2,3)", "currentColor"},
+        {INK, "currentColor"},
+        {"color='white'", "visibility='hidden'"}, /* behind marks */
+        {" color=\"white\"", ""},
+        {" color=\"black\"", ""},
+        {"stroke='black'", "stroke='currentColor'"},
+        {"stroke=\"black\"", "stroke=\"currentColor\""}};
+    enum { RULES = sizeof rule / sizeof *rule };
     while (*from) {
         unsigned r = 0;
-        while (r < 6 && strncmp(from, rule[r][0], strlen(rule[r][0])) != 0)
+        while (r < RULES && strncmp(from, rule[r][0], strlen(rule[r][0])) != 0)
             r++;
-        if (r == 6) {
+        if (r == RULES) {
             fputc(*from++, to);
             continue;
         }
@@ -302,6 +335,7 @@ int draw(const struct plot *plot, const struct table *table, const char *path)
                          .x = table->column[x],
                          .y = table->column[y],
                          .lines = 1,
+                         .least = INFINITY,
                          .to = open_memstream(&script, &length)};
     if (!p.to) return -ENOMEM;
     if (plot->series) p.lines = table_distinct(table, plot->series, p.series, "%s", plot->where);

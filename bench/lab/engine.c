@@ -123,9 +123,11 @@ static ssize_t map_write(struct channel *c, uint64_t offset, size_t bytes)
 
 static int uring_open(struct channel *c)
 {
+    c->ring = c->lender ? c->lender->ring : &c->own_ring;
+    if (c->lender) return c->ring ? 0 : -EINVAL;
     c->calls++;
-    int result = io_uring_queue_init(4, &c->ring, 0);
-    c->has_ring = result == 0;
+    int result = io_uring_queue_init(4, c->ring, 0);
+    if (result < 0) c->ring = NULL;
     return result;
 }
 
@@ -133,24 +135,24 @@ static ssize_t uring_wait(struct channel *c)
 {
     struct io_uring_cqe *cqe;
     c->calls++;
-    int result = io_uring_submit_and_wait(&c->ring, 1);
+    int result = io_uring_submit_and_wait(c->ring, 1);
     if (result < 0) return result;
-    result = io_uring_peek_cqe(&c->ring, &cqe);
+    result = io_uring_peek_cqe(c->ring, &cqe);
     if (result < 0) return result;
     ssize_t moved = cqe->res;
-    io_uring_cqe_seen(&c->ring, cqe);
+    io_uring_cqe_seen(c->ring, cqe);
     return moved;
 }
 
 static ssize_t uring_read(struct channel *c, uint64_t offset, size_t bytes)
 {
-    io_uring_prep_read(io_uring_get_sqe(&c->ring), c->fd, c->buffer, (unsigned)bytes, offset);
+    io_uring_prep_read(io_uring_get_sqe(c->ring), c->fd, c->buffer, (unsigned)bytes, offset);
     return uring_wait(c);
 }
 
 static ssize_t uring_write(struct channel *c, uint64_t offset, size_t bytes)
 {
-    io_uring_prep_write(io_uring_get_sqe(&c->ring), c->fd, c->buffer, (unsigned)bytes, offset);
+    io_uring_prep_write(io_uring_get_sqe(c->ring), c->fd, c->buffer, (unsigned)bytes, offset);
     return uring_wait(c);
 }
 
@@ -204,8 +206,7 @@ int channel_open(struct channel *c, const struct engine *engine, const char *pat
                  uint64_t bytes, size_t buffer_bytes)
 {
     struct stat status;
-    memset(c, 0, sizeof *c);
-    c->engine = engine;
+    *c = (struct channel){.engine = engine, .lender = c->lender};
     c->fd = open(
         path, (to_write ? O_RDWR | O_CREAT | O_TRUNC : O_RDONLY) | O_CLOEXEC | engine->open_flags,
         0644);
@@ -232,7 +233,7 @@ int channel_sync(struct channel *c)
 void channel_close(struct channel *c)
 {
     if (c->map) munmap(c->map, c->bytes);
-    if (c->has_ring) io_uring_queue_exit(&c->ring);
+    if (c->ring == &c->own_ring) io_uring_queue_exit(c->ring);
     if (c->stream) fclose(c->stream);
     free(c->buffer);
     if (c->fd > 0) close(c->fd);

@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* One open file, and what an engine needs beside it. Zeroed before engine->open. */
+/*
+ * One open file, and what an engine needs beside it. Zeroed by its owner; `lender` may be set before
+ * channel_open(): another channel, open for longer, whose ring is used (an ordinary user may have few).
+ */
 struct channel {
     const struct engine *engine;
     int fd;
@@ -22,8 +25,9 @@ struct channel {
     uint64_t place; /* where the file's own position is, for those that use it */
     FILE *stream;
     char *map;
-    struct io_uring ring;
-    bool has_ring;
+    struct channel *lender;
+    struct io_uring *ring; /* own_ring, or the lender's */
+    struct io_uring own_ring;
 };
 
 struct engine {

@@ -8,7 +8,7 @@
 #include "options.h"
 #include "progress.h"
 
-enum { DATA_MAX = 64, SKIPPED_MAX = 48, FACTORS_TEXT_MAX = 320 };
+enum { DATA_MAX = 64, SKIPPED_MAX = 256, FACTORS_TEXT_MAX = 320 };
 
 /* One case: what is measured once in each pass. */
 struct lab_case {
@@ -26,10 +26,10 @@ struct lab {
     bool only_noisy;        /* a pass for those cases alone whose repetitions differ too much */
     unsigned next, cases;   /* cases seen in this pass; there are in all */
     struct lab_case *state; /* of each case */
-    unsigned datas, skips, measured;
+    unsigned datas, skips, skips_untold, measured;
     struct data data[DATA_MAX];
     struct {
-        char what[96], why[224];
+        char what[192], why[224];
     } skipped[SKIPPED_MAX];
     struct table table;
     FILE *csv;

@@ -17,15 +17,20 @@
 #define NS_MIN (10 * NS_PER_S / 1000)
 #define NS_MAX (2 * NS_PER_S)
 
+/* Each is kept; of those with the same reason the first one is told, the others are counted. */
 void lab_skip(struct lab *lab, const char *what, const char *why)
 {
-    for (unsigned i = 0; i < lab->skips; i++)
+    bool told = false;
+    for (unsigned i = 0; i < lab->skips; i++) {
         if (!strcmp(lab->skipped[i].what, what)) return;
+        told |= !strcmp(lab->skipped[i].why, why);
+    }
     if (lab->skips == SKIPPED_MAX) return;
     snprintf(lab->skipped[lab->skips].what, sizeof lab->skipped[0].what, "%s", what);
     snprintf(lab->skipped[lab->skips++].why, sizeof lab->skipped[0].why, "%s", why);
+    lab->skips_untold += told;
     progress_end(&lab->progress);
-    fprintf(stderr, "%-12s left out: %s: %s\n", lab->experiment->name, what, why);
+    if (!told) fprintf(stderr, "%-12s left out: %s: %s\n", lab->experiment->name, what, why);
 }
 
 static double minutes_of(const struct lab *lab)
@@ -235,4 +240,7 @@ void lab_walk(struct lab *lab)
     noisy_mark(lab);
     progress_end(&lab->progress);
     if (!measure_stopped) left_out_tell(lab);
+    if (lab->skips_untold > 0)
+        fprintf(stderr, "%-12s left out: %u more for the same reasons (%s.json has all)\n",
+                lab->experiment->name, lab->skips_untold, lab->experiment->name);
 }

@@ -106,7 +106,7 @@ static int read_open(void *context)
     s->files = s->data->count ? s->data->count : 1;
     int result = device_set(s);
     for (unsigned i = 0; i < s->files; i++)
-        s->channel[i].fd = -1;
+        s->channel[i] = (struct channel){.fd = -1, .lender = i ? &s->channel[0] : NULL};
     for (unsigned i = 0; result == 0 && i < s->files; i++) {
         char path[280];
         snprintf(path, sizeof path, s->data->count ? "%s/%u" : "%s", s->data->path, i);
