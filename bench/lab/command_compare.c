@@ -70,21 +70,21 @@ static bool case_of(const struct table *t, size_t row, char where[FACTORS_TEXT_M
 static void case_compare(const struct table *side, unsigned sides, const char *figure,
                          const char *unit, const char *where)
 {
-    static const char *const word[] = {"same", "less", "more", "once"};
+    static const char *const word[] = {"same", "less", "more", "noisy"};
     struct sample first = table_sample(&side[0], figure, "%s", where);
     text value;
     if (first.count == 0) return;
-    printf("  %-64.64s %14s", where, text_figure(value, summarise(&first).median, unit));
+    printf("%14s", text_figure(value, summarise(&first).median, unit));
     for (unsigned s = 1; s < sides; s++) {
         struct sample other = table_sample(&side[s], figure, "%s", where);
         struct comparison c = compare(&other, &first);
         if (other.count == 0)
-            printf(" %14s %5s %-4s", "-", "", "");
+            printf(" %14s %6s %-5s", "-", "", "");
         else
-            printf(" %14s %5.2f %-4s", text_figure(value, summarise(&other).median, unit), c.ratio,
-                   word[c.verdict]);
+            printf(" %14s %6.2f %-5s", text_figure(value, summarise(&other).median, unit), c.ratio,
+                   isnan(c.low) ? "once" : word[c.verdict]);
     }
-    fputc('\n', stdout);
+    printf("  %s\n", where);
 }
 
 static unsigned experiment_compare(const struct experiment *e, char **folders, unsigned sides)
