@@ -32,12 +32,16 @@ UNITS     := $(sort $(wildcard tests/unit/test_*.c))
 HELPERS   := $(filter-out $(UNITS),$(sort $(wildcard tests/unit/*.c)))
 BENCHES   := $(sort $(wildcard bench/*.c))
 FUZZERS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FORMATTED := $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h))
+# The laboratory: an experiment is a file below experiments/, found here and nowhere listed.
+LAB_SOURCES := $(sort $(wildcard bench/lab/*.c bench/lab/experiments/*.c))
+FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h))
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool%,$(OBJECTS))
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
 TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% base/% config/%) $(OUT)/src/stats/board.o $(OUT)/src/stats/histogram.o,$(OBJECTS))
 TOOL_UNITS := $(filter $(patsubst src/tool/%.c,tests/unit/test_%.c,$(wildcard src/tool/*.c)),$(UNITS))
+LAB_ROOMS := $(LAB_SOURCES:%.c=$(OUT)/%.o) $(OUT)/src/stats/histogram.o
+LAB_UNITS := $(filter tests/unit/test_lab_%,$(UNITS))
 PROGRAMS  := $(OUT)/zcserve $(OUT)/zcserve-tool
 
 # ---- flags -------------------------------------------------------------------------------------
@@ -78,6 +82,7 @@ COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
 LIBS    = $(eval LIBS := -lev -lllhttp -luring -lmicrohttpd $(shell pkg-config --libs libconfuse) -pthread -lm)$(LIBS)
 TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw))$(TOOL_LIBS)
+LAB_LIBS = $(eval LAB_LIBS := -luring -laio $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
 DESCRIPTION := $(shell git describe --always --dirty --tags 2>/dev/null)
@@ -99,9 +104,10 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test unit replay integration page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test unit lab-test replay integration page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
-NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test)
+NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
+    $(if $(filter lab lab-test install,$(MAKECMDGOALS)),lab)
 need:
 	@.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS)
 
@@ -135,6 +141,14 @@ $(OUT)/zcserve-tool: $(OUT)/src/tool_main.o $(TOOL_ROOMS)
 $(TOOL_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/unit/recorded.o $(TOOL_ROOMS)
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) $(TOOL_LIBS) -o $@
 
+$(OUT)/bench/lab/page_style.o: bench/page.css
+
+$(OUT)/zclab: $(LAB_ROOMS)
+	$(call say,link)$(LINK) $^ $(LAB_LIBS) -o $@
+
+$(LAB_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(filter-out %/main.o,$(LAB_ROOMS))
+	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LAB_LIBS) -o $@
+
 $(OUT)/tests/unit/test_%: $(OUT)/tests/unit/test_%.o $(HELPERS:%.c=$(OUT)/%.o) $(ROOMS)
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
 
@@ -154,7 +168,7 @@ $(OUT)/tests/fuzz/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o 
 	$(call say,link)$(LINK) $^ $(LIBS) -o $@
 endif
 
--include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d $(OUT)/bench/*.d)
+-include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d $(OUT)/bench/*.d $(OUT)/bench/lab/*.d $(OUT)/bench/lab/experiments/*.d)
 .SECONDARY:
 
 .PHONY: unit-programs fuzz-programs objects
@@ -183,14 +197,20 @@ TEST_FLAVOUR   ?= $(if $(filter release,$(FLAVOUR)),debug,$(FLAVOUR))
 REPLAY_FLAVOUR := asan
 MAKE_FLAVOUR    = $(MAKE) --no-print-directory FLAVOUR=
 RUN_TESTS       = BUILD=$(BUILD) FLAVOUR=$(TEST_FLAVOUR) REPLAY_FLAVOUR=$(REPLAY_FLAVOUR) \
-                  ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/run
+                  ZCSERVE=$(call absolute,$(OUT)/zcserve) ZCLAB=$(call absolute,$(OUT)/zclab) tests/run
+
+.PHONY: lab lab-test
+lab: $(OUT)/zclab ## build the I/O laboratory (build/release/zclab)
+	@:
+lab-test: need lab ## every experiment of the laboratory at its smallest size
+	@$(RUN_TESTS) lab
 
 .PHONY: test unit replay layers integration page fresh
-test: need all ## build and run every test; the last line counts what passed, failed and was skipped
+test: need all lab ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs objects
 	+@$(MAKE_FLAVOUR)debug objects
 	+@$(MAKE_FLAVOUR)$(REPLAY_FLAVOUR) fuzz-programs
-	@$(RUN_TESTS) unit replay layers bench-tool integration page
+	@$(RUN_TESTS) unit replay layers bench-tool lab integration page
 
 unit: need ## the unit tests (FLAVOUR=asan: with the sanitizers)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
@@ -257,9 +277,9 @@ bench-rings: site $(OUT)/bench/rings ## three ways for threads to share a ring
 # ---- installing --------------------------------------------------------------------------------
 
 .PHONY: install uninstall clean deps help
-install: all site ## install below PREFIX (/usr/local); DESTDIR is honoured
+install: all lab site ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(PROGRAMS) $(OUT)/zclab $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(SHAREDIR)/www
 	for file in conf/*; do to=$(DESTDIR)$(SYSCONFDIR)/$${file##*/}; \
 	    if test -e "$$to"; then echo "kept $$to"; \
@@ -267,7 +287,7 @@ install: all site ## install below PREFIX (/usr/local); DESTDIR is honoured
 	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/
 	chmod -R u=rwX,go=rX $(DESTDIR)$(SHAREDIR)/www
 uninstall: ## take away what install put there, but not the configuration
-	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve-tool
+	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve-tool $(DESTDIR)$(PREFIX)/bin/zclab
 	rm -rf $(DESTDIR)$(SHAREDIR)
 clean: ## take away all that was built
 	rm -rf $(BUILD) www/files/10m.txt

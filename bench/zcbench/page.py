@@ -4,33 +4,12 @@ One file beside its plots; it asks for nothing outside of its directory.
 """
 
 import html
+from pathlib import Path
 
 from . import bars, plots, prose, report, results
 from .works import CHECKS, label
 
-STYLE = """
-:root{color-scheme:light dark;--paper:#fbf8f1;--panel:#f4efe3;--ink:#23201b;--quiet:#625b50;
---line:#ddd4c3;--accent:#9c2c17;--good:#2d7a4f;--bad:#b3261e;
---serif:"Iowan Old Style",Charter,"Palatino Linotype",Palatino,"URW Palladio L",P052,Georgia,serif;
---mono:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
-@media screen and (prefers-color-scheme:dark){:root{--paper:#17181b;--panel:#1f2125;--ink:#e8e3d8;
---quiet:#aca598;--line:#383a40;--accent:#f39a7d;--good:#7fcf9f;--bad:#ff9d92}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:1.05rem/1.6 var(--serif)}
-main{max-width:66rem;margin-inline:auto;padding:1.5rem clamp(1rem,4vw,2.5rem) 4rem}
-a{color:var(--accent)}h1{line-height:1.15;margin:.6rem 0}h2{margin-top:3rem}
-h3{margin:2.4rem 0 .3rem}h3 small{font-weight:400}p,dl,ul{max-width:42rem}
-.quiet,figcaption,small{color:var(--quiet)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.92rem}
-th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top;
-white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:normal;min-width:11rem}.words td:last-child{white-space:normal;text-align:left;min-width:14rem}
-th{font-weight:600}.reached{color:var(--good)}.missed{color:var(--bad);font-weight:600}
-figure{margin:1rem 0}figure div{display:grid;gap:1rem;
-grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr))}
-img{width:100%;max-width:36rem;height:auto}figcaption{max-width:42rem}
-pre{background:var(--panel);padding:.8rem 1rem;overflow-x:auto;font:.8rem/1.5 var(--mono)}
-summary{cursor:pointer;padding:.25rem 0}dt{font-weight:600}dd{margin:0 0 .5rem;overflow-wrap:anywhere}
-"""
+STYLE = (Path(__file__).parent.parent / "page.css").read_text()
 
 
 def text(value):

@@ -1,0 +1,55 @@
+/*
+ * zclab: the I/O laboratory. Experiments on how files, sockets and threads perform on this machine, with
+ * plots and with sentences that say what the figures mean. The experiments lie in experiments/, one file each;
+ * experiment.h says how to add one, FORMATS.md what a run leaves behind.
+ */
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *words, *help;
+    int (*run)(const struct options *options, char **words);
+} commands[] = {
+    {"list", "[NAME]", "what there is; of one: what it expects and what --set changes",
+     command_list},
+    {"run", "NAME…", "measure, draw, and say what the figures mean", command_run},
+    {"all", "", "every experiment", command_all},
+    {"report", "[DIR]", "draw the page of a run again (the latest one)", command_report},
+    {"compare", "A B…", "runs side by side; a directory of several runs is pooled",
+     command_compare},
+    {"clean", "", "remove the data sets", command_clean},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int usage(FILE *to)
+{
+    fputs("zclab: experiments on how I/O performs on this machine\n\n", to);
+    for (unsigned i = 0; i < COMMANDS; i++)
+        fprintf(to, "  zclab %-8s %-8s %s\n", commands[i].name, commands[i].words,
+                commands[i].help);
+    fputs("\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
+          "works\n"
+          "  --set KEY=VALUE  another value of a parameter (zclab list NAME shows them)\n"
+          "  --out DIR        where results go (zclab-results/DATE-HOST)\n"
+          "  --data DIR       where data sets are kept (zclab-data): the disk that is measured\n"
+          "  --seed N         of contents and of random places (1)\n"
+          "\nexit codes: 0, 1 failure, 2 usage, 77 nothing could run, 130 interrupted\n",
+          to);
+    return to == stdout ? 0 : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) return usage(stdout);
+    int first = options_read(&options, argc, argv);
+    if (first < 0) return EXIT_USAGE;
+    for (unsigned i = 0; first < argc && i < COMMANDS; i++)
+        if (!strcmp(argv[first], commands[i].name))
+            return commands[i].run(&options, argv + first + 1);
+    if (first < argc) fprintf(stderr, "zclab: unknown command '%s'\n", argv[first]);
+    return usage(stderr);
+}

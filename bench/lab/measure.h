@@ -1,0 +1,99 @@
+/*
+ * Measuring: what an experiment's run() has in hand while the clock is running. The loop of a lesson is
+ *
+ *     uint64_t now = measure_now();
+ *     do {
+ *         ssize_t moved = pread(…);
+ *         if (moved < 0) return -errno;
+ *         now = tally_add(&m->tally, now, (uint64_t)moved);      the latency of this operation
+ *     } while (!measure_over(m, now));
+ *
+ * A thread has a tally of its own (zeroed) and the main one calls measure_join() at the end.
+ */
+#ifndef LAB_MEASURE_H
+#define LAB_MEASURE_H
+
+#include "zcserve/histogram.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* CLOCK_MONOTONIC in ns. What one reading costs is calibrated and is part of null_ratio. */
+static inline uint64_t measure_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* What one thread counts. 14 KiB: not on a small stack. */
+struct tally {
+    struct histogram histogram; /* of latencies, in units of HISTOGRAM_UNIT_NS */
+    uint64_t operations, bytes, sum_ns, least_ns, most_ns;
+    double sum_of_squares;
+    uint64_t calls; /* system calls that the program counted itself; 0: not counted */
+};
+
+/* Counts an operation whose latency is known. */
+static inline void tally_latency(struct tally *tally, uint64_t ns, uint64_t bytes)
+{
+    histogram_count(&tally->histogram, ns / HISTOGRAM_UNIT_NS);
+    if (tally->operations == 0 || ns < tally->least_ns) tally->least_ns = ns;
+    if (ns > tally->most_ns) tally->most_ns = ns;
+    tally->operations++;
+    tally->bytes += bytes;
+    tally->sum_ns += ns;
+    tally->sum_of_squares += (double)ns * (double)ns;
+}
+
+/* Counts an operation that began at `begun` and has just ended; returns now, where the next may begin. */
+static inline uint64_t tally_add(struct tally *tally, uint64_t begun, uint64_t bytes)
+{
+    uint64_t now = measure_now();
+    tally_latency(tally, now - begun, bytes);
+    return now;
+}
+
+struct measure {
+    struct tally tally;
+    uint64_t deadline_ns;    /* when to end, on CLOCK_MONOTONIC */
+    uint64_t operations_max; /* or after so many operations; 0: no limit */
+    bool warming;            /* this run is a warm-up: nothing of it is kept */
+    struct lab *lab;
+    void *row; /* the row that measure_figure() sets cells of */
+};
+
+extern atomic_bool measure_stopped; /* INT or TERM came: end as soon as you can */
+
+/* True when it is time to end: for the main thread. At least one operation is always done before. */
+static inline bool measure_over(const struct measure *m, uint64_t now)
+{
+    return now >= m->deadline_ns || measure_stopped ||
+           (m->operations_max > 0 && m->tally.operations >= m->operations_max);
+}
+
+/* The same for a thread with a tally of its own; its share of operations_max is up to the caller. */
+static inline bool measure_time_over(const struct measure *m, uint64_t now)
+{
+    return now >= m->deadline_ns || measure_stopped;
+}
+
+/* Adds a thread's tally, after the thread was joined. */
+void measure_join(struct measure *m, const struct tally *tally);
+
+/*
+ * Sets a figure of the experiment's own, or one of the common ones that the experiment knows better
+ * than the frame (it is then left as it is). `name` must be one of its columns.
+ */
+void measure_figure(struct measure *m, const char *name, double value);
+
+/*
+ * Restarts clock and counters: what was before is not measured (starting threads, filling a queue).
+ */
+void measure_restart(struct measure *m);
+
+#endif

@@ -1,0 +1,50 @@
+/* The command line. */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int setting_add(struct options *options, const char *said)
+{
+    const char *equals = strchr(said, '=');
+    if (!equals || equals == said || (size_t)(equals - said) >= sizeof options->setting[0].name ||
+        options->settings == SETTINGS_MAX) {
+        fprintf(stderr, "zclab: --set %s: KEY=VALUE is wanted, at most %d of them\n", said,
+                SETTINGS_MAX);
+        return -1;
+    }
+    unsigned i = options->settings++;
+    memcpy(options->setting[i].name, said, (size_t)(equals - said));
+    options->setting[i].name[equals - said] = '\0';
+    options->setting[i].value = equals + 1;
+    return 0;
+}
+
+int options_read(struct options *options, int argc, char **argv)
+{
+    static const struct option known[] = {{"set", required_argument, NULL, 's'},
+                                          {"out", required_argument, NULL, 'o'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"seed", required_argument, NULL, 'r'},
+                                          {"quick", no_argument, NULL, 'q'},
+                                          {"smallest", no_argument, NULL, 'm'},
+                                          {0}};
+    char *end = NULL;
+    int o;
+    *options = (struct options){.seed = 1, .data = "zclab-data"};
+    while ((o = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        if (o == '?' || (o == 's' && setting_add(options, optarg) < 0)) return -1;
+        if (o == 'o') options->out = optarg;
+        if (o == 'd') options->data = optarg;
+        if (o == 'q') options->scale = SCALE_QUICK;
+        if (o == 'm') options->scale = SCALE_SMALLEST;
+        if (o == 'r') options->seed = strtoull(optarg, &end, 10);
+        if (o == 'r' && (end == optarg || *end)) {
+            fprintf(stderr, "zclab: --seed %s: a number is wanted\n", optarg);
+            return -1;
+        }
+    }
+    return optind;
+}
