@@ -169,10 +169,15 @@ static void clean_check_variable(struct cleaning *c, const char *text, size_t le
 {
     const char *colon = memchr(text, ':', length);
     bool has_default = colon && colon + 1 < text + length && colon[1] == '-';
-    char *name = strndup(text, has_default ? (size_t)(colon - text) : length);
+    size_t name_length = has_default ? (size_t)(colon - text) : length;
+    char *name = malloc(name_length + 1);
     if (!name) {
         clean_fault(c, "not enough memory", c->line);
-    } else if (!name[0]) {
+        return;
+    }
+    memcpy(name, text, name_length); /* the text has no NUL behind it */
+    name[name_length] = '\0';
+    if (!name[0]) {
         clean_fault(c, "'${}' names no variable", c->line);
     } else if (!has_default && !getenv(name)) {
         clean_fault(c, "an environment variable is not set", c->line);
