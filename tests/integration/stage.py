@@ -6,6 +6,7 @@
 """
 
 import os
+import time
 
 from client import Failure
 from fixtures import located
@@ -63,6 +64,13 @@ def write(path, what):
     """Makes a file, or writes over one in place."""
     with open(path, "wb") as file:
         file.write(what)
+
+
+def settle(root):
+    """Makes the files old: what changed a moment ago is read again once its times prove something."""
+    for name in os.listdir(root):
+        os.utime(os.path.join(root, name), (1600000000, 1600000000))
+    time.sleep(0.2)
 
 
 def replace(path, what):
