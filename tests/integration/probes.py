@@ -4,6 +4,7 @@ Looking takes bpftrace, root, and a kernel that lets root look; where one of the
 skipped. tracefs, which many a container and a fresh machine has not mounted, is mounted for the tracer alone.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -40,13 +41,14 @@ def looking(*command):
 
 
 def is_chroot():
-    """Whether "/" is another directory than for the first process or, if that may not be asked, nothing is mounted there."""
-    try:
+    """Whether nothing is mounted at "/", or the first process has another root, as far as that may be asked."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        if all(line.split()[4] != "/" for line in file):
+            return True
+    with contextlib.suppress(OSError):
         first, here = os.stat("/proc/1/root/"), os.stat("/")
         return (first.st_dev, first.st_ino) != (here.st_dev, here.st_ino)
-    except OSError:
-        with open("/proc/self/mountinfo", encoding="utf-8") as file:
-            return all(line.split()[4] != "/" for line in file)
+    return False
 
 
 def can_look():
