@@ -112,6 +112,10 @@ def site_copied(stage):
     """A copy that the server's user may read, with the file that `make site` makes."""
     root = os.path.join(stage.setting.place("www"), "root")
     shutil.copytree(os.path.join(ROOT, "www"), root)
+    for top, _, names in os.walk(root):  # whatever umask the checkout was made with
+        os.chmod(top, 0o755)
+        for name in names:
+            os.chmod(os.path.join(top, name), 0o644)
     big = os.path.join(root, "files", "10m.txt")
     if not os.path.exists(big):
         write(big, subprocess.run([sys.executable, os.path.join(ROOT, "tests", "locating"),

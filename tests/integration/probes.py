@@ -4,6 +4,7 @@ Looking takes bpftrace, root, and a kernel that lets root look; where one of the
 skipped. tracefs, which many a container and a fresh machine has not mounted, is mounted for the tracer alone.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -23,17 +24,31 @@ def points_of(binary):
     return {name: len(re.findall(r"-?\d@", arguments)) for name, arguments in found}
 
 
-# Mounts what a tracer needs where the machine has not, seen by nobody else, and becomes the tracer.
+# Mounts what a tracer needs, seen by nobody else, and becomes the tracer.
 LOOK = """
 [ -d /sys/kernel ] || mount -t sysfs sysfs /sys || exit
-events=/sys/kernel/tracing/events
-[ -d $events ] || [ -d /sys/kernel/debug/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing || exit
+mount -t tracefs tracefs /sys/kernel/tracing || exit
 exec "$@"
 """
 
 
+def is_mounted():
+    return any(os.path.isdir(os.path.join("/sys/kernel", each, "events")) for each in ("tracing", "debug/tracing"))
+
+
 def looking(*command):
-    return ["unshare", "--mount", "sh", "-c", LOOK, "look", *command]
+    return list(command) if is_mounted() else ["unshare", "--mount", "sh", "-c", LOOK, "look", *command]
+
+
+def is_chroot():
+    """Whether nothing is mounted at "/", or the first process has another root, as far as that may be asked."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        if all(line.split()[4] != "/" for line in file):
+            return True
+    with contextlib.suppress(OSError):
+        first, here = os.stat("/proc/1/root/"), os.stat("/")
+        return (first.st_dev, first.st_ino) != (here.st_dev, here.st_ino)
+    return False
 
 
 def can_look():
@@ -41,7 +56,9 @@ def can_look():
     if os.geteuid() != 0:
         raise Skip("looking into another process takes root")
     if not shutil.which("bpftrace"):
-        raise Skip("no bpftrace here")
+        raise Skip("there is no bpftrace here")
+    if is_chroot() and not is_mounted():  # a tracer with mounts of its own would look for the file elsewhere
+        raise Skip("tracefs is not mounted, and within a chroot it cannot be for the tracer alone")
     trials = (["bpftrace", "-e", "BEGIN { exit(); }"],
               ["sh", "-c", "cd /sys/kernel/tracing/events || cd /sys/kernel/debug/tracing/events && ls -d sched syscalls"])
     for trial in trials:

@@ -18,7 +18,7 @@ import time
 
 from client import expect, wait_until
 from fixtures import located
-from stage import require, test
+from stage import require, test, write
 
 RECORDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "recorded")
 STATUS = re.compile(r"status at http://(127\.0\.0\.1:\d+)/")
@@ -161,12 +161,20 @@ def report_codes(stage):
         report(stage, status, "/nonexistent/program", code=127)
 
 
+def recorded(stage, name):
+    """A copy of what a client once printed, where the user of the tests may read it."""
+    path = os.path.join(stage.setting.place("recorded"), name + ".txt")
+    with open(os.path.join(RECORDED, name + ".txt"), "rb") as file:
+        write(path, file.read())
+    return path
+
+
 @test("report: text, what the command printed before it, and a client's figures beside", per_model=False)
 def report_text(stage):
     with told(stage) as (server, status):
         for name in ("wrk", "ab", "h2load"):
             script = "curl -sf -o /dev/null '%s'; cat '%s'; echo aside >&2" % (
-                url(server, "/a.txt"), os.path.join(RECORDED, name + ".txt"))
+                url(server, "/a.txt"), recorded(stage, name))
             code, out, err = stage.setting.run("report", "-s", status, "--", "sh", "-c", script)
             expect("exit code", 0, code)
             expect("standard error", "aside\n", err)
@@ -184,7 +192,7 @@ def report_text(stage):
 @test("report --json: one object on standard output, the rest on standard error", per_model=False)
 def report_json(stage):
     with told(stage) as (_, status):
-        command = ["cat", os.path.join(RECORDED, "wrk.txt")]
+        command = ["cat", recorded(stage, "wrk")]
         code, out, err = stage.setting.run("report", "-s", status, "--json", "--", *command)
         expect("exit code", 0, code)
         expect("lines", 1, out.count("\n"))
