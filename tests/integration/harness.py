@@ -414,6 +414,12 @@ def has_ipv6():
     return False
 
 
+def descriptors_or_skip(count):
+    """At the beginning of a test whose server needs so many."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < count:
+        raise Skip("it takes %d descriptors (ulimit -n)" % count)
+
+
 def ipv6_or_skip():
     """At the end of a test that has made the rest without."""
     if not has_ipv6():
