@@ -237,7 +237,7 @@ def supervisor_killed(stage):
 @test("many connections at once, over two workers")
 def many_connections(stage):
     if stage.model == "threadpool":  # all of them in one process
-        descriptors_or_skip(2000)
+        descriptors_or_skip(2500)
     content = located(3000)
     with stage.server(stage.site(a_txt=content), {"workers": 2}, at_once=400) as server:
         def several():
