@@ -106,6 +106,8 @@ class Setting:
         shell that becomes it, when there is one."""
         def limit():
             os.setpgid(0, 0)
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # ignored in a background job, and by nohup
+                signal.signal(number, signal.SIG_DFL)
             if files:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
         if self.user is not None:
