@@ -45,7 +45,8 @@ def models_of(binary):
                            stderr=subprocess.PIPE, text=True, check=False)
     if tried.returncode == 0:
         return ["prefork", "threadpool", "epoll", "io_uring", *VARIANTS], None
-    return ["prefork", "threadpool", "epoll"], tried.stderr.strip() or "exit code %d" % tried.returncode
+    return ["prefork", "threadpool", "epoll"], \
+        tried.stderr.strip().partition("] ")[2] or "exit code %d" % tried.returncode
 
 
 def blocking(model, at_once):
@@ -124,6 +125,8 @@ class Setting:
         shell that becomes it, when there is one."""
         def limit():
             os.setpgid(0, 0)
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # ignored in a background job, and by nohup
+                signal.signal(number, signal.SIG_DFL)
             if files:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
             if memlock:
@@ -441,6 +444,12 @@ def has_ipv6():
         probe.bind(("::1", 0))
         return True
     return False
+
+
+def descriptors_or_skip(count):
+    """At the beginning of a test whose server needs so many."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < count:
+        raise Skip("it takes %d descriptors (ulimit -n)" % count)
 
 
 def ipv6_or_skip():

@@ -9,7 +9,7 @@ import time
 
 from client import Cut, Failure, expect, expect_content, get, request, wait_until
 from fixtures import located
-from harness import files_open, has_ipv6, ipv6_or_skip, is_running, port_is_closed, threads_run
+from harness import descriptors_or_skip, files_open, has_ipv6, ipv6_or_skip, is_running, port_is_closed, threads_run
 from stage import big, require, test
 
 SMALL_WINDOW = 32768
@@ -236,6 +236,8 @@ def supervisor_killed(stage):
 
 @test("many connections at once, over two workers")
 def many_connections(stage):
+    if stage.model == "threadpool":  # all of them in one process
+        descriptors_or_skip(2500)
     content = located(3000)
     with stage.server(stage.site(a_txt=content), {"workers": 2}, at_once=400) as server:
         def several():

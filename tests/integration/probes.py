@@ -41,13 +41,14 @@ def looking(*command):
 
 
 def is_chroot():
-    """Whether nothing is mounted at "/", or the first process has another root, as far as that may be asked."""
+    """Whether nothing is mounted at "/", or the first process has the same mounts but another root, as far as that
+    may be asked."""
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         if all(line.split()[4] != "/" for line in file):
             return True
     with contextlib.suppress(OSError):
-        first, here = os.stat("/proc/1/root/"), os.stat("/")
-        return (first.st_dev, first.st_ino) != (here.st_dev, here.st_ino)
+        same_mounts = os.readlink("/proc/1/ns/mnt") == os.readlink("/proc/self/ns/mnt")
+        return same_mounts and not os.path.samefile("/proc/1/root/", "/")
     return False
 
 
