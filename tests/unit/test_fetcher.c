@@ -358,7 +358,7 @@ static void client_step(struct client *client, uint32_t choice)
 /* One place for all: whoever waits for it comes out in order, asks again and has it, nobody is left. */
 START_TEST(everybody_has_a_place)
 {
-    char path[8];
+    char path[32];
     fetcher_anew(1);
     unsigned fetched = 0, came = 0;
     for (int i = 0; i < 8; i++) {
