@@ -25,9 +25,7 @@ static bool is_due(const struct store *store, const struct entry *entry, const s
            is_ripe(entry, now);
 }
 
-/*
- * As file_compare(). What was found while its times proved nothing is made again once they do: then it has
- * the validators that were withheld, and is sure to be current. What was compared a moment ago is not asked about at once: that costs more. */
+/* As file_compare(). What was compared a moment ago is not asked about at once: that costs more. */
 static int compare(struct store *store, struct entry *entry, const struct now *now)
 {
     if (entry->kind != RESOLUTION_FOUND) return -ESTALE;
@@ -37,7 +35,7 @@ static int compare(struct store *store, struct entry *entry, const struct now *n
     if (result == -EINPROGRESS) return result;
     store->counts.rechecks++;
     entry->compared_ns = now->monotonic_ns;
-    return result == 0 && is_ripe(entry, now) ? -ESTALE : result;
+    return result;
 }
 
 static void drop(struct store *store, struct entry *entry)
@@ -105,6 +103,34 @@ static struct resolution resolve_miss(struct store *store, struct entry *entry,
     return search_from_disk(store, lookup, now);
 }
 
+/* What may be different at the next try. */
+static bool is_passing(enum resolution_kind kind)
+{
+    return kind == RESOLUTION_BUSY || kind == RESOLUTION_CROWDED || kind == RESOLUTION_BROKEN;
+}
+
+/*
+ * What was found while its times proved nothing is made again once they do: then it has the validators that
+ * were withheld. As long as that cannot be done, for want of descriptors say, what there is goes on to be lent:
+ * it was compared a moment ago. False when it is not loaded, or is another file by now.
+ */
+static bool renew(struct store *store, struct entry *entry, const struct lookup *lookup,
+                  const struct now *now, struct resolution *resolution)
+{
+    struct variant *known = loaded(entry, &lookup->accepted);
+    if (known == NULL) return false;
+    struct resolution before = variant_lend(known); /* so it is not evicted either */
+    bool same = search_again(store, entry, lookup, now, resolution);
+    if (same && is_passing(resolution->kind)) {
+        store->counts.hits++;
+        *resolution = before;
+        return true;
+    }
+    store_return(store, before.representation);
+    store->counts.misses += same && resolution->kind != RESOLUTION_COLD;
+    return same;
+}
+
 /* Compares what is due, and searches for what is not there. */
 static struct resolution resolve(struct store *store, const struct lookup *lookup,
                                  const struct now *now)
@@ -112,7 +138,10 @@ static struct resolution resolve(struct store *store, const struct lookup *looku
     struct resolution resolution = {.kind = RESOLUTION_COLD};
     struct entry *entry;
     if (!find_current(store, lookup->path, now, &entry)) return resolution;
-    if (entry != NULL && resolve_from_entry(store, entry, lookup, &resolution)) return resolution;
+    bool ripe = entry != NULL && is_ripe(entry, now);
+    if (ripe && renew(store, entry, lookup, now, &resolution)) return resolution;
+    if (entry != NULL && !ripe && resolve_from_entry(store, entry, lookup, &resolution))
+        return resolution;
     resolution = resolve_miss(store, entry, lookup, now);
     store->counts.misses += resolution.kind != RESOLUTION_COLD;
     return resolution;

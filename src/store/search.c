@@ -23,6 +23,7 @@ struct search {
     char name[PATH_MAX];
     bool watched; /* the watch tells of every change of it */
     bool keep;    /* it may be remembered                  */
+    bool again;   /* what is remembered of it gives way    */
 };
 
 static struct resolution answer(enum resolution_kind kind)
@@ -149,6 +150,12 @@ static int load(struct store *store, const struct search *search, enum coding co
     return result;
 }
 
+static void forget(struct store *store, struct text path)
+{
+    struct entry *entry = cache_find(&store->cache, path);
+    if (entry != NULL) cache_drop(&store->cache, entry);
+}
+
 /*
  * Has the cache hold the variant, if it may and there is room. A small file for which there was
  * none (all is lent) is not held as a descriptor: it would keep that place for good.
@@ -178,6 +185,7 @@ static bool lend_found(struct store *store, const struct search *search,
     int result = load(store, search, coding, now, &variant);
     *resolution = answer(file_failure(-result));
     if (result < 0) return result != -ESTALE;
+    if (search->again) forget(store, search->path);
     keep(store, search, variant, now);
     *resolution = variant_lend(variant);
     return true;
@@ -222,12 +230,28 @@ struct resolution search_from_disk(struct store *store, const struct lookup *loo
     return lend_moving(store, &search, now);
 }
 
-bool search_from_entry(struct store *store, const struct entry *entry, const struct lookup *lookup,
-                       const struct now *now, struct resolution *resolution)
+static bool search_known(struct store *store, const struct entry *entry, bool again,
+                         const struct lookup *lookup, const struct now *now,
+                         struct resolution *resolution)
 {
-    struct search search = {
-        .path = lookup->path, .file = entry->file, .watched = entry->watched, .keep = true};
+    struct search search = {.path = lookup->path,
+                            .file = entry->file,
+                            .watched = entry->watched,
+                            .keep = true,
+                            .again = again};
     snprintf(search.name, sizeof(search.name), "%s", entry->file.name);
     search.file.name = search.name; /* loading may evict the entry */
     return lend_found(store, &search, lookup, now, resolution);
+}
+
+bool search_from_entry(struct store *store, const struct entry *entry, const struct lookup *lookup,
+                       const struct now *now, struct resolution *resolution)
+{
+    return search_known(store, entry, false, lookup, now, resolution);
+}
+
+bool search_again(struct store *store, const struct entry *entry, const struct lookup *lookup,
+                  const struct now *now, struct resolution *resolution)
+{
+    return search_known(store, entry, true, lookup, now, resolution);
 }

@@ -14,4 +14,8 @@ struct resolution search_from_disk(struct store *store, const struct lookup *loo
 bool search_from_entry(struct store *store, const struct entry *entry, const struct lookup *lookup,
                        const struct now *now, struct resolution *resolution);
 
+/* The same for what is loaded already: when it succeeds, the entry gives way to a new one. */
+bool search_again(struct store *store, const struct entry *entry, const struct lookup *lookup,
+                  const struct now *now, struct resolution *resolution);
+
 #endif

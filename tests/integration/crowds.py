@@ -12,7 +12,7 @@ import time
 from client import Failure, expect, expect_content, get, wait_until
 from faults import expect_rest
 from harness import children, files_open, process_name
-from stage import require, settle, test
+from stage import require, test
 
 SMALL_WINDOW = 4096
 DESCRIPTORS = 400       # for one process
@@ -294,7 +294,6 @@ def idle_hold_descriptors(stage):
     if stage.model == "prefork":  # each process has one connection, which is nobody else's
         return
     root = stage.site(a_txt=b"a")
-    settle(root)  # to read it again would take a descriptor
     with stage.server(root, {"timeouts.idle": "60s"}, at_once=16) as server, \
             contextlib.ExitStack() as stack:
         clients_of(stack, server, 10)

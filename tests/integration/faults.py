@@ -8,7 +8,7 @@ import time
 
 from client import Cut, Failure, expect, expect_content, get, request, wait_until
 from harness import cpu_seconds, files_open
-from stage import big, replace, require, settle, test
+from stage import big, replace, require, test
 
 SMALL_WINDOW = 32768  # bytes a client takes before it reads: the rest waits in the server
 LENGTH = 24 << 20     # more than all socket buffers on the way hold
@@ -219,7 +219,6 @@ LIMIT = 64
 @test("descriptors exhausted: those in are served, nobody spins, then it goes on")
 def descriptors_exhausted(stage):
     root = stage.site(a_txt=b"a", big_bin=big(1))
-    settle(root)  # to read it again would take a descriptor
     with stage.server(root, at_once=8) as server, contextlib.ExitStack() as stack:
         expect("before", b"a", server.get("/a.txt").content)
         worker = server.workers()[0]

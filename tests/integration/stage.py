@@ -66,13 +66,6 @@ def write(path, what):
         file.write(what)
 
 
-def settle(root):
-    """Makes the files old: what changed a moment ago is read again once its times prove something."""
-    for name in os.listdir(root):
-        os.utime(os.path.join(root, name), (1600000000, 1600000000))
-    time.sleep(0.2)
-
-
 def replace(path, what):
     """Puts a new file in the place of an old one, at one moment."""
     write(path + ".new", what)

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char tree[] =
@@ -157,6 +158,41 @@ START_TEST(old_files_cost_nothing_more)
         expect("large.css", ACCEPT_IDENTITY, s * NS_PER_SECOND, true, true);
     ck_assert_uint_eq(store_counts(store)->misses, 1);
     ck_assert_uint_eq(store_counts(store)->rechecks, 0);
+}
+END_TEST
+
+/* Takes all descriptors that this process may have. */
+static int descriptors_take(void)
+{
+    struct rlimit limit = {40, 40};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int first = dup(STDIN_FILENO);
+    ck_assert_int_ge(first, 0);
+    while (dup(STDIN_FILENO) >= 0)
+        ;
+    ck_assert_int_eq(errno, EMFILE);
+    return first;
+}
+
+static void descriptors_give_back(int first)
+{
+    for (int fd = first; fd < 40; fd++)
+        close(fd);
+}
+
+/* It is not lost for that, nor forgotten; and when it can be read, more is said of it. */
+START_TEST(lent_as_it_was_while_it_cannot_be_read_again)
+{
+    expect("small.css", ACCEPT_IDENTITY, 0, true, false);
+    expect("large.css", ACCEPT_IDENTITY, 0, false, false);
+    int first = descriptors_take();
+    for (uint64_t s = 3; s < 6; s++) {
+        expect("small.css", ACCEPT_IDENTITY, s * NS_PER_SECOND, true, false);
+        expect("large.css", ACCEPT_IDENTITY, s * NS_PER_SECOND, false, false);
+    }
+    descriptors_give_back(first);
+    expect("small.css", ACCEPT_IDENTITY, 6 * NS_PER_SECOND, true, true);
+    expect("large.css", ACCEPT_IDENTITY, 6 * NS_PER_SECOND, true, true);
 }
 END_TEST
 
@@ -348,6 +384,7 @@ int main(void)
     tcase_add_loop_test(cases, given_as_soon_as_they_hold, 0, 2);
     tcase_add_test(cases, each_coding_for_itself);
     tcase_add_test(cases, old_files_cost_nothing_more);
+    tcase_add_test(cases, lent_as_it_was_while_it_cannot_be_read_again);
     tcase_add_loop_test(cases, times_of_every_kind, 0, COUNT(times));
     tcase_add_loop_test(cases, waits_are_exact, 0, COUNT(times));
     tcase_add_test(cases, tag_does_not_depend_on_room);
