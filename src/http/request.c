@@ -15,6 +15,7 @@
  * acceptable.
  */
 #include "judge.h"
+#include "zcserve/token.h"
 
 static struct text text_extend(struct text text, const char *at, size_t length)
 {
@@ -169,17 +170,10 @@ static size_t empty_lines_skip(struct request *r, const char *bytes, size_t leng
     return at;
 }
 
-/* tchar of RFC 9110 §5.6.2. */
-static bool is_token(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 /* A word that llhttp took for no method is one that this server does not know. */
 static bool is_word_until(const struct request *r, const char *at)
 {
-    return is_token(*at) || (*at == ' ' && at > r->head);
+    return is_token_char(*at) || (*at == ' ' && at > r->head);
 }
 
 static bool is_rtsp(const struct request *r)

@@ -23,16 +23,27 @@ struct media_type {
 
 struct row {
     char suffix[MEDIA_SUFFIX_MAX + 1]; /* lower case */
-    struct media_type type;
+    uint16_t type;                     /* its place in the list */
+};
+
+/* Memory for `room` items, `count` of which are there. */
+struct list {
+    void *items;
+    size_t count, room;
 };
 
 struct media_types {
-    struct row *rows; /* as they were added                      */
-    uint16_t *order;  /* their numbers, in the order of suffixes */
-    size_t count, room;
+    struct list types; /* struct media_type, as they were added                  */
+    struct list rows;  /* struct row, as they were added                         */
+    struct list order; /* uint16_t: the numbers of rows, in the order of suffixes */
     char charset[MEDIA_CHARSET_MAX + 1];
     struct media_type text, json; /* of names without a suffix */
 };
+
+static struct media_type *type_at(const struct media_types *types, size_t number)
+{
+    return (struct media_type *)types->types.items + number;
+}
 
 static void type_complete(struct media_type *type, const char *charset)
 {
@@ -64,8 +75,9 @@ struct media_types *media_types_new(void)
 void media_types_free(struct media_types *types)
 {
     if (types == NULL) return;
-    free(types->rows);
-    free(types->order);
+    free(types->types.items);
+    free(types->rows.items);
+    free(types->order.items);
     free(types);
 }
 
@@ -77,10 +89,31 @@ bool media_types_set_charset(struct media_types *types, const char *charset)
     memcpy(types->charset, charset, name.length + 1);
     type_complete(&types->text, charset);
     type_complete(&types->json, charset);
-    for (size_t i = 0; i < types->count; i++) {
-        type_complete(&types->rows[i].type, charset);
-    }
+    for (size_t i = 0; i < types->types.count; i++)
+        type_complete(type_at(types, i), charset);
     return true;
+}
+
+/* Has room for one more item of `size` bytes: 0, -ENOSPC or -ENOMEM. */
+static int list_grow(struct list *list, size_t size)
+{
+    if (list->count == MEDIA_TYPES_MAX) return -ENOSPC;
+    if (list->count < list->room) return 0;
+    size_t room = list->room == 0 ? MEDIA_TYPES_MAX / 2 : 2 * list->room;
+    void *items = realloc(list->items, room * size);
+    if (items == NULL) return -ENOMEM;
+    list->items = items;
+    list->room = room;
+    return 0;
+}
+
+int media_types_add_type(struct media_types *types, struct text media_type)
+{
+    if (!media_type_is_valid(media_type)) return -EINVAL;
+    int result = list_grow(&types->types, sizeof(struct media_type));
+    if (result < 0) return result;
+    type_set(type_at(types, types->types.count), media_type, types->charset);
+    return (int)types->types.count++;
 }
 
 /* ---- suffixes -------------------------------------------------------------------------------- */
@@ -88,8 +121,8 @@ bool media_types_set_charset(struct media_types *types, const char *charset)
 /* A byte that a name may have behind its dot, and that ends no word of a table. */
 static bool is_suffix_byte(char c)
 {
-    return (unsigned char)c > ' ' && c != 0x7f && c != '/' && c != '\\' &&
-           strchr("\"';{}", c) == NULL;
+    return (unsigned char)c > ' ' && c != 0x7f && c != '/' && c != '\\' && c != '"' && c != '\'' &&
+           c != ';' && c != '{' && c != '}';
 }
 
 /* Lower case into `key`; false when it cannot be a suffix. */
@@ -109,13 +142,14 @@ static bool suffix_key(struct text suffix, char key[MEDIA_SUFFIX_MAX + 1])
 
 static struct row *row_at(const struct media_types *types, size_t position)
 {
-    return &types->rows[types->order[position]];
+    const uint16_t *order = types->order.items;
+    return (struct row *)types->rows.items + order[position];
 }
 
 /* The position of the first row whose suffix is not before `key`. */
 static size_t row_position(const struct media_types *types, const char *key)
 {
-    size_t low = 0, high = types->count;
+    size_t low = 0, high = types->rows.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (strcmp(row_at(types, middle)->suffix, key) < 0) {
@@ -129,46 +163,34 @@ static size_t row_position(const struct media_types *types, const char *key)
 
 static bool row_is(const struct media_types *types, size_t position, const char *key)
 {
-    return position < types->count && strcmp(row_at(types, position)->suffix, key) == 0;
-}
-
-static bool room_double(struct media_types *types)
-{
-    size_t room = types->room == 0 ? 256 : 2 * types->room;
-    struct row *rows = realloc(types->rows, room * sizeof(*rows));
-    if (rows == NULL) return false;
-    types->rows = rows;
-    uint16_t *order = realloc(types->order, room * sizeof(*order));
-    if (order == NULL) return false;
-    types->order = order;
-    types->room = room;
-    return true;
+    return position < types->rows.count && strcmp(row_at(types, position)->suffix, key) == 0;
 }
 
 /* Puts a new row at `position`. */
 static int row_insert(struct media_types *types, size_t position)
 {
-    if (types->count == MEDIA_TYPES_MAX) return -ENOSPC;
-    if (types->count == types->room && !room_double(types)) return -ENOMEM;
-    memmove(types->order + position + 1, types->order + position,
-            (types->count - position) * sizeof(*types->order));
-    types->order[position] = (uint16_t)types->count++;
+    int result = list_grow(&types->order, sizeof(uint16_t));
+    if (result == 0) result = list_grow(&types->rows, sizeof(struct row));
+    if (result < 0) return result;
+    uint16_t *place = (uint16_t *)types->order.items + position;
+    memmove(place + 1, place, (types->order.count++ - position) * sizeof(*place));
+    *place = (uint16_t)types->rows.count++;
     return 0;
 }
 
-int media_types_add(struct media_types *types, struct text suffix, struct text media_type)
+int media_types_add_suffix(struct media_types *types, struct text suffix, int type)
 {
     char key[MEDIA_SUFFIX_MAX + 1];
     if (suffix.length > 1 && suffix.base[0] == '.') {
         suffix = (struct text){suffix.base + 1, suffix.length - 1};
     }
-    if (!suffix_key(suffix, key) || !media_type_is_valid(media_type)) return -EINVAL;
+    if (!suffix_key(suffix, key)) return -EINVAL;
     size_t position = row_position(types, key);
     int result = row_is(types, position, key) ? 0 : row_insert(types, position);
     if (result < 0) return result;
     struct row *row = row_at(types, position);
     memcpy(row->suffix, key, sizeof(key));
-    type_set(&row->type, media_type, types->charset);
+    row->type = (uint16_t)type;
     return 0;
 }
 
@@ -205,7 +227,7 @@ static const char *type_by_suffix(const struct media_types *types, struct text n
         name = (struct text){dot + 1, name.length - (size_t)(dot + 1 - name.base)};
         if (!suffix_key(name, key)) continue;
         size_t position = row_position(types, key);
-        if (row_is(types, position, key)) return row_at(types, position)->type.value;
+        if (row_is(types, position, key)) return type_at(types, row_at(types, position)->type)->value;
     }
     return NULL;
 }
@@ -216,4 +238,40 @@ struct text media_type_find(const struct media_types *types, struct text name)
     const char *found = type_by_suffix(types, component);
     if (found == NULL) found = type_without_suffix(types, component);
     return found ? (struct text){found, strlen(found)} : TEXT("application/octet-stream");
+}
+
+/* ---- the table that is built in -------------------------------------------------------------- */
+
+/* "type/subtype suffix suffix" */
+static bool add_line(struct media_types *types, struct text line)
+{
+    const char *end = line.base + line.length;
+    size_t length = strcspn(line.base, " ");
+    int type = media_types_add_type(types, (struct text){line.base, length});
+    for (const char *at = line.base + length; type >= 0 && at < end; at += length) {
+        at++;
+        length = strcspn(at, " \n");
+        if (media_types_add_suffix(types, (struct text){at, length}, type) < 0) return false;
+    }
+    return type >= 0;
+}
+
+/* One text: as pointers, the dynamic linker would have to set each of them at every start. */
+struct media_types *media_types_embedded(void)
+{
+#define MEDIA_TYPE(media_type, suffixes) media_type " " suffixes "\n"
+    static const char table[] =
+#include "media_type.def"
+        ;
+#undef MEDIA_TYPE
+    struct media_types *types = media_types_new();
+    bool added = types != NULL;
+    for (const char *at = table; added && *at != '\0'; at++) {
+        struct text line = {at, strcspn(at, "\n")};
+        added = add_line(types, line);
+        at += line.length;
+    }
+    if (added) return types;
+    media_types_free(types);
+    return NULL;
 }

@@ -33,7 +33,7 @@ bool media_type_is_token(struct text text);
 
 #define MEDIA_CHARSET_MAX 24 /* bytes of a charset's name */
 #define MEDIA_TYPE_WITHOUT_CHARSET_MAX (MEDIA_TYPE_MAX - 10 - MEDIA_CHARSET_MAX)
-#define MEDIA_TYPES_MAX 4096  /* suffixes in a table                  */
+#define MEDIA_TYPES_MAX 4096  /* types, and suffixes, in a table       */
 #define MEDIA_SUFFIX_MAX 63   /* bytes of a suffix                    */
 #define MEDIA_FILE_MAX 262144 /* bytes of a file that is read        */
 
@@ -41,10 +41,15 @@ bool media_type_is_token(struct text text);
 struct media_types *media_types_new(void);
 
 /*
- * Adds a suffix, in any case of letters, or gives it another type. A suffix may have dots inside
- * ("tar.gz") and may be written with one in front. 0, -EINVAL (no suffix or no type), -ENOSPC, -ENOMEM.
+ * Adds a media type: its number for media_types_add_suffix(), or -EINVAL (it is none), -ENOSPC, -ENOMEM.
  */
-int media_types_add(struct media_types *types, struct text suffix, struct text media_type);
+int media_types_add_type(struct media_types *types, struct text media_type);
+
+/*
+ * Adds a suffix, in any case of letters, or gives it another type. A suffix may have dots inside
+ * ("tar.gz") and may be written with one in front. 0, -EINVAL (no suffix), -ENOSPC, -ENOMEM.
+ */
+int media_types_add_suffix(struct media_types *types, struct text suffix, int type);
 
 /*
  * Reads nginx's ("types { text/html html htm; }") or Apache's format (a line for each type) from

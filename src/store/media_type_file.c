@@ -43,7 +43,9 @@ static void reader_skip(struct reader *reader, size_t length)
 
 static bool is_one_of(char c, const char *set)
 {
-    return c != '\0' && strchr(set, c) != NULL;
+    while (*set != '\0' && *set != c)
+        set++;
+    return *set != '\0';
 }
 
 /* Length of what separates words here: blanks, comments, and line ends where they mean nothing. */
@@ -109,19 +111,20 @@ static bool word_is(struct text word, const char *mark)
            memcmp(word.base, mark, word.length) == 0;
 }
 
-static bool add_suffix(struct reader *reader, struct media_types *types, struct text media_type,
-                       struct text suffix)
+/* What an addition came to; `what` is said of the word when it is no such thing. */
+static bool added(struct reader *reader, int result, const char *what, struct text word)
 {
-    switch (media_types_add(types, suffix, media_type)) {
-    case 0: return true;
-    case -ENOSPC: return reader_fail(reader, "too many suffixes at", suffix);
-    case -ENOMEM: return reader_fail(reader, "out of memory at", suffix);
-    default: return reader_fail(reader, "not a suffix:", suffix);
+    switch (result) {
+    case -ENOSPC: return reader_fail(reader, "too many types or suffixes at", word);
+    case -ENOMEM: return reader_fail(reader, "out of memory at", word);
+    case -EINVAL: return reader_fail(reader, what, word);
+    default: return true;
     }
 }
 
 /* The suffixes of one type, up to its ";" or the end of its line. */
-static bool read_suffixes(struct reader *reader, struct media_types *types, struct text media_type)
+static bool read_suffixes(struct reader *reader, struct media_types *types, struct text media_type,
+                          int type)
 {
     for (;;) {
         struct text word = reader_word(reader, reader->braces);
@@ -131,7 +134,7 @@ static bool read_suffixes(struct reader *reader, struct media_types *types, stru
             return reader_fail(reader, "no ';' after", media_type);
         }
         if (!word_is(word, reader->braces ? ";" : "\n") &&
-            !add_suffix(reader, types, media_type, word)) {
+            !added(reader, media_types_add_suffix(types, word, type), "not a suffix:", word)) {
             return false;
         }
         reader_take(reader);
@@ -177,9 +180,10 @@ bool media_types_parse(struct media_types *types, const char *file, struct text 
             reader_take(&reader);
             return read_closing(&reader);
         }
-        if (!media_type_is_valid(word)) return reader_fail(&reader, "not a media type:", word);
+        int type = media_types_add_type(types, word);
+        if (!added(&reader, type, "not a media type:", word)) return false;
         reader_take(&reader);
-        if (!read_suffixes(&reader, types, word)) return false;
+        if (!read_suffixes(&reader, types, word, type)) return false;
     }
 }
 
@@ -223,22 +227,5 @@ struct media_types *media_types_load(const char *file, char *problem, size_t siz
     }
     struct media_types *types = load_into(space, file, problem, size);
     free(space);
-    return types;
-}
-
-struct media_types *media_types_embedded(void)
-{
-#define MEDIA_TYPE(media_type, suffixes) media_type " " suffixes "\n"
-    static const char table[] =
-#include "media_type.def"
-        ;
-#undef MEDIA_TYPE
-    char problem[128];
-    struct media_types *types = media_types_new();
-    if (types == NULL) return NULL;
-    if (!media_types_parse(types, "media_type.def", TEXT(table), problem, sizeof(problem))) {
-        media_types_free(types);
-        return NULL;
-    }
     return types;
 }

@@ -6,6 +6,7 @@
  * Nothing is looked up here; media_type.c has the table.
  */
 #include "media_type.h"
+#include "zcserve/token.h"
 
 #include <strings.h>
 
@@ -33,17 +34,11 @@ static struct text text_after(struct text text, size_t length)
 
 /* ---- its grammar ----------------------------------------------------------------------------- */
 
-static bool is_token(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 /* Bytes of the token in front of `text`. */
 static size_t token_length(struct text text)
 {
     size_t length = 0;
-    while (length < text.length && is_token(text.base[length]))
+    while (length < text.length && is_token_char(text.base[length]))
         length++;
     return length;
 }

@@ -4,6 +4,7 @@
 #include "store/media_type.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -228,15 +229,21 @@ END_TEST
 START_TEST(bounds)
 {
     struct media_types *types = media_types_new();
+    int type = media_types_add_type(types, TEXT("a/b"));
+    ck_assert_int_eq(media_types_add_type(types, TEXT("a b")), -EINVAL);
     for (int i = 0; i < MEDIA_TYPES_MAX; i++) {
         char suffix[16];
         snprintf(suffix, sizeof(suffix), "s%d", i);
-        ck_assert_int_eq(media_types_add(types, text_of(suffix), TEXT("a/b")), 0);
+        ck_assert_int_eq(media_types_add_suffix(types, text_of(suffix), type), 0);
     }
-    ck_assert_int_lt(media_types_add(types, TEXT("more"), TEXT("a/b")), 0);
-    ck_assert_int_eq(media_types_add(types, TEXT("S17"), TEXT("a/c")), 0); /* replaced */
+    ck_assert_int_eq(media_types_add_suffix(types, TEXT("more"), type), -ENOSPC);
+    int other = media_types_add_type(types, TEXT("a/c"));
+    ck_assert_int_eq(media_types_add_suffix(types, TEXT("S17"), other), 0); /* replaced */
     check_type(types, "x.s17", "a/c");
     check_type(types, "x.s4095", "a/b");
+    for (int i = 2; i < MEDIA_TYPES_MAX; i++)
+        ck_assert_int_eq(media_types_add_type(types, TEXT("a/d")), i);
+    ck_assert_int_eq(media_types_add_type(types, TEXT("a/e")), -ENOSPC);
     media_types_free(types);
     media_types_free(NULL);
 }
@@ -297,7 +304,8 @@ START_TEST(charsets)
     check_type(types, "a.html", "text/html");
     check_type(types, "README", "text/plain");
     check_type(types, "apple-app-site-association", "application/json");
-    ck_assert_int_eq(media_types_add(types, TEXT("x"), TEXT("text/x")), 0);
+    int type = media_types_add_type(types, TEXT("text/x"));
+    ck_assert_int_eq(media_types_add_suffix(types, TEXT("x"), type), 0);
     check_type(types, "a.x", "text/x");
     ck_assert(media_types_set_charset(types, "utf-8"));
     check_type(types, "a.x", "text/x; charset=utf-8");
