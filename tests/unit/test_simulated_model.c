@@ -9,6 +9,7 @@
 #include <check.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define SESSIONS 24 /* of one seed, SESSIONS_AT_ONCE of them at any time */
@@ -195,6 +196,69 @@ START_TEST(every_answer_is_whole)
 }
 END_TEST
 
+/* ---- bytes that are taken directly --------------------------------------------------------- */
+
+#define LATE "GET /small?late HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+static bool late_is_unseen; /* the server is about to receive LATE for the first time */
+
+/* recv(2), but that a file is replaced just before LATE is received, as if LATE were sent just after that. */
+ssize_t recv(int fd, void *space, size_t size, int flags)
+{
+    static const char late[] = LATE;
+    char begin[sizeof(late)], from[80], to[80];
+    long n = syscall(SYS_recvfrom, fd, begin, sizeof(late) - 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
+    if (late_is_unseen && n == (long)sizeof(late) - 1 && memcmp(begin, late, (size_t)n) == 0) {
+        late_is_unseen = false;
+        snprintf(from, sizeof(from), "%s/longer", site.root);
+        snprintf(to, sizeof(to), "%s/small", site.root);
+        simulated_holds(rename(from, to) == 0);
+    }
+    return syscall(SYS_recvfrom, fd, space, size, flags, NULL, NULL);
+}
+
+static int client_say(const char *request)
+{
+    const struct listen_address *to = &service.address[0];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to->address, to->length), 0);
+    ck_assert_int_eq(send(fd, request, strlen(request), 0), (ssize_t)strlen(request));
+    return fd;
+}
+
+/* The server closes after it. */
+static void client_expect(int fd, const char *field)
+{
+    char answer[4096];
+    size_t length = 0;
+    ssize_t n;
+    while ((n = recv(fd, answer + length, sizeof(answer) - 1 - length, 0)) > 0)
+        length += (size_t)n;
+    answer[length] = '\0';
+    ck_assert_msg(strstr(answer, field) != NULL, "%s", answer);
+    close(fd);
+}
+
+/*
+ * There was no buffer for the first client, so its bytes are taken from the socket itself, later in a turn in
+ * which the second one's request had the store ask already what changed. It is asked once more.
+ */
+START_TEST(bytes_taken_directly_may_be_new)
+{
+    core_site_file(&site, "longer", 200);
+    simulated_settings(1, 0);
+    simulated_prescribe(IORING_OP_RECV, -ENOBUFS, 0);
+    late_is_unseen = true;
+    int first = client_say(LATE);
+    int second = client_say("GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    server_start();
+    late_is_unseen = false; /* here */
+    client_expect(second, "\r\nContent-Length: 100\r\n");
+    client_expect(first, "\r\nContent-Length: 200\r\n");
+    ck_assert_int_eq(server_stop(), 0);
+}
+END_TEST
+
 /* ---- the ring and its watches -------------------------------------------------------------- */
 
 static void request_expect_answer(void)
@@ -326,6 +390,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, every_answer_is_whole, 0, SEEDS);
+    tcase_add_test(tcase, bytes_taken_directly_may_be_new);
     tcase_add_test(tcase, watches_fail);
     tcase_add_test(tcase, watches_are_cancelled_at_first);
     tcase_add_loop_test(tcase, broken_ring_ends_the_worker, 0, 3);
