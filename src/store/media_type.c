@@ -227,7 +227,8 @@ static const char *type_by_suffix(const struct media_types *types, struct text n
         name = (struct text){dot + 1, name.length - (size_t)(dot + 1 - name.base)};
         if (!suffix_key(name, key)) continue;
         size_t position = row_position(types, key);
-        if (row_is(types, position, key)) return type_at(types, row_at(types, position)->type)->value;
+        if (row_is(types, position, key))
+            return type_at(types, row_at(types, position)->type)->value;
     }
     return NULL;
 }

@@ -4,12 +4,14 @@
 #define _GNU_SOURCE
 #include "forbid.h"
 
+#include <check.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 int forbid_call(long number, int error)
 {
@@ -22,4 +24,9 @@ int forbid_call(long number, int error)
     struct sock_fprog program = {sizeof(steps) / sizeof(steps[0]), steps};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -errno;
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : -errno;
+}
+
+void forbid_openat2(void)
+{
+    ck_assert_int_eq(forbid_call(SYS_openat2, EPERM), 0);
 }

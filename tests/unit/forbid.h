@@ -8,4 +8,7 @@
 /* The call of this number (SYS_…) fails with `error` from now on. 0 or -errno. */
 int forbid_call(long number, int error);
 
+/* No openat2(2), as in an old container; the test fails when that cannot be had. */
+void forbid_openat2(void);
+
 #endif

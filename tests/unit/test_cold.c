@@ -7,6 +7,7 @@
  * has, there is nothing cold to be had: then those tests say so and check the answers alone.
  */
 #define _GNU_SOURCE
+#include "forbid.h"
 #include "store/beneath.h"
 
 #include "tree.h"
@@ -304,7 +305,7 @@ END_TEST
 /* Old kernels are not asked: it waits, and says so once. */
 START_TEST(waits_where_it_cannot_ask)
 {
-    tree_forbid_openat2();
+    forbid_openat2();
     store_close(store);
     store = tree_open(&options);
     ck_assert_ptr_nonnull(strstr(store_notice(store), "openat2 is missing"));

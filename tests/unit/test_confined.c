@@ -4,6 +4,7 @@
  * are moved out of the root, and links to them are put in their places.
  */
 #define _GNU_SOURCE
+#include "forbid.h"
 #include "tree.h"
 
 #include <check.h>
@@ -158,7 +159,7 @@ static void run(const struct exchange *rows, size_t count, int manner, enum syml
         ck_assert_int_eq(chdir(".."), 0);
     }
     tree_age();
-    if (manners[manner].walks) tree_forbid_openat2();
+    if (manners[manner].walks) forbid_openat2();
     for (size_t i = 0; i < count; i++) {
         if (rows[i].links && (manners[manner].walks || symlinks == SYMLINKS_NEVER)) continue;
         snprintf(directory, sizeof(directory), "row%d", (int)i);

@@ -4,6 +4,7 @@
  * without openat2.
  */
 #define _GNU_SOURCE
+#include "forbid.h"
 #include "tree.h"
 
 #include <check.h>
@@ -213,7 +214,7 @@ static struct store *plant_and_open(enum mode mode, uint64_t recheck_ns)
 {
     tree_make(":");
     plant();
-    if (mode == NO_OPENAT2) tree_forbid_openat2();
+    if (mode == NO_OPENAT2) forbid_openat2();
     tree_settle();
     return open_in(mode, recheck_ns);
 }
@@ -259,7 +260,7 @@ START_TEST(fresh)
         ck_assert_int_eq(chdir(".."), 0);
     }
     tree_age();
-    if (mode == NO_OPENAT2) tree_forbid_openat2();
+    if (mode == NO_OPENAT2) forbid_openat2();
     for (int row = 0; row < COUNT; row++) {
         if (table[row].links && mode == NO_OPENAT2) continue;
         go_to_row(row);

@@ -2,6 +2,7 @@
  * What a path is answered with: kinds, policies, codings, metadata, loans, and exhaustion.
  */
 #define _GNU_SOURCE
+#include "forbid.h"
 #include "tree.h"
 
 #include <check.h>
@@ -126,7 +127,7 @@ END_TEST
 
 START_TEST(answers_without_openat2)
 {
-    tree_forbid_openat2();
+    forbid_openat2();
     reopen();
     check_kinds(false, false);
     ck_assert_ptr_nonnull(strstr(store_notice(store), "openat2"));

@@ -207,7 +207,8 @@ ssize_t recv(int fd, void *space, size_t size, int flags)
 {
     static const char late[] = LATE;
     char begin[sizeof(late)], from[80], to[80];
-    long n = syscall(SYS_recvfrom, fd, begin, sizeof(late) - 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
+    long n =
+        syscall(SYS_recvfrom, fd, begin, sizeof(late) - 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
     if (late_is_unseen && n == (long)sizeof(late) - 1 && memcmp(begin, late, (size_t)n) == 0) {
         late_is_unseen = false;
         snprintf(from, sizeof(from), "%s/longer", site.root);

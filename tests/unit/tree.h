@@ -37,9 +37,4 @@ const char *tree_ask(struct store *store, const char *path, struct accepted acce
 /* What is lent, in the same words. */
 const char *tree_describe(struct resolution resolution);
 
-/* From now on this process has not the system call of this number: it gives `error`. */
-void tree_forbid(long number, int error);
-/* openat2, as in an old container. */
-void tree_forbid_openat2(void);
-
 #endif
