@@ -28,6 +28,8 @@ def coarse(stage):
     """A directory on ext2, whose times are whole seconds."""
     if os.geteuid() != 0:
         raise Skip("only root may mount")
+    if not shutil.which("mkfs.ext2"):
+        raise Skip("there is no mkfs.ext2 (e2fsprogs)")
     place = stage.setting.place("ext2")
     image, mounted = os.path.join(place, "image"), os.path.join(place, "mounted")
     os.mkdir(mounted)
