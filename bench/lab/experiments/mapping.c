@@ -149,7 +149,8 @@ static int reads_open(void *context)
     if (r->fd < 0) return -errno;
     if (r->limited && r->random && !r->direct) result = memory_fill(r);
     if (result == 0 && r->mapped) result = map_make(r);
-    if (result == 0 && r->mapped && r->again && !r->limited) /* repeated: every page is entered */
+    if (result == 0 && r->mapped && r->again && !r->limited &&
+        !r->touch) /* repeated: every page is entered */
         bytes_use(r->map, r->data->bytes);
     return result;
 }
