@@ -36,6 +36,8 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"user_us_per_mib", "user CPU in µs per MiB"},
                                       {"system_us_per_mib", "kernel CPU in µs per MiB"},
                                       {"syscalls_per_op", "system calls per operation"},
+                                      {"lost_bytes", "bytes lost"},
+                                      {"at_risk_bytes", "bytes at risk"},
                                       {"depth", "requests at the device"},
                                       {"amplification", "bytes moved / bytes asked for"}};
 

@@ -24,9 +24,9 @@
  *  8. tests/unit/test_lab_NAME.c: made-up figures of every outcome (see test_lab_sequential.c). `tests/lab/run`
  *     runs the experiment at its smallest size and holds its CSV against its columns by itself.
  *
- * What the frame cannot see: CPU and system calls of child processes (measure_figure() sets user_us_per_op and the
- * like from wait4(2)); on which CPU both sides of a socket were (guard_same_cpu() of guards.h). What is slow to
- * start (threads, a ring) goes before measure_restart().
+ * What the frame cannot see: CPU of a child process that run() has not waited for before it returns (measure_figure()
+ * sets user_us_per_op and the like); on which CPU both sides of a socket were (guard_same_cpu() of guards.h). What is
+ * slow to start (threads, a ring) goes before measure_restart().
  *
  * Times: the frame divides `minutes` by cases × repetitions, so that more cases mean shorter
  * measurements, between 10 ms and 2 s (--set seconds=S overrides). Fewer, well-chosen cases say more.

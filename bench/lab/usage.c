@@ -28,14 +28,17 @@ static void machine_read(struct usage *usage)
 
 void usage_read(struct usage *usage)
 {
-    struct rusage self;
+    static const int who[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
     memset(usage, 0, sizeof *usage);
-    getrusage(RUSAGE_SELF, &self);
-    usage->user_s = seconds_of(&self.ru_utime);
-    usage->system_s = seconds_of(&self.ru_stime);
-    usage->minor_faults = (double)self.ru_minflt;
-    usage->major_faults = (double)self.ru_majflt;
-    usage->switches = (double)(self.ru_nvcsw + self.ru_nivcsw);
+    for (unsigned i = 0; i < 2; i++) {
+        struct rusage used;
+        getrusage(who[i], &used);
+        usage->user_s += seconds_of(&used.ru_utime);
+        usage->system_s += seconds_of(&used.ru_stime);
+        usage->minor_faults += (double)used.ru_minflt;
+        usage->major_faults += (double)used.ru_majflt;
+        usage->switches += (double)(used.ru_nvcsw + used.ru_nivcsw);
+    }
     machine_read(usage);
 }
 

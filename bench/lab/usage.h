@@ -1,4 +1,7 @@
-/* What this process used (getrusage(2): all its threads), and what the machine did (proc(5): /proc/stat). */
+/*
+ * What this process used (getrusage(2): all its threads, and children that have been waited for), and what the
+ * machine did (proc(5): /proc/stat).
+ */
 #ifndef LAB_USAGE_H
 #define LAB_USAGE_H
 
