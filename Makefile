@@ -34,7 +34,7 @@ BENCHES   := $(sort $(wildcard bench/*.c))
 FUZZERS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 # The laboratory: an experiment is a file below experiments/, found here and nowhere listed.
 LAB_SOURCES := $(sort $(wildcard bench/lab/*.c bench/lab/experiments/*.c))
-FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h))
+FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h bench/lab/experiments/*.h))
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool%,$(OBJECTS))
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
@@ -251,7 +251,7 @@ stress: need ## check every byte under load while files change, STRESS_SECONDS a
 	+@$(MAKE_FLAVOUR)asan $(BUILD)/asan/zcserve $(BUILD)/asan/zcserve-tool
 	@ZCSERVE=$(abspath $(BUILD)/asan/zcserve) STRESS_SECONDS=$(STRESS_SECONDS) tests/stress/run
 
-.PHONY: tidy format format-check bench bench-quick bench-deps bench-scale bench-cold bench-rings
+.PHONY: tidy format format-check bench bench-quick bench-deps bench-scale bench-cold
 # A process a file: one that sees several takes the va_list of all but the first for unset.
 tidy: need ## look at the sources with clang-tidy
 	printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -I FILE $(CLANG_TIDY) --quiet --warnings-as-errors='*' \
@@ -271,8 +271,6 @@ bench-scale: all site $(BENCHES:%.c=$(OUT)/%) ## 18,000 and 100,000 idle connect
 	BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) IDLE=$(call absolute,$(OUT)/bench/idle) bench/scale
 bench-cold: all ## a cold file on a slow disk beside hot requests (needs root)
 	ZCSERVE=$(call absolute,$(OUT)/zcserve) bench/cold
-bench-rings: site $(OUT)/bench/rings ## three ways for threads to share a ring
-	$(OUT)/bench/rings www/files/10m.txt
 
 # ---- installing --------------------------------------------------------------------------------
 

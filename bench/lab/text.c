@@ -77,6 +77,10 @@ char *text_figure(text into, double value, const char *unit)
         strcat(into, "/s");
         return into;
     }
+    if (!strcmp(unit, "count") && value == floor(value) && value >= 0 && value < 1e6) {
+        thousands_put(into, value); /* what was set is said as it was set: 4,096 */
+        return into;
+    }
     if (!strcmp(unit, "count") || !strcmp(unit, "ratio")) return text_number(into, value);
     return text_with_unit(into, value, unit);
 }

@@ -11,7 +11,10 @@ typedef char text[TEXT_MAX];
 /* 4096: "4 KiB". Whole where it is, else one decimal: "1.5 MiB". */
 char *text_bytes(text into, double bytes);
 
-/* A figure of a column with this unit, with three digits that count: "812 MB/s", "1.2 ms", "4 KiB", "93 %". */
+/*
+ * A figure of a column with this unit, with three digits that count: "812 MB/s", "1.2 ms", "4 KiB", "93 %". Whole counts
+ * below a million have all their digits: "4,096".
+ */
 char *text_figure(text into, double value, const char *unit);
 
 /* Three digits that count, thousands apart: "1,234,000", "81.2", "0.034". */

@@ -97,7 +97,7 @@ START_TEST(figures_as_text)
                 {2.5e6, "us", "2.5 s"},       {0.934, "share", "93.4 %"},
                 {16, "count", "16"},          {0.0123, "ratio", "0.0123"},
                 {999.6, "count", "1,000"},    {0, "count", "0"},
-                {100, "count", "100"}};
+                {100, "count", "100"},        {4096, "count", "4,096"}};
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         text said;
         ck_assert_str_eq(text_figure(said, rows[i].value, rows[i].unit), rows[i].text);
