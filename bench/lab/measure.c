@@ -38,6 +38,13 @@ void measure_figure(struct measure *m, const char *name, double value)
     if (on && !m->warming) row_set(on, name, value);
 }
 
+void measure_word(struct measure *m, const char *name, const char *word)
+{
+    struct measuring *on = m->row;
+    int column = on && !m->warming ? table_column(on->table, name) : -1;
+    if (column >= 0) snprintf(on->row[column].text, CELL_TEXT_MAX, "%s", word);
+}
+
 void measure_restart(struct measure *m)
 {
     struct measuring *on = m->row;
@@ -106,7 +113,7 @@ static void calls_fill(struct measuring *on, const struct tally *tally, double s
 {
     int by = table_column(on->table, "syscalls_by");
     double calls = seen >= 0 ? seen : tally->calls > 0 ? (double)tally->calls : NAN;
-    if (by < 0 || isnan(calls)) return;
+    if (by < 0 || isnan(calls) || on->row[by].text[0]) return;
     row_set(on, "syscalls_per_op", calls / (double)tally->operations);
     strcpy(on->row[by].text, seen >= 0 ? "tracepoint" : "code");
 }

@@ -90,6 +90,8 @@ void measure_join(struct measure *m, const struct tally *tally);
  * than the frame (it is then left as it is). `name` must be one of its columns.
  */
 void measure_figure(struct measure *m, const char *name, double value);
+/* The same for a column of text: one word. */
+void measure_word(struct measure *m, const char *name, const char *word);
 
 /*
  * Restarts clock and counters: what was before is not measured (starting threads, filling a queue).

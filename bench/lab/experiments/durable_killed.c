@@ -166,10 +166,20 @@ static void sleep_ns(uint64_t ns)
     if (!measure_stopped) nanosleep(&time, NULL); /* INT ends it */
 }
 
+/* Until the child has written its first record: 5 s at most, or until it has failed. */
+static void first_await(const struct gathering *g, uint64_t before)
+{
+    uint64_t limit = measure_now() + 5 * NS_PER_S;
+    while (g->writer->taken <= before && !g->writer->failure && measure_now() < limit &&
+           !measure_stopped)
+        sleep_ns(200000);
+}
+
 /* Lets the child write for a while and kills it. *wrote_ns gets how long it wrote. */
 static int child_kill_after(struct gathering *g, uint64_t ns, double *wrote_ns)
 {
     pid_t parent = getpid();
+    uint64_t before = g->writer->taken;
     g->writer->begun_ns = 0;
     pid_t child = fork();
     if (child < 0) return -errno;
@@ -180,6 +190,7 @@ static int child_kill_after(struct gathering *g, uint64_t ns, double *wrote_ns)
         if (getppid() == parent) records_write(g);
         _exit(1);
     }
+    first_await(g, before);
     sleep_ns(ns);
     uint64_t ended = measure_now();
     kill(child, SIGKILL);
