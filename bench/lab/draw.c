@@ -35,6 +35,7 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"system_us_per_op", "kernel CPU in µs per operation"},
                                       {"user_us_per_mib", "user CPU in µs per MiB"},
                                       {"system_us_per_mib", "kernel CPU in µs per MiB"},
+                                      {"cpu_us_per_mib", "CPU in µs per MiB"},
                                       {"syscalls_per_op", "system calls per operation"},
                                       {"depth", "requests at the device"},
                                       {"amplification", "bytes moved / bytes asked for"}};
