@@ -244,7 +244,7 @@ static bool bars_write(struct picture *p, const char *path)
     static struct bar bars[BARS_MAX];
     unsigned count = bars_take(p, bars);
     double most = 0;
-    size_t widest = 4;
+    size_t widest = 7; /* gnuplot's characters are narrow: short words would be cut off */
     head_write(p, path, FRAME + BAR_HEIGHT * (int)count);
     for (unsigned i = 0; i < count; i++) {
         most = fmax(most, bars[i].height.most);
