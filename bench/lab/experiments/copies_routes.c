@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +22,7 @@ static void *feeder_main(void *context)
 {
     struct copy *c = context;
     char *chunk = calloc(1, CHUNK);
-    sigset_t broken;
-    sigemptyset(&broken);
-    sigaddset(&broken, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &broken, NULL);
+    measure_thread_begin();
     if (chunk) memset(chunk, 1, CHUNK);
     while (chunk && (write(c->far_from, chunk, CHUNK) > 0 || errno == EAGAIN)) {
     }
@@ -38,6 +34,7 @@ static void *feeder_main(void *context)
 static void *drain_main(void *context)
 {
     struct copy *c = context;
+    measure_thread_begin();
     bool socket = c->route->to == END_SOCKET;
     int null = socket ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
     ssize_t got;

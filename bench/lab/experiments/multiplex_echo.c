@@ -166,6 +166,7 @@ static void *helper_main(void *context)
 {
     struct echo *x = context;
     unsigned client;
+    measure_thread_begin();
     while (read(x->to_helper[0], &client, sizeof client) == sizeof client) {
         timer_read(x);
         reply(x, client);
@@ -207,6 +208,7 @@ static void ready_serve(struct echo *x, const struct ready *ready)
 static void *server_main(void *context)
 {
     struct echo *x = context;
+    measure_thread_begin();
     cpu_pin(x->cpu[1]);
     int found = watch_open(&x->watch, x->way, x->server, x->count);
     if (found < 0) echo_fails(x, found);

@@ -96,6 +96,7 @@ static void *cpu_hog_main(void *context)
 {
     struct victim *x = context;
     volatile uint64_t sink = 1;
+    measure_thread_begin();
     cpu_pin(x->hog_cpu);
     x->hogs_begun++;
     while (!x->over)
@@ -108,6 +109,7 @@ static void *disk_hog_main(void *context)
 {
     struct victim *x = context;
     unsigned number = x->hogs_begun++;
+    measure_thread_begin();
     uint64_t half = x->data->bytes / 2, blocks = half / HOG_BYTES;
     for (uint64_t i = number; !x->over && blocks > 0; i += HOGS_MAX)
         if (pread(x->fd, x->hog_buffer[number % HOGS_MAX], HOG_BYTES,

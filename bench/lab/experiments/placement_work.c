@@ -97,6 +97,7 @@ static void turn_pass(struct trip *x, uint32_t other)
 static void *partner_main(void *context)
 {
     struct trip *x = context;
+    measure_thread_begin();
     cpu_pin(x->cpu[1]);
     if (!strcmp(x->means, "stream")) {
         while (read(x->there[0], x->partner_chunk, CHUNK) > 0) {
