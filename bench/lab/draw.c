@@ -35,6 +35,7 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"system_us_per_op", "kernel CPU in µs per operation"},
                                       {"user_us_per_mib", "user CPU in µs per MiB"},
                                       {"system_us_per_mib", "kernel CPU in µs per MiB"},
+                                      {"cpu_us_per_mib", "CPU in µs per MiB"},
                                       {"syscalls_per_op", "system calls per operation"},
                                       {"lost_bytes", "bytes lost"},
                                       {"at_risk_bytes", "bytes at risk"},
@@ -245,7 +246,7 @@ static bool bars_write(struct picture *p, const char *path)
     static struct bar bars[BARS_MAX];
     unsigned count = bars_take(p, bars);
     double most = 0;
-    size_t widest = 4;
+    size_t widest = 7; /* gnuplot's characters are narrow: short words would be cut off */
     head_write(p, path, FRAME + BAR_HEIGHT * (int)count);
     for (unsigned i = 0; i < count; i++) {
         most = fmax(most, bars[i].height.most);

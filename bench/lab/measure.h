@@ -15,6 +15,7 @@
 
 #include "zcserve/histogram.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -80,6 +81,17 @@ static inline bool measure_over(const struct measure *m, uint64_t now)
 static inline bool measure_time_over(const struct measure *m, uint64_t now)
 {
     return now >= m->deadline_ns || measure_stopped;
+}
+
+/*
+ * First thing in a thread of one's own that blocks in calls: INT and TERM are then the main thread's alone, and no
+ * read(2) of the thread ends with EINTR, which would leave the main thread waiting for it.
+ */
+static inline void measure_thread_begin(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
 /* Adds a thread's tally, after the thread was joined. */

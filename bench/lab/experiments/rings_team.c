@@ -262,6 +262,7 @@ static void semaphore_await(sem_t *semaphore)
 static void *member_run(void *context)
 {
     struct member *t = context;
+    measure_thread_begin();
     t->result = member_ring_open(t);
     sem_post(&t->team->ready);
     semaphore_await(&t->team->go);
