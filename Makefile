@@ -34,7 +34,7 @@ BENCHES   := $(sort $(wildcard bench/*.c))
 FUZZERS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 # The laboratory: an experiment is a file below experiments/, found here and nowhere listed.
 LAB_SOURCES := $(sort $(wildcard bench/lab/*.c bench/lab/experiments/*.c))
-FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h))
+FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h bench/lab/*/*.h))
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool%,$(OBJECTS))
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
