@@ -53,6 +53,7 @@ const char *axis_words(const struct column *column)
     for (char *c = words; *c; c++)
         if (*c == '_') *c = ' ';
     bool bare = !strcmp(unit, "count") || !strcmp(unit, "ratio") || !strcmp(unit, "text") ||
+                !strcmp(unit, "share") ||
                 !strcmp(unit, "bytes"); /* bytes have their unit at each tic */
     if (!bare) snprintf(words + strlen(words), sizeof words - strlen(words), " in %s", unit);
     return words;
