@@ -37,7 +37,8 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"system_us_per_mib", "kernel CPU in µs per MiB"},
                                       {"syscalls_per_op", "system calls per operation"},
                                       {"depth", "requests at the device"},
-                                      {"amplification", "bytes moved / bytes asked for"}};
+                                      {"amplification", "bytes moved / bytes asked for"},
+                                      {"rows_per_s", "rows per second"}};
 
 const char *axis_words(const struct column *column)
 {
