@@ -38,7 +38,7 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"syscalls_per_op", "system calls per operation"},
                                       {"depth", "requests at the device"},
                                       {"amplification", "bytes moved / bytes asked for"},
-                                      {"rows_per_s", "rows per second"}};
+                                      {"million_rows_per_s", "million rows per second"}};
 
 const char *axis_words(const struct column *column)
 {
