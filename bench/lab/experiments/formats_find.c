@@ -125,10 +125,11 @@ static void packing_find(const struct table *t, struct findings *into, const cha
             "come with %s, plain ones out of the device with %s.",
             packing, 100 * summarise(&packed).median / summarise(&whole).median, a, b);
     if (cpu.verdict == UNKNOWN || cpu.verdict == SAME) {
-        finding_add(into, FINDING_OPEN,
-                    "Whether the CPU unpacks %s faster than this device reads cannot be told: the "
-                    "two do not differ beyond the noise.",
-                    packing);
+        finding_add(
+            into, FINDING_OPEN,
+            "Whether the CPU unpacks %s faster than this device reads cannot be told: the two "
+            "are alike, or too noisy.",
+            packing);
         return;
     }
     bool pays = cpu.verdict == MORE;
