@@ -142,6 +142,8 @@ $(TOOL_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/unit/recorded.o $(
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) $(TOOL_LIBS) -o $@
 
 $(OUT)/bench/lab/page_style.o: bench/page.css
+$(OUT)/bench/lab/experiments/prefetch.o: bench/lab/experiments/prefetch_trace.txt
+$(OUT)/bench/lab/experiments/formats_parquet.o: bench/lab/experiments/formats_parquet.mjs
 
 $(OUT)/zclab: $(LAB_ROOMS)
 	$(call say,link)$(LINK) $^ $(LAB_LIBS) -o $@

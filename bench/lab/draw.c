@@ -40,7 +40,8 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"lost_bytes", "bytes lost"},
                                       {"at_risk_bytes", "bytes at risk"},
                                       {"depth", "requests at the device"},
-                                      {"amplification", "bytes moved / bytes asked for"}};
+                                      {"amplification", "bytes moved / bytes asked for"},
+                                      {"million_rows_per_s", "million rows per second"}};
 
 const char *axis_words(const struct column *column)
 {
@@ -56,6 +57,7 @@ const char *axis_words(const struct column *column)
     for (char *c = words; *c; c++)
         if (*c == '_') *c = ' ';
     bool bare = !strcmp(unit, "count") || !strcmp(unit, "ratio") || !strcmp(unit, "text") ||
+                !strcmp(unit, "share") ||
                 !strcmp(unit, "bytes"); /* bytes have their unit at each tic */
     if (!bare) snprintf(words + strlen(words), sizeof words - strlen(words), " in %s", unit);
     return words;

@@ -40,7 +40,8 @@ static const char *figure_words(const struct table *table, const char *name)
                  {"system_us_per_op", "system CPU per operation"},
                  {"user_us_per_mib", "user CPU per MiB"},
                  {"system_us_per_mib", "system CPU per MiB"},
-                 {"amplification", "read amplification"}};
+                 {"amplification", "read amplification"},
+                 {"million_rows_per_s", "million rows per second"}};
     for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].name, name)) return known[i].words;
     int c = table_column(table, name);
