@@ -47,7 +47,7 @@
 #include <string.h>
 
 enum { LIST = 16, COLD_FILES = 64, COLD_BYTES = 256 << 10, HOT_BYTES = 1024, PACED = 16 };
-enum { SPARE_DESCRIPTORS = 512, BESIDE = 2 };
+enum { SPARE_DESCRIPTORS = 2048, BESIDE = 2 };
 #define TICKS_S 0.2 /* of CPU time from which the kernel's ticks of 10 ms tell user from system */
 
 static const struct column factors[] = {
@@ -189,11 +189,12 @@ static void use_tell(struct measure *m, const struct load_result *r, const struc
                      const struct child_use *to, double others_s)
 {
     double n = (double)m->tally.operations, mib = (double)m->tally.bytes / (1 << 20);
-    double cpu = to->cpu_s - from->cpu_s, user = to->user_s - from->user_s;
+    double cpus = (to->cpu_s - from->cpu_s) / ((double)(to->read_ns - from->read_ns) / 1e9);
+    double cpu = cpus * r->seconds, user = to->user_s - from->user_s;
     double ticks = user + to->kernel_s - from->kernel_s;
     double share = ticks >= TICKS_S ? user / ticks : NAN;
     double others = (others_s - cpu) / r->seconds - r->client_cpu;
-    measure_figure(m, "server_cpu", cpu / r->seconds);
+    measure_figure(m, "server_cpu", cpus);
     measure_figure(m, "server_us_per_op", cpu * 1e6 / n);
     measure_figure(m, "user_us_per_op", share * cpu * 1e6 / n);
     measure_figure(m, "system_us_per_op", (1 - share) * cpu * 1e6 / n);
@@ -272,7 +273,6 @@ static bool is_possible(struct lab *lab, const struct server *server, uint64_t c
 {
     char what[96], why[160];
     uint64_t most = lab_number(lab, server->each == EACH_PROCESS ? "processes_max" : "threads_max");
-    uint64_t descriptors = child_descriptors(connections + SPARE_DESCRIPTORS);
     snprintf(what, sizeof what, "%s with %" PRIu64 " connections", server->name, connections);
     if (server->each != EACH_LOOP && connections > most) {
         snprintf(why, sizeof why, "a %s for each: at most %" PRIu64 " (--set %s)",
@@ -281,12 +281,22 @@ static bool is_possible(struct lab *lab, const struct server *server, uint64_t c
         lab_skip(lab, what, why);
         return false;
     }
-    if (descriptors < connections + SPARE_DESCRIPTORS) {
-        snprintf(why, sizeof why, "%" PRIu64 " descriptors may be open (ulimit -n)", descriptors);
-        lab_skip(lab, what, why);
-        return false;
-    }
     return true;
+}
+
+/* As many as descriptors may be open for; fewer than asked for is told. */
+static uint64_t connections_possible(struct lab *lab, uint64_t wanted)
+{
+    char what[64], why[160];
+    uint64_t descriptors = child_descriptors(wanted + SPARE_DESCRIPTORS);
+    if (descriptors >= wanted + SPARE_DESCRIPTORS) return wanted;
+    uint64_t possible = descriptors > SPARE_DESCRIPTORS ? descriptors - SPARE_DESCRIPTORS : 1;
+    snprintf(what, sizeof what, "%" PRIu64 " connections", wanted);
+    snprintf(why, sizeof why,
+             "%" PRIu64 " descriptors may be open (ulimit -n), so it is %" PRIu64 " connections",
+             descriptors, possible);
+    lab_skip(lab, what, why);
+    return possible;
 }
 
 static const char *below(const char *root, const char *path)
@@ -357,7 +367,8 @@ static void load_walk(struct lab *lab, const char *load)
     unsigned counts = kept ? lab_numbers(lab, "connections", connections, LIST) : 1;
     unsigned many = lab_words(lab, "servers", chosen, LIST);
     if (!strcmp(load, "new")) connections[0] = lab_number(lab, "under_way");
-    for (unsigned c = 0; c < counts; c++)
+    for (unsigned c = 0; c < counts; c++) {
+        connections[c] = connections_possible(lab, connections[c]);
         for (unsigned i = 0; i < many; i++) {
             const struct server *server = servers;
             while (server->name && strcmp(server->name, chosen[i]) != 0)
@@ -368,6 +379,7 @@ static void load_walk(struct lab *lab, const char *load)
             else if (connections[c] > 0)
                 serving_measure(lab, server, load, connections[c]);
         }
+    }
 }
 
 static void run(struct lab *lab)

@@ -117,14 +117,26 @@ static int minimal_start(struct child *child, const struct child_plan *plan)
     return result;
 }
 
-enum { WORDS_MAX = 2 * CHILD_OPTIONS_MAX + 24 };
+enum { WORDS_MAX = 2 * CHILD_OPTIONS_MAX + 36 };
 
-/* The command line: the pools hold so many connections as are wanted, and no watches, of which there are few. */
-static void words_put(const struct child_plan *plan, const char *word[WORDS_MAX], char made[8][64])
+/* What a model has for so many connections. Pools watch no directories: the kernel has too few watches for all of them. */
+static const struct {
+    const char *model, *option, *value; /* NULL: as many as connections */
+} sized[] = {{"prefork", "prefork.processes", NULL},
+             {"prefork", "prefork.start", NULL},
+             {"prefork", "prefork.spare_max", NULL},
+             {"prefork", "cache.watches", "0"},
+             {"threadpool", "threadpool.threads", NULL},
+             {"threadpool", "cache.watches", "0"},
+             {"epoll", "connections", NULL},
+             {"epoll", "cache.descriptors", "32"},
+             {"io_uring", "connections", NULL},
+             {"io_uring", "cache.descriptors", "32"}};
+enum { SIZED = sizeof sized / sizeof *sized };
+
+static void words_put(const struct child_plan *plan, const char *word[WORDS_MAX],
+                      char made[SIZED][64])
 {
-    static const char *const names[] = {"prefork.processes", "prefork.start", "prefork.spare_max",
-                                        "threadpool.threads", "connections"};
-    bool is_pool = !strcmp(plan->server, "prefork") || !strcmp(plan->server, "threadpool");
     unsigned used = 0;
     word[used++] = child_zcserve();
     if (plan->configuration) word[used++] = "-c";
@@ -135,16 +147,14 @@ static void words_put(const struct child_plan *plan, const char *word[WORDS_MAX]
         "-o", "log_level=notice"};
     for (unsigned i = 0; i < sizeof always / sizeof *always; i++)
         word[used++] = always[i];
-    for (unsigned i = 0; plan->at_most > 0 && i < 5; i++) {
-        unsigned value = plan->at_most;
-        if (i == 4 && value < 64) value = 64;
-        snprintf(made[i], 64, "%s=%u", names[i], value);
+    for (unsigned i = 0; plan->at_most > 0 && i < SIZED; i++) {
+        if (strcmp(sized[i].model, plan->server) != 0) continue;
+        if (sized[i].value)
+            snprintf(made[i], sizeof made[i], "%s=%s", sized[i].option, sized[i].value);
+        else
+            snprintf(made[i], sizeof made[i], "%s=%u", sized[i].option, plan->at_most);
         word[used++] = "-o";
         word[used++] = made[i];
-    }
-    if (is_pool && plan->at_most > 0) {
-        word[used++] = "-o";
-        word[used++] = "cache.watches=0";
     }
     for (unsigned i = 0; i < CHILD_OPTIONS_MAX && plan->option[i]; i++) {
         word[used++] = "-o";
@@ -183,7 +193,7 @@ static int port_await(struct child *child)
 
 static int zcserve_start(struct child *child, const struct child_plan *plan)
 {
-    char made[8][64];
+    char made[SIZED][64];
     const char *word[WORDS_MAX];
     int said[2];
     if (!child_zcserve()) return -ENOENT;
@@ -286,12 +296,13 @@ static void process_add(struct child_use *use, pid_t group, const char *pid, boo
 
 struct child_use child_use_read(const struct child *child, bool memory)
 {
-    struct child_use use = {0};
+    struct child_use use = {.read_ns = measure_now()};
     DIR *processes = child->group > 0 ? opendir("/proc") : NULL;
     struct dirent *entry;
     while (processes && (entry = readdir(processes)))
         if (isdigit((unsigned char)entry->d_name[0]))
             process_add(&use, child->group, entry->d_name, memory);
     if (processes) closedir(processes);
+    use.read_ns += (measure_now() - use.read_ns) / 2;
     return use;
 }

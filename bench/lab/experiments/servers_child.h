@@ -35,6 +35,7 @@ void child_stop(struct child *child);
 
 /* What all its processes together have used so far, or hold. */
 struct child_use {
+    uint64_t read_ns; /* when: looking at 1,000 processes takes its time; the middle of it */
     unsigned processes, threads;
     double cpu_s;            /* exact */
     double user_s, kernel_s; /* the same in ticks of the kernel: good for their ratio */
