@@ -94,10 +94,9 @@ static void request_send(struct load *load, struct peer *p)
     bool beside = p->kind == PEER_BESIDE;
     if (beside && plan->beside_paths)
         snprintf(number, sizeof number, "%u", load->beside_next++ % plan->beside_paths);
-    if (!beside && plan->paths)
-        snprintf(number, sizeof number, "%u", load->next_path++ % plan->paths);
+    const char *path = plan->list ? plan->list[load->next_path++ % plan->listed] : plan->path;
     int length = snprintf(text, sizeof text, "GET %.300s%s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n",
-                          beside ? plan->beside_path : plan->path, number,
+                          beside ? plan->beside_path : path, number,
                           !beside && plan->reconnects ? "Connection: close\r\n" : "");
     if (p->kind == PEER_SLOW) length = snprintf(text, sizeof text, "GET / HTTP/1.1\r\nX: ");
     load->result.calls++;

@@ -14,8 +14,9 @@
 
 struct load_plan {
     uint16_t port;
-    const char *path; /* what is asked for: "/file", or "/directory/" for number 0, 1, … there */
-    unsigned paths;   /* how many there are; 0: path is one file */
+    const char *path;        /* what is asked for: "/file" */
+    const char *const *list; /* or one of these after the other; NULL: path alone */
+    unsigned listed;
     unsigned connections;    /* used in turn */
     unsigned under_way;      /* closed loop: requests at once */
     double rate;             /* requests a second; 0: a closed loop */
