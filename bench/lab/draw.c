@@ -37,6 +37,7 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"system_us_per_mib", "kernel CPU in µs per MiB"},
                                       {"syscalls_per_op", "system calls per operation"},
                                       {"depth", "requests at the device"},
+                                      {"server_us_per_op", "server's CPU in µs per request"},
                                       {"amplification", "bytes moved / bytes asked for"}};
 
 const char *axis_words(const struct column *column)
