@@ -94,7 +94,7 @@ static const struct parameter parameters[] = {
     {0}};
 
 static const struct plot plots[] = {
-    {"kept", "32 requests at once over many kept connections: requests/s", "connections", "iops",
+    {"kept", "As many requests at once over more and more kept connections", "connections", "iops",
      "server", "load=kept", false, true, false},
     {"memory", "Memory of the server", "connections", "memory_bytes", "server", "load=kept", false,
      true, true},
