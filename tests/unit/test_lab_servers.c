@@ -207,6 +207,15 @@ START_TEST(memory_of_a_connection)
 }
 END_TEST
 
+START_TEST(memory_of_too_few_connections_says_nothing)
+{
+    lab_given("servers");
+    memory("epoll", 3e6, 3e6); /* 1,000 more of 1 KiB: less than 1 MiB */
+    lab_find("servers");
+    ck_assert_uint_eq(lab_findings.count, 0);
+}
+END_TEST
+
 START_TEST(busy_client_is_told)
 {
     lab_given("servers");
@@ -280,6 +289,7 @@ int main(void)
     tcase_add_test(cases, slow_disk);
     tcase_add_test(cases, computing);
     tcase_add_test(cases, memory_of_a_connection);
+    tcase_add_test(cases, memory_of_too_few_connections_says_nothing);
     tcase_add_test(cases, busy_client_is_told);
     tcase_add_test(cases, a_request_ends_with_an_empty_line);
     tcase_add_test(cases, only_files_below_the_root_are_answered);

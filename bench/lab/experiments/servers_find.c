@@ -50,6 +50,7 @@ static const struct rule {
      "a loop computes to the end, and p95 is at least the time of one computation",
      "There were too few computations to meet the others."},
 };
+#define TELLING (1 << 20) /* less is what a process takes and gives back anyway */
 enum { RULES = sizeof rules / sizeof *rules, WHERE = 160 };
 
 /* ---- one server against one rule --------------------------------------------------------------- */
@@ -149,7 +150,7 @@ static void rule_find(const struct table *t, const struct rule *rule, struct fin
                 *list[FAILED] ? " " : "", *list[FAILED] ? rule->otherwise : "");
 }
 
-/* What one more connection takes: from the fewest to the most that were measured. */
+/* What one more connection takes: from the fewest to the most that were measured. NAN: those are too few to tell. */
 static double slope_of(const struct table *t, const struct server *server, const char *figure)
 {
     char where[WHERE];
@@ -157,7 +158,8 @@ static double slope_of(const struct table *t, const struct server *server, const
     double least = most_of(t, where, false), most = most_of(t, where, true);
     struct sample a = table_sample(t, figure, "%s connections=%.10g", where, least);
     struct sample b = table_sample(t, figure, "%s connections=%.10g", where, most);
-    if (!(most >= least + 64) || a.count == 0 || b.count == 0) return NAN;
+    if (!((most - least) * server->predicted_bytes >= TELLING) || a.count == 0 || b.count == 0)
+        return NAN;
     return (summarise(&b).median - summarise(&a).median) / (most - least);
 }
 
@@ -175,7 +177,7 @@ static void memory_find(const struct table *t, struct findings *into)
                  used ? ", " : "", s->name, text_bytes(is, fmax(0, round(bytes))),
                  text_bytes(was, s->predicted_bytes));
         used = strlen(kernel);
-        if (!isnan(in_kernel))
+        if (in_kernel > 0)
             snprintf(kernel + used, sizeof kernel - used, "%s%s %s", used ? ", " : "", s->name,
                      text_bytes(is, fmax(0, round(in_kernel))));
     }
