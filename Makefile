@@ -202,7 +202,7 @@ RUN_TESTS       = BUILD=$(BUILD) FLAVOUR=$(TEST_FLAVOUR) REPLAY_FLAVOUR=$(REPLAY
                   ZCSERVE=$(call absolute,$(OUT)/zcserve) ZCLAB=$(call absolute,$(OUT)/zclab) tests/run
 
 .PHONY: lab lab-test
-lab: $(OUT)/zclab ## build the I/O laboratory (build/release/zclab)
+lab: $(OUT)/zclab $(OUT)/zcserve ## build the I/O laboratory (build/release/zclab), and the server it measures
 	@:
 lab-test: need lab ## every experiment of the laboratory at its smallest size
 	@$(RUN_TESTS) lab

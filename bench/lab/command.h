@@ -16,6 +16,7 @@ int command_run(const struct options *options, char **words);
 int command_all(const struct options *options, char **words);
 int command_report(const struct options *options, char **words);
 int command_compare(const struct options *options, char **words);
+int command_advise(const struct options *options, char **words);
 int command_clean(const struct options *options, char **words);
 
 #endif

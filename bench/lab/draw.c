@@ -40,8 +40,9 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"lost_bytes", "bytes lost"},
                                       {"at_risk_bytes", "bytes at risk"},
                                       {"depth", "requests at the device"},
-                                      {"amplification", "bytes moved / bytes asked for"},
-                                      {"million_rows_per_s", "million rows per second"}};
+                                       {"server_us_per_op", "server's CPU in µs per request"},
+                                       {"amplification", "bytes moved / bytes asked for"},
+                                       {"million_rows_per_s", "million rows per second"}};
 
 const char *axis_words(const struct column *column)
 {
@@ -60,6 +61,15 @@ const char *axis_words(const struct column *column)
                 !strcmp(unit, "share") ||
                 !strcmp(unit, "bytes"); /* bytes have their unit at each tic */
     if (!bare) snprintf(words + strlen(words), sizeof words - strlen(words), " in %s", unit);
+    return words;
+}
+
+/* Of a figure's axis: bytes are named there, since its tics are bare numbers. */
+static const char *figure_axis_words(const struct column *column)
+{
+    static char words[200];
+    snprintf(words, sizeof words, "%s%s", axis_words(column),
+             !strcmp(column->unit, "bytes") ? " in bytes" : "");
     return words;
 }
 
@@ -177,7 +187,7 @@ static bool lines_write(struct picture *p, const char *path)
     for (unsigned l = 0; l < p->lines; l++)
         any |= there[l] = data_write(p, l);
     fprintf(p->to, "set xlabel \"%s\" textcolor rgb '" INK "'\n", axis_words(p->x));
-    fprintf(p->to, "set ylabel \"%s\" textcolor rgb '" INK "'\n", axis_words(p->y));
+    fprintf(p->to, "set ylabel \"%s\" textcolor rgb '" INK "'\n", figure_axis_words(p->y));
     fputs(p->plot->log_y ? "set logscale y\n" : "set yrange [0:*]\n", p->to);
     bool thousands = p->most >= 10000 && (!p->plot->log_y || p->least >= 1);
     fprintf(p->to, "set format y '%s'\n", thousands ? "%.0s%c" : "%g");
@@ -258,8 +268,8 @@ static bool bars_write(struct picture *p, const char *path)
             "unset key\nset grid noy\nset xrange [0:%.6g]\nset yrange [0.4:%.1f]\nset lmargin %zu\n"
             "set rmargin 2\nset xlabel \"%s\" textcolor rgb '" INK "'\nset xtics %.6g\n"
             "set format x '%s'\nset ytics (",
-            most > 0 ? most * 1.25 : 1, count + 0.6, widest + 1, axis_words(p->y), tic_step(most),
-            most >= 10000 ? "%.0s%c" : "%g");
+            most > 0 ? most * 1.25 : 1, count + 0.6, widest + 1, figure_axis_words(p->y),
+            tic_step(most), most >= 10000 ? "%.0s%c" : "%g");
     for (unsigned i = 0; i < count; i++)
         fprintf(p->to, "%s\"%s\" %u", i ? ", " : "", bars[i].label, count - i);
     fputs(")\n$bars << EOD\n", p->to);

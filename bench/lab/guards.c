@@ -25,7 +25,7 @@ void guard_same_cpu(struct measure *m, int cpu, int other)
 static double figure(const struct table *table, const struct cell *row, const char *name)
 {
     int c = table_column(table, name);
-    return c < 0 ? NAN : row[c].number;
+    return c >= 0 && isfinite(row[c].number) ? row[c].number : NAN;
 }
 
 void guards_apply(const struct lab *lab, struct cell *row, bool has_data)

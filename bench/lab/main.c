@@ -19,6 +19,8 @@ static const struct {
     {"report", "[DIR]", "draw the page of a run again (the latest one)", command_report},
     {"compare", "A B…", "runs side by side; a directory of several runs is pooled",
      command_compare},
+    {"advise", "DIR", "what the figures of this machine mean for serving DIR with serve.conf",
+     command_advise},
     {"clean", "", "remove the data sets", command_clean},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -29,14 +31,16 @@ static int usage(FILE *to)
     for (unsigned i = 0; i < COMMANDS; i++)
         fprintf(to, "  zclab %-8s %-8s %s\n", commands[i].name, commands[i].words,
                 commands[i].help);
-    fputs("\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
-          "works\n"
-          "  --set KEY=VALUE  another value of a parameter (zclab list NAME shows them)\n"
-          "  --out DIR        where results go (zclab-results/DATE-HOST)\n"
-          "  --data DIR       where data sets are kept (zclab-data): the disk that is measured\n"
-          "  --seed N         of contents and of random places (1)\n"
-          "\nexit codes: 0, 1 failure, 2 usage, 77 nothing could run, 130 interrupted\n",
-          to);
+    fputs(
+        "\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
+        "works\n"
+        "  -c FILE          advise: the configuration that is asked about (without: the defaults)\n"
+        "  --set KEY=VALUE  another value of a parameter (zclab list NAME shows them)\n"
+        "  --out DIR        where results go (zclab-results/DATE-HOST)\n"
+        "  --data DIR       where data sets are kept (zclab-data): the disk that is measured\n"
+        "  --seed N         of contents and of random places (1)\n"
+        "\nexit codes: 0, 1 failure, 2 usage, 77 nothing could run, 130 interrupted\n",
+        to);
     return to == stdout ? 0 : EXIT_USAGE;
 }
 
@@ -47,9 +51,13 @@ int main(int argc, char **argv)
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) return usage(stdout);
     int first = options_read(&options, argc, argv);
     if (first < 0) return EXIT_USAGE;
-    for (unsigned i = 0; first < argc && i < COMMANDS; i++)
-        if (!strcmp(argv[first], commands[i].name))
+    for (unsigned i = 0; first < argc && i < COMMANDS; i++) {
+        if (strcmp(argv[first], commands[i].name) != 0) continue;
+        if (!options.configuration || commands[i].run == command_advise)
             return commands[i].run(&options, argv + first + 1);
+        fputs("zclab: -c is for advise\n", stderr);
+        return EXIT_USAGE;
+    }
     if (first < argc) fprintf(stderr, "zclab: unknown command '%s'\n", argv[first]);
     return usage(stderr);
 }

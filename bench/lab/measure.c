@@ -35,7 +35,12 @@ void row_set(struct measuring *on, const char *name, double value)
 void measure_figure(struct measure *m, const char *name, double value)
 {
     struct measuring *on = m->row;
-    if (on && !m->warming) row_set(on, name, value);
+    int column = on && !m->warming ? table_column(on->table, name) : -1;
+    if (column >= 0 && isnan(value) && isnan(on->row[column].number))
+        on->row[column].number =
+            INFINITY; /* written as an empty cell, and left alone by row_set() */
+    else if (column >= 0)
+        row_set(on, name, value);
 }
 
 void measure_word(struct measure *m, const char *name, const char *word)

@@ -99,7 +99,8 @@ void measure_join(struct measure *m, const struct tally *tally);
 
 /*
  * Sets a figure of the experiment's own, or one of the common ones that the experiment knows better
- * than the frame (it is then left as it is). `name` must be one of its columns.
+ * than the frame (it is then left as it is). `name` must be one of its columns. NAN: it is not known, and the frame
+ * must not put its own figure there (one of zclab itself, where the work was done by a child).
  */
 void measure_figure(struct measure *m, const char *name, double value);
 /* The same for a column of text: one word. */

@@ -34,10 +34,11 @@ int options_read(struct options *options, int argc, char **argv)
     char *end = NULL;
     int o;
     *options = (struct options){.seed = 1, .data = "zclab-data"};
-    while ((o = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    while ((o = getopt_long(argc, argv, "c:", known, NULL)) != -1) {
         if (o == '?' || (o == 's' && setting_add(options, optarg) < 0)) return -1;
         if (o == 'o') options->out = optarg;
         if (o == 'd') options->data = optarg;
+        if (o == 'c') options->configuration = optarg;
         if (o == 'q') options->scale = SCALE_QUICK;
         if (o == 'm') options->scale = SCALE_SMALLEST;
         if (o == 'r') options->seed = strtoull(optarg, &end, 10);

@@ -10,8 +10,9 @@ enum { SETTINGS_MAX = 32 };
 struct options {
     enum scale scale;
     uint64_t seed;
-    const char *out;  /* NULL: zclab-results/DATE-HOST */
-    const char *data; /* where data sets lie */
+    const char *out;           /* NULL: zclab-results/DATE-HOST */
+    const char *data;          /* where data sets lie */
+    const char *configuration; /* zcserve's, for advise; NULL: none */
     unsigned settings;
     struct {
         char name[32];
