@@ -49,7 +49,7 @@ struct supervise_options {
     void (*finish)(const void *of);  /* all but the `last` ended: closes what those read       */
     /* While nobody asked for a stop: sets which processes are unwanted; when to ask again, in ns. */
     uint64_t (*adjust)(const void *of, struct supervised *processes, uint32_t count);
-    /* Another process is absent, or one is no longer: told before the processes get URG. */
+    /* A process ended, another is absent, or one is no longer: told before the processes get URG. */
     void (*absence)(const void *of, const struct supervised *processes, uint32_t count);
     const void *of;
 };

@@ -62,13 +62,16 @@ bool uring_listeners_open(struct uring_loop *l)
     return true;
 }
 
+/*
+ * Of several who wait for a listener the kernel wakes one (io_uring waits with EPOLLEXCLUSIVE, epoll_ctl(2)).
+ * When that is one who dies or is being cancelled, nobody takes the connection. So, whenever a worker came or
+ * went, waiting begins again, which takes what is in the queue; and who gives up a listener looks once more.
+ */
 void uring_listeners_look(struct uring_loop *l)
 {
     for (uint32_t i = 0; i < l->listeners; i++) {
-        if (service_accepts(l->service, l->worker.index, i))
-            uring_accept(l, i);
-        else
-            accept_stop(l, i);
+        accept_stop(l, i); /* uring_accepted() begins again */
+        uring_accept(l, i);
     }
 }
 
@@ -176,7 +179,9 @@ void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_
     if (!polled && cqe->res >= 0) connection_open(l, cqe->res);
     if (l->draining) return;
     if (polled && cqe->res > 0) accept_some(l, listener->fd);
-    if (!polled && has_trouble(l, cqe->res))
+    if (listener->fd >= 0 && !service_accepts(l->service, l->worker.index, index))
+        accept_some(l, listener->fd);
+    else if (!polled && has_trouble(l, cqe->res))
         listener_await(l, index, true);
     else if (!l->paused)
         uring_accept(l, index);

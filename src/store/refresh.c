@@ -95,6 +95,8 @@ static void compare_root(struct store *store, const struct now *now)
     if (root->problem == 0 && root->watched && !root->suspect && !due) return;
     root->compared_ns = now->monotonic_ns;
     root->suspect = false;
+    /* To watch it again while it is not there would be told as a change, and so without end. */
+    if (root->problem != 0 && !root_is_there(root)) return;
     if (!root_is_current(root)) begin_anew(store);
 }
 

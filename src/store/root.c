@@ -46,6 +46,16 @@ void root_close(struct beneath *beneath)
     beneath->directory = -1;
 }
 
+bool root_is_there(struct root *root)
+{
+    struct identity identity;
+    int directory = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int result = directory < 0 ? -errno : identity_read(directory, "", &identity);
+    if (directory >= 0) close(directory);
+    if (result < 0) root->problem = -result;
+    return result == 0;
+}
+
 bool root_is_current(const struct root *root)
 {
     struct identity found;

@@ -25,6 +25,9 @@ int root_name(struct root *root, const char *path);
 void root_open(struct root *root, struct beneath *beneath, struct watch *watch);
 void root_close(struct beneath *beneath);
 
+/* Whether it could be opened again, after it could not; else root->problem says why not. */
+bool root_is_there(struct root *root);
+
 /* Whether the path still leads to the open directory. */
 bool root_is_current(const struct root *root);
 

@@ -34,6 +34,7 @@ struct supervision {
     enum stage stage;
     uint64_t deadline_ns; /* when the stage has lasted long enough                      */
     uint64_t adjust_ns;   /* when to ask options->adjust again                          */
+    bool ended;           /* a process has, since others were last told who is absent        */
     bool served;          /* a process has lived for longer than SUPERVISED_AT_ONCE_NS  */
     pid_t pid;            /* the supervisor's own                                       */
     int result;
@@ -181,6 +182,7 @@ static void supervise_signalled(struct supervision *s, int signal_number)
 static void supervise_take_end(struct supervision *s, struct supervised *process, int status)
 {
     supervised_end(process, status, supervise_wants(s, process), supervise_now_ns());
+    s->ended = true;
     s->served = s->served || (!process->last && process->failures == 0);
 }
 
@@ -235,8 +237,9 @@ static uint64_t supervise_absent_until(const struct supervised *process)
 static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
 {
     uint64_t next_ns = NEVER;
-    bool changed = false;
+    bool changed = s->ended;
 
+    s->ended = false;
     if (s->stage != SERVING || s->options->absence == NULL) return NEVER;
     for (uint32_t i = 0; i < s->count; i++) {
         struct supervised *process = &s->process[i];

@@ -10,9 +10,8 @@ import signal
 import time
 
 from client import Failure, expect, expect_content, get, wait_until
-from faults import expect_rest
 from harness import children, files_open, process_name
-from stage import require, test
+from stage import expect_rest, require, test
 
 SMALL_WINDOW = 4096
 DESCRIPTORS = 400       # for one process

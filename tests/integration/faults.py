@@ -7,8 +7,8 @@ import os
 import time
 
 from client import Cut, Failure, expect, expect_content, get, request, wait_until
-from harness import cpu_seconds, files_open
-from stage import big, replace, require, test
+from harness import files_open
+from stage import big, expect_rest, replace, require, test
 
 SMALL_WINDOW = 32768  # bytes a client takes before it reads: the rest waits in the server
 LENGTH = 24 << 20     # more than all socket buffers on the way hold
@@ -270,14 +270,6 @@ def parted(clients, seconds):
             waiting.append(client)
         client.socket.settimeout(client.timeout)
     return served, waiting
-
-
-def expect_rest(pid, seconds):
-    """The process has no work, and does none."""
-    used = cpu_seconds(pid)
-    time.sleep(seconds)
-    used = cpu_seconds(pid) - used
-    require(used < 0.2 * seconds, "%.2f s of processor time in %.1f s without work", used, seconds)
 
 
 def is_served(server):

@@ -8,7 +8,7 @@ import signal
 import threading
 
 from client import Failure, expect, expect_content, get
-from stage import replace, require, test, write
+from stage import expect_rest, replace, require, test, write
 
 CHANGES = 300
 CHANGES_FEW = 100
@@ -322,6 +322,21 @@ def root_vanishes(stage):
         os.mkdir(root)
         write(os.path.join(root, "a.txt"), b"new")
         expect("when it is back", b"new", client.get("/a.txt").content)
+
+
+@test("a root that is gone costs no work")
+def root_gone(stage):
+    root = stage.site(a_txt=b"old")
+    above = os.path.dirname(root)
+    with stage.server(root, {"cache.recheck": "1h"}) as server, server.client() as client:
+        for gone in (root, above):
+            expect("before", b"old", client.get("/a.txt").content)
+            os.rename(gone, gone + ".away")
+            for _ in range(2):
+                require(client.get("/a.txt").status in (403, 404, 500, 503), "served from nowhere")
+                expect_rest(server.workers()[0], 0.5)
+            os.rename(gone + ".away", gone)
+        expect("when it is back", b"old", client.get("/a.txt").content)
 
 
 @test("more changes in a moment than the kernel's queue of events holds")

@@ -10,7 +10,7 @@ import time
 
 from client import Failure
 from fixtures import located
-from harness import Server
+from harness import Server, cpu_seconds
 
 TESTS = []
 
@@ -70,6 +70,14 @@ def replace(path, what):
     """Puts a new file in the place of an old one, at one moment."""
     write(path + ".new", what)
     os.rename(path + ".new", path)
+
+
+def expect_rest(pid, seconds):
+    """The process has no work, and does none."""
+    used = cpu_seconds(pid)
+    time.sleep(seconds)
+    used = cpu_seconds(pid) - used
+    require(used < 0.2 * seconds, "%.2f s of processor time in %.1f s without work", used, seconds)
 
 
 def big(mebibytes, mark="@"):

@@ -252,7 +252,9 @@ def closed_directories(stage):
         path = os.path.join(root, name)
         os.mkdir(path)
         write(os.path.join(path, "index.html"), b"index")
-        os.chmod(path, mode if stage.setting.user is not None else mode & 0o077)
+        if stage.setting.user is None:  # what we own is judged by the first three bits
+            mode = (mode & 0o007) << 6
+        os.chmod(path, mode)
     with stage.server(root) as server, server.client() as client:
         for _ in range(2):
             expect("/pub", 301, client.get("/pub").status)

@@ -10,6 +10,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -152,6 +153,35 @@ START_TEST(neighbours_are_no_concern)
 }
 END_TEST
 
+static const char *const losses[] = {"rm -rf up/on/site", "rm -rf up", "mv up x",
+                                     "rm -rf up/on/site; touch up/on/site", "chmod 0 up"};
+
+/* Watching it anew would be told as a change, again and again, and a loop would never rest. */
+START_TEST(gone_it_costs_no_work)
+{
+    tree_make(tree);
+    struct store_options options = tree_options();
+    struct now now;
+    options.root = "up/on/site";
+    options.recheck_ns = 3600 * NS_PER_SECOND;
+    struct store *store = tree_open(&options);
+    ck_assert_str_eq(tree_ask(store, "a.txt", ACCEPT_IDENTITY), "one");
+    tree_run(losses[_i]);
+    for (int i = 0; i < 3; i++) {
+        now_read(&now);
+        store_refresh(store, &now);
+        tree_ask(store, "a.txt", ACCEPT_IDENTITY);
+    }
+    now_read(&now);
+    store_refresh(store, &now);
+    struct pollfd fd = {.fd = store_watch_fd(store), .events = POLLIN};
+    ck_assert_int_eq(poll(&fd, 1, 0), 0);
+    store_close(store);
+    tree_run("[ ! -d up ] || chmod 755 up");
+    tree_remove();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("root");
@@ -160,6 +190,7 @@ int main(void)
     tcase_add_loop_test(cases, seen_by_the_next_request, 0, LENGTH(rows) * LENGTH(manners));
     tcase_add_loop_test(cases, asked_all_along, 0, LENGTH(manners));
     tcase_add_test(cases, neighbours_are_no_concern);
+    tcase_add_loop_test(cases, gone_it_costs_no_work, 0, LENGTH(losses));
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -5,6 +5,7 @@
 #include "core_site.h"
 #include "simulated_ring.h"
 #include "model/uring.h"
+#include "zcserve/listener.h"
 
 #include <check.h>
 #include <signal.h>
@@ -373,6 +374,40 @@ START_TEST(accept_in_vain_has_an_end)
 }
 END_TEST
 
+/*
+ * Of those that wait for a listener the kernel wakes one alone. A worker that stops to stand in for another may
+ * have been the one, so it takes what is there; and one whose listener it is begins to wait again.
+ */
+START_TEST(given_up_listener_is_looked_at_once_more)
+{
+    int clients[16], taken;
+    char problem[256];
+    service_listeners_leave(&service);
+    service_close(&service);
+    service.processes = service.workers = 2;
+    ck_assert_msg(service_open(&service, problem, sizeof(problem)) == 0, "%s", problem);
+    loop_make();
+    ck_assert(loop.listener[0].accepts && !loop.listener[1].accepts);
+    atomic_store(&service.stand_in[1].worker, 0);
+    uring_listeners_look(&loop);
+    ck_assert(loop.listener[1].accepts);
+    for (int i = 0; i < 16; i++)
+        clients[i] = client_say("GET /small HTTP/1.1\r\n");
+    atomic_store(&service.stand_in[1].worker, SERVICE_NO_WORKER);
+    uring_listeners_look(&loop);
+    struct io_uring_cqe cancelled = {.res = -ECANCELED};
+    uring_accepted(&loop, 1, &cancelled);
+    taken = (int)loop.clients.used;
+    ck_assert_int_gt(taken, 0); /* one in 65536 times all 16 are the other's */
+    ck_assert(!loop.listener[1].accepts && !listener_is_awaited(loop.listener[1].fd));
+    uring_accepted(&loop, 0, &cancelled);
+    ck_assert(loop.listener[0].accepts); /* the kernel looks at the queue when it begins */
+    for (int i = 0; i < 16; i++)
+        close(clients[i]);
+    loop_end();
+}
+END_TEST
+
 /* What is not one connection's trouble: the listener is polled, so that the next try says what is wrong. */
 START_TEST(accept_polls_when_something_is_short)
 {
@@ -397,6 +432,7 @@ int main(void)
     tcase_add_loop_test(tcase, broken_ring_ends_the_worker, 0, 3);
     tcase_add_loop_test(tcase, accept_goes_on_at_once, 0, 6);
     tcase_add_loop_test(tcase, accept_in_vain_has_an_end, 0, 3);
+    tcase_add_test(tcase, given_up_listener_is_looked_at_once_more);
     tcase_add_loop_test(tcase, accept_polls_when_something_is_short, 0, 4);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

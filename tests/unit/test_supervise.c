@@ -420,7 +420,7 @@ START_TEST(passes_usr1_on_and_reopens_its_log)
 }
 END_TEST
 
-/* Absent from its first failure until it has lived for a second, through all tries: told twice. */
+/* Absent from its first failure until it has lived for a second, through all tries: told at each end, and then. */
 START_TEST(tells_who_is_absent)
 {
     options.absence = on_absence;
@@ -430,15 +430,17 @@ START_TEST(tells_who_is_absent)
     ck_assert_int_eq(shared->absent_now, 1);
     WAIT_UNTIL(shared->urgs[1], 1);
     WAIT_UNTIL(shared->urgs[2], 1);
-    WAIT_UNTIL(shared->absences, 2);
+    WAIT_UNTIL(shared->absences, 4);
     ck_assert_int_eq(shared->absent_now, 0);
     ck_assert_int_eq(shared->starts[0], 4);
     ck_assert_uint_ge(clock_ns() - shared->started_ns[3], NS_PER_SECOND * 9 / 10);
-    kill(worker_pid(1, 0), SIGKILL); /* it had served: nobody is told */
+    kill(worker_pid(1, 0), SIGKILL); /* it had served, and is there again at once */
+    WAIT_UNTIL(shared->absences, 5);
+    ck_assert_int_eq(shared->absent_now, 0);
     WAIT_UNTIL(shared->starts[1], 2);
     kill(supervisor, SIGTERM);
     expect_end(0);
-    ck_assert_int_eq(shared->absences, 2);
+    ck_assert_int_eq(shared->absences, 5);
 }
 END_TEST
 
