@@ -174,7 +174,7 @@ static bool is_there(struct lab *lab, const char *way)
     static struct command command;
     struct job none = {.depth = 1};
     bool runtime = !strcmp(way, "node") || !strcmp(way, "python");
-    if (way_named(way)) return true;
+    if (async_way_named(way)) return true;
     if (runtime && runtime_command(way, &none, &command)) return true;
     lab_skip(lab, way, runtime ? "it is not installed" : "there is no such way");
     return false;

@@ -44,7 +44,7 @@ static _Noreturn void child_main(const struct way *way, struct command *command,
 static int child_start(const char *name, const struct job *job, struct child *child, bool traced)
 {
     static struct command command;
-    const struct way *way = way_named(name);
+    const struct way *way = async_way_named(name);
     int ends[2] = {-1, -1};
     *child = (struct child){.pid = -1, .pipe = -1};
     if (!way && !runtime_command(name, job, &command)) return -ENOENT;

@@ -311,7 +311,7 @@ static const struct way ways[] = {
     {"libuv", false, libuv_open, libuv_start, libuv_wait, libuv_close},
     {"uring", false, uring_open, uring_start, uring_wait, uring_close}};
 
-const struct way *way_named(const char *name)
+const struct way *async_way_named(const char *name)
 {
     for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++)
         if (!strcmp(ways[i].name, name)) return &ways[i];

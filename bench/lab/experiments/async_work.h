@@ -30,7 +30,7 @@ struct outcome {
 
 /* async_ways.c: ways in C. NULL: there is none of this name. */
 struct way;
-const struct way *way_named(const char *name);
+const struct way *async_way_named(const char *name);
 /* In the child: does the job, and fills the outcome. */
 void way_run(const struct way *way, const struct job *job, struct outcome *outcome);
 
