@@ -40,9 +40,9 @@ static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"lost_bytes", "bytes lost"},
                                       {"at_risk_bytes", "bytes at risk"},
                                       {"depth", "requests at the device"},
-                                       {"server_us_per_op", "server's CPU in µs per request"},
-                                       {"amplification", "bytes moved / bytes asked for"},
-                                       {"million_rows_per_s", "million rows per second"}};
+                                      {"server_us_per_op", "server's CPU in µs per request"},
+                                      {"amplification", "bytes moved / bytes asked for"},
+                                      {"million_rows_per_s", "million rows per second"}};
 
 const char *axis_words(const struct column *column)
 {
