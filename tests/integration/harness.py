@@ -248,8 +248,12 @@ class Server:
             self.kill()
             raise Failure("the server did not start: %s" % shown("".join(self.lines)))
         self.address = self.addresses[0]
-        wait_until("the workers have begun", lambda: len(self.workers()) == self.count,
-                   self.seconds(5))
+        try:
+            wait_until("the workers have begun", lambda: len(self.workers()) == self.count,
+                       self.seconds(5))
+        except Failure as failure:
+            self.kill()
+            raise Failure("%s: %s" % (failure, "".join(self.lines)[-2000:])) from None
         self.children = self.processes()
 
     def _read(self):
