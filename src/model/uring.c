@@ -60,13 +60,20 @@ static bool receive_next(struct uring_loop *l, struct uring_client *k)
     return true;
 }
 
+/* Its place is another's now: whoever waits for one gets it at once. */
+static void connection_free(struct uring_loop *l, struct uring_client *k)
+{
+    slab_put(&l->clients, k);
+    if (l->paused) uring_accept_resume(l);
+}
+
 /* The socket goes at once, the rest when the kernel is done with it. */
 static void connection_close(struct uring_loop *l, struct uring_client *k)
 {
     k->closed = true;
     lane_close(&l->ring, &k->lane);
     client_close(&k->client, &l->worker);
-    if (k->lane.in_flight == 0) slab_put(&l->clients, k);
+    if (k->lane.in_flight == 0) connection_free(l, k);
 }
 
 /*
@@ -118,7 +125,7 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
     ssize_t result = lane_completed(&l->ring, &k->lane, operation, cqe);
     if (k->closed) {
         ring_drop(&l->ring, &k->lane.held);
-        if (k->lane.in_flight == 0) slab_put(&l->clients, k);
+        if (k->lane.in_flight == 0) connection_free(l, k);
         return;
     }
     if (operation == LANE_FETCH)
@@ -198,10 +205,8 @@ static void tick(struct uring_loop *l)
     deadlines_sweep(l);
     worker_tick(w);
     pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
-    l->paused = false;
     l->vain = 0;
-    for (uint32_t i = 0; i < l->listeners; i++)
-        uring_accept(l, i);
+    uring_accept_resume(l);
     awaits_repeat(l);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         l->stopping = true;

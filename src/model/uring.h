@@ -32,7 +32,7 @@ struct uring_loop {
     struct uring_client *first, **last; /* to be driven in this turn */
     uint64_t ticked_ns, drain_deadline_ns;
     bool draining, stopping;
-    bool paused;      /* accepting, until the next tick */
+    bool paused;      /* accepting, until a connection ends or a tick comes */
     uint32_t hand;    /* crowd_choose()'s                                             */
     uint32_t leaving; /* the client that makes room at present, by its place          */
     uint32_t ticks;
@@ -65,6 +65,8 @@ void uring_listeners_look(struct uring_loop *l);
 
 /* Accepts from a listener if it should and does not; one at a time when few places are left. */
 void uring_accept(struct uring_loop *l, uint32_t index);
+/* Ends a pause: the same for all listeners. */
+void uring_accept_resume(struct uring_loop *l);
 void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_cqe *cqe);
 
 /* Stops accepting; whoever the kernel has queued is still taken. */

@@ -39,6 +39,13 @@ void uring_accept(struct uring_loop *l, uint32_t index)
         listener_await(l, index, room(l) <= PLENTY);
 }
 
+void uring_accept_resume(struct uring_loop *l)
+{
+    l->paused = false;
+    for (uint32_t i = 0; i < l->listeners; i++)
+        uring_accept(l, i);
+}
+
 static void accept_stop(struct uring_loop *l, uint32_t index)
 {
     if (l->listener[index].accepts)
@@ -75,7 +82,7 @@ void uring_listeners_look(struct uring_loop *l)
     }
 }
 
-/* Those that wait keep waiting until a tick finds room. */
+/* Those that wait keep waiting until a connection has ended, or a tick comes. */
 static void accepting_pause(struct uring_loop *l, const char *why)
 {
     accept_paused(l->worker.stats, why);

@@ -263,6 +263,28 @@ def nobody_may_go(stage):
         require(took < stage.seconds(1), "it waited %.2f s", took)
 
 
+@test("a full table, all with a request under way: when one ends, who waits is served at once")
+def next_at_once(stage):
+    with places(stage, stage.site(a_txt=b"a")) as server, contextlib.ExitStack() as stack:
+        begun = [stack.enter_context(server.client()) for _ in range(PLACES)]
+        for client in begun:
+            client.send(get("/a.txt")[:20])
+        wait_until("all are in", lambda: sockets_open(server) >= PLACES, stage.seconds(3))
+        took = 0
+        for client in begun[:8]:
+            waiting = stack.enter_context(server.client())
+            waiting.send(get("/a.txt", "Connection: close"))
+            time.sleep(stage.seconds(0.05))
+            began = time.monotonic()
+            client.close()
+            expect("the one that waits", b"a", waiting.answer().content)
+            took += time.monotonic() - began
+            begun_again = stack.enter_context(server.client())
+            begun_again.send(get("/a.txt")[:20])
+            wait_until("it is full again", lambda: sockets_open(server) >= PLACES, stage.seconds(3))
+        require(took < stage.seconds(0.4), "eight waited %.2f s in all", took)
+
+
 def sockets_open(server):
     """Connections that its workers have, as far as their descriptors tell."""
     return sum(name.startswith("socket:") for pid in server.workers()

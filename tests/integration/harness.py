@@ -333,6 +333,8 @@ class Server:
         if self.process.poll() is not None and not self.ended:
             raise Failure("the server ended with %d: %s" % (self.process.returncode, text[-2000:]))
         if self.watched and not self.ended and self.has_lost():
+            if NO_MEMORY in text:  # of all that this user runs
+                raise Skip(NO_MEMORY + " (ulimit -l)")
             raise Failure("the server lost a process: %s" % shown(text[-2000:]))
 
     def has_lost(self):
@@ -399,10 +401,16 @@ def children(pid):
 
 
 def cpu_seconds(pid):
-    """Processor time a process has used."""
-    with open("/proc/%d/stat" % pid) as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor time that the threads of a process have used; but not that of a kernel's thread which looks for
+    submissions (io_uring.sqpoll, iou-sqp-…): it turns for a while after each, as it was asked to."""
+    ticks = 0
+    for task in os.listdir("/proc/%d/task" % pid):
+        with contextlib.suppress(OSError), open("/proc/%d/task/%s/stat" % (pid, task)) as file:
+            name, fields = file.read().rsplit(")", 1)
+            if "(iou-sqp" not in name:
+                fields = fields.split()
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def files_open(pid):
