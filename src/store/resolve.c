@@ -112,15 +112,15 @@ static bool is_passing(enum resolution_kind kind)
 /*
  * What was found while its times proved nothing is made again once they do: then it has the validators that
  * were withheld. As long as that cannot be done, for want of descriptors say, what there is goes on to be lent:
- * it was compared a moment ago. False when it is not loaded, or is another file by now.
+ * it was compared a moment ago. False when it is not loaded, or is another file by now: then *entry is NULL.
  */
-static bool renew(struct store *store, struct entry *entry, const struct lookup *lookup,
+static bool renew(struct store *store, struct entry **entry, const struct lookup *lookup,
                   const struct now *now, struct resolution *resolution)
 {
-    struct variant *known = loaded(entry, &lookup->accepted);
+    struct variant *known = loaded(*entry, &lookup->accepted);
     if (known == NULL) return false;
     struct resolution before = variant_lend(known); /* so it is not evicted either */
-    bool same = search_again(store, entry, lookup, now, resolution);
+    bool same = search_again(store, *entry, lookup, now, resolution);
     if (same && is_passing(resolution->kind)) {
         store->counts.hits++;
         *resolution = before;
@@ -128,7 +128,10 @@ static bool renew(struct store *store, struct entry *entry, const struct lookup 
     }
     store_return(store, before.representation);
     store->counts.misses += same && resolution->kind != RESOLUTION_COLD;
-    return same;
+    if (same) return true;
+    drop(store, *entry);
+    *entry = NULL;
+    return false;
 }
 
 /* Compares what is due, and searches for what is not there. */
@@ -138,10 +141,9 @@ static struct resolution resolve(struct store *store, const struct lookup *looku
     struct resolution resolution = {.kind = RESOLUTION_COLD};
     struct entry *entry;
     if (!find_current(store, lookup->path, now, &entry)) return resolution;
-    bool ripe = entry != NULL && is_ripe(entry, now);
-    if (ripe && renew(store, entry, lookup, now, &resolution)) return resolution;
-    if (entry != NULL && !ripe && resolve_from_entry(store, entry, lookup, &resolution))
+    if (entry != NULL && is_ripe(entry, now) && renew(store, &entry, lookup, now, &resolution))
         return resolution;
+    if (entry != NULL && resolve_from_entry(store, entry, lookup, &resolution)) return resolution;
     resolution = resolve_miss(store, entry, lookup, now);
     store->counts.misses += resolution.kind != RESOLUTION_COLD;
     return resolution;
