@@ -173,12 +173,12 @@ endif
 -include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d $(OUT)/bench/*.d $(OUT)/bench/lab/*.d $(OUT)/bench/lab/experiments/*.d)
 .SECONDARY:
 
-.PHONY: unit-programs fuzz-programs objects
+.PHONY: unit-programs fuzz-programs core-objects
 unit-programs: $(UNITS:%.c=$(OUT)/%)
 	@:
 fuzz-programs: $(FUZZERS:%.c=$(OUT)/%)
 	@:
-objects: $(OBJECTS)
+core-objects: $(filter $(OUT)/src/http/% $(OUT)/src/base/%,$(OBJECTS))
 	@:
 
 # ---- running -----------------------------------------------------------------------------------
@@ -195,10 +195,9 @@ run: all site ## build, then serve www/ with conf/serve.conf
 # ---- tests -------------------------------------------------------------------------------------
 
 # Unit tests and replay find more in a flavour that checks more; the server is tested as shipped.
-TEST_FLAVOUR   ?= $(if $(filter release,$(FLAVOUR)),debug,$(FLAVOUR))
-REPLAY_FLAVOUR := asan
+TEST_FLAVOUR   ?= $(if $(filter release,$(FLAVOUR)),asan,$(FLAVOUR))
 MAKE_FLAVOUR    = $(MAKE) --no-print-directory FLAVOUR=
-RUN_TESTS       = BUILD=$(BUILD) FLAVOUR=$(TEST_FLAVOUR) REPLAY_FLAVOUR=$(REPLAY_FLAVOUR) \
+RUN_TESTS       = BUILD=$(BUILD) FLAVOUR=$(TEST_FLAVOUR) \
                   ZCSERVE=$(call absolute,$(OUT)/zcserve) ZCLAB=$(call absolute,$(OUT)/zclab) tests/run
 
 .PHONY: lab lab-test
@@ -209,21 +208,20 @@ lab-test: need lab ## every experiment of the laboratory at its smallest size
 
 .PHONY: test unit replay layers integration page fresh
 test: need all lab ## build and run every test; the last line counts what passed, failed and was skipped
-	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs objects
-	+@$(MAKE_FLAVOUR)debug objects
-	+@$(MAKE_FLAVOUR)$(REPLAY_FLAVOUR) fuzz-programs
+	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs
+	+@$(MAKE_FLAVOUR)debug core-objects
 	@$(RUN_TESTS) unit replay layers bench-tool lab integration page
 
-unit: need ## the unit tests (FLAVOUR=asan: with the sanitizers)
+unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
 	@$(RUN_TESTS) unit
 
-replay: need ## the fuzz targets over their saved inputs, with address and UB sanitizer
-	+@$(MAKE_FLAVOUR)$(REPLAY_FLAVOUR) fuzz-programs
+replay: need ## the fuzz targets over their saved inputs, likewise
+	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) fuzz-programs
 	@$(RUN_TESTS) replay
 
 layers: need ## the rooms know only whom they may know
-	+@$(MAKE_FLAVOUR)debug objects
+	+@$(MAKE_FLAVOUR)debug core-objects
 	@$(RUN_TESTS) layers
 
 integration: need all ## the server through real sockets (FLAVOUR=asan: with the sanitizers)

@@ -315,8 +315,11 @@ def idle_hold_descriptors(stage):
     if stage.model == "prefork":  # each process has one connection, which is nobody else's
         return
     root = stage.site(a_txt=b"a")
-    with stage.server(root, {"timeouts.idle": "60s"}, at_once=16) as server, \
+    threads = 16
+    with stage.server(root, {"timeouts.idle": "60s"}, at_once=threads) as server, \
             contextlib.ExitStack() as stack:
+        with contextlib.ExitStack() as all_threads:  # each has its own copy of the file then, and opens none
+            clients_of(all_threads, server, threads)
         clients_of(stack, server, 10)
         time.sleep(stage.seconds(0.3))
         worker = server.workers()[0]

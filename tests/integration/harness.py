@@ -83,8 +83,8 @@ class Setting:
     def __init__(self, binary):
         self.directory = tempfile.mkdtemp(prefix="zcserve-test-")
         os.chmod(self.directory, 0o755)
-        # Root reads every file, and so could not show that some are refused.
-        self.user = user_unused() if os.geteuid() == 0 else None
+        self.user = None
+        self.user_take()
         self.binary = os.path.join(self.directory, "zcserve")
         shutil.copy(binary, self.binary)
         os.chmod(self.binary, 0o755)
@@ -92,7 +92,11 @@ class Setting:
         os.chmod(self.binary + "-tool", 0o755)
         self.slow = float(os.environ.get("SLOW") or (3 if self._is_sanitized() else 1) * others_share())
         self._names = iter(range(1 << 30))
-        self._lock = threading.Lock()
+
+    def user_take(self):
+        """Root reads every file, and so could not show that some are refused."""
+        if os.geteuid() == 0:
+            self.user = user_unused()
 
     def _is_sanitized(self):
         run = subprocess.run([self.binary, "-V"], stdin=subprocess.DEVNULL, capture_output=True,
@@ -101,8 +105,7 @@ class Setting:
 
     def place(self, name="place"):
         """A new directory that the server's user may write to."""
-        with self._lock:
-            path = os.path.join(self.directory, "%s-%d" % (name, next(self._names)))
+        path = os.path.join(self.directory, "%s-%d-%d" % (name, os.getpid(), next(self._names)))
         os.mkdir(path)
         if self.user is not None:
             os.chown(path, self.user, self.user)
