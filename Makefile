@@ -251,7 +251,7 @@ stress: need ## check every byte under load while files change, STRESS_SECONDS a
 	+@$(MAKE_FLAVOUR)asan $(BUILD)/asan/zcserve $(BUILD)/asan/zcserve-tool
 	@ZCSERVE=$(abspath $(BUILD)/asan/zcserve) STRESS_SECONDS=$(STRESS_SECONDS) tests/stress/run
 
-.PHONY: tidy format format-check bench bench-quick bench-deps bench-scale bench-cold
+.PHONY: tidy format format-check bench bench-quick bench-deps bench-scale
 # A process a file: one that sees several takes the va_list of all but the first for unset.
 tidy: need ## look at the sources with clang-tidy
 	printf '%s\n' $(SOURCES) | xargs -P $$(nproc) -I FILE $(CLANG_TIDY) --quiet --warnings-as-errors='*' \
@@ -269,8 +269,6 @@ bench-deps: ## install the servers to compare with, the load generators and gnup
 	@.ci/deps bench
 bench-scale: all site $(BENCHES:%.c=$(OUT)/%) ## 18,000 and 100,000 idle connections beside hot requests
 	BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) IDLE=$(call absolute,$(OUT)/bench/idle) bench/scale
-bench-cold: all ## a cold file on a slow disk beside hot requests (needs root)
-	ZCSERVE=$(call absolute,$(OUT)/zcserve) bench/cold
 
 # ---- installing --------------------------------------------------------------------------------
 

@@ -50,23 +50,6 @@ static void side_read(struct table *into, const char *folder, const struct exper
     if (listing) closedir(listing);
 }
 
-/* The case of a row as text_matches() takes it; true when no earlier row is of the same one. */
-static bool case_of(const struct table *t, size_t row, char where[FACTORS_TEXT_MAX])
-{
-    size_t used = 0;
-    for (unsigned c = 0; c < t->factors && used < FACTORS_TEXT_MAX - 64; c++) {
-        const struct cell *cell = &t->cells[row * t->columns + c];
-        if (!strcmp(t->column[c]->unit, "text") && cell->text[0])
-            used += (size_t)sprintf(where + used, "%s=%s ", t->column[c]->name, cell->text);
-        else if (isfinite(cell->number))
-            used += (size_t)sprintf(where + used, "%s=%.10g ", t->column[c]->name, cell->number);
-    }
-    where[used] = '\0';
-    for (size_t before = 0; before < row; before++)
-        if (table_matches(t, before, where)) return false;
-    return true;
-}
-
 static void case_compare(const struct table *side, unsigned sides, const char *figure,
                          const char *unit, const char *where)
 {
@@ -97,7 +80,7 @@ static unsigned experiment_compare(const struct experiment *e, char **folders, u
     int column = table_column(&side[0], e->figure);
     if (side[0].rows > 0) printf("\n%u. %s: %s\n", e->number, e->title, e->figure);
     for (size_t row = 0; row < side[0].rows; row++)
-        if (case_of(&side[0], row, where)) {
+        if (table_case(&side[0], row, where)) {
             case_compare(side, sides, e->figure, side[0].column[column]->unit, where);
             cases++;
         }

@@ -97,6 +97,16 @@ void device_counts_since(struct device_counts *now, const struct device_counts *
     now->queue_s -= before->queue_s;
 }
 
+bool device_number(const struct device *device, unsigned *major, unsigned *minor)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/../dev", device->queue);
+    FILE *file = device->queue[0] ? fopen(path, "re") : NULL;
+    bool found = file && fscanf(file, "%u:%u", major, minor) == 2;
+    if (file) fclose(file);
+    return found;
+}
+
 const char *device_setting(const struct device *device, const char *name, char into[128])
 {
     char path[160];

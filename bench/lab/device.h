@@ -31,6 +31,9 @@ void device_counts_since(struct device_counts *now, const struct device_counts *
 /* A setting of its queue as text ("scheduler", "read_ahead_kb", …); "" when there is none. */
 const char *device_setting(const struct device *device, const char *name, char into[128]);
 
+/* The whole disk's number, as control groups take it. False when there is no disk. */
+bool device_number(const struct device *device, unsigned *major, unsigned *minor);
+
 /*
  * Sets read_ahead_kb (root), and gives it back: also when the program ends by exit() or by INT. Returns 0 or
  * -errno.

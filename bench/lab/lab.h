@@ -8,7 +8,7 @@
 #include "options.h"
 #include "progress.h"
 
-enum { DATA_MAX = 64, SKIPPED_MAX = 256, FACTORS_TEXT_MAX = 320 };
+enum { DATA_MAX = 64, SKIPPED_MAX = 256 };
 
 /* One case: what is measured once in each pass. */
 struct lab_case {

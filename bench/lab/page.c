@@ -2,6 +2,8 @@
 #include "page.h"
 
 #include "draw.h"
+#include "markup.h"
+#include "page_agreement.h"
 #include "page_style.h"
 #include "results.h"
 #include "text.h"
@@ -10,34 +12,6 @@
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
-
-static void escaped(FILE *to, const char *from)
-{
-    for (; *from; from++) {
-        const char *as = *from == '<'   ? "&lt;"
-                         : *from == '>' ? "&gt;"
-                         : *from == '&' ? "&amp;"
-                         : *from == '"' ? "&quot;"
-                                        : NULL;
-        if (as)
-            fputs(as, to);
-        else
-            fputc(*from, to);
-    }
-}
-
-static void tagged(FILE *to, const char *before, const char *inside, const char *after)
-{
-    fputs(before, to);
-    escaped(to, inside);
-    fputs(after, to);
-}
-
-static const char *json_words(const json_t *object, const char *name)
-{
-    const char *said = json_string_value(json_object_get(object, name));
-    return said ? said : "";
-}
 
 /* ---- one experiment ---------------------------------------------------------------------------- */
 
@@ -98,25 +72,6 @@ static const char *const shown[] = {
     "system_us_per_op", "depth", "syscalls_per_op", "null_ratio"};
 enum { SHOWN = sizeof shown / sizeof *shown };
 
-static bool is_first_of_its_case(const struct table *t, size_t row, char where[FACTORS_TEXT_MAX])
-{
-    size_t used = 0;
-    where[0] = '\0';
-    for (unsigned c = 0; c < t->factors; c++) {
-        const struct cell *cell = &t->cells[row * t->columns + c];
-        bool words = !strcmp(t->column[c]->unit, "text");
-        char value[CELL_TEXT_MAX] = "";
-        if (words) strcpy(value, cell->text);
-        if (!words && isfinite(cell->number)) snprintf(value, sizeof value, "%.10g", cell->number);
-        used += (size_t)snprintf(where + used, FACTORS_TEXT_MAX - used, "%s=%s ",
-                                 t->column[c]->name, value);
-        if (used >= FACTORS_TEXT_MAX) return true;
-    }
-    for (size_t before = 0; before < row; before++)
-        if (table_matches(t, before, where)) return false;
-    return true;
-}
-
 static void case_write(FILE *to, const struct table *t, size_t row, const char *where)
 {
     text words;
@@ -150,7 +105,7 @@ static void figures_write(FILE *to, const struct experiment *e, const struct tab
         tagged(to, "<th scope=\"col\">", axis_words(t->column[table_column(t, shown[s])]), "</th>");
     fputs("</tr></thead><tbody>\n", to);
     for (size_t row = 0; row < t->rows; row++)
-        if (is_first_of_its_case(t, row, where)) case_write(to, t, row, where);
+        if (table_case(t, row, where)) case_write(to, t, row, where);
     fputs("</tbody></table></div></details>\n", to);
 }
 
@@ -251,9 +206,12 @@ int page_write(const char *folder)
             tagged(to, "", all[i]->question, "</a></li>\n");
         }
     }
+    if (agreement_is_there(folder))
+        fputs("<li><a href=\"#agreement\">Do other programs measure the same?</a></li>\n", to);
     fputs("</ul>\n", to);
     for (unsigned i = 0; i < count; i++)
         experiment_write(to, folder, all[i]);
+    agreement_write(to, folder);
     environment_write(to, environment);
     fputs("</main></body></html>\n", to);
     json_decref(environment);

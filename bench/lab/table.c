@@ -133,6 +133,25 @@ bool table_matches(const struct table *table, size_t row, const char *where)
     return true;
 }
 
+bool table_case(const struct table *table, size_t row, char where[FACTORS_TEXT_MAX])
+{
+    size_t used = 0;
+    where[0] = '\0';
+    for (unsigned c = 0; c < table->factors; c++) {
+        const struct cell *cell = &table->cells[row * table->columns + c];
+        bool words = !strcmp(table->column[c]->unit, "text");
+        char value[CELL_TEXT_MAX] = "";
+        if (words) strcpy(value, cell->text);
+        if (!words && isfinite(cell->number)) snprintf(value, sizeof value, "%.10g", cell->number);
+        used += (size_t)snprintf(where + used, FACTORS_TEXT_MAX - used, "%s=%s ",
+                                 table->column[c]->name, value);
+        if (used >= FACTORS_TEXT_MAX) return true;
+    }
+    for (size_t before = 0; before < row; before++)
+        if (table_matches(table, before, where)) return false;
+    return true;
+}
+
 struct sample table_sample(const struct table *table, const char *figure, const char *where, ...)
 {
     struct sample sample = {0};

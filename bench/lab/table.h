@@ -17,7 +17,13 @@ struct column {
     const char *meaning;
 };
 
-enum { TABLE_COLUMNS_MAX = 72, CELL_TEXT_MAX = 40, SAMPLE_MAX = 64, DISTINCT_MAX = 64 };
+enum {
+    TABLE_COLUMNS_MAX = 72,
+    CELL_TEXT_MAX = 40,
+    FACTORS_TEXT_MAX = 320,
+    SAMPLE_MAX = 64,
+    DISTINCT_MAX = 64
+};
 
 /* A number or, in a column of text, words without a comma or a quote. NAN or "": not known. */
 struct cell {
@@ -52,6 +58,9 @@ void table_add(struct table *table, const char *assignments, ...)
 
 /* True when the row has all these values: "method=read cache=cold". An empty text is true of all. */
 bool table_matches(const struct table *table, size_t row, const char *where);
+
+/* The case of a row, all of its factors, as table_matches() takes it. True when no earlier row is of the same one. */
+bool table_case(const struct table *table, size_t row, char where[FACTORS_TEXT_MAX]);
 
 /* The values of one figure in all rows that match: its repetitions. Unknown ones are left out. */
 struct sample {

@@ -167,6 +167,32 @@ START_TEST(slow_disk)
 }
 END_TEST
 
+START_TEST(slow_readers)
+{
+    paced("threadpool", "readers", 100, 500000);
+    ck_assert_uint_eq(lab_said(FINDING_HELD, "slow readers, twice as many"), 1);
+    paced("threadpool", "readers", 100, 100);
+    ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "The pool was larger than the slow readers"), 1);
+    paced("min-loop", "readers", 100, 110);
+    ck_assert_uint_eq(lab_said(FINDING_HELD, "slow readers change p95 by less"), 1);
+    paced("min-loop", "readers", 100, 900);
+    ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "something else that slow readers hold"), 1);
+}
+END_TEST
+
+START_TEST(disk_that_is_made_slow)
+{
+    paced("epoll", "limited", 100, 110);
+    ck_assert_uint_eq(lab_said(FINDING_HELD, "cold files on a slow disk"), 1);
+    paced("epoll", "limited", 100, 900);
+    ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "waits for the disk where it should not"), 1);
+    paced("min-loop", "limited", 100, 90000);
+    ck_assert_uint_eq(lab_said(FINDING_HELD, "a loop that waits for a slow disk"), 1);
+    paced("min-loop", "limited", 100, 100);
+    ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "in memory after all"), 1);
+}
+END_TEST
+
 START_TEST(computing)
 {
     paced("min-thread", "compute", 100, 8000);
@@ -287,6 +313,8 @@ int main(void)
     tcase_add_test(cases, fork_that_is_not_costly);
     tcase_add_test(cases, slow_clients);
     tcase_add_test(cases, slow_disk);
+    tcase_add_test(cases, slow_readers);
+    tcase_add_test(cases, disk_that_is_made_slow);
     tcase_add_test(cases, computing);
     tcase_add_test(cases, memory_of_a_connection);
     tcase_add_test(cases, memory_of_too_few_connections_says_nothing);

@@ -103,16 +103,23 @@ START_TEST(what_is_no_file_cannot_be_told)
 }
 END_TEST
 
-/* After a failure cachestat(2) is not asked again. */
+/*
+ * After a failure cachestat(2) is not asked again. Asking by RWF_NOWAIT has the kernel begin to read what is missing, and
+ * a fast disk has sometimes answered before the kernel looks again: then it is resident indeed.
+ */
 START_TEST(without_cachestat)
 {
+    bool missed = false;
     ck_assert(resident(-1, 0, 1));
     ck_assert(resident(file, 0, LENGTH));
     ck_assert(resident(file, LENGTH, 1));
-    SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
-    core_disk_read(file, 0, 1);
-    ck_assert(!resident(file, 0, 20 * PAGE));
-    ck_assert(resident(file, 100, PAGE - 100));
+    for (int i = 0; i < 100 && !missed; i++) {
+        SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
+        core_disk_read(file, 0, 1);
+        missed = !resident(file, 0, 20 * PAGE);
+        ck_assert(resident(file, 100, PAGE - 100));
+    }
+    ck_assert(missed);
 }
 END_TEST
 

@@ -1,11 +1,11 @@
 /*
  * Experiment 10: names and small files. For the names there is a chain of directories for each file: DEPTH/NUMBER/d/…/f.
- * The kernel's caches of names (dentries and inodes) are dropped as root by /proc/sys/vm/drop_caches, and what the
- * file system keeps of its directories by POSIX_FADV_DONTNEED on the device; others on this machine then have to look
- * up their names again, too.
+ * What is looked up by a process in a control group is charged to it (dentries and inodes as well), and can be dropped
+ * with it, nobody else's names. What the file system keeps of its directories goes by POSIX_FADV_DONTNEED on the device.
  */
 #include "formats.h"
 
+#include "../control_group.h"
 #include "../device.h"
 
 #include <errno.h>
@@ -122,13 +122,20 @@ static int chain_make(char *path)
     return 0;
 }
 
-static int text_write(const char *path, const char *said)
+/* One for all measurements: what was charged to a group that is gone cannot be dropped any more. */
+static struct control_group group;
+
+static void group_close(void)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return -errno;
-    int result = write(fd, said, strlen(said)) < 0 ? -errno : 0;
-    close(fd);
-    return result;
+    control_group_close(&group);
+}
+
+static const char *names_hindrance(void)
+{
+    if (group.path[0]) return NULL;
+    if (control_group_open(&group, CONTROLLER_MEMORY, CONTROL_GROUP_MOUNTS) < 0) return group.why;
+    atexit(group_close);
+    return NULL;
 }
 
 static int names_drop(const struct names *n)
@@ -138,14 +145,14 @@ static int names_drop(const struct names *n)
     if (fd < 0) return -errno;
     syncfs(fd); /* what is not written yet cannot be dropped */
     close(fd);
-    int result = text_write("/proc/sys/vm/drop_caches", "2");
-    if (result < 0) return result;
+    int result = control_group_forget(&group);
     snprintf(node, sizeof node, "/dev/%s", n->device->name);
-    fd = open(node, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return -errno;
-    result = -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    fd = result < 0 ? -1 : open(node, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return result < 0 ? result : 0; /* directories then come from memory, names do not */
+    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     close(fd);
-    return result;
+    return 0;
 }
 
 static int names_open(void *context)
@@ -153,6 +160,8 @@ static int names_open(void *context)
     struct names *n = context;
     char path[600];
     int result = 0;
+    if (group.path[0])
+        result = control_group_enter(&group); /* whoever looks one up is charged for it */
     name_make(n, n->count - 1, path);
     bool there = access(path, F_OK) == 0; /* the last one, so all of them */
     for (uint64_t i = 0; i < n->count && !there && result == 0; i++) {
@@ -163,15 +172,19 @@ static int names_open(void *context)
     return result;
 }
 
+static void names_close(void *context)
+{
+    (void)context;
+    control_group_leave(&group);
+}
+
 static int names_run(void *context, struct measure *m)
 {
     struct names *n = context;
     char path[600];
     struct stat status;
     uint64_t now = measure_now();
-    if (n->drop_failed < 0)
-        lab_skip(m->lab, "names with a cold cache",
-                 "/proc/sys/vm/drop_caches or the device may not be used here, not even by root");
+    if (n->drop_failed < 0) lab_skip(m->lab, "names with a cold cache", group.why);
     if (n->drop_failed < 0) return n->drop_failed;
     do
         for (uint64_t i = 0; i < n->count && !measure_over(m, now); i++) {
@@ -200,6 +213,7 @@ static void names_measure(struct lab *lab, const struct data *tree, uint64_t dep
     struct work work = {.context = &n,
                         .open = names_open,
                         .run = names_run,
+                        .close = names_close,
                         .data = tree,
                         .no_warm_up = cold,
                         .time_is_not_limited = cold};
@@ -216,8 +230,9 @@ void names_walk(struct lab *lab)
         sum += depth[d] + 1;
     const struct data *tree =
         lab_scratch(lab, "tree", sum * lab_number(lab, "names") * PIECE_BYTES);
-    if (!lab_is_root()) lab_skip(lab, "names with a cold cache", "dropping it needs root");
-    for (int cold = 0; cold < (lab_is_root() ? 2 : 1); cold++)
+    const char *why = names_hindrance();
+    if (why) lab_skip(lab, "names with a cold cache", why);
+    for (int cold = why ? 0 : 1; cold >= 0; cold--)
         for (int opens = 0; opens < 2; opens++)
             for (unsigned d = 0; d < depths; d++)
                 names_measure(lab, tree, depth[d], opens, cold);

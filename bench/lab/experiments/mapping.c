@@ -15,10 +15,10 @@
  * Vary.      --set blocks=512,4k,…   --set methods=pread,mmap   --set limited=2g (its memory is a quarter of that)
  *            Read-ahead of the device: /sys/block/…/queue/read_ahead_kb is how much a fault reads around.
  *
- * Floor.     Any Linux; MADV_POPULATE_READ from 5.14 on; less memory needs root and cgroups of version 2.
+ * Floor.     Any Linux; MADV_POPULATE_READ from 5.14 on; less memory needs root and a control group.
  */
+#include "../control_group.h"
 #include "../experiment.h"
-#include "../memory_group.h"
 #include "../shuffle.h"
 
 #include <errno.h>
@@ -87,6 +87,7 @@ struct reads {
     const struct data *data;
     bool random, again, touch, limited, mapped, direct, advised, populate;
     uint64_t block, blocks, memory, seed;
+    struct control_group group;
     int fd;
     char *buffer, *map;
     uint64_t populated; /* bytes of the file that a call has faulted in */
@@ -136,11 +137,18 @@ static int memory_fill(const struct reads *r)
     return result;
 }
 
+static int memory_limit(struct control_group *group, uint64_t bytes)
+{
+    int result = control_group_open(group, CONTROLLER_MEMORY, CONTROL_GROUP_MOUNTS);
+    if (result == 0) result = control_group_memory(group, bytes);
+    return result == 0 ? control_group_enter(group) : result;
+}
+
 static int reads_open(void *context)
 {
     struct reads *r = context;
     r->calls = 0;
-    int result = r->limited ? memory_group_enter(MEMORY_GROUP_ROOT, r->memory) : 0;
+    int result = r->limited ? memory_limit(&r->group, r->memory) : 0;
     if (result < 0) return result;
     r->buffer = aligned_alloc(4096, (r->block + 4095) & ~(size_t)4095);
     if (!r->buffer) return -ENOMEM;
@@ -163,7 +171,7 @@ static void reads_close(void *context)
     free(r->buffer);
     r->fd = -1;
     r->buffer = NULL;
-    memory_group_leave();
+    control_group_close(&r->group);
 }
 
 /* Reads one block and uses it; bytes or -errno. */
@@ -269,13 +277,22 @@ static bool makes_sense(const char *method, const char *pattern, const char *mem
     return !populate || (!strcmp(pattern, "sequential") && !strcmp(memory, "cold"));
 }
 
+/* Why there can be no less memory here; NULL: there can. */
+static const char *memory_hindrance(void)
+{
+    static struct control_group group;
+    int result = memory_limit(&group, MEMORY_LEAST);
+    control_group_close(&group);
+    return result < 0 ? group.why : NULL;
+}
+
 static void run(struct lab *lab)
 {
     static const struct wanted wanted[] = {
         {"sequential", "cold", 64 << 10},    {"random", "cold", 4 << 10},
         {"sequential", "limited", 64 << 10}, {"random", "limited", 4 << 10},
         {"touch", "warm", 64 << 10},         {"repeated", "warm", 0}};
-    const char *method[LIST], *why = memory_group_hindrance(MEMORY_GROUP_ROOT);
+    const char *method[LIST], *why = memory_hindrance();
     uint64_t block[LIST];
     unsigned methods = lab_words(lab, "methods", method, LIST);
     unsigned blocks = lab_numbers(lab, "blocks", block, LIST);

@@ -15,22 +15,25 @@
  *              the rest together (W. R. Stevens, "UNIX Network Programming", vol. 1, chapter 30, compares the same models).
  *            - Slow clients. They hold what a connection has of its own. A pool of 32 is held by 64 of them, and
  *              nobody else is answered; a loop does not notice ("Slowloris", R. Hansen, 2009).
+ *            - Slow readers. They hold a connection that has more to send; else the same as slow clients.
  *            - A slow disk. A file that is not in memory is waited for. Where each connection may wait alone, others go
- *              on; a plain loop stands still for all; zcserve's loops let other threads, or the kernel, wait.
+ *              on; a plain loop stands still for all; zcserve's loops let other threads, or the kernel, wait. The load "limited"
+ *              is the same from a disk that a control group makes slow for the server alone (root).
  *            - Work of the CPU. The kernel shares the CPU between processes and between threads, some milliseconds each; a loop
  *              computes to the end, and all others wait for so long.
  *
- * Vary.      --set connections=32,20000   --set servers=epoll,min-loop   --set loads=slow,disk,compute   --set slow=500
+ * Vary.      --set connections=32,20000   --set servers=epoll,min-loop   --set loads=slow,limited,compute   --set slow=500
  *            --set pool=128: how large zcserve's pools are. Read server_fork.c, server_thread.c, server_loop.c beside it.
  *
  * Floor.     Any Linux; io_uring as zcserve wants it (6.0). zcserve is the program beside zclab (make all).
  *
- * Servers have one CPU, the client another one. Loads named alone, slow, disk and compute are open: a request is due
+ * Servers have one CPU, the client another one. All loads but kept and new are open: a request is due
  * every 1/rate seconds and its latency counts from then. CPU and system calls are the server's.
  */
 #include "servers.h"
 
 #include "../calls.h"
+#include "../device.h"
 #include "../experiment.h"
 #include "../guards.h"
 #include "../usage.h"
@@ -50,12 +53,13 @@
 #include <unistd.h>
 
 enum { LIST = 16, COLD_FILES = 64, COLD_BYTES = 256 << 10, HOT_BYTES = 1024, PACED = 16 };
+enum { LARGE_BYTES = 8 << 20 }; /* more than sockets hold */
 enum { SPARE_DESCRIPTORS = 2048, BESIDE = 2 };
 #define TICKS_S 0.2 /* of CPU time from which the kernel's ticks of 10 ms tell user from system */
 
 static const struct column factors[] = {
     {"server", "text", "prefork threadpool epoll io_uring: zcserve's models; min-…: minimal ones"},
-    {"load", "text", "kept, new, alone, slow, disk or compute"},
+    {"load", "text", "kept, new, alone, slow, readers, disk, limited or compute"},
     {"connections", "count", "connections that the requests come on"},
     {"prediction", "text", "what was predicted: a word, see bench/lab/experiments/servers_find.c"},
     {"predicted_bytes", "bytes", "what was predicted of the server's memory, a connection"},
@@ -82,12 +86,15 @@ static const struct parameter parameters[] = {
      "prefork,threadpool,epoll,io_uring,min-fork,min-thread,min-loop",
      "prefork,threadpool,epoll,io_uring,min-fork,min-thread,min-loop",
      "prefork,threadpool,epoll,io_uring,min-fork,min-thread,min-loop"},
-    {"loads", "of: kept new alone slow disk compute", "kept,new,alone,slow,disk,compute",
-     "kept,new,alone,slow,disk,compute", "kept,new,alone,slow,disk,compute"},
+    {"loads", "of: kept new alone slow readers disk limited compute",
+     "kept,new,alone,slow,readers,disk,limited,compute",
+     "kept,new,alone,slow,readers,disk,limited,compute",
+     "kept,new,alone,slow,readers,disk,limited,compute"},
     {"connections", "kept connections, used in turn", "1,32,256,1000,5000,20000", "32,500", "8"},
     {"under_way", "requests that are under way at once", "32", "32", "8"},
     {"rate", "requests/s of the open loads", "1000", "1000", "500"},
-    {"slow", "slow clients", "64", "64", "32"},
+    {"slow", "slow clients, or slow readers", "64", "64", "32"},
+    {"limited", "bytes per second that the slow disk gives", "4m", "4m", "4m"},
     {"pool", "processes or threads that zcserve has for the open loads", "32", "32", "20"},
     {"processes_max", "most connections where each has a process", "1000", "500", "64"},
     {"threads_max", "most connections where each has a thread", "5000", "1000", "64"},
@@ -106,6 +113,10 @@ static const struct plot plots[] = {
      false, false},
     {"slow", "p95 latency beside slow clients", "server", "p95_us", NULL, "load=slow", true, false,
      false},
+    {"readers", "p95 latency beside slow readers", "server", "p95_us", NULL, "load=readers", true,
+     false, false},
+    {"limited", "p95 latency beside clients of cold files on a slow disk", "server", "p95_us", NULL,
+     "load=limited", true, false, false},
     {"disk", "p95 latency beside clients of cold files", "server", "p95_us", NULL, "load=disk",
      true, false, false},
     {"compute", "p95 latency beside clients that have it compute", "server", "p95_us", NULL,
@@ -125,8 +136,10 @@ const char *servers_prediction(const struct server *server, const char *load)
     if (!strcmp(load, "kept")) return forks ? "falls" : "flat";
     if (!strcmp(load, "new")) return forks && minimal ? "costly" : "cheap";
     if (!strcmp(load, "alone")) return "reference";
-    if (!strcmp(load, "slow")) return server->is_pool ? "starved" : "unharmed";
-    if (!strcmp(load, "disk")) return loop && minimal ? "stalled" : "unharmed";
+    if (!strcmp(load, "slow") || !strcmp(load, "readers"))
+        return server->is_pool ? "starved" : "unharmed";
+    if (!strcmp(load, "disk") || !strcmp(load, "limited"))
+        return loop && minimal ? "stalled" : "unharmed";
     return !minimal ? NULL : loop ? "waits" : "shared";
 }
 
@@ -137,6 +150,9 @@ struct serving {
     struct load_plan load_plan;
     struct child child;
     struct load *load;
+    struct control_group group;
+    unsigned disk[2]; /* its number, and … */
+    uint64_t limited; /* … the bytes per second that the server may read from it; 0: not limited */
     bool of_memory, pinned;
     int client_cpu;
     cpu_set_t cpus;
@@ -160,6 +176,22 @@ static double kernel_memory(void)
     return sum;
 }
 
+static int disk_limit(struct control_group *group, const unsigned disk[2], uint64_t bytes)
+{
+    int result = control_group_open(group, CONTROLLER_IO, CONTROL_GROUP_MOUNTS);
+    return result == 0 ? control_group_reads(group, disk[0], disk[1], 0, bytes) : result;
+}
+
+/* Why the disk cannot be made slow here; NULL: it can, and this is its number. */
+static const char *disk_hindrance(const struct lab *lab, unsigned disk[2])
+{
+    static struct control_group group;
+    if (!device_number(lab_device(lab), &disk[0], &disk[1])) return "the data are on no disk";
+    int result = disk_limit(&group, disk, LARGE_BYTES);
+    control_group_close(&group);
+    return result < 0 ? group.why : NULL;
+}
+
 static int serving_open(void *context)
 {
     struct serving *s = context;
@@ -169,7 +201,9 @@ static int serving_open(void *context)
     s->pinned = sched_getaffinity(0, sizeof s->cpus, &s->cpus) == 0 &&
                 sched_setaffinity(0, sizeof mine, &mine) == 0;
     double kernel = kernel_memory();
-    int result = child_start(&s->child, &s->child_plan);
+    int result = s->limited ? disk_limit(&s->group, s->disk, s->limited) : 0;
+    if (s->limited) s->child_plan.group = &s->group;
+    if (result == 0) result = child_start(&s->child, &s->child_plan);
     s->load_plan.port = s->child.port;
     if (result == 0) result = load_open(&s->load, &s->load_plan);
     if (result < 0 || !s->of_memory) return result;
@@ -202,7 +236,10 @@ static void serving_close(void *context)
 {
     struct serving *s = context;
     load_close(s->load);
+    if (s->limited) /* lets go what waits for the disk: a process in such a wait does not end */
+        control_group_reads(&s->group, s->disk[0], s->disk[1], 0, 0);
     child_stop(&s->child);
+    control_group_close(&s->group);
     s->load = NULL;
     if (s->load_plan.beside_paths) packets_free(s->child_plan.cpu);
     if (s->pinned) sched_setaffinity(0, sizeof s->cpus, &s->cpus);
@@ -332,12 +369,13 @@ static void serving_measure(struct lab *lab, const struct server *server, const 
                             uint64_t connections)
 {
     static struct serving s;
-    static char root[256], hot[280], cold[280];
+    static char root[256], hot[280], cold[280], large[280];
     int cpu[2] = {0, 0};
     const struct data *file = lab_file(lab, HOT_BYTES);
     const struct data *files = lab_files(lab, COLD_FILES, COLD_BYTES);
     bool kept = !strcmp(load, "kept"), anew = !strcmp(load, "new"), paced = !kept && !anew;
-    bool slow = !strcmp(load, "slow"), disk = !strcmp(load, "disk");
+    bool slow = !strcmp(load, "slow"), readers = !strcmp(load, "readers");
+    bool limited = !strcmp(load, "limited"), disk = limited || !strcmp(load, "disk");
     const char *prediction = servers_prediction(server, load);
     if (lab_cpus(cpu, 2) < 2) cpu[1] = cpu[0];
     if (!prediction) {
@@ -346,14 +384,18 @@ static void serving_measure(struct lab *lab, const struct server *server, const 
         lab_skip(lab, what, "zcserve serves files: nothing that it is asked for computes");
         return;
     }
-    if (!is_possible(lab, server, connections)) return;
+    s = (struct serving){.client_cpu = cpu[1], .of_memory = kept, .child.said = -1};
+    const char *why = limited ? disk_hindrance(lab, s.disk) : NULL;
+    if (why) lab_skip(lab, "a slow disk", why);
+    if (why || !is_possible(lab, server, connections)) return;
+    if (limited) s.limited = lab_number(lab, "limited");
     snprintf(root, sizeof root, "%.*s", (int)(strrchr(file->path, '/') - file->path), file->path);
     snprintf(hot, sizeof hot, "%s", below(root, file->path));
     snprintf(cold, sizeof cold, "%s/", below(root, files->path));
+    if (readers) snprintf(large, sizeof large, "%s", below(root, lab_file(lab, LARGE_BYTES)->path));
     /* One that is being closed still counts, so there is room for as many again. */
     uint64_t held = kept ? connections : 2 * connections + lab_number(lab, "slow") + BESIDE;
     uint64_t under_way = lab_number(lab, "under_way");
-    s = (struct serving){.client_cpu = cpu[1], .of_memory = kept, .child.said = -1};
     s.child_plan = (struct child_plan){
         .server = server->name,
         .root = root,
@@ -365,8 +407,9 @@ static void serving_measure(struct lab *lab, const struct server *server, const 
         .under_way = (unsigned)(under_way < connections ? under_way : connections),
         .rate = paced ? (double)lab_number(lab, "rate") : 0,
         .reconnects = anew,
-        .primed = kept || (paced && !slow),
-        .slow = slow ? (unsigned)lab_number(lab, "slow") : 0,
+        .primed = kept || (paced && !slow && !readers),
+        .slow = slow || readers ? (unsigned)lab_number(lab, "slow") : 0,
+        .slow_path = readers ? large : NULL,
         .beside = disk || !strcmp(load, "compute") ? BESIDE : 0,
         .beside_path = disk ? cold : "/compute",
         .beside_paths = disk ? COLD_FILES : 0};
@@ -409,12 +452,14 @@ static void load_walk(struct lab *lab, const char *load)
 
 static void run(struct lab *lab)
 {
-    static const char *const known[] = {"kept", "new", "alone", "slow", "disk", "compute"};
+    static const char *const known[] = {"kept",    "new",  "alone",   "slow",
+                                        "readers", "disk", "limited", "compute"};
+    enum { KNOWN = sizeof known / sizeof *known };
     const char *load[LIST];
     unsigned loads = lab_words(lab, "loads", load, LIST);
     for (unsigned l = 0; l < loads; l++) {
         bool is_known = false;
-        for (unsigned k = 0; k < 6; k++)
+        for (unsigned k = 0; k < KNOWN; k++)
             is_known |= !strcmp(known[k], load[l]);
         if (is_known)
             load_walk(lab, load[l]);

@@ -61,13 +61,15 @@ uint64_t child_descriptors(uint64_t wanted)
 
 /* ---- starting ---------------------------------------------------------------------------------- */
 
-/* In the child: a group of its own, one CPU, and an end when zclab ends. */
-static void become_server(pid_t parent, int cpu)
+/* In the child: a process group of its own, its control group, one CPU, and an end when zclab ends. */
+static void become_server(pid_t parent, const struct child_plan *plan)
 {
+    int cpu = plan->cpu;
     cpu_set_t set;
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
+    if (plan->group && control_group_add(plan->group, getpid()) < 0) _exit(1);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     if (cpu < 0) return;
@@ -100,7 +102,7 @@ static int minimal_start(struct child *child, const struct child_plan *plan)
     pid_t self = getpid(), pid = listener >= 0 && root >= 0 ? fork() : -1;
     int result = listener < 0 ? listener : pid < 0 ? -errno : 0;
     if (pid == 0) {
-        become_server(self, plan->cpu);
+        become_server(self, plan);
         dup2(root, 198); /* below 200 nothing else of zclab's is left open */
         dup2(listener, 199);
         close_range(3, 197, 0);
@@ -202,7 +204,7 @@ static int zcserve_start(struct child *child, const struct child_plan *plan)
     pid_t self = getpid(), pid = fork();
     if (pid == 0) {
         int null = open("/dev/null", O_RDWR);
-        become_server(self, plan->cpu);
+        become_server(self, plan);
         dup2(null, 0);
         dup2(null, 1);
         dup2(said[1], 2);

@@ -5,9 +5,7 @@
 #ifndef LAB_SERVERS_CHILD_H
 #define LAB_SERVERS_CHILD_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include "../control_group.h"
 
 enum { CHILD_OPTIONS_MAX = 24 };
 
@@ -19,6 +17,7 @@ struct child_plan {
     int cpu;          /* that it may use; -1: all */
     const char *option[CHILD_OPTIONS_MAX]; /* "cache.size=0": for zcserve; ends with NULL */
     const char *configuration;             /* for zcserve; NULL: none */
+    struct control_group *group;           /* that it is in; NULL: none */
 };
 
 struct child {

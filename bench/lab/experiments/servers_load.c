@@ -14,7 +14,7 @@
 #define DRIP_NS (NS_PER_S / 10)
 #define PATIENCE_NS (NS_PER_S / 10) /* how long answers are waited for at the end */
 #define PRIME_NS (20 * NS_PER_S)    /* and at the beginning */
-enum { EVENTS = 64, HEAD_MAX = 512, PRIME_AT_ONCE = 64, A_SOURCE = 10000 };
+enum { EVENTS = 64, HEAD_MAX = 512, PRIME_AT_ONCE = 64, A_SOURCE = 10000, DRIP_BYTES = 1024 };
 
 enum kind { PEER_LOAD, PEER_BESIDE, PEER_SLOW };
 
@@ -64,7 +64,7 @@ static void peer_connect(struct load *load, struct peer *p)
 {
     unsigned number = (unsigned)(p - load->peer);
     struct linger reset = {1, 0};
-    int on = 1;
+    int on = 1, little = 4 * DRIP_BYTES;
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(load->plan.port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
@@ -80,6 +80,8 @@ static void peer_connect(struct load *load, struct peer *p)
     }
     setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (p->kind == PEER_SLOW && load->plan.slow_path)
+        setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     setsockopt(p->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     if (bind(p->fd, (struct sockaddr *)&from, sizeof from) < 0 ||
         (connect(p->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS) ||
@@ -94,11 +96,14 @@ static void request_send(struct load *load, struct peer *p)
     bool beside = p->kind == PEER_BESIDE;
     if (beside && plan->beside_paths)
         snprintf(number, sizeof number, "%u", load->beside_next++ % plan->beside_paths);
-    const char *path = plan->list ? plan->list[load->next_path++ % plan->listed] : plan->path;
-    int length = snprintf(text, sizeof text, "GET %.300s%s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n",
-                          beside ? plan->beside_path : path, number,
-                          !beside && plan->reconnects ? "Connection: close\r\n" : "");
-    if (p->kind == PEER_SLOW) length = snprintf(text, sizeof text, "GET / HTTP/1.1\r\nX: ");
+    const char *path = beside                 ? plan->beside_path
+                       : p->kind == PEER_SLOW ? plan->slow_path
+                       : plan->list           ? plan->list[load->next_path++ % plan->listed]
+                                              : plan->path;
+    int length =
+        path ? snprintf(text, sizeof text, "GET %.300s%s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n",
+                        path, number, !beside && plan->reconnects ? "Connection: close\r\n" : "")
+             : snprintf(text, sizeof text, "GET / HTTP/1.1\r\nX: ");
     load->result.calls++;
     p->sent = send(p->fd, text, (size_t)length, MSG_NOSIGNAL) == length;
 }
@@ -190,21 +195,31 @@ static void peer_receive(struct load *load, struct peer *p)
 
 static void peer_event(struct load *load, struct peer *p, unsigned events)
 {
+    /* Whatever a client is told that has not finished its head: it was refused. */
+    bool sends_slowly = p->kind == PEER_SLOW && !load->plan.slow_path;
+    unsigned ends = EPOLLERR | EPOLLHUP | EPOLLRDHUP | (sends_slowly ? EPOLLIN : 0);
     if (!p->connected && (events & EPOLLOUT) && !(events & (EPOLLERR | EPOLLHUP))) {
         p->connected = true;
         if (p->asked) request_send(load, p);
     }
-    if (p->kind == PEER_SLOW && (events & EPOLLIN))
-        peer_lost(load, p); /* whatever it is told: it was refused */
-    else if (p->asked && p->sent && (events & EPOLLIN))
+    if (p->kind != PEER_SLOW && p->asked && p->sent && (events & EPOLLIN))
         peer_receive(load, p);
-    else if (p->fd >= 0 && (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)))
+    else if (p->fd >= 0 && (events & ends))
         peer_lost(load, p);
 }
 
 /* ---- all of them ------------------------------------------------------------------------------- */
 
-/* A byte of each slow client's head; those that were closed come again. */
+/* A byte of its head, or of what it was sent 1 KiB. False when it was closed. */
+static bool drip(const struct load *load, const struct peer *p)
+{
+    char text[DRIP_BYTES];
+    ssize_t moved = load->plan.slow_path ? recv(p->fd, text, sizeof text, MSG_DONTWAIT)
+                                         : send(p->fd, "a", 1, MSG_NOSIGNAL);
+    return moved > 0 || (moved < 0 && errno == EAGAIN);
+}
+
+/* What each slow client does; those that were closed come again. */
 static void slow_drip(struct load *load, uint64_t now)
 {
     if (load->plan.slow == 0 || now < load->drip_ns) return;
@@ -213,7 +228,7 @@ static void slow_drip(struct load *load, uint64_t now)
         struct peer *p = &load->peer[i];
         if (p->fd < 0)
             peer_ask(load, p, now);
-        else if (p->sent && send(p->fd, "a", 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+        else if (p->sent && !drip(load, p))
             peer_lost(load, p);
         load->result.calls++;
     }

@@ -17,12 +17,13 @@ struct load_plan {
     const char *path;        /* what is asked for: "/file" */
     const char *const *list; /* or one of these after the other; NULL: path alone */
     unsigned listed;
-    unsigned connections;    /* used in turn */
-    unsigned under_way;      /* closed loop: requests at once */
-    double rate;             /* requests a second; 0: a closed loop */
-    bool reconnects;         /* a connection for each request */
-    bool primed;             /* every connection was answered once before load_run() */
-    unsigned slow;           /* clients that send a byte of a head each 0.1 s and never finish */
+    unsigned connections; /* used in turn */
+    unsigned under_way;   /* closed loop: requests at once */
+    double rate;          /* requests a second; 0: a closed loop */
+    bool reconnects;      /* a connection for each request */
+    bool primed;          /* every connection was answered once before load_run() */
+    unsigned slow; /* clients that send a byte of a head each 0.1 s and never finish, or … */
+    const char *slow_path;   /* … ask for this and read 1 KiB of it each 0.1 s; NULL: they send */
     unsigned beside;         /* clients that ask again and again, each when it was answered, … */
     const char *beside_path; /* … for this, or for each of so many files once: */
     unsigned beside_paths;   /* when all were asked for, the load ends */

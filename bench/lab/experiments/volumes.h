@@ -5,6 +5,7 @@
 #ifndef LAB_VOLUMES_H
 #define LAB_VOLUMES_H
 
+#include "../control_group.h"
 #include "../experiment.h"
 
 enum { VOLUMES_MAX = 8 };
@@ -24,9 +25,8 @@ struct volumes {
     unsigned number[VOLUMES_MAX][2]; /* major, minor */
     unsigned count;
     bool limited;
-    char group[300], home[300]; /* the group's directory; where this process was before */
-    bool version_2, enabled;    /* enabled: io was put on for the groups below the root */
-    char why[200];              /* why they could not be opened */
+    struct control_group group;
+    char why[200]; /* why they could not be opened */
 };
 
 /* Opens `count` of the files: as they are, or limited. 0 or -errno, with the reason; volumes_close() always. */
