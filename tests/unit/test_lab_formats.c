@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static void table_case(const char *format, const char *packing, const char *question,
+static void rows_given(const char *format, const char *packing, const char *question,
                        const char *cache, const char *figure, double value, double noise)
 {
     char factors[160];
@@ -74,8 +74,8 @@ START_TEST(formats_are_compared)
     static const int kind[] = {FINDING_HELD, FINDING_NOT_HELD, FINDING_OPEN};
     for (int i = 0; i < 3; i++) {
         lab_given("formats");
-        table_case("csv", "plain", "scan", "warm", "million_rows_per_s", csv[i], noise[i]);
-        table_case("rows", "plain", "scan", "warm", "million_rows_per_s", 4e7, noise[i]);
+        rows_given("csv", "plain", "scan", "warm", "million_rows_per_s", csv[i], noise[i]);
+        rows_given("rows", "plain", "scan", "warm", "million_rows_per_s", 4e7, noise[i]);
         lab_find("formats");
         ck_assert_uint_eq(lab_said(kind[i], parsed), 1);
         ck_assert_uint_eq(lab_said(FINDING_FACT, "a scan of csv (warm, plain) has 0.025 times"),
@@ -92,10 +92,10 @@ START_TEST(one_column_and_one_row)
     static const double columns[] = {5e7, 1e7};
     for (int i = 0; i < 2; i++) {
         lab_given("formats");
-        table_case("columns", "plain", "column", "cold", "million_rows_per_s", columns[i], 1);
-        table_case("rows", "plain", "column", "cold", "million_rows_per_s", 1e7, 1);
-        table_case("csv", "plain", "row", "warm", "median_us", 900, 1);
-        table_case("rows", "plain", "row", "warm", "median_us", 3, 1);
+        rows_given("columns", "plain", "column", "cold", "million_rows_per_s", columns[i], 1);
+        rows_given("rows", "plain", "column", "cold", "million_rows_per_s", 1e7, 1);
+        rows_given("csv", "plain", "row", "warm", "median_us", 900, 1);
+        rows_given("rows", "plain", "row", "warm", "median_us", 3, 1);
         lab_find("formats");
         ck_assert_uint_eq(lab_said(FINDING_HELD, column), i == 0);
         ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, column), i == 1);
@@ -114,9 +114,9 @@ static void packed(double unpacks, double times, double noise)
     for (int i = 0; i < 2; i++) {
         static const char *const cache[] = {"cold", "warm"};
         static const char *const packing[] = {"plain", "zstd"};
-        table_case("rows", packing[i], "scan", cache[i], "mb_per_s", i ? unpacks : 100, noise);
-        table_case("rows", packing[i], "scan", cache[i], "size_on_disk_bytes", i ? 30 : 100, 0);
-        table_case("rows", packing[i], "scan", "cold", "million_rows_per_s", i ? 1e6 * times : 1e6,
+        rows_given("rows", packing[i], "scan", cache[i], "mb_per_s", i ? unpacks : 100, noise);
+        rows_given("rows", packing[i], "scan", cache[i], "size_on_disk_bytes", i ? 30 : 100, 0);
+        rows_given("rows", packing[i], "scan", "cold", "million_rows_per_s", i ? 1e6 * times : 1e6,
                    noise);
     }
     lab_find("formats");
