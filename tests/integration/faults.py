@@ -159,9 +159,9 @@ def resets(stage):
         server.get("/big.bin")
 
         def files():
-            return sum(len(files_open(pid)) for pid in server.workers())
+            return [name for pid in server.workers() for name in files_open(pid).values()]
         # Each process or thread of those that serve one connection keeps the file open, too.
-        before = files() + (server.at_once if stage.is_blocking() else 0)
+        before = len(files()) + (server.at_once if stage.is_blocking() else 0)
         for number in range(60):
             client, _ = half_read(server)
             if number % 2:
@@ -172,8 +172,10 @@ def resets(stage):
             client.send(get("/a.txt")[:20])
             client.reset()
         expect("another client", b"a", server.get("/a.txt").content)
-        wait_until("descriptors are closed", lambda: files() <= before,
-                   stage.seconds(3))
+        try:
+            wait_until("descriptors are closed", lambda: len(files()) <= before, stage.seconds(3))
+        except Failure as failure:
+            raise Failure("%s: more than %d: %s" % (failure, before, sorted(files()))) from None
 
 
 @test("a client that finishes sending gets its whole answer")
