@@ -8,8 +8,43 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/*
+ * Pages that a test has read or written are mapped, too, until they are dropped: a kernel may evict what is not
+ * mapped at any moment (damon(8) does where it is told to reclaim), whatever was done with it just now.
+ */
+enum { PINNED_MAX = 16, PAGE = 4096 };
+static struct {
+    char *base;
+    size_t length;
+} pinned[PINNED_MAX];
+static unsigned pins;
+
+static void pages_unpin(void)
+{
+    while (pins > 0) {
+        pins--;
+        munmap(pinned[pins].base, pinned[pins].length);
+    }
+}
+
+/* Each page is touched; without read-ahead, so that one that was evicted meanwhile comes back alone. */
+static void pages_pin(int fd, size_t offset, size_t length)
+{
+    size_t first = offset / PAGE * PAGE, size = offset + length - first;
+    if (length == 0) return;
+    assert(pins < PINNED_MAX);
+    char *base = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, (off_t)first);
+    assert(base != MAP_FAILED);
+    madvise(base, size, MADV_RANDOM);
+    for (size_t at = 0; at < size; at += PAGE)
+        (void)*(volatile char *)(base + at);
+    pinned[pins].base = base;
+    pinned[pins++].length = size;
+}
 
 int core_disk_file(size_t length)
 {
@@ -24,12 +59,15 @@ int core_disk_file(size_t length)
         ssize_t written = write(fd, part, size);
         assert(written == (ssize_t)size);
     }
+    pages_unpin(); /* of the file before: a test that drops nothing has one file */
+    pages_pin(fd, 0, length);
     return fd;
 }
 
 bool core_disk_drop(int fd)
 {
     struct statfs system;
+    pages_unpin();
     int error = fstatfs(fd, &system);
     assert(error == 0);
     if (system.f_type == TMPFS_MAGIC || system.f_type == OVERLAYFS_SUPER_MAGIC) return false;
@@ -42,11 +80,13 @@ bool core_disk_drop(int fd)
 
 void core_disk_read(int fd, size_t offset, size_t length)
 {
-    char part[4096];
+    char part[PAGE];
+    size_t begin = offset;
     posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
     for (size_t beyond = offset + length; offset < beyond; offset += sizeof(part)) {
         size_t size = beyond - offset < sizeof(part) ? beyond - offset : sizeof(part);
         ssize_t n = pread(fd, part, size, (off_t)offset);
         assert(n == (ssize_t)size);
     }
+    pages_pin(fd, begin, length);
 }
