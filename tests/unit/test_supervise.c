@@ -546,6 +546,13 @@ static int lines_recorded(void)
     return lines;
 }
 
+static void await_lines(int lines)
+{
+    for (int i = 0; i < 3000 && lines_recorded() < lines; i++)
+        usleep(1000);
+    ck_assert_int_eq(lines_recorded(), lines);
+}
+
 START_TEST(recorder_outlives_the_workers)
 {
     start_with_recorder();
@@ -562,6 +569,7 @@ END_TEST
 START_TEST(recorder_is_started_again_and_goes_on)
 {
     start_with_recorder();
+    await_lines(LINES); /* what a recorder has taken and not written dies with it */
     pid_t pid = shared->pid[1];
     kill(pid, SIGSTOP);
     pid_t worker = shared->pid[0];
