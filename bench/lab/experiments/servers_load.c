@@ -14,6 +14,7 @@
 #define DRIP_NS (NS_PER_S / 10)
 #define PATIENCE_NS (NS_PER_S / 10) /* how long answers are waited for at the end */
 #define PRIME_NS (20 * NS_PER_S)    /* and at the beginning */
+#define FILL_NS (NS_PER_S / 2)      /* what slow readers asked for fills the sockets meanwhile */
 enum { EVENTS = 64, HEAD_MAX = 512, PRIME_AT_ONCE = 64, A_SOURCE = 10000, DRIP_BYTES = 1024 };
 
 enum kind { PEER_LOAD, PEER_BESIDE, PEER_SLOW };
@@ -257,7 +258,8 @@ static struct peer *unused_take(struct load *load)
 /* Every connection is answered once; the slow ones have sent their first bytes before. */
 static int prime(struct load *load)
 {
-    uint64_t until = measure_now() + PRIME_NS;
+    uint64_t begun = measure_now(), until = begun + PRIME_NS;
+    uint64_t filled = load->plan.slow_path ? begun + FILL_NS : begun;
     unsigned left = load->plan.primed ? load->plan.connections : 0;
     while (load->failed == 0) {
         bool slow_wait = false;
@@ -267,7 +269,7 @@ static int prime(struct load *load)
             peer_ask(load, unused_take(load), measure_now());
             left--;
         }
-        if (left == 0 && load->under_way == 0 && !slow_wait) return 0;
+        if (left == 0 && load->under_way == 0 && !slow_wait && measure_now() >= filled) return 0;
         turn(load, 10);
         if (measure_stopped) return -EINTR;
         if (measure_now() > until) return -ETIMEDOUT;
