@@ -46,4 +46,12 @@ static inline unsigned lab_said(int kind, const char *words)
     return count;
 }
 
+/* Each of the `count` sentences is said once, by a finding of this kind. */
+static inline void lab_each_said(enum finding_kind kind, const char *const sentence[],
+                                 unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        ck_assert_msg(lab_said((int)kind, sentence[i]) == 1, "%s", sentence[i]);
+}
+
 #endif

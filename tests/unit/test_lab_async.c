@@ -41,8 +41,7 @@ static void everything(bool as_expected, double noise)
 static void all_are(enum finding_kind kind)
 {
     static const char *const sentence[] = {threads, turns, each, four, kernel, handing, ring};
-    for (unsigned i = 0; i < sizeof sentence / sizeof *sentence; i++)
-        ck_assert_msg(lab_said((int)kind, sentence[i]) == 1, "%s", sentence[i]);
+    lab_each_said(kind, sentence, sizeof sentence / sizeof *sentence);
     ck_assert_uint_eq(lab_said(-1, "Expected"), 7);
 }
 

@@ -48,8 +48,7 @@ static void all_are(enum finding_kind kind)
 {
     static const char *const sentence[] = {flush, group,     append,           time_of_change,
                                            flag,  gathering, gathering_flushed};
-    for (unsigned i = 0; i < sizeof sentence / sizeof *sentence; i++)
-        ck_assert_msg(lab_said((int)kind, sentence[i]) == 1, "%s", sentence[i]);
+    lab_each_said(kind, sentence, sizeof sentence / sizeof *sentence);
     ck_assert_uint_eq(lab_said(-1, ""), 7);
 }
 

@@ -19,22 +19,27 @@ static int failed(struct volumes *v, const char *what, int error)
     return error ? -error : -EIO;
 }
 
+/* What the group says of a failure is why the volumes failed. */
+static int group_answered(struct volumes *v, int result)
+{
+    if (result < 0) snprintf(v->why, sizeof v->why, "%s", v->group.why);
+    return result;
+}
+
 int volumes_limit(struct volumes *v, const struct limits *limits)
 {
     int result = 0;
     for (unsigned i = 0; i < v->count && result == 0; i++)
         result = control_group_reads(&v->group, v->number[i][0], v->number[i][1], limits->iops,
                                      limits->bytes_per_s);
-    if (result < 0) snprintf(v->why, sizeof v->why, "%s", v->group.why);
-    return result;
+    return group_answered(v, result);
 }
 
 static int group_enter(struct volumes *v)
 {
     int result = control_group_open(&v->group, CONTROLLER_IO, CONTROL_GROUP_MOUNTS);
     if (result == 0) result = control_group_enter(&v->group);
-    if (result < 0) snprintf(v->why, sizeof v->why, "%s", v->group.why);
-    return result;
+    return group_answered(v, result);
 }
 
 /* ---- loop devices ------------------------------------------------------------------------------ */
