@@ -21,23 +21,30 @@ int root_name(struct root *root, const char *path)
     return length < (int)sizeof(root->path) ? 0 : -ENAMETOOLONG;
 }
 
+/*
+ * Opens the directory that the path leads to and reads what it is. A descriptor, or -errno; *call then names the call
+ * that failed when it was not the opening.
+ */
+static int directory_open(const char *path, struct identity *identity, const char **call)
+{
+    int directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return -errno;
+    int result = identity_read(directory, "", identity);
+    if (result == 0) return directory;
+    close(directory);
+    *call = "statx"; /* of an open descriptor, it has nothing else to fail for */
+    return result;
+}
+
 void root_open(struct root *root, struct beneath *beneath, struct watch *watch)
 {
     root->watched = chain_watch(watch, root->path);
     root->identity = (struct identity){0};
     root->problem = 0;
     root->call = NULL;
-    beneath->directory = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (beneath->directory < 0) {
-        root->problem = errno;
-        return;
-    }
-    int result = identity_read(beneath->directory, "", &root->identity);
-    if (result < 0) {
-        root_close(beneath);
-        root->problem = -result;
-        root->call = "statx"; /* of an open descriptor, it has nothing else to fail for */
-    }
+    int directory = directory_open(root->path, &root->identity, &root->call);
+    if (directory < 0) root->problem = -directory;
+    beneath->directory = directory < 0 ? -1 : directory;
 }
 
 void root_close(struct beneath *beneath)
@@ -49,11 +56,13 @@ void root_close(struct beneath *beneath)
 bool root_is_there(struct root *root)
 {
     struct identity identity;
-    int directory = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int result = directory < 0 ? -errno : identity_read(directory, "", &identity);
-    if (directory >= 0) close(directory);
-    if (result < 0) root->problem = -result;
-    return result == 0;
+    const char *call;
+    int directory = directory_open(root->path, &identity, &call);
+    if (directory < 0)
+        root->problem = -directory;
+    else
+        close(directory);
+    return directory >= 0;
 }
 
 bool root_is_current(const struct root *root)
