@@ -49,12 +49,17 @@ static double now_seconds(void)
 
 /* ---- readings -------------------------------------------------------------------------------- */
 
-/* After a restart of the server, what it tells now is where counting begins. */
+/*
+ * Two readings that cannot be compared (the server was started again between them) leave the interval
+ * before on the screen, below the reason; counting begins with what the server tells now.
+ */
 static void interval_make(struct top *top)
 {
+    struct interval next;
+    if (interval_between(&next, &top->before, &top->now, top->problem) != 0) return;
     interval_free(&top->interval);
-    if (interval_between(&top->interval, &top->before, &top->now, top->problem) == 0)
-        top->problem[0] = '\0';
+    top->interval = next;
+    top->problem[0] = '\0';
 }
 
 static void reading_advance(struct top *top)

@@ -354,7 +354,8 @@ class Terminal:
         os.write(self.controller, keys)
         ends = time.monotonic() + self.stage.seconds(10)
         while text.encode() not in self.said:
-            require(time.monotonic() < ends, "%r is not shown after %r, but %r", text, keys, self.said[-3000:])
+            require(time.monotonic() < ends, "%r is not shown after %r, but first %r and last %r", text, keys,
+                    self.said[:6000], self.said[-3000:])
             if keys != b"":
                 os.write(self.controller, b"\x0c")
             self._read(0.1)
