@@ -1,6 +1,6 @@
 /*
  * The names that go with a representation, and its prepared head: the field lines that are the
- * same in every 200 answer, written once. It neither reads nor keeps any content.
+ * same in every response of it, written once. It neither reads nor keeps any content.
  */
 #include "zcserve/representation.h"
 #include "zcserve/decimal.h"
@@ -64,19 +64,49 @@ static void page_put_validators(struct page *page, const struct representation *
     if (r->etag.length > 0) page_put_line(page, TEXT("ETag: "), r->etag);
 }
 
-size_t representation_prepare_head(const struct representation *r, char *space, size_t size)
+static void page_put_coding(struct page *page, const struct representation *r)
+{
+    const char *coding = coding_name(r->coding);
+    if (r->coding != CODING_IDENTITY)
+        page_put_line(page, TEXT("Content-Encoding: "), (struct text){coding, strlen(coding)});
+}
+
+#define LENGTH_NAME "Content-Length: "
+
+static void page_put_part(struct page *page, const struct representation *r, enum head_part part)
+{
+    char decimal[DECIMAL_MAX];
+    switch (part) {
+    case HEAD_TYPE: page_put_line(page, TEXT("Content-Type: "), r->media_type); break;
+    case HEAD_LENGTH:
+        page_put_line(page, TEXT(LENGTH_NAME),
+                      (struct text){decimal, decimal_write(decimal, r->length)});
+        break;
+    case HEAD_CODING: page_put_coding(page, r); break;
+    case HEAD_VALIDATORS: page_put_validators(page, r); break;
+    case HEAD_ACCEPT_RANGES: page_put_line(page, TEXT("Accept-Ranges: "), TEXT("bytes")); break;
+    case HEAD_VARY:
+        if (r->varies) page_put_line(page, TEXT("Vary: "), TEXT("Accept-Encoding"));
+        break;
+    case HEAD_PARTS: break;
+    }
+}
+
+size_t representation_prepare_head(struct representation *r, char *space, size_t size)
 {
     struct page page = {space, size, 0, false};
-    char decimal[DECIMAL_MAX];
-    const char *coding = coding_name(r->coding);
-
-    page_put_line(&page, TEXT("Content-Type: "), r->media_type);
-    page_put_line(&page, TEXT("Content-Length: "),
-                  (struct text){decimal, decimal_write(decimal, r->length)});
-    if (r->coding != CODING_IDENTITY)
-        page_put_line(&page, TEXT("Content-Encoding: "), (struct text){coding, strlen(coding)});
-    page_put_validators(&page, r);
-    page_put_line(&page, TEXT("Accept-Ranges: "), TEXT("bytes"));
-    if (r->varies) page_put_line(&page, TEXT("Vary: "), TEXT("Accept-Encoding"));
+    for (enum head_part part = 0; part < HEAD_PARTS; part++) {
+        page_put_part(&page, r, part);
+        r->part_end[part] = (uint16_t)page.length;
+    }
+    r->prepared_head = (struct text){space, page.length};
     return page.full ? 0 : page.length;
+}
+
+struct text representation_length_text(const struct representation *r)
+{
+    struct text line = representation_head(r, HEAD_LENGTH, HEAD_LENGTH);
+    const size_t around = sizeof(LENGTH_NAME "\r\n") - 1;
+    assert(line.length > around);
+    return (struct text){line.base + sizeof(LENGTH_NAME) - 1, line.length - around};
 }

@@ -1,7 +1,7 @@
 /*
- * Writes status line and field lines. A 200 is three copies: the line, what is the same for
- * all answers of this second, and the prepared head of its representation. The others are put together line
- * by line, which they can afford.
+ * Writes status line and field lines. A 200 is three copies: the line, what is the same for all responses of
+ * this second, and the prepared head of its representation. The others take the parts of it that they need, and
+ * add what depends on the request.
  */
 #include "head.h"
 #include "status.h"
@@ -82,28 +82,16 @@ static char *put_location(char *at, const struct target *target)
     return put(at, TEXT("\r\n"));
 }
 
-/* Those that there are. */
-static char *put_validators(char *at, const struct representation *r)
-{
-    char date[DATE_LENGTH + 1];
-    if (r->modified_seconds != MODIFIED_UNKNOWN) {
-        date_format(r->modified_seconds, date);
-        at = put_line(at, TEXT("Last-Modified: "), (struct text){date, DATE_LENGTH});
-    }
-    return r->etag.length > 0 ? put_line(at, TEXT("ETag: "), r->etag) : at;
-}
-
 static char *put_content_range(char *at, const struct plan *plan)
 {
     at = put(at, TEXT("Content-Range: bytes "));
     if (plan->status == 416) {
-        at = put(at, TEXT("*"));
+        at = put(at, TEXT("*/"));
     } else {
         at = put(put_number(at, plan->offset), TEXT("-"));
-        at = put_number(at, plan->offset + plan->length - 1);
+        at = put(put_number(at, plan->offset + plan->length - 1), TEXT("/"));
     }
-    at = put_number(put(at, TEXT("/")), plan->selected->length);
-    return put(at, TEXT("\r\n"));
+    return put(put(at, representation_length_text(plan->selected)), TEXT("\r\n"));
 }
 
 static char *put_content_length(char *at, uint64_t length)
@@ -114,14 +102,9 @@ static char *put_content_length(char *at, uint64_t length)
 
 static char *put_part(char *at, const struct plan *plan)
 {
-    const struct representation *r = plan->selected;
-    at = put_line(at, TEXT("Content-Type: "), r->media_type);
+    at = put(at, representation_head(plan->selected, HEAD_TYPE, HEAD_TYPE));
     at = put_content_range(put_content_length(at, plan->length), plan);
-    if (r->coding != CODING_IDENTITY) {
-        const char *name = coding_name(r->coding);
-        at = put_line(at, TEXT("Content-Encoding: "), (struct text){name, strlen(name)});
-    }
-    return put_validators(at, r);
+    return put(at, representation_head(plan->selected, HEAD_CODING, HEAD_VALIDATORS));
 }
 
 static char *put_page_fields(char *at, const struct plan *plan)
@@ -138,7 +121,8 @@ static char *put_special(char *at, const struct plan *plan, const struct target 
         at = put_part(at, plan);
     else
         at = put_page_fields(at, plan);
-    if (plan->status == 304) at = put_validators(at, plan->selected);
+    if (plan->status == 304)
+        at = put(at, representation_head(plan->selected, HEAD_VALIDATORS, HEAD_VALIDATORS));
     if (plan->status == 416) at = put_content_range(at, plan);
     if (plan->redirect) at = put_location(at, target);
     if (plan->allow) at = put_line(at, TEXT("Allow: "), TEXT("GET, HEAD, OPTIONS"));

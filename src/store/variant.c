@@ -55,7 +55,7 @@ static struct variant *variant_new(struct representation representation, size_t 
     struct variant *variant = malloc(size);
     if (variant == NULL) return NULL;
     *variant = (struct variant){.representation = representation, .bytes = account_bytes(size)};
-    variant->representation.prepared_head = (struct text){(char *)(variant + 1), head_length};
+    variant->representation.prepared_head.base = (char *)(variant + 1);
     if (content_bytes > 0) variant->representation.content = (char *)variant + head_room;
     return variant;
 }

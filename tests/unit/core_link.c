@@ -78,8 +78,7 @@ static void files_make(void)
         files[i].modified_seconds = 784111777;
         files[i].etag = TEXT("\"e1\"");
         files[i].media_type = TEXT("text/plain; charset=utf-8");
-        size_t length = representation_prepare_head(&files[i], heads[i], sizeof(heads[i]));
-        files[i].prepared_head = (struct text){heads[i], length};
+        representation_prepare_head(&files[i], heads[i], sizeof(heads[i]));
     }
 }
 

@@ -163,9 +163,11 @@ END_TEST
 /* Parts and 304 of a representation whose validators are withheld. */
 START_TEST(validators_are_withheld)
 {
+    char prepared[PREPARED_HEAD_MAX];
     struct representation young = *core_representation("file");
     young.etag = (struct text){NULL, 0};
     young.modified_seconds = MODIFIED_UNKNOWN;
+    representation_prepare_head(&young, prepared, sizeof(prepared));
     struct plan plan = {
         .status = 206, .offset = 5, .length = 10, .keep_alive = true, .selected = &young};
     head_is(plan, core_rules(), "/t",

@@ -14,7 +14,7 @@
         }                                                                                       \
     }
 
-static void expect_head(const struct representation *r, const char *expected)
+static void expect_head(struct representation *r, const char *expected)
 {
     size_t length = strlen(expected);
     for (size_t size = 0; size <= length + 1; size++) {
@@ -93,6 +93,38 @@ START_TEST(head_without_validators)
 }
 END_TEST
 
+static void expect_part(const struct representation *r, enum head_part first, enum head_part last,
+                        const char *expected)
+{
+    struct text lines = representation_head(r, first, last);
+    ck_assert_msg(text_equals(lines, (struct text){expected, strlen(expected)}), "'%.*s'",
+                  (int)lines.length, lines.base);
+}
+
+START_TEST(head_in_parts)
+{
+    char space[PREPARED_HEAD_MAX];
+    struct representation r = PLAIN;
+    representation_prepare_head(&r, space, sizeof(space));
+    expect_part(&r, HEAD_TYPE, HEAD_TYPE, "Content-Type: text/html; charset=utf-8\r\n");
+    expect_part(&r, HEAD_LENGTH, HEAD_LENGTH, "Content-Length: 12345\r\n");
+    expect_part(&r, HEAD_CODING, HEAD_CODING, "");
+    expect_part(&r, HEAD_VARY, HEAD_VARY, "");
+    ck_assert(text_equals(representation_head(&r, HEAD_TYPE, HEAD_VARY), r.prepared_head));
+    ck_assert(text_equals(representation_length_text(&r), TEXT("12345")));
+    r.coding = CODING_BR;
+    r.varies = true;
+    r.length = 0;
+    representation_prepare_head(&r, space, sizeof(space));
+    expect_part(&r, HEAD_CODING, HEAD_VALIDATORS,
+                "Content-Encoding: br\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                "ETag: \"abc\"\r\n");
+    expect_part(&r, HEAD_ACCEPT_RANGES, HEAD_VARY,
+                "Accept-Ranges: bytes\r\nVary: Accept-Encoding\r\n");
+    ck_assert(text_equals(representation_length_text(&r), TEXT("0")));
+}
+END_TEST
+
 /* The longest head there can be fits what the header says is always enough. */
 START_TEST(head_longest)
 {
@@ -137,6 +169,7 @@ int main(void)
     tcase_add_test(cases, head_coded);
     tcase_add_test(cases, head_varies);
     tcase_add_test(cases, head_without_validators);
+    tcase_add_test(cases, head_in_parts);
     tcase_add_test(cases, head_longest);
     tcase_add_test(cases, names);
     suite_add_tcase(suite, cases);
