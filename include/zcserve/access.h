@@ -6,8 +6,8 @@
 #ifndef ZCSERVE_ACCESS_H
 #define ZCSERVE_ACCESS_H
 
+#include "zcserve/exchange.h"
 #include "zcserve/now.h"
-#include "zcserve/representation.h"
 #include "zcserve/sink.h"
 #include "zcserve/text.h"
 
@@ -28,34 +28,23 @@
  */
 enum access_format { ACCESS_COMBINED, ACCESS_JSON };
 
-/* One answered request, as the log shows it. Texts as received: the log escapes them. */
-struct access_record {
-    const struct sockaddr *peer;         /* NULL, or a family that is not IP: "-" */
-    struct text method, target, version; /* absent when there was no request line; "HTTP/1.1" */
-    struct text referer, user_agent, host;
-    uint16_t status;
-    enum coding coding;
-    enum source source;
-    uint64_t content_bytes; /* content sent, without the head                 */
-    uint64_t duration_ns;   /* first byte received → last byte taken          */
-    uint32_t worker;
-};
-
 struct access_log;
 
 #define ACCESS_MESSAGE_BYTES_MAX 65536 /* of whole lines, from a worker to the recorder */
 
 /*
- * A worker's log, which sends to `socket` (not owned). `size_bytes` of lines, or `interval_ns`
+ * The log of worker number `worker`, which sends to `socket` (not owned). `size_bytes` of lines, or `interval_ns`
  * since the oldest, are sent together. While the socket is full, twice that is gathered; lines that
  * come then are dropped and added to *dropped, exactly. NULL with errno set.
  */
-struct access_log *access_log_open(int socket, enum access_format format, size_t size_bytes,
-                                   uint64_t interval_ns, _Atomic uint64_t *dropped);
+struct access_log *access_log_open(int socket, enum access_format format, uint32_t worker,
+                                   size_t size_bytes, uint64_t interval_ns,
+                                   _Atomic uint64_t *dropped);
 void access_log_close(struct access_log *log); /* sends what is left first; NULL is none */
 
-void access_log_write(struct access_log *log, const struct access_record *record,
-                      const struct now *now);
+/* An exchange that is to be settled. `peer` NULL, or of a family that is not IP, is "-". */
+void access_log_write(struct access_log *log, const struct exchange *exchange,
+                      const struct sockaddr *peer, const struct now *now);
 
 /* Sends what is older than the interval. UINT64_MAX, or when (monotonic) to call again. */
 uint64_t access_log_flush(struct access_log *log, const struct now *now);

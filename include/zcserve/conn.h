@@ -17,9 +17,9 @@
 #define ZCSERVE_CONN_H
 
 #include "zcserve/close_reason.h"
+#include "zcserve/exchange.h"
 #include "zcserve/lookup.h"
 #include "zcserve/now.h"
-#include "zcserve/refusal.h"
 #include "zcserve/segment.h"
 
 enum conn_step {
@@ -65,26 +65,6 @@ struct conn {
  * request, and so does content that drips for longer than body_ns.
  */
 #define BODY_BYTES_PER_SECOND_MIN 500
-
-/* One request and its answer, as counters and logs see it. Texts live until it is settled. */
-struct exchange {
-    const struct representation *lent; /* or NULL                                              */
-    struct text method, target, version, host, referer, user_agent; /* absent when not given    */
-    uint64_t queue_ns;      /* for so long that byte had waited to be taken                    */
-    uint64_t begun_ns;      /* when its first byte was received                                */
-    uint64_t headed_ns;     /* when all of it had been                                         */
-    uint64_t ready_ns;      /* when its answer was ready to be sent                            */
-    uint64_t first_ns;      /* when the first byte of that was taken                           */
-    uint64_t offset;        /* of its answer in the output                                     */
-    uint64_t length;        /* of its answer, head and content                                 */
-    uint64_t content_bytes; /* content sent; right from the moment it is to be settled         */
-    uint32_t head_length;
-    uint16_t status;
-    enum coding coding;
-    enum source source;
-    enum refusal refused;
-    bool whole; /* all of its answer was taken; right from the moment it is to be settled */
-};
 
 /* Size of a work area under these rules, and its alignment is that of max_align_t. */
 size_t conn_work_size(const struct conn_rules *rules);
@@ -136,7 +116,7 @@ void conn_outgoing(const struct conn *c, struct outgoing *out);
 uint32_t conn_sent(struct conn *c, uint64_t length, const struct now *now);
 
 /* SETTLE: the exchange, then its loan (or NULL) to be given back to the store. */
-const struct exchange *conn_exchange(struct conn *c);
+const struct exchange *conn_exchange(struct conn *c, const struct now *now);
 const struct representation *conn_settled(struct conn *c, const struct now *now);
 
 void conn_half_closed(struct conn *c, const struct now *now);

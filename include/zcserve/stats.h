@@ -16,6 +16,7 @@
 #define ZCSERVE_STATS_H
 
 #include "zcserve/close_reason.h"
+#include "zcserve/exchange.h"
 #include "zcserve/histogram.h"
 #include "zcserve/refusal.h"
 #include "zcserve/representation.h"
@@ -127,6 +128,9 @@ static inline void stats_phase(struct stats_slot *slot, enum phase phase, enum s
     stats_add(&tally->sum, ns / HISTOGRAM_UNIT_NS);
     histogram_count(&slot->latency[phase][source], ns / HISTOGRAM_UNIT_NS);
 }
+
+/* An exchange that is to be settled: its method, status, refusal, bytes by source, and phases. */
+void stats_exchange(struct stats_slot *slot, const struct exchange *exchange);
 
 /* The shared mapping of `workers` slots, zeroed. NULL with errno set. */
 struct stats_slot *stats_board_open(uint32_t workers);

@@ -99,9 +99,9 @@ static void exchange_describe(struct exchange *exchange, const struct conn_work 
 {
     const struct request *r = &k->request;
     const struct fields *fields = &r->fields;
-    const char *method = r->version.base ? llhttp_method_name(r->parser.method) : NULL;
     exchange->lent = NULL;
-    exchange->method = (struct text){method, method ? strlen(method) : 0};
+    exchange->method = r->method;
+    exchange->method_name = r->method_name;
     exchange->target = r->target;
     exchange->version = r->version;
     exchange->host = fields_value(fields, FIELD_HOST);
@@ -152,7 +152,7 @@ static bool target_take(struct conn_work *k)
     k->target = (struct target){.form = TARGET_BAD};
     if (r->refused == REFUSAL_NONE) k->target = target_parse(r->target, k->path);
     return k->target.form == TARGET_ORIGIN || k->target.form == TARGET_ABSOLUTE ||
-           (k->target.form == TARGET_ASTERISK && request_is(r, HTTP_OPTIONS));
+           (k->target.form == TARGET_ASTERISK && request_is(r, METHOD_OPTIONS));
 }
 
 /* Answers a complete request, or asks for its lookup. */
@@ -161,7 +161,7 @@ static void request_take(struct conn *c, const struct now *now)
     struct conn_work *k = c->work;
     struct plan plan;
     k->headed_ns = now->monotonic_ns;
-    if (!target_take(k) && !request_is(&k->request, HTTP_CONNECT))
+    if (!target_take(k) && !request_is(&k->request, METHOD_CONNECT))
         request_refuse(&k->request, REFUSAL_TARGET);
     if (plan_without_lookup(&k->request, &plan)) {
         answer_add(c, &plan, NULL, now);
@@ -377,7 +377,7 @@ void conn_taken(struct conn *c, const struct now *now)
     c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
 }
 
-const struct exchange *conn_exchange(struct conn *c)
+const struct exchange *conn_exchange(struct conn *c, const struct now *now)
 {
     assert(conn_next(c) == CONN_SETTLE);
     struct conn_work *k = c->work;
@@ -387,6 +387,7 @@ const struct exchange *conn_exchange(struct conn *c)
     assert(c->failed || sent == exchange->length);
     exchange->content_bytes = sent > exchange->head_length ? sent - exchange->head_length : 0;
     exchange->whole = sent == exchange->length;
+    exchange->done_ns = now->monotonic_ns;
     return exchange;
 }
 

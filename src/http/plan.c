@@ -12,9 +12,9 @@ static struct plan plan_make(const struct request *r, uint16_t status)
     return (struct plan){
         .status = status,
         .page = status_page(status),
-        .head_only = request_is(r, HTTP_HEAD),
+        .head_only = request_is(r, METHOD_HEAD),
         .keep_alive = r->rules->keep_alive && !r->rules->draining && request_keeps_alive(r) &&
-                      !request_is(r, HTTP_CONNECT), /* what follows could be meant for a tunnel */
+                      !request_is(r, METHOD_CONNECT), /* what follows could be meant for a tunnel */
         .confirm_keep_alive = request_keep_alive_is_asked(r),
     };
 }
@@ -26,8 +26,8 @@ bool plan_without_lookup(const struct request *r, struct plan *plan)
         if (plan->status == 501) plan->head_only = false; /* the method may only begin like HEAD */
         return true;
     }
-    if (request_is(r, HTTP_GET) || request_is(r, HTTP_HEAD)) return false;
-    *plan = plan_make(r, request_is(r, HTTP_OPTIONS) ? 204 : 405);
+    if (request_is(r, METHOD_GET) || request_is(r, METHOD_HEAD)) return false;
+    *plan = plan_make(r, request_is(r, METHOD_OPTIONS) ? 204 : 405);
     plan->allow = true;
     return true;
 }
@@ -52,7 +52,7 @@ static uint16_t status_of(enum resolution_kind kind)
 static struct range range_of(const struct request *r, const struct representation *selected,
                              int64_t now_seconds)
 {
-    if (request_is(r, HTTP_GET) && fields_have(&r->fields, FIELD_RANGE))
+    if (request_is(r, METHOD_GET) && fields_have(&r->fields, FIELD_RANGE))
         return range_select(&r->fields, selected, now_seconds);
     return (struct range){RANGE_WHOLE, 0, selected->length};
 }

@@ -65,6 +65,8 @@ static int on_version(llhttp_t *parser, const char *at, size_t length)
         return 0;
     }
     r->version = (struct text){at - protocol.length, protocol.length};
+    const char *method = llhttp_method_name(parser->method);
+    r->method_name = (struct text){method, strlen(method)};
     if (!text_equals(r->version, protocol) || !follows_one_space(r->version.base))
         return refuse(r, REFUSAL_REQUEST_LINE);
     r->version.length += length;
@@ -138,7 +140,8 @@ static void head_begin(struct request *r)
     r->parser.data = r;
     r->closes = r->keep_alive = r->continues = r->expects_other = r->chunked = false;
     r->content_length = 0;
-    r->target = r->version = r->name = r->value = (struct text){NULL, 0};
+    r->method = METHOD_OTHER;
+    r->method_name = r->target = r->version = r->name = r->value = (struct text){NULL, 0};
     r->fields.present = r->fields.count = 0;
     r->lines = r->head_bytes = 0;
 }
@@ -291,6 +294,17 @@ static bool is_stopped(const struct request *r, llhttp_errno_t error)
 
 /* ---- head and content ------------------------------------------------------------------------ */
 
+static enum method method_of(const llhttp_t *parser)
+{
+    switch (parser->method) {
+    case HTTP_GET: return METHOD_GET;
+    case HTTP_HEAD: return METHOD_HEAD;
+    case HTTP_OPTIONS: return METHOD_OPTIONS;
+    case HTTP_CONNECT: return METHOD_CONNECT;
+    default: return METHOD_OTHER;
+    }
+}
+
 /* Reads up to `length` bytes of the head: how many it read; refused when they are bad. */
 static size_t head_parse(struct request *r, const char *bytes, size_t length)
 {
@@ -299,6 +313,7 @@ static size_t head_parse(struct request *r, const char *bytes, size_t length)
         r->stands_in ? parse_with_stand_ins(r, bytes, length, &at) : parse(r, bytes, length, &at);
     if (is_stopped(r, error) && !r->stands_in) error = parse_again(r, bytes + length, &at);
     if (is_stopped(r, error)) r->refused = error_judge(r, error, at);
+    r->method = method_of(&r->parser);
     if (r->refused != REFUSAL_NONE) request_refuse(r, r->refused);
     r->head_bytes = (uint32_t)(at - r->head);
     return at > bytes ? (size_t)(at - bytes) : 0;

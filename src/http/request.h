@@ -24,6 +24,8 @@ struct request {
     enum request_phase phase;
     enum refusal refused;        /* why, with the status to answer before closing, or NONE   */
     bool unread;                 /* content was announced that will not be read: then close  */
+    enum method method;          /* as far as it was read                         */
+    struct text method_name;     /* absent until the version was                  */
     struct text target, version; /* as received; version is "HTTP/1.1"            */
     struct fields fields;
     struct text name, value; /* the field line being read                         */
@@ -53,9 +55,9 @@ void request_refuse(struct request *r, enum refusal why);
 /* Its bytes moved `offset` bytes towards the front of the buffer. */
 void request_move(struct request *r, size_t offset);
 
-static inline bool request_is(const struct request *r, llhttp_method_t method)
+static inline bool request_is(const struct request *r, enum method method)
 {
-    return r->parser.method == method;
+    return r->method == method;
 }
 
 /* Whether another request may follow this one, as far as the client is concerned (RFC 9112 §9.3). */

@@ -19,6 +19,7 @@
 struct access_log {
     int socket;
     enum access_format format;
+    uint32_t worker;
     size_t size; /* so many bytes are worth sending */
     uint64_t interval_ns;
     _Atomic uint64_t *dropped;
@@ -29,14 +30,16 @@ struct access_log {
     char buffer[]; /* 2 × size, and room for the line that exceeds it */
 };
 
-struct access_log *access_log_open(int socket, enum access_format format, size_t size_bytes,
-                                   uint64_t interval_ns, _Atomic uint64_t *dropped)
+struct access_log *access_log_open(int socket, enum access_format format, uint32_t worker,
+                                   size_t size_bytes, uint64_t interval_ns,
+                                   _Atomic uint64_t *dropped)
 {
     struct access_log *log = malloc(sizeof(*log) + 2 * size_bytes + ACCESS_LINE_BYTES_MAX);
 
     if (log != NULL) {
         *log = (struct access_log){.socket = socket,
                                    .format = format,
+                                   .worker = worker,
                                    .size = size_bytes,
                                    .interval_ns = interval_ns,
                                    .dropped = dropped};
@@ -91,15 +94,16 @@ static void access_log_send(struct access_log *log, uint64_t now_ns)
     if (sent > 0) log->oldest_ns = now_ns;
 }
 
-void access_log_write(struct access_log *log, const struct access_record *record,
-                      const struct now *now)
+void access_log_write(struct access_log *log, const struct exchange *exchange,
+                      const struct sockaddr *peer, const struct now *now)
 {
+    struct access_context context = {.peer = peer, .worker = log->worker};
     if (log->used > 2 * log->size) {
         stats_add(log->dropped, 1);
     } else {
         if (log->used == 0) log->oldest_ns = now->monotonic_ns;
-        log->used +=
-            access_line_format(log->buffer + log->used, log->format, record, now, &log->date);
+        log->used += access_line_format(log->buffer + log->used, log->format, exchange, &context,
+                                        now, &log->date);
     }
     if (log->used >= log->size && now->monotonic_ns >= log->retry_ns) {
         access_log_send(log, now->monotonic_ns);

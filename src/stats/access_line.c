@@ -38,43 +38,43 @@ static char *line_put_quoted(char *at, struct text text, size_t max)
     return at;
 }
 
-static char *line_put_request(char *at, const struct access_record *record)
+static char *line_put_request(char *at, const struct exchange *x)
 {
-    if (record->method.base == NULL) return put_text(at, TEXT("\"-\""));
+    if (x->method_name.base == NULL) return put_text(at, TEXT("\"-\""));
     *at++ = '"';
-    at = put_escaped(at, record->method, METHOD_MAX, ACCESS_COMBINED);
+    at = put_escaped(at, x->method_name, METHOD_MAX, ACCESS_COMBINED);
     *at++ = ' ';
-    at = put_escaped(at, record->target, TARGET_MAX, ACCESS_COMBINED);
-    if (record->version.base != NULL) {
+    at = put_escaped(at, x->target, TARGET_MAX, ACCESS_COMBINED);
+    if (x->version.base != NULL) {
         *at++ = ' ';
-        at = put_escaped(at, record->version, VERSION_MAX, ACCESS_COMBINED);
+        at = put_escaped(at, x->version, VERSION_MAX, ACCESS_COMBINED);
     }
     *at++ = '"';
     return at;
 }
 
-static char *line_put_combined(char *at, const struct access_record *record,
-                               const struct access_date *date)
+static char *line_put_combined(char *at, const struct exchange *x,
+                               const struct access_context *context, const struct access_date *date)
 {
-    at = put_peer(at, record->peer);
+    at = put_peer(at, context->peer);
     at = put_text(at, TEXT(" - - ["));
     at = put_text(at, (struct text){date->text, date->length});
     at = put_text(at, TEXT("] "));
-    at = line_put_request(at, record);
+    at = line_put_request(at, x);
     *at++ = ' ';
-    at = put_number(at, record->status);
+    at = put_number(at, x->status);
     *at++ = ' ';
-    at = put_number(at, record->content_bytes);
+    at = put_number(at, x->content_bytes);
     *at++ = ' ';
-    at = line_put_quoted(at, record->referer, REFERER_MAX);
+    at = line_put_quoted(at, x->referer, REFERER_MAX);
     *at++ = ' ';
-    at = line_put_quoted(at, record->user_agent, USER_AGENT_MAX);
+    at = line_put_quoted(at, x->user_agent, USER_AGENT_MAX);
     *at++ = ' ';
-    at = put_seconds(at, record->duration_ns);
+    at = put_seconds(at, x->done_ns - x->begun_ns);
     *at++ = ' ';
-    at = put_number(at, record->worker);
+    at = put_number(at, context->worker);
     *at++ = ' ';
-    at = put_name(at, source_name(record->source));
+    at = put_name(at, source_name(x->source));
     *at++ = '\n';
     return at;
 }
@@ -92,28 +92,28 @@ static char *line_put_member(char *at, struct text key, struct text value, size_
     return at;
 }
 
-static char *line_put_json(char *at, const struct access_record *record, const struct now *now,
-                           const struct access_date *date)
+static char *line_put_json(char *at, const struct exchange *x, const struct access_context *context,
+                           const struct now *now, const struct access_date *date)
 {
     at = put_text(at, TEXT("{\"time\":\""));
     at = put_text(at, (struct text){date->text, date->length});
     *at++ = '.';
     at = put_digits(at, now->wall_ns / 1000000, 3);
     at = put_text(at, TEXT("Z\",\"remote\":\""));
-    at = put_peer(at, record->peer);
+    at = put_peer(at, context->peer);
     *at++ = '"';
-    at = line_put_member(at, TEXT(",\"host\":"), record->host, HOST_MAX);
-    at = line_put_member(at, TEXT(",\"method\":"), record->method, METHOD_MAX);
-    at = line_put_member(at, TEXT(",\"target\":"), record->target, TARGET_MAX);
-    at = line_put_member(at, TEXT(",\"version\":"), record->version, VERSION_MAX);
-    at = put_number(put_text(at, TEXT(",\"status\":")), record->status);
-    at = put_number(put_text(at, TEXT(",\"bytes\":")), record->content_bytes);
-    at = line_put_member(at, TEXT(",\"referer\":"), record->referer, REFERER_MAX);
-    at = line_put_member(at, TEXT(",\"user_agent\":"), record->user_agent, USER_AGENT_MAX);
-    at = put_seconds(put_text(at, TEXT(",\"seconds\":")), record->duration_ns);
-    at = put_number(put_text(at, TEXT(",\"worker\":")), record->worker);
-    at = put_name(put_text(at, TEXT(",\"source\":\"")), source_name(record->source));
-    at = put_name(put_text(at, TEXT("\",\"coding\":\"")), coding_name(record->coding));
+    at = line_put_member(at, TEXT(",\"host\":"), x->host, HOST_MAX);
+    at = line_put_member(at, TEXT(",\"method\":"), x->method_name, METHOD_MAX);
+    at = line_put_member(at, TEXT(",\"target\":"), x->target, TARGET_MAX);
+    at = line_put_member(at, TEXT(",\"version\":"), x->version, VERSION_MAX);
+    at = put_number(put_text(at, TEXT(",\"status\":")), x->status);
+    at = put_number(put_text(at, TEXT(",\"bytes\":")), x->content_bytes);
+    at = line_put_member(at, TEXT(",\"referer\":"), x->referer, REFERER_MAX);
+    at = line_put_member(at, TEXT(",\"user_agent\":"), x->user_agent, USER_AGENT_MAX);
+    at = put_seconds(put_text(at, TEXT(",\"seconds\":")), x->done_ns - x->begun_ns);
+    at = put_number(put_text(at, TEXT(",\"worker\":")), context->worker);
+    at = put_name(put_text(at, TEXT(",\"source\":\"")), source_name(x->source));
+    at = put_name(put_text(at, TEXT("\",\"coding\":\"")), coding_name(x->coding));
     return put_text(at, TEXT("\"}\n"));
 }
 
@@ -134,8 +134,8 @@ static void line_make_date(struct access_date *date, enum access_format format, 
     }
 }
 
-size_t access_line_format(char *space, enum access_format format,
-                          const struct access_record *record, const struct now *now,
+size_t access_line_format(char *space, enum access_format format, const struct exchange *exchange,
+                          const struct access_context *context, const struct now *now,
                           struct access_date *date)
 {
     char *at = space;
@@ -144,8 +144,8 @@ size_t access_line_format(char *space, enum access_format format,
         line_make_date(date, format, now->wall_seconds);
     }
     switch (format) {
-    case ACCESS_COMBINED: at = line_put_combined(space, record, date); break;
-    case ACCESS_JSON: at = line_put_json(space, record, now, date); break;
+    case ACCESS_COMBINED: at = line_put_combined(space, exchange, context, date); break;
+    case ACCESS_JSON: at = line_put_json(space, exchange, context, now, date); break;
     }
     assert(at - space <= ACCESS_LINE_BYTES_MAX);
     return (size_t)(at - space);

@@ -15,9 +15,9 @@ static int log_open_for(struct worker *w, const struct service *service)
 {
     w->log = NULL;
     if (!service->recorder) return 0;
-    w->log =
-        access_log_open(service->recorder->sender, service->log_format, service->log_buffer_bytes,
-                        service->log_interval_ns, &w->stats->log_dropped);
+    w->log = access_log_open(service->recorder->sender, service->log_format, w->index,
+                             service->log_buffer_bytes, service->log_interval_ns,
+                             &w->stats->log_dropped);
     return w->log ? 0 : -1;
 }
 
@@ -118,86 +118,22 @@ static void worker_resolve(struct worker *w, struct client *client)
         conn_resolved(c, found, &w->now);
 }
 
-static void method_count(struct stats_slot *stats, struct text method)
+static void exchange_trace(const struct worker *w, const struct client *client,
+                           const struct exchange *x)
 {
-    if (text_equals(method, TEXT("GET")))
-        stats_add(&stats->requests_get, 1);
-    else if (text_equals(method, TEXT("HEAD")))
-        stats_add(&stats->requests_head, 1);
-    else if (text_equals(method, TEXT("OPTIONS")))
-        stats_add(&stats->requests_options, 1);
-    else
-        stats_add(&stats->requests_other, 1);
-}
-
-static void source_count(struct stats_slot *stats, const struct exchange *exchange)
-{
-    switch (exchange->source) {
-    case SOURCE_MEMORY: stats_add(&stats->memory_bytes, exchange->content_bytes); break;
-    case SOURCE_PAGE_CACHE: stats_add(&stats->page_cache_bytes, exchange->content_bytes); break;
-    case SOURCE_DISK: stats_add(&stats->disk_bytes, exchange->content_bytes); break;
-    case SOURCE_NONE:
-    case SOURCE_COUNT: break;
-    }
-}
-
-static void exchange_count(struct stats_slot *stats, const struct exchange *exchange)
-{
-    stats_add(&stats->requests, 1);
-    switch (exchange->status / 100) {
-    case 2: stats_add(&stats->answers_2xx, 1); break;
-    case 3: stats_add(&stats->answers_3xx, 1); break;
-    case 4: stats_add(&stats->answers_4xx, 1); break;
-    default: stats_add(&stats->answers_5xx, 1); break;
-    }
-    method_count(stats, exchange->method);
-    if (exchange->refused != REFUSAL_NONE) stats_add(&stats->refused_for[exchange->refused], 1);
-}
-
-/* Phases of an answer that was cut say nothing of how fast answers are. */
-static void phases_count(struct stats_slot *stats, const struct exchange *x, uint64_t done_ns)
-{
-    enum source source = x->source;
-    stats_phase(stats, PHASE_QUEUE, source, x->queue_ns);
-    stats_phase(stats, PHASE_HEAD, source, x->headed_ns - x->begun_ns);
-    stats_phase(stats, PHASE_RESOLVE, source, x->ready_ns - x->headed_ns);
-    stats_phase(stats, PHASE_FIRST, source, x->first_ns - x->ready_ns);
-    stats_phase(stats, PHASE_SEND, source, done_ns - x->first_ns);
-    stats_phase(stats, PHASE_TOTAL, source, x->queue_ns + done_ns - x->begun_ns);
-    PROBE_PHASES(x->queue_ns, x->headed_ns - x->begun_ns, x->ready_ns - x->headed_ns,
-                 x->first_ns - x->ready_ns, done_ns - x->first_ns);
-}
-
-static void exchange_log(struct worker *w, const struct client *client,
-                         const struct exchange *exchange)
-{
-    struct access_record record = {
-        .peer = (const struct sockaddr *)&client->peer,
-        .method = exchange->method,
-        .target = exchange->target,
-        .version = exchange->version,
-        .referer = exchange->referer,
-        .user_agent = exchange->user_agent,
-        .host = exchange->host,
-        .status = exchange->status,
-        .coding = exchange->coding,
-        .source = exchange->source,
-        .content_bytes = exchange->content_bytes,
-        .duration_ns = w->now.monotonic_ns - exchange->begun_ns,
-        .worker = w->index,
-    };
-    access_log_write(w->log, &record, &w->now);
+    if (x->whole)
+        PROBE_PHASES(x->queue_ns, x->headed_ns - x->begun_ns, x->ready_ns - x->headed_ns,
+                     x->first_ns - x->ready_ns, x->done_ns - x->first_ns);
+    PROBE_REQUEST_DONE(w->index, client->fd, x->status, x->source, x->done_ns - x->begun_ns,
+                       x->target);
 }
 
 static void worker_settle(struct worker *w, struct client *client)
 {
-    const struct exchange *exchange = conn_exchange(&client->conn);
-    exchange_count(w->stats, exchange);
-    source_count(w->stats, exchange);
-    if (exchange->whole) phases_count(w->stats, exchange, w->now.monotonic_ns);
-    PROBE_REQUEST_DONE(w->index, client->fd, exchange->status, exchange->source,
-                       w->now.monotonic_ns - exchange->begun_ns, exchange->target);
-    if (w->log) exchange_log(w, client, exchange);
+    const struct exchange *exchange = conn_exchange(&client->conn, &w->now);
+    stats_exchange(w->stats, exchange);
+    exchange_trace(w, client, exchange);
+    if (w->log) access_log_write(w->log, exchange, (const struct sockaddr *)&client->peer, &w->now);
     const struct representation *lent = conn_settled(&client->conn, &w->now);
     if (lent) store_return(w->store, lent);
 }

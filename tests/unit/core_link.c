@@ -205,7 +205,7 @@ static void answer_check(const struct core_link *link, const struct exchange *ex
     const char *head = link->output + link->settled_bytes;
     size_t head_length = exchange->head_length;
     uint64_t content_length = exchange->length - head_length;
-    bool head_only = text_equals(exchange->method, TEXT("HEAD"));
+    bool head_only = text_equals(exchange->method_name, TEXT("HEAD"));
     char line[16];
     snprintf(line, sizeof(line), "HTTP/1.1 %u ", (unsigned)exchange->status);
     core_holds(text_begins(head, head_length, line));
@@ -215,7 +215,7 @@ static void answer_check(const struct core_link *link, const struct exchange *ex
     core_holds(exchange->content_bytes == content_length);
     if (exchange->status == 204 || exchange->status == 304)
         core_holds(!announced.base && content_length == 0);
-    else if (content_length == 0 && (head_only || !exchange->method.base))
+    else if (content_length == 0 && (head_only || !exchange->method_name.base))
         core_holds(announced.base != NULL);
     else
         core_holds(text_number(announced) == content_length);
@@ -269,7 +269,7 @@ static void link_resolve(struct core_link *link)
 
 static void link_settle(struct core_link *link)
 {
-    const struct exchange *exchange = conn_exchange(&link->conn);
+    const struct exchange *exchange = conn_exchange(&link->conn, &link->now);
     bool whole = link->output_length - link->settled_bytes >= exchange->length;
     core_holds(whole || link->conn.failed);
     if (whole) answer_check(link, exchange);

@@ -34,9 +34,9 @@ static void tear_down(void)
 /* One line, which carries a number as its status. */
 static void write_line(struct access_log *log, uint16_t number)
 {
-    struct access_record record = {.method = TEXT("GET"), .target = TEXT("/"), .status = number};
+    struct exchange record = {.method_name = TEXT("GET"), .target = TEXT("/"), .status = number};
 
-    access_log_write(log, &record, &now);
+    access_log_write(log, &record, NULL, &now);
 }
 
 /* Takes one message: its lines, each of which must be whole; -1 when there is none. */
@@ -68,7 +68,8 @@ static int all_lines_received(void)
 START_TEST(sends_when_there_is_enough)
 {
     char message[ACCESS_MESSAGE_BYTES_MAX];
-    struct access_log *log = access_log_open(sender, ACCESS_COMBINED, 1024, INTERVAL_NS, &dropped);
+    struct access_log *log =
+        access_log_open(sender, ACCESS_COMBINED, 0, 1024, INTERVAL_NS, &dropped);
     int written = 0;
 
     ck_assert_ptr_nonnull(log);
@@ -86,7 +87,8 @@ END_TEST
 
 START_TEST(sends_after_the_interval)
 {
-    struct access_log *log = access_log_open(sender, ACCESS_COMBINED, 65536, INTERVAL_NS, &dropped);
+    struct access_log *log =
+        access_log_open(sender, ACCESS_COMBINED, 0, 65536, INTERVAL_NS, &dropped);
     uint64_t first_ns = now.monotonic_ns;
 
     ck_assert_uint_eq(access_log_flush(log, &now), UINT64_MAX);
@@ -111,7 +113,7 @@ START_TEST(sends_more_than_one_message_holds)
 {
     size_t size = 2 * ACCESS_MESSAGE_BYTES_MAX;
     int large = 1 << 20;
-    struct access_log *log = access_log_open(sender, ACCESS_JSON, size, INTERVAL_NS, &dropped);
+    struct access_log *log = access_log_open(sender, ACCESS_JSON, 0, size, INTERVAL_NS, &dropped);
     setsockopt(sender, SOL_SOCKET, SO_SNDBUF, &large, sizeof(large));
     static char message[2 * ACCESS_MESSAGE_BYTES_MAX];
     int written = 0, lines = 0;
@@ -137,7 +139,8 @@ END_TEST
 
 START_TEST(counts_exactly_what_it_drops)
 {
-    struct access_log *log = access_log_open(sender, ACCESS_COMBINED, 4096, INTERVAL_NS, &dropped);
+    struct access_log *log =
+        access_log_open(sender, ACCESS_COMBINED, 0, 4096, INTERVAL_NS, &dropped);
     int received = 0;
 
     for (int i = 0; i < 20000; i++) {
@@ -169,7 +172,8 @@ END_TEST
 
 START_TEST(counts_what_is_left_at_the_end)
 {
-    struct access_log *log = access_log_open(sender, ACCESS_COMBINED, 4096, INTERVAL_NS, &dropped);
+    struct access_log *log =
+        access_log_open(sender, ACCESS_COMBINED, 0, 4096, INTERVAL_NS, &dropped);
 
     for (int i = 0; i < 20000; i++) {
         now.monotonic_ns += NS_PER_MS;
@@ -182,7 +186,8 @@ END_TEST
 
 START_TEST(drops_when_there_can_be_no_recorder)
 {
-    struct access_log *log = access_log_open(sender, ACCESS_COMBINED, 1024, INTERVAL_NS, &dropped);
+    struct access_log *log =
+        access_log_open(sender, ACCESS_COMBINED, 0, 1024, INTERVAL_NS, &dropped);
 
     close(receiver);
     for (int i = 0; i < 1000; i++) {
@@ -209,17 +214,17 @@ START_TEST(keeps_lines_of_two_senders_whole)
         if (child[i] > 0) continue;
         close(receiver);
         struct access_log *log =
-            access_log_open(sender, ACCESS_COMBINED, 2048, INTERVAL_NS, &dropped);
+            access_log_open(sender, ACCESS_COMBINED, 0, 2048, INTERVAL_NS, &dropped);
         memset(text, 'a' + i, sizeof(text));
-        struct access_record record = {
-            .method = TEXT("GET"), .target = {text, sizeof(text)}, .status = 200};
+        struct exchange record = {
+            .method_name = TEXT("GET"), .target = {text, sizeof(text)}, .status = 200};
         for (int k = 0; k < COUNT; k++) {
             now.monotonic_ns += NS_PER_MS;
             while (k % 4 == 0 && access_log_flush(log, &now) != UINT64_MAX) {
                 now.monotonic_ns += INTERVAL_NS; /* wait for room: nothing is to be dropped here */
                 usleep(100);
             }
-            access_log_write(log, &record, &now);
+            access_log_write(log, &record, NULL, &now);
         }
         while (access_log_flush(log, &now) != UINT64_MAX) {
             now.monotonic_ns += INTERVAL_NS;

@@ -30,11 +30,13 @@ static struct sockaddr_storage peer_of(const char *text)
     return peer;
 }
 
-static struct access_record usual(const struct sockaddr_storage *peer)
+static struct access_context context;
+
+static struct exchange usual(const struct sockaddr_storage *peer)
 {
-    return (struct access_record){
-        .peer = (const struct sockaddr *)peer,
-        .method = TEXT("GET"),
+    context = (struct access_context){.peer = (const struct sockaddr *)peer, .worker = 3};
+    return (struct exchange){
+        .method_name = TEXT("GET"),
         .target = TEXT("/a.html?q=1"),
         .version = TEXT("HTTP/1.1"),
         .user_agent = TEXT("curl/7.88"),
@@ -43,16 +45,15 @@ static struct access_record usual(const struct sockaddr_storage *peer)
         .source = SOURCE_MEMORY,
         .coding = CODING_GZIP,
         .content_bytes = 612,
-        .duration_ns = 45678,
-        .worker = 3,
+        .done_ns = 45678,
     };
 }
 
-static const char *formatted(enum access_format format, const struct access_record *record)
+static const char *formatted(enum access_format format, const struct exchange *record)
 {
     struct access_date date = {0};
     memset(line, '?', sizeof(line));
-    size_t length = access_line_format(line, format, record, &now, &date);
+    size_t length = access_line_format(line, format, record, &context, &now, &date);
 
     ck_assert_uint_le(length, ACCESS_LINE_BYTES_MAX);
     ck_assert_int_eq(line[length - 1], '\n');
@@ -64,7 +65,7 @@ static const char *formatted(enum access_format format, const struct access_reco
 START_TEST(writes_the_combined_form)
 {
     struct sockaddr_storage peer = peer_of("192.0.2.17");
-    struct access_record record = usual(&peer);
+    struct exchange record = usual(&peer);
 
     ck_assert_str_eq(formatted(ACCESS_COMBINED, &record),
                      "192.0.2.17 - - [06/Nov/1994:08:49:37 +0000] \"GET /a.html?q=1 HTTP/1.1\" 200 "
@@ -75,7 +76,7 @@ END_TEST
 START_TEST(writes_json)
 {
     struct sockaddr_storage peer = peer_of("192.0.2.17");
-    struct access_record record = usual(&peer);
+    struct exchange record = usual(&peer);
 
     ck_assert_str_eq(
         formatted(ACCESS_JSON, &record),
@@ -88,7 +89,7 @@ END_TEST
 
 START_TEST(does_without_a_request_line)
 {
-    struct access_record record = {.status = 400};
+    struct exchange record = {.status = 400};
 
     ck_assert_str_eq(formatted(ACCESS_COMBINED, &record),
                      "- - - [06/Nov/1994:08:49:37 +0000] \"-\" 400 0 \"-\" \"-\" 0.000000 0 -\n");
@@ -114,7 +115,7 @@ START_TEST(shows_every_kind_of_peer)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct sockaddr_storage peer = peer_of(cases[i][0]);
-        struct access_record record = usual(&peer);
+        struct exchange record = usual(&peer);
         const char *text = formatted(ACCESS_COMBINED, &record);
         size_t length = strlen(cases[i][1]);
         ck_assert_msg(strncmp(text, cases[i][1], length) == 0 && text[length] == ' ', "%s", text);
@@ -124,16 +125,14 @@ END_TEST
 
 START_TEST(writes_numbers_to_their_ends)
 {
-    struct access_record record = {.status = 599,
-                                   .content_bytes = UINT64_MAX,
-                                   .duration_ns = UINT64_MAX,
-                                   .worker = UINT32_MAX,
-                                   .source = SOURCE_DISK};
+    struct exchange record = {
+        .status = 599, .content_bytes = UINT64_MAX, .done_ns = UINT64_MAX, .source = SOURCE_DISK};
+    context.worker = UINT32_MAX;
 
     ck_assert_ptr_nonnull(strstr(formatted(ACCESS_COMBINED, &record),
                                  " 599 18446744073709551615 \"-\" \"-\" 18446744073.709551 "
                                  "4294967295 disk\n"));
-    record.duration_ns = 1999999999;
+    record.done_ns = 1999999999;
     ck_assert_ptr_nonnull(strstr(formatted(ACCESS_COMBINED, &record), " 1.999999 "));
 }
 END_TEST
@@ -142,7 +141,7 @@ END_TEST
 START_TEST(escapes_every_byte_everywhere)
 {
     struct sockaddr_storage peer = peer_of("::1");
-    struct access_record record = usual(&peer);
+    struct exchange record = usual(&peer);
 
     for (int byte = 0; byte < 256; byte++) {
         for (size_t at = 0; at < 18; at++) {
@@ -190,7 +189,7 @@ START_TEST(escapes_json_as_json_asks)
         {"", ""},
     };
     struct sockaddr_storage peer = peer_of("::1");
-    struct access_record record = usual(&peer);
+    struct exchange record = usual(&peer);
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char expected[128];
@@ -214,17 +213,16 @@ START_TEST(cuts_what_is_too_long)
     for (size_t i = 0; i < sizeof(fills); i++) {
         memset(huge, fills[i], sizeof(huge));
         struct text text = {huge, sizeof(huge)};
-        struct access_record record = {.peer = (const struct sockaddr *)&peer,
-                                       .method = text,
-                                       .target = text,
-                                       .version = text,
-                                       .referer = text,
-                                       .user_agent = text,
-                                       .host = text,
-                                       .content_bytes = UINT64_MAX,
-                                       .duration_ns = UINT64_MAX,
-                                       .worker = UINT32_MAX,
-                                       .source = SOURCE_PAGE_CACHE};
+        context = (struct access_context){(const struct sockaddr *)&peer, UINT32_MAX};
+        struct exchange record = {.method_name = text,
+                                  .target = text,
+                                  .version = text,
+                                  .referer = text,
+                                  .user_agent = text,
+                                  .host = text,
+                                  .content_bytes = UINT64_MAX,
+                                  .done_ns = UINT64_MAX,
+                                  .source = SOURCE_PAGE_CACHE};
         formatted(ACCESS_COMBINED, &record);
         ck_assert_ptr_nonnull(strstr(line, "…\" \""));
         ck_assert_ptr_nonnull(strstr(line, "…\" 18446744073.709551 4294967295 pagecache\n"));
@@ -244,7 +242,7 @@ START_TEST(cuts_only_what_must_be)
 {
     static char target[5000];
     struct sockaddr_storage peer = peer_of("::1");
-    struct access_record record = usual(&peer);
+    struct exchange record = usual(&peer);
 
     memset(target, 't', sizeof(target));
     for (size_t length = 4000; length < 4200; length++) {
@@ -262,15 +260,15 @@ END_TEST
 START_TEST(makes_the_date_once_a_second)
 {
     struct access_date date = {0};
-    struct access_record record = {.status = 200};
+    struct exchange record = {.status = 200};
     struct now later = now;
 
-    access_line_format(line, ACCESS_COMBINED, &record, &later, &date);
+    access_line_format(line, ACCESS_COMBINED, &record, &context, &later, &date);
     date.text[0] = '#';
-    access_line_format(line, ACCESS_COMBINED, &record, &later, &date);
+    access_line_format(line, ACCESS_COMBINED, &record, &context, &later, &date);
     ck_assert_int_eq(memcmp(line, "- - - [#6/Nov", 13), 0);
     later.wall_seconds++;
-    access_line_format(line, ACCESS_COMBINED, &record, &later, &date);
+    access_line_format(line, ACCESS_COMBINED, &record, &context, &later, &date);
     ck_assert_int_eq(memcmp(line, "- - - [06/Nov/1994:08:49:38 +0000]", 34), 0);
 }
 END_TEST

@@ -310,15 +310,15 @@ START_TEST(counts_lines_while_it_is_stopped)
     enum { LINES = 50000 };
     _Atomic uint64_t dropped = 0;
     struct now now = {.monotonic_ns = NS_PER_SECOND, .wall_seconds = 784111777};
-    struct access_record record = {.method = TEXT("GET"), .target = TEXT("/"), .status = 200};
+    struct exchange record = {.method_name = TEXT("GET"), .target = TEXT("/"), .status = 200};
 
     start();
     kill(pid, SIGSTOP);
     struct access_log *log =
-        access_log_open(recorder.sender, ACCESS_COMBINED, 4096, 100 * NS_PER_MS, &dropped);
+        access_log_open(recorder.sender, ACCESS_COMBINED, 0, 4096, 100 * NS_PER_MS, &dropped);
     for (int i = 0; i < LINES; i++) {
         now.monotonic_ns += NS_PER_MS;
-        access_log_write(log, &record, &now);
+        access_log_write(log, &record, NULL, &now);
     }
     access_log_close(log);
     ck_assert_uint_gt(dropped, 0);

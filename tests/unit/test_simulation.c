@@ -122,7 +122,7 @@ static void answer_look(struct core_link *link, const struct exchange *exchange)
     if (exchange->status == 408) return;
     core_holds(number < c->requests);
     core_holds(exchange->status == c->expected[number]);
-    if (!exchange->version.base || text_equals(exchange->method, TEXT("CONNECT"))) return;
+    if (!exchange->version.base || text_equals(exchange->method_name, TEXT("CONNECT"))) return;
     const char *query = memchr(exchange->target.base, '?', exchange->target.length);
     core_holds(query != NULL && strtoul(query + 1, NULL, 10) == number);
 }

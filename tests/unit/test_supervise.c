@@ -492,14 +492,14 @@ static struct access_recorder recorder;
 /* A worker that logs as it starts, and then waits. */
 static int serve_and_log(const void *of, uint32_t index)
 {
-    struct access_record record = {.method = TEXT("GET"), .target = TEXT("/"), .status = 200};
+    struct exchange record = {.method_name = TEXT("GET"), .target = TEXT("/"), .status = 200};
     struct now now = {0};
     struct access_log *log =
-        access_log_open(recorder.sender, ACCESS_COMBINED, 4096, NS_PER_SECOND, &shared->dropped);
+        access_log_open(recorder.sender, ACCESS_COMBINED, 0, 4096, NS_PER_SECOND, &shared->dropped);
 
     for (int i = 0; i < LINES; i++) {
         now_read(&now);
-        access_log_write(log, &record, &now);
+        access_log_write(log, &record, NULL, &now);
     }
     access_log_close(log);
     return serve(of, index);
