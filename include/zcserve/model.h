@@ -1,5 +1,6 @@
 /*
- * "Who, and when?" The ways in which connections are accepted and served.
+ * The ways in which connections are accepted and served. Whoever starts a server knows a model by this struct
+ * alone.
  */
 #ifndef ZCSERVE_MODEL_H
 #define ZCSERVE_MODEL_H
@@ -8,45 +9,47 @@
 #include "zcserve/supervise.h"
 #include "zcserve/worker.h"
 
+/* What adjust() remembers from one call to the next; zeroed at first. */
+struct adjusting {
+    uint32_t growth; /* processes started the last time, when too few were idle  */
+    uint32_t excess; /* calls in a row that found too many idle                  */
+    bool full;       /* the operator was told that there cannot be more          */
+};
+
 struct model {
     const char *name;
-    const char *worker, *workers; /* what one is, and several: "thread", "threads" */
-    int (*run)(const void *of, uint32_t index);
+    const char *worker, *workers; /* what one is called, and several: "thread", "threads" */
+
     /* Sets workers, processes, connections and listeners as this model has them. */
     void (*shape)(struct service *service, const struct config *config);
+
+    /* Returns NULL when it can serve here, or why not and the remedy. NULL in its place: it always can. */
+    const char *(*problem)(const struct service *service);
+
+    /* Takes back options that do not work here, with a line in the log for each. NULL: it has none. */
+    void (*prepare)(struct service *service);
+
+    /*
+     * In the supervisor, now and then: says which processes are wanted (struct supervised), and returns after
+     * how many ns to ask again. NULL: all are, always.
+     */
+    uint64_t (*adjust)(const struct service *service, struct adjusting *adjusting,
+                       struct supervised *processes, uint32_t count);
+
+    /*
+     * One serving process, in three steps: open() makes all that is needed and serves nobody yet; it returns NULL
+     * after the reason was logged. run() serves until a stop was asked for and the connections have ended, and
+     * returns the exit code. close() gives all back.
+     */
+    void *(*open)(const struct service *service, uint32_t index);
+    int (*run)(void *serving);
+    void (*close)(void *serving);
 };
 
-/* "auto" is io_uring, as long as nobody found a problem with it. */
+/* The model of a configuration; "auto" is io_uring. */
 const struct model *model_find(enum config_model model);
 
-/*
- * The whole life of one serving process, from its first accept until a stop was asked for and its
- * connections have ended. `of` is the struct service. Gives the exit code.
- */
-int prefork_run(const void *of, uint32_t index);
-int threadpool_run(const void *of, uint32_t index);
-int epoll_run(const void *of, uint32_t index);
-int uring_run(const void *of, uint32_t index);
-
-/* Whether io_uring works here: NULL, or what the kernel lacks or forbids and what to change. */
-const char *uring_problem(void);
-
-/* The same for as many rings as there are workers; to be asked when one works. */
-const char *uring_rings_problem(uint32_t count);
-
-/* Takes back those options that do not work here, with a line in the log for each. */
-void uring_options_try(struct uring_options *options);
-
-/*
- * What the supervisor of the prefork model does now and then: sees to it that neither too few nor too
- * many processes are idle, as service->pool says. For supervise_options.adjust.
- */
-struct prefork_pool {
-    const struct service *service;
-    uint32_t growth; /* so many were started the last time, being short of idle ones */
-    uint32_t excess; /* looks in a row that found more than spare_max idle           */
-    bool full;       /* said that there cannot be more                               */
-};
-uint64_t prefork_adjust(struct prefork_pool *pool, struct supervised *processes, uint32_t count);
+/* All three steps. Returns the exit code. */
+int model_serve(const struct model *model, const struct service *service, uint32_t index);
 
 #endif

@@ -27,13 +27,14 @@ struct service {
     struct store_options store; /* the share of one worker */
     uint32_t workers;           /* each with a store and a slot of its own             */
     uint32_t processes;         /* that these are spread over                          */
+    uint32_t processes_first;   /* of these, started at first                          */
     uint32_t connections_max;   /* of one worker                                       */
     uint32_t queue_max;         /* accepted connections that may wait for a worker     */
     uint32_t drain_max;         /* more of them, taken over when the server stops      */
     uint32_t fetches_max;       /* of one worker: fetches from the disk at a time      */
     struct pool {
-        uint32_t start, spare_min, spare_max; /* processes at first; idle ones */
-    } pool;                                   /* start is 0: of a fixed size   */
+        uint32_t spare_min, spare_max; /* processes that should be idle */
+    } pool;
     struct uring_options uring;
     uint64_t drain_ns;
 

@@ -10,8 +10,8 @@
  * at what changed on disk, every request is answered. So no answer is older than its request, at
  * one system call a turn instead of one a request.
  */
+#include "models.h"
 #include "zcserve/log.h"
-#include "zcserve/model.h"
 #include "zcserve/signals.h"
 
 #include <assert.h>
@@ -358,36 +358,57 @@ static void connections_end(struct epoll_loop *l)
     }
 }
 
-static int loop_run(struct epoll_loop *l)
+static bool loop_make(struct epoll_loop *l)
 {
     int error = slab_open(&l->clients, sizeof(struct epoll_client), l->service->connections_max);
     l->signal_fd = signals_open();
     l->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
     l->listener = calloc(service_listeners_count(l->service), sizeof(ev_io));
-    if (error != 0 || l->signal_fd < 0 || !l->loop || !l->listener) {
-        log_error("the epoll loop cannot be made: memory or descriptors are short");
-        return 1;
-    }
+    if (error == 0 && l->signal_fd >= 0 && l->loop && l->listener) return true;
+    log_error("the epoll loop cannot be made: memory or descriptors are short");
+    return false;
+}
+
+static void *epoll_open(const struct service *service, uint32_t index)
+{
+    struct epoll_loop *l = calloc(1, sizeof(*l));
+    if (!l) return NULL;
+    l->service = service;
+    if (worker_open(&l->worker, service, index) != 0 ||
+        worker_never_waits(&l->worker, service->fetches_max) != 0 || !loop_make(l))
+        return NULL;
     ev_set_userdata(l->loop, l);
     listeners_open(l);
     watchers_start(l);
+    return l;
+}
+
+static int epoll_run(void *serving)
+{
+    struct epoll_loop *l = serving;
     ev_run(l->loop, 0);
     l->draining = true;
     connections_end(l);
-    ev_loop_destroy(l->loop);
-    close(l->signal_fd);
-    slab_close(&l->clients);
-    free(l->listener);
     return 0;
 }
 
-int epoll_run(const void *of, uint32_t index)
+static void epoll_close(void *serving)
 {
-    struct epoll_loop l = {.service = of};
-    if (worker_open(&l.worker, l.service, index) != 0 ||
-        worker_never_waits(&l.worker, l.service->fetches_max) != 0)
-        return 1;
-    int code = loop_run(&l);
-    worker_close(&l.worker);
-    return code;
+    struct epoll_loop *l = serving;
+    ev_loop_destroy(l->loop);
+    close(l->signal_fd);
+    slab_close(&l->clients);
+    worker_close(&l->worker);
+    free(l->listener);
+    free(l);
 }
+
+const struct model epoll_model = {
+    .name = "epoll",
+    .worker = "worker",
+    .workers = "workers",
+    .shape = loops_shape,
+    .open = epoll_open,
+    .run = epoll_run,
+    .close = epoll_close,
+};

@@ -10,8 +10,8 @@
  * All listen on the same sockets, so that a connection waits only while nobody is idle; the kernel wakes
  * one of the idle for each (EPOLLEXCLUSIVE), not all.
  */
+#include "models.h"
 #include "zcserve/log.h"
-#include "zcserve/model.h"
 #include "zcserve/signals.h"
 
 #include <assert.h>
@@ -194,12 +194,13 @@ static int watch(struct prefork *p, int fd, uint32_t events, uint32_t what)
     return fd < 0 ? 0 : epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int listeners_open(struct prefork *p, uint32_t index)
+static int listeners_open(struct prefork *p)
 {
     int result = 0;
     p->listeners = p->service->addresses;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result = watch(p, service_listener(p->service, index, i), EPOLLIN | EPOLLEXCLUSIVE, i);
+        result =
+            watch(p, service_listener(p->service, p->worker.index, i), EPOLLIN | EPOLLEXCLUSIVE, i);
     return result;
 }
 
@@ -210,61 +211,68 @@ static int watchers_start(struct prefork *p)
     return watch(p, store_watch_fd(p->worker.store), EPOLLIN, READY_CHANGES);
 }
 
-static int loop_run(struct prefork *p, uint32_t index)
+static void *prefork_open(const struct service *service, uint32_t index)
 {
+    struct prefork *p = calloc(1, sizeof(*p));
+    if (!p || worker_open(&p->worker, service, index) != 0) return NULL;
+    p->service = service;
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
-    p->waiting = calloc(p->service->drain_max + 1, sizeof(*p->waiting));
-    if (p->epoll < 0 || !p->waiting || listeners_open(p, index) != 0 || watchers_start(p) != 0) {
+    p->waiting = calloc(service->drain_max + 1, sizeof(*p->waiting));
+    if (p->epoll < 0 || !p->waiting || listeners_open(p) != 0 || watchers_start(p) != 0) {
         log_error("the process cannot wait for connections: %s", strerror(errno));
-        return 1;
+        return NULL;
     }
+    return p;
+}
+
+static int prefork_run(void *serving)
+{
+    struct prefork *p = serving;
     while (p->pressure < PRESSURE_DRAINING)
         wait_idle(p);
     for (uint32_t i = 0; i < p->waits; i++)
         connection_serve(p, p->waiting[i].fd, &p->waiting[i].peer);
-    free(p->waiting);
-    close(p->signals);
-    close(p->epoll);
     return 0;
 }
 
-int prefork_run(const void *of, uint32_t index)
+static void prefork_close(void *serving)
 {
-    struct prefork p = {.service = of, .epoll = -1, .signals = -1};
-    if (worker_open(&p.worker, p.service, index) != 0) return 1;
-    int code = loop_run(&p, index);
-    worker_close(&p.worker);
-    return code;
+    struct prefork *p = serving;
+    close(p->signals);
+    close(p->epoll);
+    worker_close(&p->worker);
+    free(p->waiting);
+    free(p);
 }
 
 /* ---- the pool, in the supervisor ----------------------------------------------------------- */
 
-static bool is_idle(const struct prefork_pool *pool, const struct supervised *process)
+static bool is_idle(const struct service *service, const struct supervised *process)
 {
     return !process->last && !process->unwanted &&
-           stats_read(&pool->service->board[process->index].connections) == 0;
+           stats_read(&service->board[process->index].connections) == 0;
 }
 
 /* How many are idle, or will be as soon as they have started. */
-static uint32_t idle_count(const struct prefork_pool *pool, const struct supervised *processes,
+static uint32_t idle_count(const struct service *service, const struct supervised *processes,
                            uint32_t count)
 {
     uint32_t idle = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (processes[i].pid == 0 && !processes[i].last) /* the connection died with it */
-            stats_set(&pool->service->board[processes[i].index].connections, 0);
-        idle += is_idle(pool, &processes[i]);
+            stats_set(&service->board[processes[i].index].connections, 0);
+        idle += is_idle(service, &processes[i]);
     }
     return idle;
 }
 
 /* Twice as many as the last time while there are too few; one that is still ending is no room. */
-static uint32_t pool_grow(struct prefork_pool *pool, struct supervised *processes, uint32_t count)
+static uint32_t pool_grow(struct adjusting *adjusting, struct supervised *processes, uint32_t count)
 {
     uint32_t started = 0;
-    pool->growth = pool->growth == 0 ? 1 : pool->growth * 2;
-    if (pool->growth > GROWTH_MAX) pool->growth = GROWTH_MAX;
-    for (uint32_t i = 0; i < count && started < pool->growth; i++) {
+    adjusting->growth = adjusting->growth == 0 ? 1 : adjusting->growth * 2;
+    if (adjusting->growth > GROWTH_MAX) adjusting->growth = GROWTH_MAX;
+    for (uint32_t i = 0; i < count && started < adjusting->growth; i++) {
         if (processes[i].last || !processes[i].unwanted || processes[i].pid > 0) continue;
         processes[i].unwanted = false;
         started++;
@@ -272,38 +280,76 @@ static uint32_t pool_grow(struct prefork_pool *pool, struct supervised *processe
     return started;
 }
 
-static void tell_full(struct prefork_pool *pool)
+static void tell_full(const struct service *service, struct adjusting *adjusting)
 {
-    if (!pool->full)
+    if (!adjusting->full)
         log_warn("all %u processes are busy, so connections take turns; see prefork.processes "
                  "(said once; 'crowded' counts it)",
-                 pool->service->processes);
-    pool->full = true;
+                 service->processes);
+    adjusting->full = true;
 }
 
-static void pool_shrink(struct prefork_pool *pool, struct supervised *processes, uint32_t count)
+static void pool_shrink(const struct service *service, struct supervised *processes, uint32_t count)
 {
-    pool->excess = 0;
     for (uint32_t i = count; i-- > 0;) {
-        if (is_idle(pool, &processes[i])) {
+        if (is_idle(service, &processes[i])) {
             processes[i].unwanted = true;
             return;
         }
     }
 }
 
-uint64_t prefork_adjust(struct prefork_pool *pool, struct supervised *processes, uint32_t count)
+/* Sees to it that neither too few nor too many processes are idle, as service->pool says. */
+static uint64_t prefork_adjust(const struct service *service, struct adjusting *adjusting,
+                               struct supervised *processes, uint32_t count)
 {
-    uint32_t idle = idle_count(pool, processes, count);
-    if (idle < pool->service->pool.spare_min) {
-        pool->excess = 0;
-        if (pool_grow(pool, processes, count) == 0 && idle == 0) tell_full(pool);
+    uint32_t idle = idle_count(service, processes, count);
+    if (idle < service->pool.spare_min) {
+        adjusting->excess = 0;
+        if (pool_grow(adjusting, processes, count) == 0 && idle == 0) tell_full(service, adjusting);
         return LOOK_SHORT_NS;
     }
-    pool->growth = 0;
-    if (idle <= pool->service->pool.spare_max)
-        pool->excess = 0;
-    else if (++pool->excess == LOOKS_OF_EXCESS)
-        pool_shrink(pool, processes, count);
+    adjusting->growth = 0;
+    if (idle <= service->pool.spare_max)
+        adjusting->excess = 0;
+    else
+        adjusting->excess++;
+    if (adjusting->excess == LOOKS_OF_EXCESS) {
+        adjusting->excess = 0;
+        pool_shrink(service, processes, count);
+    }
     return LOOK_NS;
 }
+
+/* ---- the model ---------------------------------------------------------------------------- */
+
+/* Connections in the kernel's queue that one process takes over at the end. */
+#define DRAIN_MAX 64
+
+static uint32_t least(uint64_t a, uint64_t b)
+{
+    return (uint32_t)(a < b ? a : b);
+}
+
+static void prefork_shape(struct service *service, const struct config *config)
+{
+    uint64_t most = config->prefork_processes;
+    service->workers = service->processes = (uint32_t)most;
+    service->processes_first = least(config->prefork_start, most);
+    service->connections_max = 1;
+    service->drain_max = DRAIN_MAX;
+    service->listeners_shared = true;
+    service->pool = (struct pool){.spare_min = least(config->prefork_spare_min, most),
+                                  .spare_max = least(config->prefork_spare_max, most)};
+}
+
+const struct model prefork_model = {
+    .name = "prefork",
+    .worker = "process",
+    .workers = "processes at most",
+    .shape = prefork_shape,
+    .adjust = prefork_adjust,
+    .open = prefork_open,
+    .run = prefork_run,
+    .close = prefork_close,
+};

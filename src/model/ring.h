@@ -130,4 +130,15 @@ void ring_hold(struct ring *ring, struct held *held, const struct io_uring_cqe *
 size_t ring_take(struct ring *ring, struct held *held, char *space, size_t size);
 void ring_drop(struct ring *ring, struct held *held); /* all */
 
+/* ---- before anything is served ------------------------------------------------------------ */
+
+/* Whether io_uring works here: NULL, or what the kernel lacks or forbids and what to change. */
+const char *ring_problem(void);
+
+/* The same for so many rings; to be asked when one works. */
+const char *rings_problem(uint32_t count);
+
+/* Takes back those options that do not work here, with a line in the log for each. */
+void ring_options_try(struct uring_options *options);
+
 #endif

@@ -4,7 +4,6 @@
  * ring works and the twenty-fifth does not. That is better known before the first worker is started.
  */
 #include "ring.h"
-#include "zcserve/model.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +36,7 @@ static uint32_t rings_made(struct ring *rings, uint32_t count)
  * Rings are tried only when the limit is below what they may count: where that is so and they do not
  * count, as for root, all can be made, and nothing is taken from the limit that the workers need.
  */
-const char *uring_rings_problem(uint32_t count)
+const char *rings_problem(uint32_t count)
 {
     static char problem[256];
     struct rlimit limit;

@@ -5,7 +5,6 @@
  */
 #include "ring.h"
 #include "zcserve/log.h"
-#include "zcserve/model.h"
 #include "zcserve/now.h"
 
 #include <errno.h>
@@ -112,7 +111,7 @@ static int receive_try(struct ring *ring, const int pair[2])
     return again ? 0 : cqe->res < 0 ? cqe->res : -EINVAL;
 }
 
-const char *uring_problem(void)
+const char *ring_problem(void)
 {
     static const struct uring_options none;
     static struct ring ring;
@@ -159,7 +158,7 @@ static bool gathering_works(void)
     return works;
 }
 
-void uring_options_try(struct uring_options *options)
+void ring_options_try(struct uring_options *options)
 {
     struct uring_options o = *options;
     if (o.gather_ns > 0 && !gathering_works()) options->gather_ns = 0;

@@ -10,9 +10,9 @@
  * The queue's mutex is the one lock between its threads (queue.c): each thread has its own store, counters
  * and log, so that two threads never meet anywhere else.
  */
+#include "models.h"
 #include "queue.h"
 #include "zcserve/log.h"
-#include "zcserve/model.h"
 #include "zcserve/signals.h"
 
 #include <errno.h>
@@ -272,40 +272,77 @@ static int threads_start(struct threadpool *p)
     return error == 0 ? 0 : -1;
 }
 
-static int pool_run(struct threadpool *p)
+static bool threads_make(struct threadpool *p)
 {
+    const struct service *service = p->service;
+    size_t size = service->workers * sizeof(struct thread);
+    p->threads = aligned_alloc(_Alignof(struct thread), size);
+    if (p->threads && queue_open(&p->queue, service->queue_max,
+                                 service->queue_max + service->drain_max, service->workers) == 0)
+        return true;
+    log_error("no memory for %u threads", service->workers);
+    return false;
+}
+
+/* The threads are started here: each takes what it needs before anybody is served. */
+static void *threadpool_open(const struct service *service, uint32_t index)
+{
+    struct threadpool *p = calloc(1, sizeof(*p));
+    (void)index; /* there is one process */
+    if (!p) return NULL;
+    p->service = service;
+    p->drain_deadline_ns = UINT64_MAX;
+    if (!threads_make(p)) return NULL;
     if (watchers_start(p) != 0) {
         log_error("the process cannot wait for connections: %s", strerror(errno));
-        return 1;
+        return NULL;
     }
-    if (threads_start(p) != 0) return 1; /* the process ends, and its threads with it */
+    return threads_start(p) == 0 ? p : NULL; /* the process ends, and its threads with it */
+}
+
+static int threadpool_run(void *serving)
+{
+    struct threadpool *p = serving;
     while (queue_takers(&p->queue) > 0)
         wait_once(p);
+    return 0;
+}
+
+static void threadpool_close(void *serving)
+{
+    struct threadpool *p = serving;
     for (uint32_t i = 0; i < p->started; i++) {
         pthread_join(p->threads[i].id, NULL);
         worker_close(&p->threads[i].worker);
     }
     close(p->signals);
     close(p->epoll);
-    return 0;
+    queue_close(&p->queue);
+    free(p->threads);
+    free(p);
 }
 
-int threadpool_run(const void *of, uint32_t index)
+/* ---- the model ---------------------------------------------------------------------------- */
+
+/* Connections in the kernel's queue that are taken over at the end. */
+#define DRAIN_MAX 4096
+
+static void threadpool_shape(struct service *service, const struct config *config)
 {
-    struct threadpool p = {.service = of, .drain_deadline_ns = UINT64_MAX};
-    size_t size = p.service->workers * sizeof(struct thread);
-    (void)index;
-    p.threads = aligned_alloc(_Alignof(struct thread), size);
-    if (!p.threads ||
-        queue_open(&p.queue, p.service->queue_max, p.service->queue_max + p.service->drain_max,
-                   p.service->workers) != 0) {
-        log_error("no memory for %u threads", p.service->workers);
-        return 1;
-    }
-    int code = pool_run(&p);
-    if (code == 0) {
-        queue_close(&p.queue);
-        free(p.threads);
-    }
-    return code;
+    service->workers = (uint32_t)config->threadpool_threads;
+    service->processes = service->processes_first = 1;
+    service->connections_max = 1;
+    service->queue_max = (uint32_t)config->threadpool_queue;
+    service->drain_max = DRAIN_MAX;
+    service->listeners_shared = true;
 }
+
+const struct model threadpool_model = {
+    .name = "threadpool",
+    .worker = "thread",
+    .workers = "threads",
+    .shape = threadpool_shape,
+    .open = threadpool_open,
+    .run = threadpool_run,
+    .close = threadpool_close,
+};

@@ -10,6 +10,7 @@
  * A turn of the loop has two halves, as in the epoll model: first every completion is taken in;
  * then every connection that has something to do is driven, which prepares the next turn's sends.
  */
+#include "models.h"
 #include "uring.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
@@ -306,7 +307,7 @@ static int loop_open(struct uring_loop *l)
 }
 
 /* What is still open when the time is up is cut, counted and logged. */
-static void loop_close(struct uring_loop *l)
+static void connections_end(struct uring_loop *l)
 {
     l->draining = true;
     for (uint32_t i = 0; i < l->clients.touched; i++) {
@@ -320,32 +321,80 @@ static void loop_close(struct uring_loop *l)
         turn_drive(l);
         turn_take(l);
     }
-    if (l->ring.broken) return;
-    ring_close(&l->ring);
-    slab_close(&l->clients);
-    free(l->listener);
-    close(l->signals);
 }
 
-int uring_run(const void *of, uint32_t index)
+static void *uring_open(const struct service *service, uint32_t index)
 {
-    static struct uring_loop loop;
-    struct uring_loop *l = &loop;
-    l->service = of;
-    if (worker_open(&l->worker, l->service, index) != 0 ||
-        worker_never_waits(&l->worker, l->service->fetches_max) != 0 || loop_open(l) != 0)
-        return 1;
+    struct uring_loop *l = calloc(1, sizeof(*l));
+    if (!l) return NULL;
+    l->service = service;
+    if (worker_open(&l->worker, service, index) != 0 ||
+        worker_never_waits(&l->worker, service->fetches_max) != 0 || loop_open(l) != 0)
+        return NULL;
+    return l;
+}
+
+static int uring_run(void *serving)
+{
+    struct uring_loop *l = serving;
     while (!l->stopping && !l->ring.broken) {
         turn_take(l);
         turn_drive(l);
         if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) tick(l);
     }
-    if (!l->ring.broken) loop_close(l);
-    if (l->ring.broken) { /* what is under way may never end: the supervisor starts another */
-        log_error("the ring of a worker is broken (%s); its connections are lost",
-                  strerror(-l->ring.broken));
-        return 1;
-    }
-    worker_close(&l->worker);
-    return 0;
+    if (!l->ring.broken) connections_end(l);
+    if (!l->ring.broken) return 0;
+    log_error("the ring of a worker is broken (%s); its connections are lost",
+              strerror(-l->ring.broken));
+    return 1;
 }
+
+/* What is under way on a broken ring may never end, and the kernel may still write: the process ends instead. */
+static void uring_close(void *serving)
+{
+    struct uring_loop *l = serving;
+    if (l->ring.broken) return;
+    ring_close(&l->ring);
+    slab_close(&l->clients);
+    close(l->signals);
+    worker_close(&l->worker);
+    free(l->listener);
+    free(l);
+}
+
+/* ---- the model ---------------------------------------------------------------------------- */
+
+static void uring_shape(struct service *service, const struct config *config)
+{
+    loops_shape(service, config);
+    service->uring = (struct uring_options){
+        .gather_ns = config->io_uring_gather,
+        .sqpoll_ns = config->io_uring_sqpoll,
+        .zero_copy_bytes = config->io_uring_zero_copy,
+        .napi_ns = config->io_uring_napi,
+        .registered_files = config->io_uring_registered_files,
+    };
+}
+
+static const char *uring_problem(const struct service *service)
+{
+    const char *problem = ring_problem();
+    return problem ? problem : rings_problem(service->workers);
+}
+
+static void uring_prepare(struct service *service)
+{
+    ring_options_try(&service->uring);
+}
+
+const struct model uring_model = {
+    .name = "io_uring",
+    .worker = "worker",
+    .workers = "workers",
+    .shape = uring_shape,
+    .problem = uring_problem,
+    .prepare = uring_prepare,
+    .open = uring_open,
+    .run = uring_run,
+    .close = uring_close,
+};

@@ -165,22 +165,20 @@ bool service_make(struct program *p)
     return root_valid(p);
 }
 
-/* auto is io_uring where that works, and otherwise says why not. */
+/* The model that auto falls back to is one that always can. */
 bool model_choose(struct program *p)
 {
-    enum config_model wanted = (enum config_model)p->config->model;
-    if (p->model->run != uring_run) return true;
-    const char *problem = uring_problem();
-    if (!problem) problem = uring_rings_problem(p->service.workers);
-    if (!problem) {
-        uring_options_try(&p->service.uring);
-        return true;
-    }
-    if (wanted == MODEL_URING) {
+    const struct model *model = p->model;
+    const char *problem = model->problem ? model->problem(&p->service) : NULL;
+    if (problem && p->config->model != MODEL_AUTO) {
         log_error("%s; or choose model = epoll", problem);
         return false;
     }
-    p->model = model_find(MODEL_EPOLL);
-    log_notice("model epoll was chosen, because of %s", problem);
+    if (problem) {
+        p->model = model_find(MODEL_EPOLL);
+        log_notice("model epoll was chosen, because of %s", problem);
+    } else if (model->prepare) {
+        model->prepare(&p->service);
+    }
     return true;
 }

@@ -18,7 +18,7 @@ struct program {
     const char *origin; /* its file where there is one, for messages */
     const struct model *model;
     struct service service;
-    struct prefork_pool pool;
+    struct adjusting adjusting;
     struct access_recorder recorder;
     struct status_listener status;
     struct status_shared *shared; /* the processes, and what the status process is told of them */
@@ -43,7 +43,7 @@ bool unix_access_read(const struct program *p, struct listen_access *access);
 /* Makes the service that the configuration describes; false after the problem was printed. */
 bool service_make(struct program *p);
 
-/* "auto" is io_uring where that works, and otherwise says why not; false after the reason was logged. */
+/* "auto" is the best model that works here, and says why a better one does not; false after the reason was logged. */
 bool model_choose(struct program *p);
 
 /* Opens all, runs the processes under the supervisor until they have ended, and gives the exit code. */

@@ -18,7 +18,7 @@ static int worker_run(const void *of, uint32_t index)
 {
     struct program *p = (struct program *)(uintptr_t)of;
     status_listener_leave(&p->status);
-    return p->model->run(&p->service, index);
+    return model_serve(p->model, &p->service, index);
 }
 
 /* The recorder ends when no sender is left, so nobody else may keep one. */
@@ -54,10 +54,10 @@ static void workers_ended(const void *of)
     if (p->service.recorder) access_recorder_close(&p->recorder);
 }
 
-static uint64_t pool_adjust(const void *of, struct supervised *processes, uint32_t count)
+static uint64_t processes_adjust(const void *of, struct supervised *processes, uint32_t count)
 {
     struct program *p = (struct program *)(uintptr_t)of;
-    return prefork_adjust(&p->pool, processes, count);
+    return p->model->adjust(&p->service, &p->adjusting, processes, count);
 }
 
 static void absence_changed(const void *of, const struct supervised *processes, uint32_t count)
@@ -109,12 +109,6 @@ static void root_warn(void)
              "(systemd: User=, and AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below 1024)");
 }
 
-/* One that grows and shrinks. */
-static bool is_pool(const struct service *service)
-{
-    return service->pool.start > 0;
-}
-
 /* A process of several threads wants more than one CPU. */
 static bool is_pinned(const struct program *p)
 {
@@ -133,13 +127,12 @@ static void processes_make(struct program *p)
         processes[count++] = (struct supervised){
             .name = "status", .run = status_run, .of = p, .last = true, .cpu = -1};
     for (uint32_t i = 0; i < service->processes; i++)
-        processes[count++] =
-            (struct supervised){.name = "worker",
-                                .run = worker_run,
-                                .of = p,
-                                .index = i,
-                                .cpu = is_pinned(p) ? cpu_nth_usable(i) : -1,
-                                .unwanted = is_pool(service) && i >= service->pool.start};
+        processes[count++] = (struct supervised){.name = "worker",
+                                                 .run = worker_run,
+                                                 .of = p,
+                                                 .index = i,
+                                                 .cpu = is_pinned(p) ? cpu_nth_usable(i) : -1,
+                                                 .unwanted = i >= service->processes_first};
 }
 
 static void subject_make(struct program *p)
@@ -171,11 +164,10 @@ static int processes_run(struct program *p)
     }
     processes_make(p);
     subject_make(p);
-    p->pool = (struct prefork_pool){.service = service};
     struct supervise_options options = {.drain_ns = service->drain_ns,
                                         .release = draining_begins,
                                         .finish = workers_ended,
-                                        .adjust = is_pool(service) ? pool_adjust : NULL,
+                                        .adjust = p->model->adjust ? processes_adjust : NULL,
                                         .absence = absence_changed,
                                         .of = p};
     int code = supervise(p->shared->process, p->shared->count, &options);

@@ -17,7 +17,7 @@
 bool core_ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *options)
 {
     char problem[256];
-    const char *why = uring_problem();
+    const char *why = ring_problem();
     if (why) {
         ck_assert_uint_gt(strlen(why), strlen("io_uring: "));
         return false;

@@ -16,7 +16,7 @@ struct core_lane {
     ssize_t result[LANE_OPERATIONS];     /* of the last one                      */
 } __attribute__((aligned(TAG_UNIT)));
 
-/* False, after saying so, when io_uring does not work here: then uring_problem() must tell why. */
+/* False, after saying so, when io_uring does not work here: then ring_problem() must tell why. */
 bool core_ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *options);
 void core_ring_close(struct ring *ring); /* nothing may be held or in flight */
 

@@ -89,7 +89,7 @@ static size_t take_until(struct core_lane *lane, size_t at, size_t beyond)
 
 START_TEST(received_once_and_again)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 0);
     lane_receive(&ring, &one->lane);
     lane_receive(&ring, &one->lane); /* it does already */
@@ -112,7 +112,7 @@ END_TEST
 /* A little of what is held, across buffers. */
 START_TEST(taken_in_pieces)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 0);
     lane_receive(&ring, &one->lane);
     for (unsigned i = 0; i < 3; i++) {
@@ -132,7 +132,7 @@ END_TEST
 /* A peer that keeps sending is not listened to without end, and not forgotten either. */
 START_TEST(stopped_and_started_again)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 0);
     lane_receive(&ring, &one->lane);
     size_t said = 0;
@@ -156,7 +156,7 @@ END_TEST
 /* The stop may not have been heard of when all was taken: it still receives in the end. */
 START_TEST(stopped_while_it_is_taken)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 0);
     lane_receive(&ring, &one->lane);
     size_t at = 0;
@@ -173,7 +173,7 @@ END_TEST
 
 START_TEST(end_comes_after_what_is_held)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 0);
     peer_say(one, 0, 5000);
     shutdown(one->peer, SHUT_WR);
@@ -197,7 +197,7 @@ END_TEST
 
 START_TEST(reset_is_told)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 0);
     ck_assert_int_eq(send(one->fd, "x", 1, 0), 1);
     lane_receive(&ring, &one->lane);
@@ -234,7 +234,7 @@ static void pool_empty(struct core_lane *lane)
 
 START_TEST(starved_and_fed_again)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     for (int i = 0; i < MANY; i++)
         lanes[i].fd = -1;
     begin(one, 0);
@@ -274,7 +274,7 @@ END_TEST
 /* The end, or a close, while it receives without a buffer. */
 START_TEST(starved_until_the_end)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 0);
     one->lane.starved = true;
     lane_receive(&ring, &one->lane);
@@ -308,7 +308,7 @@ static const int part_counts[] = {1, 2, 32};
 /* In pieces, because the socket takes less than is offered. */
 START_TEST(sent_in_pieces)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     size_t done = 0, at = 0;
     begin(one, 8192);
     for (int i = 0; i < 10000 && at < LARGE; i++) {
@@ -362,7 +362,7 @@ static void full_await(struct core_lane *lane, int parts)
 
 START_TEST(sent_when_there_is_room)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 8192);
     full_await(one, part_counts[_i]);
     core_lane_close(&ring, one);
@@ -372,7 +372,7 @@ END_TEST
 /* The kernel adds the peer's end to every poll of a ring: it must not be taken for room, again and again. */
 START_TEST(sent_when_there_is_room_after_the_peers_end)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 8192);
     shutdown(one->peer, SHUT_WR);
     full_await(one, part_counts[_i]);
@@ -390,7 +390,7 @@ END_TEST
 
 START_TEST(sent_to_nobody)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 0);
     close(one->peer);
     one->peer = -1;
@@ -404,7 +404,7 @@ END_TEST
 
 START_TEST(writable)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     begin(one, 8192);
     lane_await_writable(&ring, &one->lane);
     core_ring_await(&ring, &one->completed[LANE_WRITABLE], 1);
@@ -424,7 +424,7 @@ END_TEST
 
 START_TEST(file_is_fetched)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     int file = core_disk_file(LARGE);
     bool cold = core_disk_drop(file);
     struct outgoing out = {.fd = file, .offset = 4096, .length = 300000};
@@ -444,7 +444,7 @@ END_TEST
 /* Beyond the end, or of something that is no file: over as well, and sending meets the trouble. */
 START_TEST(nothing_to_fetch)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     int file = core_disk_file(100);
     struct outgoing beyond = {.fd = file, .offset = LARGE, .length = LARGE};
     begin(one, 0);
@@ -464,7 +464,7 @@ END_TEST
 /* Bit by bit of _i: what is in flight, held, or came to its end when it is closed. */
 START_TEST(closed_in_any_state)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     struct outgoing out = memory_cut(0, LARGE, _i & 32 ? 3 : 1);
     begin(one, 8192);
     if (_i & 1) lane_receive(&ring, &one->lane);
@@ -484,7 +484,7 @@ END_TEST
 /* What was prepared for one socket never finds another that has got its number. */
 START_TEST(closed_before_the_kernel_knew_it)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     struct core_lane *other = &lanes[1];
     begin(one, 0);
     lane_receive(&ring, &one->lane);
@@ -510,7 +510,7 @@ END_TEST
 
 START_TEST(by_chance)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     core_story_tell(&ring, options.registered_files, (uint64_t)_i + 1, 10000);
 }
 END_TEST

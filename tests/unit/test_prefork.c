@@ -1,8 +1,8 @@
 /*
- * Tests of the pool in src/model/prefork.c: which processes prefork_adjust() wants, given which are busy.
+ * Tests of the pool in src/model/prefork.c: which processes its adjust() wants, given which are busy.
  * The processes are not real; "started" is what the supervisor would have done.
  */
-#include "zcserve/model.h"
+#include "model/models.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -11,15 +11,16 @@
 
 static struct service service;
 static struct supervised process[PROCESSES + 1]; /* the first is a recorder */
-static struct prefork_pool pool;
+static struct adjusting adjusting;
 
 static void set_up(void)
 {
     service = (struct service){.processes = PROCESSES,
                                .workers = PROCESSES,
                                .board = stats_board_open(PROCESSES),
-                               .pool = {.start = 4, .spare_min = 2, .spare_max = 6}};
-    pool = (struct prefork_pool){.service = &service};
+                               .processes_first = 4,
+                               .pool = {.spare_min = 2, .spare_max = 6}};
+    adjusting = (struct adjusting){.full = false};
     process[0] = (struct supervised){.last = true, .pid = 1};
     for (uint32_t i = 0; i < PROCESSES; i++)
         process[i + 1] = (struct supervised){.index = i, .unwanted = i >= 4, .pid = i < 4 ? 1 : 0};
@@ -48,7 +49,7 @@ static uint32_t wanted(void)
 /* A look, and what the supervisor makes of it; gives when the next one is due. */
 static uint64_t adjust(void)
 {
-    uint64_t next_ns = prefork_adjust(&pool, process, PROCESSES + 1);
+    uint64_t next_ns = prefork_model.adjust(&service, &adjusting, process, PROCESSES + 1);
     for (uint32_t i = 1; i <= PROCESSES; i++)
         process[i].pid = process[i].unwanted ? 0 : 1;
     return next_ns;
@@ -74,7 +75,7 @@ START_TEST(too_few_idle_doubles)
         for (uint32_t k = 1; k <= PROCESSES; k++)
             ck_assert(process[k].unwanted == (k > expected[i]));
     }
-    ck_assert(pool.full);
+    ck_assert(adjusting.full);
 }
 END_TEST
 
@@ -117,7 +118,7 @@ START_TEST(a_dead_one_is_not_busy)
     make_busy(0, 4, true);
     process[2].pid = 0; /* killed; the supervisor starts it again */
     process[3].pid = 0;
-    prefork_adjust(&pool, process, PROCESSES + 1);
+    prefork_model.adjust(&service, &adjusting, process, PROCESSES + 1);
     ck_assert_uint_eq(wanted(), 4);
     ck_assert_uint_eq(stats_read(&service.board[1].connections), 0);
     ck_assert_uint_eq(stats_read(&service.board[0].connections), 1);

@@ -78,7 +78,7 @@ static bool nothing_completes(void)
 START_TEST(it_works_or_says_why_not)
 {
     int before = descriptors_count();
-    const char *problem = uring_problem();
+    const char *problem = ring_problem();
     ck_assert(works == (problem == NULL));
     if (problem) ck_assert_int_eq(strncmp(problem, "io_uring: ", 10), 0);
     ck_assert_int_eq(descriptors_count(), before);
@@ -117,7 +117,7 @@ START_TEST(refused_with_a_remedy)
     const char *says = refusals[_i].says;
     if (refusals[_i].error == EPERM && !strstr(problem, says)) says = "seccomp";
     ck_assert_msg(strstr(problem, says) != NULL, "%s", problem);
-    ck_assert_str_eq(uring_problem(), problem);
+    ck_assert_str_eq(ring_problem(), problem);
 }
 END_TEST
 
@@ -127,7 +127,7 @@ START_TEST(no_descriptor_left)
     getrlimit(RLIMIT_NOFILE, &before);
     limit = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
     setrlimit(RLIMIT_NOFILE, &limit);
-    const char *problem = uring_problem();
+    const char *problem = ring_problem();
     setrlimit(RLIMIT_NOFILE, &before);
     ck_assert_ptr_nonnull(problem);
     if (works) ck_assert_ptr_nonnull(strstr(problem, "ulimit -n"));
@@ -140,7 +140,7 @@ START_TEST(closed_within)
     struct ring other = {.lent = 0};
     char problem[256];
     int pair[2], before = descriptors_count();
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     ck_assert_int_eq(ring_open(&other, 8, &none, problem, sizeof(problem)), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     ring_receive(&other, pair[0], TAG);
@@ -159,7 +159,7 @@ END_TEST
 START_TEST(time_runs_out)
 {
     struct now before, after;
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     now_read(&before);
     ring_turn(&ring, NS_PER_SECOND / 20);
     now_read(&after);
@@ -171,7 +171,7 @@ END_TEST
 /* More than the queue has room for: the kernel takes what is in it. */
 START_TEST(more_than_the_queue_holds)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     int event = eventfd(1, EFD_CLOEXEC);
     for (uint64_t i = 0; i < 3 * RING_ENTRIES; i++)
         ring_cancel(&ring, 12345, i);
@@ -187,7 +187,7 @@ END_TEST
 /* A file and its advice stay linked, wherever in the queue they meet its end. */
 START_TEST(fetched_at_the_end_of_the_queue)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     int file = core_disk_file(300000);
     core_disk_drop(file);
     for (int i = 0; i < RING_ENTRIES - 1 - _i; i++)
@@ -220,7 +220,7 @@ static int listener_make(struct sockaddr_in *address)
 START_TEST(accepts_again_and_again)
 {
     struct sockaddr_in address;
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     int listener = listener_make(&address);
     ring_accept(&ring, listener, true, TAG);
     for (int i = 0; i < 5; i++) {
@@ -247,7 +247,7 @@ END_TEST
 
 START_TEST(readable_again_and_again)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     int event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     ring_await_readable(&ring, event, TAG);
     ck_assert(nothing_completes());
@@ -279,7 +279,7 @@ START_TEST(held_by_two)
 {
     struct held one = {0}, two = {0};
     char space[16];
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     hold(&one, 3, 2);
     hold(&two, 1, 3);
     hold(&one, 0, 1);

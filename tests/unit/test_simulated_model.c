@@ -4,6 +4,7 @@
  */
 #include "core_site.h"
 #include "simulated_ring.h"
+#include "model/models.h"
 #include "model/uring.h"
 #include "zcserve/listener.h"
 
@@ -66,7 +67,7 @@ static void server_start(void)
     ck_assert_int_ge(child, 0);
     if (child > 0) return;
     sigprocmask(SIG_BLOCK, &signals, NULL);
-    _exit(uring_run(&service, 0));
+    _exit(model_serve(&uring_model, &service, 0));
 }
 
 static int server_exit(void)

@@ -74,7 +74,7 @@ static const int part_counts[] = {1, 5};
 /* It really is our memory that is sent from: so it must be lent. */
 START_TEST(lent_until_it_was_taken)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     fill(part_counts[_i]);
     size_t at = 0, length = (size_t)lane.result[LANE_SEND];
     sent[length - 1] ^= 1;
@@ -92,7 +92,7 @@ END_TEST
 /* The kernel said that it had to copy, as it has to for a peer on this machine: it is spared that. */
 START_TEST(copied_all_the_same)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     core_lane_open_tcp(&lane, LARGE, 0);
     send_from(0, 5000, part_counts[_i]);
     ck_assert(lane.lane.zero_copy);
@@ -114,7 +114,7 @@ END_TEST
 /* Without a peer that takes anything: what is lent comes back when the connection is given up. */
 START_TEST(given_up)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     fill(part_counts[_i % 2]);
     if (_i & 2) lane_receive(&ring, &lane.lane);
     if (_i & 4) { /* and more is being sent */
@@ -139,7 +139,7 @@ END_TEST
 /* Unix sockets cannot do it: nothing is sent, and the next time it is copied. */
 START_TEST(not_supported)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     core_lane_open(&lane, 0);
     send_from(0, 5000, part_counts[_i]);
     core_ring_await(&ring, &lane.completed[LANE_SEND], 1);
@@ -157,7 +157,7 @@ END_TEST
 
 START_TEST(too_small)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     core_lane_open_tcp(&lane, 0, 0);
     send_from(0, 999, 1);
     ck_assert(!lane.lane.zero_copy);
@@ -170,7 +170,7 @@ END_TEST
 /* Short sends and slow reading, again and again without copying: the bytes are right, in order. */
 START_TEST(by_chance)
 {
-    SKIP_IF(!works, uring_problem());
+    SKIP_IF(!works, ring_problem());
     size_t done = 0, at = 0;
     unsigned seen = 0;
     srand((unsigned)_i + 1);
