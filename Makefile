@@ -173,12 +173,12 @@ endif
 -include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d $(OUT)/bench/*.d $(OUT)/bench/lab/*.d $(OUT)/bench/lab/experiments/*.d)
 .SECONDARY:
 
-.PHONY: unit-programs fuzz-programs core-objects
+.PHONY: unit-programs fuzz-programs objects
 unit-programs: $(UNITS:%.c=$(OUT)/%)
 	@:
 fuzz-programs: $(FUZZERS:%.c=$(OUT)/%)
 	@:
-core-objects: $(filter $(OUT)/src/http/% $(OUT)/src/base/%,$(OBJECTS))
+objects: $(OBJECTS)
 	@:
 
 # ---- running -----------------------------------------------------------------------------------
@@ -208,8 +208,7 @@ lab-test: need lab ## every experiment of the laboratory at its smallest size
 
 .PHONY: test unit replay layers integration page fresh
 test: need all lab ## build and run every test; the last line counts what passed, failed and was skipped
-	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs
-	+@$(MAKE_FLAVOUR)debug core-objects
+	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
 	@$(RUN_TESTS) unit replay layers bench-tool lab integration page
 
 unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
@@ -221,7 +220,7 @@ replay: need ## the fuzz targets over their saved inputs, likewise
 	@$(RUN_TESTS) replay
 
 layers: need ## the rooms know only whom they may know
-	+@$(MAKE_FLAVOUR)debug core-objects
+	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) objects
 	@$(RUN_TESTS) layers
 
 integration: need all ## the server through real sockets (FLAVOUR=asan: with the sanitizers)

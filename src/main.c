@@ -95,7 +95,7 @@ int main(int argc, char **argv)
     if (line.config_file) program.origin = line.config_file;
     code =
         line.command == COMMAND_PRINT ? config_show(config) : command_run(&program, line.command);
-    if (program.types) media_types_free(program.types);
+    program_close(&program);
     config_free(config);
     return code;
 }

@@ -43,6 +43,19 @@ void worker_close(struct worker *worker);
 void worker_waits(struct worker *worker);
 void worker_woke(struct worker *worker, uint64_t events);
 
+/* Bytes were received: what is asked for from now on is looked up as it is from now on. */
+static inline void worker_received(struct worker *worker)
+{
+    worker->store_is_current = false;
+}
+
+/*
+ * A descriptor that is readable when files have changed, or -1; then worker_changed() takes the changes in. Only so
+ * that the kernel's queue does not overflow while nobody asks.
+ */
+int worker_watch_fd(const struct worker *worker);
+void worker_changed(struct worker *worker);
+
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
     struct conn conn;

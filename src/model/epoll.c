@@ -317,8 +317,7 @@ static void on_changes(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct epoll_loop *l = ev_userdata(loop);
     (void)watcher, (void)events;
-    now_read(&l->worker.now);
-    store_refresh(l->worker.store, &l->worker.now);
+    worker_changed(&l->worker);
 }
 
 static void await(struct epoll_loop *l, ev_io *watcher, void (*on)(struct ev_loop *, ev_io *, int),
@@ -342,7 +341,7 @@ static void watchers_start(struct epoll_loop *l)
     l->tick.repeat = (double)TICK_NS / NS_PER_SECOND;
     await(l, &l->signals, on_signal, l->signal_fd);
     await(l, &l->fetched, on_fetched, fetcher_fd(l->worker.fetcher));
-    await(l, &l->changes, on_changes, store_watch_fd(l->worker.store));
+    await(l, &l->changes, on_changes, worker_watch_fd(&l->worker));
 }
 
 /* What is still open when the time is up: each answer under way is cut, counted and logged. */

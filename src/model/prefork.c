@@ -153,12 +153,6 @@ static void on_signal(struct prefork *p)
     if (wish == WISH_STOP) on_stop_now(p);
 }
 
-static void on_changes(struct prefork *p)
-{
-    now_read(&p->worker.now);
-    store_refresh(p->worker.store, &p->worker.now);
-}
-
 /* ---- the loop ----------------------------------------------------------------------------- */
 
 /* A tick of a connection has passed: what has happened around it? */
@@ -183,7 +177,7 @@ static void wait_idle(struct prefork *p)
     if (ready.data.u32 == READY_SIGNAL)
         on_signal(p);
     else if (ready.data.u32 == READY_CHANGES)
-        on_changes(p);
+        worker_changed(&p->worker);
     else
         accept_one(p, service_listener(p->service, p->worker.index, ready.data.u32));
 }
@@ -208,7 +202,7 @@ static int watchers_start(struct prefork *p)
 {
     p->signals = signals_open();
     if (p->signals < 0 || watch(p, p->signals, EPOLLIN, READY_SIGNAL) != 0) return -1;
-    return watch(p, store_watch_fd(p->worker.store), EPOLLIN, READY_CHANGES);
+    return watch(p, worker_watch_fd(&p->worker), EPOLLIN, READY_CHANGES);
 }
 
 static void *prefork_open(const struct service *service, uint32_t index)

@@ -50,7 +50,7 @@ static bool receive_next(struct uring_loop *l, struct uring_client *k)
     if (!lane_has_received(&k->lane)) return false;
     client_lend_work(&k->client, w);
     struct iovec space = conn_receive_space(&k->client.conn);
-    if (lane_takes_directly(&k->lane)) w->store_is_current = false; /* they may be new */
+    if (lane_takes_directly(&k->lane)) worker_received(w); /* they may be new */
     ssize_t n = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
     if (n == -EAGAIN) return false;
     now_read(&w->now);
@@ -136,7 +136,7 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
     else if (result < 0 && k->failure == CLOSE_NONE)
         k->failure = CLOSE_PEER_RESET;
     if (operation == LANE_RECEIVE) {
-        l->worker.store_is_current = false;
+        worker_received(&l->worker);
         pace_received(&l->pace, &k->heard);
     }
     client_queue(l, k);
@@ -180,7 +180,7 @@ static void await(struct uring_loop *l, unsigned op)
 {
     int fd = op == OP_SIGNAL    ? l->signals
              : op == OP_FETCHED ? fetcher_fd(l->worker.fetcher)
-                                : store_watch_fd(l->worker.store);
+                                : worker_watch_fd(&l->worker);
     if (fd >= 0) ring_await_readable(&l->ring, fd, op);
 }
 
@@ -241,7 +241,7 @@ static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring
     else if (op == OP_FETCHED)
         on_fetched(l);
     else
-        store_refresh(l->worker.store, &l->worker.now);
+        worker_changed(&l->worker);
     if (cqe->flags & IORING_CQE_F_MORE) return;
     if (cqe->res < 0 && cqe->res != -ECANCELED)
         l->unwatched |= 1U << op;

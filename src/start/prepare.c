@@ -165,6 +165,12 @@ bool service_make(struct program *p)
     return root_valid(p);
 }
 
+void program_close(struct program *p)
+{
+    if (p->types) media_types_free(p->types);
+    p->types = NULL;
+}
+
 /* The model that auto falls back to is one that always can. */
 bool model_choose(struct program *p)
 {

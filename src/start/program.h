@@ -43,6 +43,9 @@ bool unix_access_read(const struct program *p, struct listen_access *access);
 /* Makes the service that the configuration describes; false after the problem was printed. */
 bool service_make(struct program *p);
 
+/* Frees what service_make() made. */
+void program_close(struct program *p);
+
 /* "auto" is the best model that works here, and says why a better one does not; false after the reason was logged. */
 bool model_choose(struct program *p);
 

@@ -210,7 +210,7 @@ static void process_write(struct json *json, const char *name, uint32_t index, p
     if (proportional && proc_read_proportional(pid, &bytes))
         json_count(json, "proportional_bytes", bytes);
     else
-        json_null(json, "proportional_bytes");
+        json_absent(json, "proportional_bytes");
     json_count(json, "descriptors", proc.descriptors);
     json_count(json, "threads", proc.threads);
     json_count(json, "voluntary_switches", proc.voluntary_switches);

@@ -65,7 +65,7 @@ void json_text(struct json *json, const char *key, const char *text)
     text_write(json->out, text);
 }
 
-void json_null(struct json *json, const char *key)
+void json_absent(struct json *json, const char *key)
 {
     key_write(json, key);
     fputs("null", json->out);

@@ -22,6 +22,6 @@ void json_count(struct json *json, const char *key, uint64_t value);
 void json_number(struct json *json, const char *key, double value); /* 9 digits */
 void json_time(struct json *json, const char *key, double seconds); /* to the µs */
 void json_text(struct json *json, const char *key, const char *text);
-void json_null(struct json *json, const char *key);
+void json_absent(struct json *json, const char *key);
 
 #endif

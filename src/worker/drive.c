@@ -43,7 +43,7 @@ bool drive_receive(struct worker *w, struct client *client)
         conn_failed(c, reason_of((int)-n));
         return true;
     }
-    w->store_is_current = false;
+    worker_received(w);
     if (!w->fetcher) { /* who waits in the call takes bytes as soon as they come */
         w->now.woke_ns = w->now.monotonic_ns - w->queued_ns;
         w->queued_ns = 0;

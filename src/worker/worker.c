@@ -164,6 +164,17 @@ enum conn_step worker_advance(struct worker *w, struct client *client)
     }
 }
 
+int worker_watch_fd(const struct worker *w)
+{
+    return store_watch_fd(w->store);
+}
+
+void worker_changed(struct worker *w)
+{
+    now_read(&w->now);
+    store_refresh(w->store, &w->now);
+}
+
 void accept_paused(struct stats_slot *stats, const char *why)
 {
     if (stats_read(&stats->accept_pauses) == 0)

@@ -34,7 +34,7 @@ START_TEST(separates_members_and_elements)
     json_count(&json, NULL, 2);
     json_count(&json, NULL, 3);
     json_close(&json, ']');
-    json_null(&json, NULL);
+    json_absent(&json, NULL);
     json_close(&json, ']');
     json_open(&json, "c", '{');
     json_close(&json, '}');
