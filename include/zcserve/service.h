@@ -43,9 +43,11 @@ struct service {
     int backlog;
     bool listeners_shared; /* all workers accept from the same                    */
     int *listeners;        /* one for each worker and address, worker after worker */
-    struct stand_in {
-        _Atomic uint32_t worker; /* who accepts in its place, or SERVICE_NO_WORKER            */
-    } * stand_in; /* one for each worker, shared by all processes, written by the supervisor */
+    struct roster {
+        _Atomic uint32_t
+            stand_in;      /* who accepts in its place, or SERVICE_NO_WORKER: the supervisor's */
+        _Atomic bool busy; /* of prefork, it serves somebody: the worker's, as long as it lives */
+    } * roster;            /* one for each worker, in memory that all processes share          */
 
     struct stats_slot *board;
     struct access_recorder *recorder; /* NULL: no access log */

@@ -129,6 +129,12 @@ static inline void stats_phase(struct stats_slot *slot, enum phase phase, enum s
     histogram_count(&slot->latency[phase][source], ns / HISTOGRAM_UNIT_NS);
 }
 
+/*
+ * What the slot says is now, was its worker's: it has ended, or is about to begin. To be called by that worker, or by
+ * who knows that there is none.
+ */
+void stats_begin_anew(struct stats_slot *slot);
+
 /* An exchange that is to be settled: its method, status, refusal, bytes by source, and phases. */
 void stats_exchange(struct stats_slot *slot, const struct exchange *exchange);
 

@@ -51,11 +51,23 @@ static void look(struct prefork *p);
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
+static void busy_set(const struct service *service, uint32_t worker, bool busy)
+{
+    atomic_store_explicit(&service->roster[worker].busy, busy, memory_order_relaxed);
+}
+
+static bool is_busy(const struct service *service, uint32_t worker)
+{
+    return atomic_load_explicit(&service->roster[worker].busy, memory_order_relaxed);
+}
+
 static void connection_serve(struct prefork *p, int fd, const struct sockaddr_storage *peer)
 {
+    busy_set(p->service, p->worker.index, true);
     serve_open(&p->served, &p->worker, fd, peer);
     while (!serve(&p->worker, &p->served, p->pressure))
         look(p);
+    busy_set(p->service, p->worker.index, false);
 }
 
 /* ---- accepting ---------------------------------------------------------------------------- */
@@ -83,7 +95,7 @@ static void accept_one(struct prefork *p, int listener)
 static bool anybody_could_be_idle(const struct service *service)
 {
     for (uint32_t i = 0; i < service->processes; i++)
-        if (stats_read(&service->board[i].connections) == 0) return true;
+        if (!is_busy(service, i)) return true;
     return false;
 }
 
@@ -243,8 +255,7 @@ static void prefork_close(void *serving)
 
 static bool is_idle(const struct service *service, const struct supervised *process)
 {
-    return !process->last && !process->unwanted &&
-           stats_read(&service->board[process->index].connections) == 0;
+    return !process->last && !process->unwanted && !is_busy(service, process->index);
 }
 
 /* How many are idle, or will be as soon as they have started. */
@@ -254,7 +265,7 @@ static uint32_t idle_count(const struct service *service, const struct supervise
     uint32_t idle = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (processes[i].pid == 0 && !processes[i].last) /* the connection died with it */
-            stats_set(&service->board[processes[i].index].connections, 0);
+            busy_set(service, processes[i].index, false);
         idle += is_idle(service, &processes[i]);
     }
     return idle;

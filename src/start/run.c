@@ -4,7 +4,7 @@
  */
 #include "start/limits.h"
 #include "start/program.h"
-#include "worker/stand_in.h"
+#include "worker/roster.h"
 #include "zcserve/log.h"
 #include "zcserve/supervise.h"
 
@@ -60,10 +60,15 @@ static uint64_t processes_adjust(const void *of, struct supervised *processes, u
     return p->model->adjust(&p->service, &p->adjusting, processes, count);
 }
 
+/* The connections of a process that is gone are gone with it. */
 static void absence_changed(const void *of, const struct supervised *processes, uint32_t count)
 {
     const struct program *p = of;
-    stand_ins_choose(&p->service, processes, count);
+    bool each = p->service.workers == p->service.processes;
+    for (uint32_t i = 0; i < count && each; i++)
+        if (!processes[i].last && processes[i].pid == 0)
+            stats_begin_anew(&p->service.board[processes[i].index]);
+    roster_choose(&p->service, processes, count);
 }
 
 static void addresses_format(const struct service *service, char *text, size_t size)

@@ -57,3 +57,10 @@ void stats_exchange(struct stats_slot *slot, const struct exchange *x)
     source_count(slot, x);
     phases_count(slot, x);
 }
+
+void stats_begin_anew(struct stats_slot *slot)
+{
+    stats_set(&slot->connections, 0);
+    for (int state = 0; state < STATE_COUNT; state++)
+        stats_set(&slot->connections_in[state], 0);
+}

@@ -2,12 +2,12 @@
  * Opens what workers share before there are any: every listening socket, so that a bad address
  * is an error at start and a worker that is started again finds its connections still queued.
  * Event loops get one socket a worker for a TCP address, among which the kernel spreads connections
- * (SO_REUSEPORT, socket(7)); stand_in.c says who accepts for one that is not running. Those who serve one connection at a time share one, so that no connection
+ * (SO_REUSEPORT, socket(7)); roster.c says who accepts for one that is not running. Those who serve one connection at a time share one, so that no connection
  * waits for somebody busy while another is idle; and so do all on a Unix address.
  */
 #include "zcserve/service.h"
 
-#include "worker/stand_in.h"
+#include "worker/roster.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -60,8 +60,8 @@ int service_open(struct service *service, char *problem, size_t size)
     size_t count = (size_t)service->workers * service->addresses;
     service->board = stats_board_open(service->workers);
     service->listeners = malloc(count * sizeof(int));
-    service->stand_in = stand_ins_open(service->workers);
-    if (!service->board || !service->listeners || !service->stand_in) {
+    service->roster = roster_open(service->workers);
+    if (!service->board || !service->listeners || !service->roster) {
         snprintf(problem, size, "no memory for %u workers", service->workers);
         return -1;
     }
@@ -99,7 +99,7 @@ bool service_accepts(const struct service *service, uint32_t worker, uint32_t nu
     uint32_t owner = number / service->addresses;
     if (service_listener_at(service, number) < 0) return false;
     return owner == worker || is_shared(service, number % service->addresses) ||
-           atomic_load_explicit(&service->stand_in[owner].worker, memory_order_relaxed) == worker;
+           atomic_load_explicit(&service->roster[owner].stand_in, memory_order_relaxed) == worker;
 }
 
 void service_listeners_leave(const struct service *service)
@@ -119,6 +119,6 @@ void service_close(struct service *service)
             listener_close(-1, &service->address[address], true);
     free(service->listeners);
     service->listeners = NULL;
-    stand_ins_close(service->stand_in, service->workers);
+    roster_close(service->roster, service->workers);
     stats_board_close(service->board, service->workers);
 }

@@ -21,12 +21,9 @@ static int log_open_for(struct worker *w, const struct service *service)
     return w->log ? 0 : -1;
 }
 
-/* What is now, of a predecessor, died with it. */
 static void stats_begin(struct stats_slot *stats)
 {
-    stats_set(&stats->connections, 0);
-    for (int state = 0; state < STATE_COUNT; state++)
-        stats_set(&stats->connections_in[state], 0);
+    stats_begin_anew(stats);
     stats_set(&stats->pid, (uint64_t)getpid());
     stats_add(&stats->starts, 1);
 }

@@ -3,6 +3,7 @@
  * The processes are not real; "started" is what the supervisor would have done.
  */
 #include "model/models.h"
+#include "worker/roster.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static void set_up(void)
 {
     service = (struct service){.processes = PROCESSES,
                                .workers = PROCESSES,
-                               .board = stats_board_open(PROCESSES),
+                               .roster = roster_open(PROCESSES),
                                .processes_first = 4,
                                .pool = {.spare_min = 2, .spare_max = 6}};
     adjusting = (struct adjusting){.full = false};
@@ -29,13 +30,13 @@ static void set_up(void)
 static void tear_down(void)
 {
     ck_assert(!process[0].unwanted && process[0].pid == 1);
-    stats_board_close(service.board, PROCESSES);
+    roster_close(service.roster, PROCESSES);
 }
 
 static void make_busy(uint32_t from, uint32_t to, bool busy)
 {
     for (uint32_t i = from; i < to; i++)
-        stats_set(&service.board[i].connections, busy);
+        service.roster[i].busy = busy;
 }
 
 static uint32_t wanted(void)
@@ -120,8 +121,8 @@ START_TEST(a_dead_one_is_not_busy)
     process[3].pid = 0;
     prefork_model.adjust(&service, &adjusting, process, PROCESSES + 1);
     ck_assert_uint_eq(wanted(), 4);
-    ck_assert_uint_eq(stats_read(&service.board[1].connections), 0);
-    ck_assert_uint_eq(stats_read(&service.board[0].connections), 1);
+    ck_assert(!service.roster[1].busy);
+    ck_assert(service.roster[0].busy);
 }
 END_TEST
 

@@ -89,7 +89,7 @@ START_TEST(who_accepts)
         for (uint32_t worker = 0; worker < 3; worker++)
             ck_assert(service_accepts(&service, worker, number) == (worker == owner));
     }
-    service.stand_in[1].worker = 2;
+    service.roster[1].stand_in = 2;
     for (uint32_t number = 0; number < 6; number++) {
         ck_assert(service_accepts(&service, 0, number) == (number < 2));
         ck_assert(service_accepts(&service, 1, number) == (number == 2 || number == 3));

@@ -389,12 +389,12 @@ START_TEST(given_up_listener_is_looked_at_once_more)
     ck_assert_msg(service_open(&service, problem, sizeof(problem)) == 0, "%s", problem);
     loop_make();
     ck_assert(loop.listener[0].accepts && !loop.listener[1].accepts);
-    atomic_store(&service.stand_in[1].worker, 0);
+    atomic_store(&service.roster[1].stand_in, 0);
     uring_listeners_look(&loop);
     ck_assert(loop.listener[1].accepts);
     for (int i = 0; i < 16; i++)
         clients[i] = client_say("GET /small HTTP/1.1\r\n");
-    atomic_store(&service.stand_in[1].worker, SERVICE_NO_WORKER);
+    atomic_store(&service.roster[1].stand_in, SERVICE_NO_WORKER);
     uring_listeners_look(&loop);
     struct io_uring_cqe cancelled = {.res = -ECANCELED};
     uring_accepted(&loop, 1, &cancelled);

@@ -4,24 +4,24 @@
  * queue that nobody looks at. To close that listener would reset who is in the queue. So another worker
  * accepts from it, until the one it belongs to is back; that both do for a while does no harm.
  */
-#include "worker/stand_in.h"
+#include "worker/roster.h"
 
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-struct stand_in *stand_ins_open(uint32_t workers)
+struct roster *roster_open(uint32_t workers)
 {
-    struct stand_in *stand_in = mmap(NULL, workers * sizeof(*stand_in), PROT_READ | PROT_WRITE,
-                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (stand_in == MAP_FAILED) return NULL;
+    struct roster *roster = mmap(NULL, workers * sizeof(*roster), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (roster == MAP_FAILED) return NULL;
     for (uint32_t i = 0; i < workers; i++)
-        atomic_init(&stand_in[i].worker, SERVICE_NO_WORKER);
-    return stand_in;
+        atomic_init(&roster[i].stand_in, SERVICE_NO_WORKER);
+    return roster;
 }
 
-void stand_ins_close(struct stand_in *stand_in, uint32_t workers)
+void roster_close(struct roster *roster, uint32_t workers)
 {
-    if (stand_in) munmap(stand_in, workers * sizeof(*stand_in));
+    if (roster) munmap(roster, workers * sizeof(*roster));
 }
 
 static bool is_there(const struct supervised *process)
@@ -40,8 +40,8 @@ static const struct supervised *next_there(const struct supervised *processes, u
     return NULL;
 }
 
-void stand_ins_choose(const struct service *service, const struct supervised *processes,
-                      uint32_t count)
+void roster_choose(const struct service *service, const struct supervised *processes,
+                   uint32_t count)
 {
     uint32_t last = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -49,7 +49,7 @@ void stand_ins_choose(const struct service *service, const struct supervised *pr
         if (process->last) continue;
         const struct supervised *other =
             process->absent ? next_there(processes, count, &last) : NULL;
-        atomic_store_explicit(&service->stand_in[process->index].worker,
+        atomic_store_explicit(&service->roster[process->index].stand_in,
                               other ? other->index : SERVICE_NO_WORKER, memory_order_relaxed);
     }
 }

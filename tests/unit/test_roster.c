@@ -1,7 +1,7 @@
 /*
  * Who accepts in whose place: everybody who is absent has somebody, as long as anybody is there.
  */
-#include "worker/stand_in.h"
+#include "worker/roster.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@ static struct supervised process[WORKERS + 1]; /* the first is no worker */
 static void set_up(void)
 {
     service = (struct service){.workers = WORKERS, .addresses = 1};
-    service.stand_in = stand_ins_open(WORKERS);
-    ck_assert_ptr_nonnull(service.stand_in);
+    service.roster = roster_open(WORKERS);
+    ck_assert_ptr_nonnull(service.roster);
     process[0] = (struct supervised){.last = true, .pid = 1};
     for (uint32_t i = 0; i < WORKERS; i++)
         process[i + 1] = (struct supervised){.index = i, .pid = 1};
@@ -23,7 +23,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    stand_ins_close(service.stand_in, WORKERS);
+    roster_close(service.roster, WORKERS);
 }
 
 /* `absent` and `ended` have a letter for each worker; `expected` says who stands in, or '-'. */
@@ -43,11 +43,11 @@ START_TEST(everybody_has_one)
         process[i + 1].absent = cases[_i].absent[i] == 'x';
         process[i + 1].pid = cases[_i].ended[i] == 'x' ? 0 : 1;
     }
-    stand_ins_choose(&service, process, WORKERS + 1);
+    roster_choose(&service, process, WORKERS + 1);
     for (uint32_t i = 0; i < WORKERS; i++) {
         char expected = cases[_i].expected[i];
         uint32_t worker = expected == '-' ? SERVICE_NO_WORKER : (uint32_t)(expected - '0');
-        ck_assert_uint_eq(service.stand_in[i].worker, worker);
+        ck_assert_uint_eq(service.roster[i].stand_in, worker);
     }
 }
 END_TEST
@@ -55,18 +55,18 @@ END_TEST
 START_TEST(nobody_any_more)
 {
     process[3].absent = true;
-    stand_ins_choose(&service, process, WORKERS + 1);
-    ck_assert_uint_ne(service.stand_in[2].worker, SERVICE_NO_WORKER);
+    roster_choose(&service, process, WORKERS + 1);
+    ck_assert_uint_ne(service.roster[2].stand_in, SERVICE_NO_WORKER);
     process[3].absent = false;
-    stand_ins_choose(&service, process, WORKERS + 1);
-    ck_assert_uint_eq(service.stand_in[2].worker, SERVICE_NO_WORKER);
+    roster_choose(&service, process, WORKERS + 1);
+    ck_assert_uint_eq(service.roster[2].stand_in, SERVICE_NO_WORKER);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("stand_in");
-    TCase *tcase = tcase_create("stand_in");
+    Suite *suite = suite_create("roster");
+    TCase *tcase = tcase_create("roster");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, everybody_has_one, 0, (int)(sizeof(cases) / sizeof(cases[0])));
     tcase_add_test(tcase, nobody_any_more);
