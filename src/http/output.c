@@ -55,6 +55,26 @@ static void content_add(struct conn_work *k, const struct representation *r, uin
         segment_add(k, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
 }
 
+/* What follows the head; returns how many bytes that is. */
+static uint64_t content_put(struct conn_work *k, const struct plan *plan)
+{
+    if (plan->head_only) return 0;
+    if (plan->page.length > 0) {
+        output_copy(k, plan->page.base, plan->page.length);
+        return plan->page.length;
+    }
+    if (!plan->selected) return 0;
+    content_add(k, plan->selected, plan->offset, plan->length);
+    return plan->length;
+}
+
+/* What Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
+static uint64_t content_length(const struct plan *plan)
+{
+    return plan->status == 200 && plan->selected ? plan->selected->length
+                                                 : plan->page.length + plan->length;
+}
+
 void output_add(struct conn_work *k, const struct plan *plan, const struct conn_rules *rules,
                 const struct now *now)
 {
@@ -62,13 +82,10 @@ void output_add(struct conn_work *k, const struct plan *plan, const struct conn_
     struct exchange *exchange = &k->exchange[k->planned++];
     size_t head = head_write(k->output + k->output_used, plan, rules, &k->target, now);
     assert(head <= HEAD_ROOM(k->request.target.length));
-    uint64_t content = plan->head_only ? 0 : plan->page.length + plan->length;
 
     output_grow(k, head);
-    if (!plan->head_only && plan->page.length > 0)
-        output_copy(k, plan->page.base, plan->page.length);
-    else if (!plan->head_only && plan->selected)
-        content_add(k, plan->selected, plan->offset, plan->length);
+    uint64_t content = content_put(k, plan);
+    assert(content == (plan->head_only ? 0 : content_length(plan)));
 
     exchange->status = plan->status;
     exchange->head_length = (uint32_t)head;
