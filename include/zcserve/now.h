@@ -21,6 +21,9 @@ struct now {
                            /* made anew only when the second changes                        */
 };
 
+/* The monotonic clock alone, for who needs no date. Cannot fail. */
+uint64_t now_monotonic_ns(void);
+
 /* Reads both clocks into `now`. `*now` must be zeroed before the first call. Cannot fail. */
 void now_read(struct now *now);
 

@@ -13,15 +13,18 @@
 
 static_assert(sizeof((struct now *)NULL)->date == DATE_LENGTH + 1, "the date fits exactly");
 
+uint64_t now_monotonic_ns(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
 void now_read(struct now *now)
 {
-    struct timespec monotonic = {0};
     struct timespec wall = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &monotonic);
     clock_gettime(CLOCK_REALTIME_COARSE, &wall);
-
-    now->monotonic_ns = (uint64_t)monotonic.tv_sec * NS_PER_SECOND + (uint64_t)monotonic.tv_nsec;
+    now->monotonic_ns = now_monotonic_ns();
     now->wall_ns = (uint32_t)wall.tv_nsec;
     if (now->wall_seconds != wall.tv_sec || now->date[0] == '\0') {
         now->wall_seconds = wall.tv_sec;

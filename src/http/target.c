@@ -163,7 +163,6 @@ static bool target_fill(struct target *target, struct text raw, char *space)
     struct path path = {space, 0, 0};
     size_t consumed;
     if (!path_read(raw, &path, &consumed)) return false;
-    target->raw_path = (struct text){raw.base, consumed};
     if (consumed < raw.length)
         target->query = (struct text){raw.base + consumed + 1, raw.length - consumed - 1};
     space[path.length] = '\0';

@@ -17,8 +17,6 @@ enum target_form {
 struct target {
     enum target_form form;
     struct text authority; /* ABSOLUTE: host and port as received; else absent                   */
-    struct text raw_path;  /* as received, from its "/"; empty for "http://host" and "*". Not    */
-                           /* for a Location as it is: "//a/b" is a path here, a host there      */
     struct text query;     /* as received, without "?"; absent when there is no "?"              */
     struct text path;      /* in the caller's space: decoded once, dot segments and empty        */
                            /* segments removed, no leading "/", a trailing one kept; NUL after   */

@@ -13,6 +13,7 @@
 #include "models.h"
 #include "queue.h"
 #include "zcserve/log.h"
+#include "zcserve/now.h"
 #include "zcserve/signals.h"
 
 #include <errno.h>
@@ -46,13 +47,6 @@ struct threadpool {
     uint32_t listeners;
     uint64_t drain_deadline_ns; /* UINT64_MAX: not draining */
 };
-
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
@@ -134,7 +128,7 @@ static bool accept_one(struct threadpool *p, int listener)
     }
     waiting.fd = listener_accept(listener, false, &waiting.peer);
     stats_call(&p->service->board[0], CALL_ACCEPT);
-    waiting.accepted_ns = clock_ns();
+    waiting.accepted_ns = now_monotonic_ns();
     shortage_set(p, listener_lacks_descriptor(waiting.fd));
     if (waiting.fd >= 0)
         queue_put(&p->queue, &waiting);
@@ -156,7 +150,7 @@ static void on_connection(struct threadpool *p, uint32_t address)
 static int patience_ms(const struct threadpool *p)
 {
     const int tick_ms = TICK_NS / NS_PER_MS;
-    uint64_t now_ns = clock_ns();
+    uint64_t now_ns = now_monotonic_ns();
     if (p->drain_deadline_ns == UINT64_MAX) return p->accepting ? -1 : tick_ms;
     if (p->drain_deadline_ns <= now_ns) return tick_ms;
     uint64_t left_ms = (p->drain_deadline_ns - now_ns) / NS_PER_MS + 1;
@@ -170,7 +164,7 @@ static void pressure_raise(struct threadpool *p, enum pressure pressure)
 
 static void on_time(struct threadpool *p)
 {
-    if (clock_ns() >= p->drain_deadline_ns)
+    if (now_monotonic_ns() >= p->drain_deadline_ns)
         pressure_raise(p, PRESSURE_STOPPING);
     else if (!p->accepting)
         accepting_set(p, true);
@@ -196,7 +190,7 @@ static void listeners_close(struct threadpool *p)
 static void on_stop(struct threadpool *p)
 {
     if (p->drain_deadline_ns != UINT64_MAX) return;
-    p->drain_deadline_ns = clock_ns() + p->service->drain_ns;
+    p->drain_deadline_ns = now_monotonic_ns() + p->service->drain_ns;
     listeners_close(p);
     pressure_raise(p, PRESSURE_DRAINING);
     queue_end(&p->queue);

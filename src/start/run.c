@@ -6,6 +6,7 @@
 #include "start/program.h"
 #include "worker/roster.h"
 #include "zcserve/log.h"
+#include "zcserve/now.h"
 #include "zcserve/supervise.h"
 
 #include <errno.h>
@@ -142,9 +143,8 @@ static void processes_make(struct program *p)
 
 static void subject_make(struct program *p)
 {
-    struct timespec wall = {0}, monotonic = {0};
+    struct timespec wall = {0};
     clock_gettime(CLOCK_REALTIME, &wall);
-    clock_gettime(CLOCK_MONOTONIC, &monotonic);
     p->subject = (struct status_subject){
         .service = &p->service,
         .shared = p->shared,
@@ -155,7 +155,7 @@ static void subject_make(struct program *p)
             p->status.address.address.ss_family == AF_UNIX ? NULL : p->config->status_hosts.item,
         .supervisor = getpid(),
         .started_seconds = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9,
-        .started_ns = (uint64_t)monotonic.tv_sec * NS_PER_SECOND + (uint64_t)monotonic.tv_nsec,
+        .started_ns = now_monotonic_ns(),
     };
 }
 

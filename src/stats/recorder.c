@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "zcserve/access.h"
 #include "zcserve/log.h"
+#include "zcserve/now.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,17 +246,10 @@ static int recorder_prepare_signals(void)
     return signalfd(-1, &usr1, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static uint64_t recorder_now_ns(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
-
 /* For ever, or until the end has lasted long enough. */
 static int recorder_patience_ms(const struct recorder *r)
 {
-    uint64_t now_ns = recorder_now_ns();
+    uint64_t now_ns = now_monotonic_ns();
     if (r->end_ns == 0) return -1;
     return now_ns >= r->end_ns ? 0 : (int)((r->end_ns - now_ns) / NS_PER_MS) + 1;
 }
@@ -272,7 +266,7 @@ static void recorder_wait(struct recorder *r, int signals)
 
     poll(input, 3, recorder_patience_ms(r));
     if (read(signals, &asked, sizeof(asked)) == sizeof(asked)) recorder_reopen(r);
-    if ((input[2].revents & POLLHUP) && !r->end_ns) r->end_ns = recorder_now_ns() + END_NS;
+    if ((input[2].revents & POLLHUP) && !r->end_ns) r->end_ns = now_monotonic_ns() + END_NS;
 }
 
 /* Until every sender is gone, and all is written or given up. */
@@ -286,7 +280,7 @@ static void recorder_loop(struct recorder *r, int signals)
             more = recorder_gather(r);
             recorder_write(r);
         }
-        if (r->end_ns && recorder_now_ns() >= r->end_ns) {
+        if (r->end_ns && now_monotonic_ns() >= r->end_ns) {
             recorder_give_up(r);
             break;
         }

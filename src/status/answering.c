@@ -118,18 +118,11 @@ static struct answer answer_refusal(void)
 
 /* ---- who asks --------------------------------------------------------------------------------- */
 
-static uint64_t now_ns(void)
-{
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
-
 /* The library sees the end of the connection then, and closes it. */
 static void let_go(struct answering *a)
 {
     struct peer *peer = NULL;
-    while ((peer = peers_next_to_go(&a->peers, now_ns())))
+    while ((peer = peers_next_to_go(&a->peers, now_monotonic_ns())))
         shutdown(peer->fd, SHUT_RDWR);
 }
 
@@ -149,7 +142,7 @@ static void on_connection(void *of, struct MHD_Connection *asked, void **own,
     int fd = MHD_get_connection_info(asked, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     const struct sockaddr *address =
         MHD_get_connection_info(asked, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    *own = peers_add(&a->peers, fd, address, now_ns());
+    *own = peers_add(&a->peers, fd, address, now_monotonic_ns());
     let_go(a);
 }
 
@@ -158,7 +151,7 @@ static void on_completed(void *of, struct MHD_Connection *asked, void **own,
 {
     (void)of, (void)own, (void)why;
     struct peer *peer = peer_of(asked);
-    if (peer) peer_enter(peer, PEER_KEPT, now_ns());
+    if (peer) peer_enter(peer, PEER_KEPT, now_monotonic_ns());
 }
 
 struct naming {
@@ -213,7 +206,7 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *asked, const 
     (void)version, (void)content;
     *own = &seen;
     if (peer && peer->leaves) return MHD_NO; /* what it asked for before is not worked for */
-    if (!again && peer) peer_enter(peer, PEER_ANSWERED, now_ns());
+    if (!again && peer) peer_enter(peer, PEER_ANSWERED, now_monotonic_ns());
     if (may && (!again || *content_length > 0)) {
         *content_length = 0; /* taken, and thrown away */
         return MHD_YES;
@@ -265,7 +258,7 @@ int answering_fd(const struct answering *a)
 int answering_patience_ms(struct answering *a)
 {
     unsigned long long left_ms = ULLONG_MAX;
-    uint64_t due_ns = peers_deadline_ns(&a->peers), at_ns = now_ns();
+    uint64_t due_ns = peers_deadline_ns(&a->peers), at_ns = now_monotonic_ns();
     if (MHD_get_timeout(a->daemon, &left_ms) != MHD_YES) left_ms = ULLONG_MAX;
     if (due_ns != UINT64_MAX) {
         uint64_t due_ms = due_ns > at_ns ? (due_ns - at_ns) / NS_PER_MS + 1 : 0;

@@ -4,6 +4,7 @@
  * Refuses to judge: the exit code is the command's.
  */
 #include "tool/child.h"
+#include "zcserve/now.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,9 +132,7 @@ static void child_become(char *const *command, int out, int err, const struct si
 
 static double now_seconds(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)now_monotonic_ns() / NS_PER_SECOND;
 }
 
 static double seconds_of(struct timeval time)

@@ -16,6 +16,7 @@
 #include "tool/format.h"
 #include "tool/terminal.h"
 #include "tool/view.h"
+#include "zcserve/now.h"
 
 #define ONCE_COLUMNS 100
 #define CTRL_L 12    /* draw all anew, when somebody else wrote on the terminal */
@@ -42,9 +43,7 @@ static void end_note(int number)
 
 static double now_seconds(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)now_monotonic_ns() / NS_PER_SECOND;
 }
 
 /* ---- readings -------------------------------------------------------------------------------- */

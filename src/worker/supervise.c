@@ -8,6 +8,7 @@
  * Refuses to start a process in a tight loop, and to signal or wait for one that it did not start.
  */
 #define _GNU_SOURCE
+#include "zcserve/now.h"
 #include "zcserve/supervise.h"
 
 #include "worker/supervised.h"
@@ -39,14 +40,6 @@ struct supervision {
     pid_t pid;            /* the supervisor's own                                       */
     int result;
 };
-
-static uint64_t supervise_now_ns(void)
-{
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* An inherited "ignore" of CHLD would take the exit codes away. */
 void supervise_prepare(void)
@@ -89,21 +82,21 @@ static bool supervise_wants(const struct supervision *s, const struct supervised
 static void supervise_stop_at_once(struct supervision *s)
 {
     s->stage = STOPPING;
-    s->deadline_ns = supervise_now_ns() + STOP_NS;
+    s->deadline_ns = now_monotonic_ns() + STOP_NS;
     supervise_tell(s, SIGUSR2, false);
 }
 
 static void supervise_drain(struct supervision *s)
 {
     s->stage = DRAINING;
-    s->deadline_ns = supervise_now_ns() + s->options->drain_ns;
+    s->deadline_ns = now_monotonic_ns() + s->options->drain_ns;
     if (s->options->release != NULL) s->options->release(s->options->of);
     supervise_tell(s, SIGTERM, false);
 }
 
 static void supervise_finish(struct supervision *s)
 {
-    s->deadline_ns = supervise_now_ns() + (s->stage == DRAINING ? LAST_NS : STOP_NS);
+    s->deadline_ns = now_monotonic_ns() + (s->stage == DRAINING ? LAST_NS : STOP_NS);
     s->stage = FINISHING;
     if (s->options->finish != NULL) s->options->finish(s->options->of);
 }
@@ -121,8 +114,8 @@ static void supervise_asked_to_stop(struct supervision *s, int signal_number)
         supervise_stop_at_once(s);
         break;
     case FINISHING:
-        if (s->deadline_ns > supervise_now_ns() + STOP_NS) {
-            s->deadline_ns = supervise_now_ns() + STOP_NS;
+        if (s->deadline_ns > now_monotonic_ns() + STOP_NS) {
+            s->deadline_ns = now_monotonic_ns() + STOP_NS;
         }
         break;
     case STOPPING:
@@ -181,7 +174,7 @@ static void supervise_signalled(struct supervision *s, int signal_number)
 
 static void supervise_take_end(struct supervision *s, struct supervised *process, int status)
 {
-    supervised_end(process, status, supervise_wants(s, process), supervise_now_ns());
+    supervised_end(process, status, supervise_wants(s, process), now_monotonic_ns());
     s->ended = true;
     s->served = s->served || (!process->last && process->failures == 0);
 }
@@ -259,7 +252,7 @@ static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
 /* Starts again what is due; gives when the next thing is due. */
 static uint64_t supervise_take_turn(struct supervision *s)
 {
-    uint64_t now_ns = supervise_now_ns();
+    uint64_t now_ns = now_monotonic_ns();
     uint64_t next_ns = s->deadline_ns;
 
     supervise_adjust(s, now_ns);
@@ -282,7 +275,7 @@ static uint64_t supervise_take_turn(struct supervision *s)
 static int supervise_wait(uint64_t until_ns)
 {
     sigset_t set = supervised_signals();
-    uint64_t now_ns = supervise_now_ns();
+    uint64_t now_ns = now_monotonic_ns();
     uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
     struct timespec left = {.tv_sec = (time_t)(left_ns / NS_PER_SECOND),
                             .tv_nsec = (long)(left_ns % NS_PER_SECOND)};
@@ -295,7 +288,7 @@ static void supervise_start_all(struct supervision *s)
 {
     for (uint32_t i = 0; i < s->count && s->result == 0; i++) {
         if (s->process[i].unwanted) continue;
-        if (supervised_start(&s->process[i], s->pid, supervise_now_ns()) < 0) {
+        if (supervised_start(&s->process[i], s->pid, now_monotonic_ns()) < 0) {
             s->result = 1;
             supervise_drain(s);
         }
@@ -321,6 +314,6 @@ int supervise(struct supervised *processes, uint32_t count, const struct supervi
         }
         if (s.stage >= FINISHING && !supervise_any(&s, true)) return s.result;
         supervise_signalled(&s, supervise_wait(supervise_take_turn(&s)));
-        if (supervise_now_ns() >= s.deadline_ns) supervise_deadline_passed(&s);
+        if (now_monotonic_ns() >= s.deadline_ns) supervise_deadline_passed(&s);
     }
 }

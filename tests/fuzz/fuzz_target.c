@@ -63,7 +63,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     assert(target.path.base == space && target.path.length <= size);
     check_path(target.path);
     check_piece(target.authority, raw);
-    check_piece(target.raw_path, raw);
     check_piece(target.query, raw);
     if (target.form == TARGET_BAD)
         assert(target.path.length == 0 && target.query.base == NULL);
