@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum resolution_kind file_failure(int error)
@@ -90,11 +91,17 @@ static int open_to_look(const struct place *place, const char *name, bool *linke
     return beneath_open(&place->beneath, name, O_PATH, LINKS_FOLLOWED);
 }
 
-/* A directory has to be searched, all else to be read: -EACCES when that is not allowed. */
+#define READABLE_BY_ALL (S_IRUSR | S_IRGRP | S_IROTH)
+
+/*
+ * A directory has to be searched, all else to be read: -EACCES when that is not allowed. Who may read what all may
+ * read is not asked; what an access control list says beyond that is seen when it is opened.
+ */
 static int look_at_permission(int fd, const struct identity *identity)
 {
     struct identity self;
     if (identity_is_directory(identity)) return identity_read(fd, ".", &self);
+    if ((identity->mode & READABLE_BY_ALL) == READABLE_BY_ALL) return 0;
     bool refused = faccessat(fd, "", R_OK, AT_EMPTY_PATH | AT_EACCESS) != 0 && errno == EACCES;
     return refused ? -EACCES : 0;
 }
@@ -255,33 +262,43 @@ uint64_t file_ripens_in_ns(const struct file *file, const struct now *now)
 }
 
 /* O_NONBLOCK: were it a FIFO by now, opening would not wait. */
-static int open_to_read(const struct place *place, const char *name, struct identity *identity)
+static int open_to_read(const struct place *place, const char *name)
 {
-    int fd = beneath_open(&place->beneath, name, O_RDONLY | O_NONBLOCK | O_NOCTTY,
-                          place->beneath.follows ? LINKS_FOLLOWED : LINKS_REFUSED);
-    if (fd < 0) return fd;
-    int result = identity_read(fd, "", identity);
-    if (result == 0) return fd;
-    close(fd);
-    return result;
+    return beneath_open(&place->beneath, name, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+                        place->beneath.follows ? LINKS_FOLLOWED : LINKS_REFUSED);
+}
+
+static int stale_when_gone(int fd)
+{
+    return fd == -ENOENT ? -ESTALE : fd;
+}
+
+int file_open_unseen(const struct place *place, const struct file *file, enum coding coding)
+{
+    char name[PATH_MAX];
+    if (coding == CODING_IDENTITY) return stale_when_gone(open_to_read(place, file->name));
+    file_sidecar_name(file->name, coding, name);
+    return stale_when_gone(open_to_read(place, name));
 }
 
 int file_open(const struct place *place, const struct file *file, enum coding coding)
 {
-    char name[PATH_MAX];
     struct identity identity;
-    file_sidecar_name(file->name, coding, name);
-    int fd = open_to_read(place, name, &identity);
-    if (fd < 0) return fd == -ENOENT ? -ESTALE : fd;
-    if (identity_equals(&identity, &file->identity[coding])) return fd;
+    int fd = file_open_unseen(place, file, coding);
+    if (fd < 0) return fd;
+    int result = identity_read(fd, "", &identity);
+    if (result == 0 && identity_equals(&identity, &file->identity[coding])) return fd;
     close(fd);
-    return -ESTALE;
+    return result < 0 ? result : -ESTALE;
 }
 
 int file_open_as_it_is(const struct place *place, struct file *file)
 {
-    int fd = open_to_read(place, file->name, &file->identity[CODING_IDENTITY]);
-    if (fd < 0 || identity_is_regular(&file->identity[CODING_IDENTITY])) return fd;
+    struct identity *identity = &file->identity[CODING_IDENTITY];
+    int fd = open_to_read(place, file->name);
+    if (fd < 0) return fd;
+    int result = identity_read(fd, "", identity);
+    if (result == 0 && identity_is_regular(identity)) return fd;
     close(fd);
-    return -ENOENT;
+    return result < 0 ? result : -ENOENT;
 }

@@ -82,6 +82,9 @@ uint64_t file_ripens_in_ns(const struct file *file, const struct now *now);
 /* Opens the bytes of one coding for reading. -ESTALE when that is no longer the file found. */
 int file_open(const struct place *place, const struct file *file, enum coding coding);
 
+/* The same, whatever the name leads to by now: for who reads it and compares then. */
+int file_open_unseen(const struct place *place, const struct file *file, enum coding coding);
+
 /*
  * The same for the file itself, whatever it is by now, and its identity in `file` corrected.
  * -ENOENT when it is no regular file.

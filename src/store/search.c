@@ -142,7 +142,9 @@ static int load_open(struct store *store, const struct search *search, enum codi
 static int load(struct store *store, const struct search *search, enum coding coding,
                 const struct now *now, struct variant **variant)
 {
-    int fd = file_open(&store->place, &search->file, coding);
+    bool read = is_small(store, search, coding); /* into memory, or for its tag */
+    int fd = read ? file_open_unseen(&store->place, &search->file, coding)
+                  : file_open(&store->place, &search->file, coding);
     if (fd < 0) return fd;
     int result = load_open(store, search, coding, fd, now, variant);
     if (result < 0 || (*variant)->representation.fd != fd) close(fd);

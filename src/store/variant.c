@@ -71,21 +71,20 @@ static void variant_finish(struct variant *variant, const char *etag, size_t len
     assert(written == representation->prepared_head.length);
 }
 
-/* Exactly `length` bytes and then the end of the file: 0; otherwise -ESTALE or -errno. */
-static int read_exactly(int fd, char *space, uint64_t length)
+/*
+ * `length` bytes: 0, or -ESTALE when there are fewer, or -errno. Whether there are more is seen by who compares
+ * afterwards.
+ */
+static int read_all(int fd, char *space, uint64_t length)
 {
     uint64_t offset = 0;
-    for (;;) {
-        char beyond;
-        bool full = offset == length;
-        ssize_t n = full ? pread(fd, &beyond, 1, (off_t)offset)
-                         : pread(fd, space + offset, length - offset, (off_t)offset);
+    while (offset < length) {
+        ssize_t n = pread(fd, space + offset, length - offset, (off_t)offset);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return -errno;
-        if (n == 0) return full ? 0 : -ESTALE;
-        if (full) return -ESTALE;
+        if (n <= 0) return n < 0 ? -errno : -ESTALE;
         offset += (uint64_t)n;
     }
+    return 0;
 }
 
 /* Whether it still is what it was before it was read: 0, -ESTALE or -errno. */
@@ -95,6 +94,13 @@ static int compare_open(int fd, const struct identity *before)
     int result = identity_read(fd, "", &after);
     if (result < 0) return result;
     return identity_equals(before, &after) ? 0 : -ESTALE;
+}
+
+/* What came of reading says nothing when it was another file. */
+static int compare_read(int fd, const struct identity *before, int result)
+{
+    int same = compare_open(fd, before);
+    return same < 0 ? same : result;
 }
 
 int variant_read(const struct file *file, enum coding coding, int fd, const struct now *now,
@@ -109,8 +115,8 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     if (made == NULL) return -ENOMEM;
     made->coding = coding;
     char *content = (char *)made + (made->representation.content - (char *)made);
-    int result = read_exactly(fd, content, length);
-    if (result == 0) result = compare_open(fd, &file->identity[coding]);
+    int result = read_all(fd, content, length);
+    result = compare_read(fd, &file->identity[coding], result);
     if (result < 0) {
         free(made);
         return result;
@@ -128,8 +134,7 @@ static int tag_open(const struct identity *identity, enum coding coding, int fd,
     switch (tagging) {
     case TAG_OF_CONTENT: {
         length = etag_of_file(fd, identity->size, coding, etag);
-        int result = length < 0 ? length : compare_open(fd, identity);
-        return result < 0 ? result : length;
+        return compare_read(fd, identity, length);
     }
     case TAG_OF_IDENTITY:
         if (identity_is_settled(identity, now))

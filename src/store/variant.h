@@ -21,8 +21,8 @@ struct variant {
 };
 
 /*
- * Reads the whole content of `fd` (from file_open, for this coding) into memory; the descriptor
- * stays the caller's. 0 and *variant, or -ENOMEM, -ESTALE (it changed meanwhile), -errno.
+ * Reads the whole content of `fd` (from file_open_unseen, for this coding) into memory; the descriptor stays
+ * the caller's. 0 and *variant, or -ENOMEM, -ESTALE (it changed, or is another file), -errno.
  */
 int variant_read(const struct file *file, enum coding coding, int fd, const struct now *now,
                  struct variant **variant);
@@ -35,8 +35,8 @@ enum tagging {
 };
 
 /*
- * Keeps `fd` open for its content: the variant owns it when 0 is returned. Else -ENOMEM, -ESTALE, -errno
- * as above, the latter two of TAG_OF_CONTENT only.
+ * Keeps `fd` open for its content: the variant owns it when 0 is returned. It is from file_open(), or for
+ * TAG_OF_CONTENT from file_open_unseen(). Else -ENOMEM; of TAG_OF_CONTENT also -ESTALE and -errno as above.
  */
 int variant_keep_open(const struct file *file, enum coding coding, int fd, enum tagging tagging,
                       const struct now *now, struct variant **variant);
