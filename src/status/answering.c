@@ -8,12 +8,12 @@
 #include "status/asset.h"
 #include "status/document.h"
 #include "status/host.h"
+#include "status/library.h"
 #include "status/peers.h"
 #include "zcserve/now.h"
 
 #include <assert.h>
 #include <limits.h>
-#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -45,7 +45,7 @@ static struct answer answer_of(unsigned status, const char *media_type, const vo
     void *constant = (void *)(uintptr_t)bytes;
     return (struct answer){
         status, media_type,
-        MHD_create_response_from_buffer(length, constant, MHD_RESPMEM_PERSISTENT)};
+        http.create_response_from_buffer(length, constant, MHD_RESPMEM_PERSISTENT)};
 }
 
 static struct answer answer_line(unsigned status, const char *line)
@@ -66,7 +66,7 @@ static struct answer answer_written(struct answering *a, struct MHD_Connection *
     write(a->document, asked, out);
     bool failed = ferror(out);
     if (fclose(out) == 0 && !failed)
-        answer.response = MHD_create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
+        answer.response = http.create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
     if (!answer.response) free(text);
     return answer;
 }
@@ -74,7 +74,7 @@ static struct answer answer_written(struct answering *a, struct MHD_Connection *
 /* What ?name=… says; NULL when it is not there or "0". */
 static const char *wish_of(struct MHD_Connection *asked, const char *name)
 {
-    const char *value = MHD_lookup_connection_value(asked, MHD_GET_ARGUMENT_KIND, name);
+    const char *value = http.lookup_connection_value(asked, MHD_GET_ARGUMENT_KIND, name);
     return value && strcmp(value, "0") != 0 ? value : NULL;
 }
 
@@ -112,7 +112,7 @@ static struct answer answer_find(struct answering *a, struct MHD_Connection *ask
 static struct answer answer_refusal(void)
 {
     struct answer answer = answer_line(MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-    if (answer.response) MHD_add_response_header(answer.response, "Allow", "GET, HEAD");
+    if (answer.response) http.add_response_header(answer.response, "Allow", "GET, HEAD");
     return answer;
 }
 
@@ -128,7 +128,7 @@ static void let_go(struct answering *a)
 
 static struct peer *peer_of(struct MHD_Connection *asked)
 {
-    return MHD_get_connection_info(asked, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    return http.get_connection_info(asked, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
 static void on_connection(void *of, struct MHD_Connection *asked, void **own,
@@ -139,9 +139,9 @@ static void on_connection(void *of, struct MHD_Connection *asked, void **own,
         peers_remove(*own);
         return;
     }
-    int fd = MHD_get_connection_info(asked, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    int fd = http.get_connection_info(asked, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     const struct sockaddr *address =
-        MHD_get_connection_info(asked, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+        http.get_connection_info(asked, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     *own = peers_add(&a->peers, fd, address, now_monotonic_ns());
     let_go(a);
 }
@@ -174,7 +174,7 @@ static enum MHD_Result on_field(void *of, enum MHD_ValueKind kind, const char *n
 static bool is_named_right(const struct answering *a, struct MHD_Connection *asked)
 {
     struct naming naming = {a->hosts, true};
-    if (a->hosts) MHD_get_connection_values(asked, MHD_HEADER_KIND, on_field, &naming);
+    if (a->hosts) http.get_connection_values(asked, MHD_HEADER_KIND, on_field, &naming);
     return naming.known;
 }
 
@@ -213,11 +213,11 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *asked, const 
     }
     struct answer answer = answer_choose(of, asked, path, may);
     if (!answer.response) return MHD_NO; /* closes the connection */
-    MHD_add_response_header(answer.response, "Content-Type", answer.media_type);
-    MHD_add_response_header(answer.response, "Cache-Control", "no-store");
-    MHD_add_response_header(answer.response, "X-Content-Type-Options", "nosniff");
-    enum MHD_Result result = MHD_queue_response(asked, answer.status, answer.response);
-    MHD_destroy_response(answer.response);
+    http.add_response_header(answer.response, "Content-Type", answer.media_type);
+    http.add_response_header(answer.response, "Cache-Control", "no-store");
+    http.add_response_header(answer.response, "X-Content-Type-Options", "nosniff");
+    enum MHD_Result result = http.queue_response(asked, answer.status, answer.response);
+    http.destroy_response(answer.response);
     return result;
 }
 
@@ -232,11 +232,11 @@ struct answering *answering_open(int listener, const struct status_subject *subj
     a->document = document_open(subject);
     if (a->document)
         a->daemon =
-            MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET,
-                             (MHD_socket)listener, MHD_OPTION_CONNECTION_LIMIT,
-                             (unsigned)PEERS_ROOM, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                             (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-                             a, MHD_OPTION_NOTIFY_COMPLETED, on_completed, a, MHD_OPTION_END);
+            http.start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET,
+                              (MHD_socket)listener, MHD_OPTION_CONNECTION_LIMIT,
+                              (unsigned)PEERS_ROOM, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                              (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+                              a, MHD_OPTION_NOTIFY_COMPLETED, on_completed, a, MHD_OPTION_END);
     if (a->daemon) return a;
     document_close(a->document);
     free(a);
@@ -245,21 +245,21 @@ struct answering *answering_open(int listener, const struct status_subject *subj
 
 void answering_close(struct answering *a)
 {
-    MHD_stop_daemon(a->daemon);
+    http.stop_daemon(a->daemon);
     document_close(a->document);
     free(a);
 }
 
 int answering_fd(const struct answering *a)
 {
-    return MHD_get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    return http.get_daemon_info(a->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
 int answering_patience_ms(struct answering *a)
 {
     unsigned long long left_ms = ULLONG_MAX;
     uint64_t due_ns = peers_deadline_ns(&a->peers), at_ns = now_monotonic_ns();
-    if (MHD_get_timeout(a->daemon, &left_ms) != MHD_YES) left_ms = ULLONG_MAX;
+    if (http.get_timeout(a->daemon, &left_ms) != MHD_YES) left_ms = ULLONG_MAX;
     if (due_ns != UINT64_MAX) {
         uint64_t due_ms = due_ns > at_ns ? (due_ns - at_ns) / NS_PER_MS + 1 : 0;
         if (due_ms < left_ms) left_ms = due_ms;
@@ -270,6 +270,6 @@ int answering_patience_ms(struct answering *a)
 
 void answering_turn(struct answering *a)
 {
-    MHD_run(a->daemon);
+    http.run(a->daemon);
     let_go(a);
 }

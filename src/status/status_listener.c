@@ -8,6 +8,7 @@
 #include "zcserve/status_listener.h"
 
 #include "status/answering.h"
+#include "status/library.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
 
@@ -119,8 +120,13 @@ static bool wait_once(const struct status_listener *status, int signals,
 
 int status_listener_run(struct status_listener *status, const struct status_subject *subject)
 {
+    char problem[256];
     int signals = signals_open();
     close_one(&status->alive[1]); /* else it would never end */
+    if (!library_load(problem, sizeof(problem))) {
+        log_error("%s", problem);
+        return EXIT_FAILURE;
+    }
     struct answering *answering = answering_open(status->fd, subject);
     if (!answering || signals < 0) {
         log_error("cannot show the status: %s", strerror(errno));

@@ -1,0 +1,43 @@
+/* Loads libmicrohttpd and finds its functions; dlopen(3). */
+#include "status/library.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The interface that microhttpd.h declares, from version 0.9.60 on. */
+#define NAME "libmicrohttpd.so.12"
+
+struct http http;
+
+static const struct {
+    const char *name;
+    size_t place;
+} functions[] = {
+#define X(name) {"MHD_" #name, offsetof(struct http, name)},
+    HTTP_FUNCTIONS(X)
+#undef X
+};
+enum { FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
+
+/* A function that was found is stored as dlsym(3) advises: ISO C has no conversion from void *. */
+static bool function_find(void *library, const char *name, size_t place)
+{
+    void *found = dlsym(library, name);
+    memcpy((char *)&http + place, &found, sizeof(found));
+    return found != NULL;
+}
+
+bool library_load(char *problem, size_t size)
+{
+    if (http.run) return true;
+    void *library = dlopen(NAME, RTLD_NOW | RTLD_LOCAL);
+    bool found = library != NULL;
+    for (int i = 0; i < FUNCTIONS && found; i++)
+        found = function_find(library, functions[i].name, functions[i].place);
+    if (!found)
+        snprintf(problem, size,
+                 "the status listener needs %s (Debian: libmicrohttpd12), or status = off: %s",
+                 NAME, dlerror());
+    return found;
+}

@@ -1,0 +1,36 @@
+/*
+ * libmicrohttpd, loaded when the status process begins and by no other: it brings a dozen libraries along (GnuTLS among
+ * them), which would cost every start 6 ms and every worker their memory. Its functions are called as `http.run(daemon)`.
+ */
+#ifndef ZCSERVE_STATUS_LIBRARY_H
+#define ZCSERVE_STATUS_LIBRARY_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Functions that are used: MHD_run is http.run. */
+#define HTTP_FUNCTIONS(X)          \
+    X(add_response_header)         \
+    X(create_response_from_buffer) \
+    X(destroy_response)            \
+    X(get_connection_info)         \
+    X(get_connection_values)       \
+    X(get_daemon_info)             \
+    X(get_timeout)                 \
+    X(lookup_connection_value)     \
+    X(queue_response)              \
+    X(run)                         \
+    X(start_daemon)                \
+    X(stop_daemon)
+
+extern struct http {
+#define X(name) __typeof__(MHD_##name) *name;
+    HTTP_FUNCTIONS(X)
+#undef X
+} http;
+
+/* Before any is called; once is enough. False with one line in `problem`, which says what to install. */
+bool library_load(char *problem, size_t size);
+
+#endif
