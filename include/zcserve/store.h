@@ -104,23 +104,4 @@ struct store_counts {
 };
 const struct store_counts *store_counts(const struct store *store);
 
-/*
- * Media types by file name suffix. `media_types_load` reads a file in nginx's or in Apache's
- * format; NULL and one line "FILE:LINE: what" in `problem` when it cannot. The embedded table
- * serves when there is none.
- */
-struct media_types *media_types_load(const char *file, char *problem, size_t size);
-struct media_types *media_types_embedded(void);
-/*
- * The charset that is added to the types of text, "utf-8" at first; "" for none. False, with nothing
- * changed, when it is no name of a charset.
- */
-bool media_types_set_charset(struct media_types *types, const char *charset);
-void media_types_free(struct media_types *types);
-/*
- * The value of Content-Type for a file name, charset included for text; never absent. Of several
- * suffixes that fit ("tar.gz", "gz") the longest counts.
- */
-struct text media_type_find(const struct media_types *types, struct text name);
-
 #endif

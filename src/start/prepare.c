@@ -4,6 +4,7 @@
  */
 #include "start/program.h"
 #include "zcserve/log.h"
+#include "zcserve/media_type.h"
 #include "zcserve/utf8.h"
 
 #include <stdio.h>

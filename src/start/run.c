@@ -4,7 +4,7 @@
  */
 #include "start/limits.h"
 #include "start/program.h"
-#include "worker/roster.h"
+#include "service/roster.h"
 #include "zcserve/log.h"
 #include "zcserve/now.h"
 #include "zcserve/supervise.h"

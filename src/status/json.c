@@ -4,7 +4,7 @@
  */
 #include "status/json.h"
 
-#include "stats/put.h"
+#include "base/put.h"
 
 #define TEXT_BYTES_MAX 8192 /* with its escapes; the rest is cut off */
 
@@ -13,7 +13,7 @@ static void text_write(FILE *out, const char *text)
 {
     char escaped[TEXT_BYTES_MAX + PUT_ELLIPSIS_BYTES];
     struct text whole = {text, strlen(text)};
-    char *end = put_escaped(escaped, whole, TEXT_BYTES_MAX, ACCESS_JSON);
+    char *end = put_escaped(escaped, whole, TEXT_BYTES_MAX, ESCAPES_JSON);
     putc_unlocked('"', out);
     fwrite(escaped, 1, (size_t)(end - escaped), out);
     putc_unlocked('"', out);

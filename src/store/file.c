@@ -7,7 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "file.h"
-#include "media_type.h"
+#include "zcserve/media_type.h"
 
 #include <errno.h>
 #include <fcntl.h>

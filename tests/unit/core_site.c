@@ -2,6 +2,7 @@
  * A worker over a temporary directory; see core_site.h.
  */
 #include "core_site.h"
+#include "zcserve/media_type.h"
 
 #include <assert.h>
 #include <errno.h>

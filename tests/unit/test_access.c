@@ -1,4 +1,4 @@
-/* Tests of src/stats/access.c: gathering, the interval, and a count of exactly what was dropped. */
+/* Tests of src/access/access.c: gathering, the interval, and a count of exactly what was dropped. */
 #define _GNU_SOURCE
 #include "zcserve/access.h"
 

@@ -1,6 +1,6 @@
-/* Tests of src/stats/access_line.c: both forms, escapes, and lines that would be too long. */
+/* Tests of src/access/access_line.c: both forms, escapes, and lines that would be too long. */
 #define _GNU_SOURCE
-#include "stats/access_line.h"
+#include "access/access_line.h"
 
 #include <arpa/inet.h>
 #include <check.h>

@@ -1,4 +1,4 @@
-/* Tests of src/worker/cpu.c: quotas in made-up trees of control groups, and the real affinity. */
+/* Tests of src/process/cpu.c: quotas in made-up trees of control groups, and the real affinity. */
 #define _GNU_SOURCE
 #include "zcserve/supervise.h"
 

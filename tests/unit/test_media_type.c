@@ -2,7 +2,7 @@
  * Media types: lookup by suffix, both file formats, and every way a file can be wrong.
  */
 #include "skip.h"
-#include "store/media_type.h"
+#include "type/table.h"
 
 #include <check.h>
 #include <errno.h>
@@ -82,7 +82,7 @@ START_TEST(same_as_the_file)
 {
     static const char *const rows[] = {
 #define MEDIA_TYPE(media_type, suffixes) suffixes,
-#include "store/media_type.def"
+#include "type/media_type.def"
 #undef MEDIA_TYPE
     };
     char problem[256] = "";

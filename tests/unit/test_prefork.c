@@ -3,7 +3,7 @@
  * The processes are not real; "started" is what the supervisor would have done.
  */
 #include "model/models.h"
-#include "worker/roster.h"
+#include "service/roster.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * Tests of src/stats/recorder.c as a process: what is sent is in the file, whatever is done to either.
+ * Tests of src/access/recorder.c as a process: what is sent is in the file, whatever is done to either.
  */
 #define _GNU_SOURCE
 #include "zcserve/access.h"

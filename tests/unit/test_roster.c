@@ -1,7 +1,7 @@
 /*
  * Who accepts in whose place: everybody who is absent has somebody, as long as anybody is there.
  */
-#include "worker/roster.h"
+#include "service/roster.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * Tests of src/worker/supervise.c and supervised.c with real processes: a supervisor in a process of
+ * Tests of src/process/supervise.c and supervised.c with real processes: a supervisor in a process of
  * its own, whose workers note what happens to them in memory that all share.
  */
 #define _GNU_SOURCE

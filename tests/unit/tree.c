@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "tree.h"
 
+#include "zcserve/media_type.h"
 #include "zcserve/now.h"
 
 #include <check.h>

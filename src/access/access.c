@@ -5,7 +5,7 @@
  * Refuses to open, write or know of a file.
  */
 #define _GNU_SOURCE
-#include "stats/access_line.h"
+#include "access/access_line.h"
 #include "zcserve/stats.h"
 
 #include <assert.h>

@@ -5,7 +5,7 @@
  * Refuses to start one that fails at once without a pause that doubles.
  */
 #define _GNU_SOURCE
-#include "worker/supervised.h"
+#include "process/supervised.h"
 
 #include "zcserve/log.h"
 #include "zcserve/sink.h"

@@ -1,8 +1,8 @@
 /*
  * One process under the supervisor: how it begins, and how its end is taken.
  */
-#ifndef ZCSERVE_WORKER_SUPERVISED_H
-#define ZCSERVE_WORKER_SUPERVISED_H
+#ifndef ZCSERVE_PROCESS_SUPERVISED_H
+#define ZCSERVE_PROCESS_SUPERVISED_H
 
 #include "zcserve/now.h"
 #include "zcserve/supervise.h"

@@ -5,7 +5,7 @@
  *
  * Nothing is looked up here; media_type.c has the table.
  */
-#include "media_type.h"
+#include "table.h"
 #include "zcserve/token.h"
 
 #include <strings.h>

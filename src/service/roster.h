@@ -2,8 +2,8 @@
  * What the processes of a server know of each other's workers, and who accepts the connections of one that is
  * not running.
  */
-#ifndef ZCSERVE_WORKER_ROSTER_H
-#define ZCSERVE_WORKER_ROSTER_H
+#ifndef ZCSERVE_SERVICE_ROSTER_H
+#define ZCSERVE_SERVICE_ROSTER_H
 
 #include "zcserve/service.h"
 #include "zcserve/supervise.h"

@@ -11,7 +11,7 @@
 #include "zcserve/now.h"
 #include "zcserve/supervise.h"
 
-#include "worker/supervised.h"
+#include "process/supervised.h"
 #include "zcserve/log.h"
 #include "zcserve/sink.h"
 

@@ -7,7 +7,7 @@
  */
 #include "zcserve/service.h"
 
-#include "worker/roster.h"
+#include "service/roster.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,20 +1,10 @@
 /*
- * Media types, as the store itself needs them beyond zcserve/store.h.
+ * The table of media types, seen from inside: how it is filled, and what may stand in it.
  */
-#ifndef ZCSERVE_STORE_MEDIA_TYPE_H
-#define ZCSERVE_STORE_MEDIA_TYPE_H
+#ifndef ZCSERVE_TYPE_TABLE_H
+#define ZCSERVE_TYPE_TABLE_H
 
-#include "zcserve/representation.h"
-#include "zcserve/store.h"
-
-/* Whether content of this type is worth a compressed sidecar. */
-bool media_type_is_compressible(struct text media_type);
-
-/*
- * The content coding that a file of this name and type has by itself: gzip for an image/svg+xml whose
- * name ends in ".svgz", else identity. Such a file is sent with that Content-Encoding to everyone.
- */
-enum coding media_type_own_coding(struct text name, struct text media_type);
+#include "zcserve/media_type.h"
 
 /*
  * A media type as RFC 9110 §8.3.1 has it, with or without parameters, and short enough to get a

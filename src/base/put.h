@@ -1,11 +1,10 @@
 /*
- * Pieces of log lines. Each function writes at `at` and gives where the next piece goes; the caller
+ * Pieces of lines, of logs and of JSON. Each function writes at `at` and gives where the next piece goes; the caller
  * has seen to it that there is room.
  */
-#ifndef ZCSERVE_STATS_PUT_H
-#define ZCSERVE_STATS_PUT_H
+#ifndef ZCSERVE_BASE_PUT_H
+#define ZCSERVE_BASE_PUT_H
 
-#include "zcserve/access.h"
 #include "zcserve/text.h"
 
 #include <stdint.h>
@@ -21,12 +20,13 @@ char *put_seconds(char *at, uint64_t ns);                /* six decimals, cut: "
 char *put_peer(char *at, const struct sockaddr *peer);
 
 /*
- * At most `max` bytes of `text`, escaped, and "…" if that was not all. Combined: \xHH for quotes,
- * backslashes, control and non-ASCII bytes. JSON: what JSON asks for (RFC 8259 §7), and what could steer a terminal
+ * At most `max` bytes of `text`, escaped, and "…" if that was not all. ESCAPES_LOG: \xHH for quotes,
+ * backslashes, control and non-ASCII bytes. ESCAPES_JSON: what JSON asks for (RFC 8259 §7), and what could steer a terminal
  * (utf8_shown_length) as \uHHHH; other UTF-8 is left as it is, a byte that is none is shown as the character of its
  * number, \u00HH.
  */
-char *put_escaped(char *at, struct text text, size_t max, enum access_format format);
+enum escapes { ESCAPES_LOG, ESCAPES_JSON };
+char *put_escaped(char *at, struct text text, size_t max, enum escapes escapes);
 #define PUT_ELLIPSIS_BYTES (sizeof("…") - 1)
 
 #endif

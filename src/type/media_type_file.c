@@ -9,7 +9,7 @@
  * A word that is wrong ends the reading with its line; nothing is skipped in silence. A type with
  * parameters stands in quotes where it has blanks, and in nginx's format where it has a ";".
  */
-#include "media_type.h"
+#include "table.h"
 
 #include <errno.h>
 #include <stdio.h>

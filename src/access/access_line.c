@@ -2,9 +2,9 @@
  * The two forms of an access log line, each read from top to bottom as the line is from left to right.
  * Refuses to exceed ACCESS_LINE_BYTES_MAX: each text has its share, and the shares sum to less.
  */
-#include "stats/access_line.h"
+#include "access/access_line.h"
 
-#include "stats/put.h"
+#include "base/put.h"
 #include "zcserve/date.h"
 
 #include <assert.h>
@@ -32,7 +32,7 @@ static char *line_put_quoted(char *at, struct text text, size_t max)
     if (text.base == NULL) {
         *at++ = '-';
     } else {
-        at = put_escaped(at, text, max, ACCESS_COMBINED);
+        at = put_escaped(at, text, max, ESCAPES_LOG);
     }
     *at++ = '"';
     return at;
@@ -42,12 +42,12 @@ static char *line_put_request(char *at, const struct exchange *x)
 {
     if (x->method_name.base == NULL) return put_text(at, TEXT("\"-\""));
     *at++ = '"';
-    at = put_escaped(at, x->method_name, METHOD_MAX, ACCESS_COMBINED);
+    at = put_escaped(at, x->method_name, METHOD_MAX, ESCAPES_LOG);
     *at++ = ' ';
-    at = put_escaped(at, x->target, TARGET_MAX, ACCESS_COMBINED);
+    at = put_escaped(at, x->target, TARGET_MAX, ESCAPES_LOG);
     if (x->version.base != NULL) {
         *at++ = ' ';
-        at = put_escaped(at, x->version, VERSION_MAX, ACCESS_COMBINED);
+        at = put_escaped(at, x->version, VERSION_MAX, ESCAPES_LOG);
     }
     *at++ = '"';
     return at;
@@ -87,7 +87,7 @@ static char *line_put_member(char *at, struct text key, struct text value, size_
     at = put_text(at, key);
     if (value.base == NULL) return put_text(at, TEXT("null"));
     *at++ = '"';
-    at = put_escaped(at, value, max, ACCESS_JSON);
+    at = put_escaped(at, value, max, ESCAPES_JSON);
     *at++ = '"';
     return at;
 }

@@ -4,7 +4,7 @@
  * queue that nobody looks at. To close that listener would reset who is in the queue. So another worker
  * accepts from it, until the one it belongs to is back; that both do for a while does no harm.
  */
-#include "worker/roster.h"
+#include "service/roster.h"
 
 #include <stdatomic.h>
 #include <sys/mman.h>

@@ -1,8 +1,8 @@
 /*
  * One answered request as a line of the access log. Pure: no clock, no file.
  */
-#ifndef ZCSERVE_STATS_ACCESS_LINE_H
-#define ZCSERVE_STATS_ACCESS_LINE_H
+#ifndef ZCSERVE_ACCESS_LINE_H
+#define ZCSERVE_ACCESS_LINE_H
 
 #include "zcserve/access.h"
 

@@ -5,7 +5,7 @@
  * Refuses to write a byte that could end a text or a line early, or move a terminal's cursor.
  */
 #define _GNU_SOURCE
-#include "stats/put.h"
+#include "base/put.h"
 
 #include "zcserve/now.h"
 #include "zcserve/utf8.h"
@@ -125,13 +125,13 @@ static char *put_number_of_character(char *at, uint32_t number)
 }
 
 /* Takes one character that is not clean from `text`; gives how many bytes that was. */
-static size_t put_escape(char **at, struct text text, enum access_format format)
+static size_t put_escape(char **at, struct text text, enum escapes escapes)
 {
     unsigned char c = (unsigned char)text.base[0];
     size_t length = utf8_length(text.base, text.length);
     size_t shown = utf8_shown_length(text.base, text.length);
 
-    if (format == ACCESS_COMBINED) {
+    if (escapes == ESCAPES_LOG) {
         *at = put_hex(put_text(*at, TEXT("\\x")), c);
         length = 1;
     } else if (c == '"' || c == '\\') {
@@ -148,7 +148,7 @@ static size_t put_escape(char **at, struct text text, enum access_format format)
     return length;
 }
 
-char *put_escaped(char *at, struct text text, size_t max, enum access_format format)
+char *put_escaped(char *at, struct text text, size_t max, enum escapes escapes)
 {
     const char *limit = at + max;
 
@@ -168,7 +168,7 @@ char *put_escaped(char *at, struct text text, size_t max, enum access_format for
         } else if (put_is_clean((unsigned char)text.base[0])) {
             *at++ = text.base[0];
         } else {
-            length = put_escape(&at, text, format);
+            length = put_escape(&at, text, escapes);
         }
         text.base += length;
         text.length -= length;

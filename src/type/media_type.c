@@ -7,7 +7,7 @@
  * pictures.
  */
 #define _GNU_SOURCE
-#include "media_type.h"
+#include "table.h"
 
 #include <errno.h>
 #include <stdio.h>
