@@ -181,18 +181,32 @@ struct ring_reads {
     unsigned idle[DEPTH_MAX], idles, under_way;
 };
 
+/*
+ * One thread submits and waits, so completions may be left until it waits (DEFER_TASKRUN): else the kernel
+ * interrupts it for each. Kernels before 6.1 do not know the flag, and io_uring_setup(2) returns -EINVAL.
+ */
+static int ring_make(struct ring_reads *q)
+{
+    const struct reads *r = q->reads;
+    struct io_uring_params params = {.flags =
+                                         IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN};
+    q->sqpoll = !strcmp(r->mode, "sqpoll");
+    if (q->sqpoll)
+        params = (struct io_uring_params){.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 100};
+    if (!strcmp(r->mode, "iopoll")) params.flags = IORING_SETUP_IOPOLL;
+    int result = io_uring_queue_init_params((unsigned)r->under_way, &q->ring, &params);
+    if (result != -EINVAL || !(params.flags & IORING_SETUP_DEFER_TASKRUN)) return result;
+    params = (struct io_uring_params){0};
+    return io_uring_queue_init_params((unsigned)r->under_way, &q->ring, &params);
+}
+
 static int ring_open(struct ring_reads *q)
 {
     const struct reads *r = q->reads;
     static struct iovec buffer[DEPTH_MAX];
-    struct io_uring_params params = {0};
     size_t each = (r->block + 4095) & ~(size_t)4095;
-    q->sqpoll = !strcmp(r->mode, "sqpoll");
     q->fixed = strcmp(r->mode, "ring") != 0; /* all but the plain one */
-    if (q->sqpoll) params.flags |= IORING_SETUP_SQPOLL;
-    if (q->sqpoll) params.sq_thread_idle = 100;
-    if (!strcmp(r->mode, "iopoll")) params.flags |= IORING_SETUP_IOPOLL;
-    int result = io_uring_queue_init_params((unsigned)r->under_way, &q->ring, &params);
+    int result = ring_make(q);
     if (result < 0 || !q->fixed) return result;
     for (unsigned i = 0; i < r->under_way; i++)
         buffer[i] = (struct iovec){r->memory + i * each, each};
