@@ -1,55 +1,69 @@
 /*
- * A few threads that wait for the disk, so that an event loop never does: they read what a
- * connection needs next, and when it has come into the kernel's caches the loop goes on as if it had
- * always been there. The threads start with the first thing to fetch.
+ * A few threads that wait for the disk, so that an event loop never does: they run the errands of
+ * connections, and when what was asked for has come into the kernel's caches the loop goes on as if it had
+ * always been there. The threads start with the first errand.
  */
 #ifndef ZCSERVE_FETCHER_H
 #define ZCSERVE_FETCHER_H
 
-#include "zcserve/lookup.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
-struct client;
 struct errand;
+struct fetch;
 struct fetcher;
 
 #define FETCH_RANGE_BYTES (UINT64_C(512) * 1024) /* of a file, fetched at a time */
 
+/* How a request stands with the disk. */
+enum disk {
+    DISK_IDLE,    /* it waits for nothing                                           */
+    DISK_AWAITED, /* it waits for an errand                                         */
+    DISK_CROWDED, /* it waits for a place, or for a moment to pass                  */
+    DISK_FETCHED  /* the errand is done: what it was for is tried again, and may wait */
+};
+
+/* Part of whoever waits. Zeroed at first; all but `disk` is the fetcher's. */
+struct wait {
+    struct fetch *fetch; /* what it waits for; NULL once that is over     */
+    struct wait *next;   /* in the list of those that wait for the same   */
+    enum disk disk;
+};
+
+static inline bool wait_goes_on(const struct wait *wait)
+{
+    return wait->disk == DISK_AWAITED || wait->disk == DISK_CROWDED;
+}
+
 /*
- * A fetcher for any number of clients, each of which waits for one thing at most. It holds up to `places`
- * fetches at a time, each with a descriptor; a client for which there is no place waits for one, and
- * comes out `crowded`: nothing was fetched for it, and it is to ask again. NULL with errno set.
+ * A fetcher for any number of waits. It holds up to `places` errands at a time, each with a descriptor; one for
+ * which there is no place waits for one, and comes out IDLE: nothing was fetched for it, and it is to ask
+ * again. NULL with errno set.
  */
 struct fetcher *fetcher_open(uint32_t places);
 
-/* Waits for what is under way; nobody may be waiting any more. */
+/* Waits for the errands under way; nobody may be waiting any more. */
 void fetcher_close(struct fetcher *fetcher);
 
 /* A descriptor that is readable when fetcher_next() has somebody to give. */
 int fetcher_fd(const struct fetcher *fetcher);
 
 /*
- * `client` waits for `errand` (store.h), which this takes over; when the same path is being fetched
- * already it waits for that. False when no thread can be started.
+ * Waits for `errand` (store.h), which is taken over; when the same path is being fetched already,
+ * for that. False when no thread can be started.
  */
-bool fetcher_path(struct fetcher *fetcher, struct client *client, struct errand *errand);
+bool fetcher_run(struct fetcher *fetcher, struct wait *wait, struct errand *errand);
 
-/* `client` waits for a range of a file, which is read from a duplicate of `fd`. False: it cannot. */
-bool fetcher_range(struct fetcher *fetcher, struct client *client, int fd, uint64_t offset,
-                   uint64_t length);
-
-/* `client` waits for nothing but that time passes: it comes out `crowded` after fetcher_tick(). */
-void fetcher_wait(struct fetcher *fetcher, struct client *client);
+/* Waits for nothing but that time passes: it comes out after fetcher_tick(). */
+void fetcher_wait(struct fetcher *fetcher, struct wait *wait);
 
 /* Lets those go who wait for a place and for time to pass, as many as there are places. */
 void fetcher_tick(struct fetcher *fetcher);
 
-/* The client waits no longer; the fetch itself goes on. */
-void fetcher_forget(struct fetcher *fetcher, struct client *client);
+/* Waits no longer, and is IDLE; the errand itself goes on. */
+void fetcher_forget(struct fetcher *fetcher, struct wait *wait);
 
-/* A client whose fetch is over, and which waits no longer; NULL when there is none. */
-struct client *fetcher_next(struct fetcher *fetcher);
+/* One whose wait is over: FETCHED, or IDLE when it was crowded. NULL when there is none. */
+struct wait *fetcher_next(struct fetcher *fetcher);
 
 #endif

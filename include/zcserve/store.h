@@ -82,11 +82,22 @@ struct resolution store_resolve_at_once(struct store *store, const struct lookup
  * NULL with errno: memory or descriptors are short, or there is no root at present.
  */
 struct errand *store_errand(struct store *store, const struct lookup *lookup);
-/* The path it was made for; connections that wait for the same one may share it. */
+
+/*
+ * The same for a part of an open file, of which the errand has a duplicate: the kernel reads it, and begins
+ * to read as much again behind it. NULL with errno: memory or descriptors are short.
+ */
+struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length);
+
+/*
+ * The path an errand was made for; connections that wait for the same one may share it. Absent for a part
+ * of a file.
+ */
 struct text errand_path(const struct errand *errand);
+
 /* Waits as long as the disk takes; needs about 64 KiB of stack. What it finds it does not tell. */
 void errand_run(struct errand *errand);
-void errand_free(struct errand *errand);
+void errand_free(struct errand *errand); /* NULL is allowed */
 
 /* A descriptor that becomes readable when something changed; -1 when nothing is watched. */
 int store_watch_fd(const struct store *store);

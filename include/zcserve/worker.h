@@ -59,13 +59,8 @@ void worker_changed(struct worker *worker);
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
     struct conn conn;
-    struct fetch *fetch;         /* fetcher.c's: what it waits for     */
-    struct client *next_waiting; /* fetcher.c's                        */
-    bool awaiting;               /* something is fetched from the disk */
-    bool crowded;                /* fetcher.c's: that waits, or has waited, for a place */
-    bool fetched;                /* the path was: looking it up again hardly waits */
-    bool range_fetched;          /* what comes next was: it is sent without asking again */
-    bool corked;                 /* a file is being sent, in whole segments      */
+    struct wait wait; /* for the disk                                */
+    bool corked;      /* a file is being sent, in whole segments     */
     uint8_t state;               /* enum connection_state, as counted  */
     int fd;
     uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */
@@ -133,14 +128,20 @@ bool worker_tick(struct worker *worker);
 enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_WANT_DISK, DRIVE_DONE };
 
 /*
- * WANT_DISK: has what comes next fetched, unless that is under way already. The client comes out of
- * fetcher_next() when it is over, is then given to client_fetched(), and driven on.
+ * WANT_DISK: has what comes next fetched, unless that is under way already. The client's wait comes out of
+ * fetcher_next() when it is over; then client_fetched() is told, and the client is driven on.
  */
 bool client_fetch(struct client *client, struct worker *worker); /* false: failed, drive on */
 void client_fetched(struct client *client, struct worker *worker);
 
 /* SEND: somebody else fetched what comes next. */
 void client_range_fetched(struct client *client, struct worker *worker);
+
+/* Whose wait came out of fetcher_next(). */
+static inline struct client *client_of(struct wait *wait)
+{
+    return (struct client *)(void *)((char *)wait - offsetof(struct client, wait));
+}
 
 /*
  * Receives once and tells the connection. False when there was nothing yet (-EAGAIN); true when

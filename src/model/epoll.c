@@ -135,12 +135,12 @@ static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
 static void on_fetched(struct ev_loop *loop, ev_io *watcher, int events)
 {
     struct epoll_loop *l = ev_userdata(loop);
-    struct client *client;
+    struct wait *wait;
     (void)watcher, (void)events;
     now_read(&l->worker.now);
-    while ((client = fetcher_next(l->worker.fetcher)) != NULL) {
-        client_fetched(client, &l->worker);
-        batch_add(l, (struct epoll_client *)client);
+    while ((wait = fetcher_next(l->worker.fetcher)) != NULL) {
+        client_fetched(client_of(wait), &l->worker);
+        batch_add(l, (struct epoll_client *)client_of(wait));
     }
 }
 

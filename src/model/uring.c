@@ -144,9 +144,9 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
 
 static void on_fetched(struct uring_loop *l)
 {
-    struct client *client;
-    while ((client = fetcher_next(l->worker.fetcher)) != NULL) {
-        struct uring_client *k = (struct uring_client *)client;
+    struct wait *wait;
+    while ((wait = fetcher_next(l->worker.fetcher)) != NULL) {
+        struct uring_client *k = (struct uring_client *)client_of(wait);
         k->fetched = true;
         client_queue(l, k);
     }

@@ -14,26 +14,51 @@
 
 #define SCRATCH_BYTES 32768
 
+enum errand_kind {
+    ERRAND_PATH, /* find the file of a path, and read it if it is small */
+    ERRAND_RANGE /* read a part of a file                               */
+};
+
 struct errand {
-    struct place place; /* its directory is the errand's own */
-    struct text path;   /* its letters follow, and a NUL     */
+    enum errand_kind kind;
+    int fd;                  /* its own: the directory of the root, or the file          */
+    uint64_t offset, length; /* RANGE                                                    */
+    struct place place;      /* PATH: its directory is `fd`                              */
+    struct text path;        /* PATH: its letters follow, and a NUL; else absent         */
     char letters[];
 };
+
+/* With a duplicate of `fd` and room for `letters` bytes. NULL with errno. */
+static struct errand *errand_new(enum errand_kind kind, int fd, size_t letters)
+{
+    struct errand *errand = malloc(sizeof(*errand) + letters);
+    if (errand == NULL) return NULL;
+    *errand = (struct errand){.kind = kind, .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+    if (errand->fd >= 0) return errand;
+    free(errand);
+    return NULL;
+}
 
 struct errand *store_errand(struct store *store, const struct lookup *lookup)
 {
     struct text path = lookup->path;
-    struct errand *errand = malloc(sizeof(*errand) + path.length + 1);
+    struct errand *errand =
+        errand_new(ERRAND_PATH, store->place.beneath.directory, path.length + 1);
     if (errand == NULL) return NULL;
     errand->place = store->place;
-    errand->place.beneath.directory = fcntl(store->place.beneath.directory, F_DUPFD_CLOEXEC, 0);
-    if (errand->place.beneath.directory < 0) {
-        free(errand);
-        return NULL;
-    }
+    errand->place.beneath.directory = errand->fd;
     errand->path = (struct text){errand->letters, path.length};
     memcpy(errand->letters, path.base, path.length);
     errand->letters[path.length] = '\0';
+    return errand;
+}
+
+struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
+{
+    struct errand *errand = errand_new(ERRAND_RANGE, fd, 0);
+    if (errand == NULL) return NULL;
+    errand->offset = offset;
+    errand->length = length;
     return errand;
 }
 
@@ -45,17 +70,18 @@ struct text errand_path(const struct errand *errand)
 void errand_free(struct errand *errand)
 {
     if (errand == NULL) return;
-    close(errand->place.beneath.directory);
+    close(errand->fd);
     free(errand);
 }
 
 /* The bytes are of no interest here, and a file that changes or fails is the store's to find. */
-static void read_through(int fd, uint64_t bytes_max)
+static void read_through(int fd, uint64_t offset, uint64_t length)
 {
     char scratch[SCRATCH_BYTES];
-    uint64_t offset = 0;
-    while (offset < bytes_max) {
-        ssize_t n = pread(fd, scratch, sizeof(scratch), (off_t)offset);
+    uint64_t end = offset + length;
+    while (offset < end) {
+        size_t size = end - offset < sizeof(scratch) ? (size_t)(end - offset) : sizeof(scratch);
+        ssize_t n = pread(fd, scratch, size, (off_t)offset);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return;
         offset += (uint64_t)n;
@@ -67,11 +93,11 @@ static void fetch(const struct place *place, const struct file *file, enum codin
     int fd = file_open(place, file, coding);
     if (fd < 0) return;
     uint64_t length = file->identity[coding].size;
-    if (length <= place->options->file_bytes_max) read_through(fd, length);
+    if (length <= place->options->file_bytes_max) read_through(fd, 0, length);
     close(fd);
 }
 
-void errand_run(struct errand *errand)
+static void path_run(const struct errand *errand)
 {
     const struct place *place = &errand->place;
     char name[PATH_MAX];
@@ -80,5 +106,20 @@ void errand_run(struct errand *errand)
     if (file_find(place, errand->path, 0, name, &file) != RESOLUTION_FOUND) return;
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
         if (file.usable[coding]) fetch(place, &file, coding);
+    }
+}
+
+static void range_run(const struct errand *errand)
+{
+    posix_fadvise(errand->fd, (off_t)errand->offset, (off_t)(2 * errand->length),
+                  POSIX_FADV_WILLNEED);
+    read_through(errand->fd, errand->offset, errand->length);
+}
+
+void errand_run(struct errand *errand)
+{
+    switch (errand->kind) {
+    case ERRAND_PATH: path_run(errand); break;
+    case ERRAND_RANGE: range_run(errand); break;
     }
 }

@@ -27,9 +27,8 @@ void client_open(struct client *client, struct worker *w, int fd,
                  const struct sockaddr_storage *peer)
 {
     client->fd = fd;
-    client->fetch = NULL;
-    client->awaiting = client->crowded = client->corked = false;
-    client->fetched = client->range_fetched = false;
+    client->wait = (struct wait){.disk = DISK_IDLE};
+    client->corked = false;
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
     if (peer)
@@ -77,7 +76,7 @@ static uint32_t untaken_now(int fd)
 bool client_is_late(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
-    bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !client->awaiting;
+    bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !wait_goes_on(&client->wait);
     uint32_t before = client->untaken;
     /* Who is to SETTLE or RESOLVE and waits, waits for the peer to take what is sent from our memory. */
     enum conn_step next = conn_next(c);
@@ -93,29 +92,27 @@ bool client_is_late(struct client *client, struct worker *w)
 bool client_fetch(struct client *client, struct worker *w)
 {
     struct outgoing out;
-    if (client->awaiting) /* a path; nothing is fetched twice at a time for one connection */
+    if (wait_goes_on(&client->wait)) /* for a path: one thing at a time is fetched for a connection */
         return true;
     conn_outgoing(&client->conn, &out);
     uint64_t length = out.length < FETCH_RANGE_BYTES ? out.length : FETCH_RANGE_BYTES;
-    if (fetcher_range(w->fetcher, client, out.fd, out.offset, length)) return true;
+    struct errand *errand = store_errand_range(out.fd, out.offset, length);
+    if (errand && fetcher_run(w->fetcher, &client->wait, errand)) return true;
     conn_failed(&client->conn, CLOSE_NO_MEMORY);
     return false;
 }
 
 void client_range_fetched(struct client *client, struct worker *w)
 {
-    client->range_fetched = true;
+    client->wait.disk = DISK_FETCHED;
     conn_fetched(&client->conn, &w->now);
 }
 
 void client_fetched(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
-    bool crowded = client->crowded; /* then nothing was fetched */
-    client->crowded = false;
-    if (conn_unparked(c))
-        client->fetched = !crowded;
-    else if (conn_next(c) == CONN_SEND && !crowded)
+    if (conn_unparked(c)) return;
+    if (conn_next(c) == CONN_SEND && client->wait.disk == DISK_FETCHED)
         client_range_fetched(client, w);
 }
 
@@ -139,7 +136,7 @@ void client_close(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
     assert(conn_next(c) == CONN_CLOSE);
-    if (client->awaiting) fetcher_forget(w->fetcher, client);
+    if (wait_goes_on(&client->wait)) fetcher_forget(w->fetcher, &client->wait);
     client_rest(client, w);
     close(client->fd);
     stats_call(w->stats, CALL_CLOSE);

@@ -108,9 +108,10 @@ bool drive_may_send(struct worker *w, struct client *client, struct outgoing *ou
     uint64_t length = out->length < TURN_BYTES ? out->length : TURN_BYTES;
     length =
         residency_length(&w->residency, conn_sending(&client->conn), out->offset, length, &w->now);
-    if (length == 0 && client->range_fetched)
+    bool fetched = client->wait.disk == DISK_FETCHED;
+    if (length == 0 && fetched)
         length = out->length < FETCH_RANGE_BYTES ? out->length : FETCH_RANGE_BYTES;
-    client->range_fetched = false;
+    if (fetched) client->wait.disk = DISK_IDLE;
     if (length > 0 && length < out->length) out->length = length;
     return length > 0;
 }

@@ -7,11 +7,8 @@
 #include "zcserve/fetcher.h"
 #include "zcserve/slab.h"
 #include "zcserve/store.h"
-#include "zcserve/worker.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,16 +17,12 @@
 #include <uthash.h>
 
 #define THREADS 4
-#define SCRATCH_BYTES 65536
 
-/* What is to be read; a path when it has an errand, else a range of a file. */
 struct fetch {
     struct fetch *next;
     struct errand *errand;
-    int fd;
-    uint64_t offset, length;
-    struct client *waiting; /* the loop's: those who wait, linked by client.next_waiting */
-    UT_hash_handle hh;      /* the loop's: paths by name                                  */
+    struct wait *waiting; /* the loop's: those who wait for it */
+    UT_hash_handle hh;    /* the loop's: paths by name         */
 };
 
 struct fetch_list {
@@ -38,9 +31,9 @@ struct fetch_list {
 
 struct fetcher {
     struct slab fetches;
-    struct fetch *paths;                /* those not yet over, by path      */
-    struct client *ready;               /* whose fetch is over              */
-    struct client *crowd, **crowd_last; /* who waits for a place, in order */
+    struct fetch *paths;              /* those not yet over, by path      */
+    struct wait *ready;               /* whose fetch is over              */
+    struct wait *crowd, **crowd_last; /* who waits for a place, in order */
     int event;
     pthread_t thread[THREADS];
     unsigned threads;
@@ -67,31 +60,6 @@ static struct fetch *list_take(struct fetch_list *list)
 
 /* ---- the threads' side ---------------------------------------------------------------------- */
 
-/* Reads the range, so that it is resident; and has the kernel go on with what follows. */
-static void range_read(const struct fetch *fetch)
-{
-    char scratch[SCRATCH_BYTES];
-    uint64_t offset = fetch->offset, beyond = fetch->offset + fetch->length;
-    posix_fadvise(fetch->fd, (off_t)offset, (off_t)(2 * fetch->length), POSIX_FADV_WILLNEED);
-    while (offset < beyond) {
-        size_t size =
-            beyond - offset < sizeof(scratch) ? (size_t)(beyond - offset) : sizeof(scratch);
-        ssize_t n = pread(fetch->fd, scratch, size, (off_t)offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) /* the end, or trouble that sending will meet again */
-            return;
-        offset += (uint64_t)n;
-    }
-}
-
-static void fetch_run(const struct fetch *fetch)
-{
-    if (fetch->errand)
-        errand_run(fetch->errand);
-    else
-        range_read(fetch);
-}
-
 static void done_tell(const struct fetcher *f)
 {
     uint64_t one = 1;
@@ -110,7 +78,7 @@ static void *thread_run(void *of)
             continue;
         }
         pthread_mutex_unlock(&f->lock);
-        fetch_run(fetch);
+        errand_run(fetch->errand);
         pthread_mutex_lock(&f->lock);
         list_add(&f->done, fetch);
         done_tell(f);
@@ -153,12 +121,8 @@ struct fetcher *fetcher_open(uint32_t places)
 static void fetch_free(struct fetcher *f, struct fetch *fetch)
 {
     assert(!fetch->waiting);
-    if (fetch->errand) {
-        HASH_DEL(f->paths, fetch);
-        errand_free(fetch->errand);
-    } else {
-        close(fetch->fd);
-    }
+    if (errand_path(fetch->errand).base) HASH_DEL(f->paths, fetch);
+    errand_free(fetch->errand);
     slab_put(&f->fetches, fetch);
 }
 
@@ -191,23 +155,19 @@ int fetcher_fd(const struct fetcher *f)
     return f->event;
 }
 
-static void client_wait(struct client *client, struct fetch *fetch)
+static void wait_begin(struct wait *wait, struct fetch *fetch)
 {
-    assert(!client->awaiting);
-    client->awaiting = true;
-    client->fetch = fetch;
-    client->next_waiting = fetch->waiting;
-    fetch->waiting = client;
+    assert(!wait_goes_on(wait));
+    *wait = (struct wait){.fetch = fetch, .next = fetch->waiting, .disk = DISK_AWAITED};
+    fetch->waiting = wait;
 }
 
-void fetcher_wait(struct fetcher *f, struct client *client)
+void fetcher_wait(struct fetcher *f, struct wait *wait)
 {
-    assert(!client->awaiting);
-    client->awaiting = client->crowded = true;
-    client->fetch = NULL;
-    client->next_waiting = NULL;
-    *f->crowd_last = client;
-    f->crowd_last = &client->next_waiting;
+    assert(!wait_goes_on(wait));
+    *wait = (struct wait){.disk = DISK_CROWDED};
+    *f->crowd_last = wait;
+    f->crowd_last = &wait->next;
 }
 
 static bool is_full(const struct fetcher *f)
@@ -215,13 +175,20 @@ static bool is_full(const struct fetcher *f)
     return f->fetches.used == f->fetches.count;
 }
 
+/* Those in `ready` come out of fetcher_next(). */
+static void ready_add(struct fetcher *f, struct wait *wait)
+{
+    wait->fetch = NULL;
+    wait->next = f->ready;
+    f->ready = wait;
+}
+
 /* The first of those that wait comes out, so that it asks again. */
 static void crowd_release(struct fetcher *f)
 {
-    struct client *client = f->crowd;
-    if (!(f->crowd = client->next_waiting)) f->crowd_last = &f->crowd;
-    client->next_waiting = f->ready;
-    f->ready = client;
+    struct wait *wait = f->crowd;
+    if (!(f->crowd = wait->next)) f->crowd_last = &f->crowd;
+    ready_add(f, wait);
 }
 
 /* One that comes out may need no place: then the next tick lets others go. */
@@ -245,116 +212,105 @@ static bool fetch_start(struct fetcher *f, struct fetch *fetch)
     return true;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): the macros of uthash are counted */
-bool fetcher_path(struct fetcher *f, struct client *client, struct errand *errand)
+/* The fetch of the same path that is under way; NULL when there is none. */
+static struct fetch *fetch_find(const struct fetcher *f, struct text path)
+{
+    struct fetch *fetch = NULL;
+    if (path.base) HASH_FIND(hh, f->paths, path.base, path.length, fetch);
+    return fetch;
+}
+
+/* NULL when no thread can be started; the errand is freed then, too. */
+static struct fetch *fetch_new(struct fetcher *f, struct errand *errand)
 {
     struct text path = errand_path(errand);
-    struct fetch *fetch;
-    HASH_FIND(hh, f->paths, path.base, path.length, fetch);
-    if (fetch) {
-        errand_free(errand);
-        client_wait(client, fetch);
-        return true;
-    }
-    if (is_full(f)) {
-        errand_free(errand);
-        fetcher_wait(f, client);
-        return true;
-    }
-    fetch = slab_take(&f->fetches);
-    *fetch = (struct fetch){.errand = errand, .fd = -1};
-    HASH_ADD_KEYPTR(hh, f->paths, path.base, path.length, fetch);
-    if (!fetch_start(f, fetch)) {
-        fetch_free(f, fetch);
-        return false;
-    }
-    client_wait(client, fetch);
-    return true;
-}
-
-bool fetcher_range(struct fetcher *f, struct client *client, int fd, uint64_t offset,
-                   uint64_t length)
-{
-    if (is_full(f)) {
-        fetcher_wait(f, client);
-        return true;
-    }
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (own < 0) return false;
     struct fetch *fetch = slab_take(&f->fetches);
-    *fetch = (struct fetch){.fd = own, .offset = offset, .length = length};
-    if (!fetch_start(f, fetch)) {
-        fetch_free(f, fetch);
+    *fetch = (struct fetch){.errand = errand};
+    if (path.base) HASH_ADD_KEYPTR(hh, f->paths, path.base, path.length, fetch);
+    if (fetch_start(f, fetch)) return fetch;
+    fetch_free(f, fetch);
+    return NULL;
+}
+
+bool fetcher_run(struct fetcher *f, struct wait *wait, struct errand *errand)
+{
+    struct fetch *fetch = fetch_find(f, errand_path(errand));
+    if (fetch || is_full(f))
+        errand_free(errand);
+    else if (!(fetch = fetch_new(f, errand)))
         return false;
-    }
-    client_wait(client, fetch);
+    if (fetch)
+        wait_begin(wait, fetch);
+    else
+        fetcher_wait(f, wait);
     return true;
 }
 
-/* Where the link to the client is, or the end of the list. */
-static struct client **waiting_find(struct client **list, const struct client *client)
+/* Where the link to it is, or the end of the list. */
+static struct wait **waiting_find(struct wait **list, const struct wait *wait)
 {
-    while (*list && *list != client)
-        list = &(*list)->next_waiting;
+    while (*list && *list != wait)
+        list = &(*list)->next;
     return list;
 }
 
-static void waiting_remove(struct client **list, struct client *client)
+static void waiting_remove(struct wait **list, const struct wait *wait)
 {
-    list = waiting_find(list, client);
-    if (*list) *list = client->next_waiting;
+    list = waiting_find(list, wait);
+    if (*list) *list = wait->next;
 }
 
-static bool crowd_remove(struct fetcher *f, struct client *client)
+static bool crowd_remove(struct fetcher *f, const struct wait *wait)
 {
-    struct client **link = waiting_find(&f->crowd, client);
+    struct wait **link = waiting_find(&f->crowd, wait);
     if (!*link) return false;
-    if (!(*link = client->next_waiting)) f->crowd_last = link;
+    if (!(*link = wait->next)) f->crowd_last = link;
     return true;
 }
 
-void fetcher_forget(struct fetcher *f, struct client *client)
+void fetcher_forget(struct fetcher *f, struct wait *wait)
 {
-    if (client->fetch)
-        waiting_remove(&client->fetch->waiting, client);
-    else if (!client->crowded || !crowd_remove(f, client))
-        waiting_remove(&f->ready, client);
-    client->fetch = NULL;
-    client->awaiting = client->crowded = false;
+    if (wait->fetch)
+        waiting_remove(&wait->fetch->waiting, wait);
+    else if (!crowd_remove(f, wait))
+        waiting_remove(&f->ready, wait);
+    *wait = (struct wait){.disk = DISK_IDLE};
 }
 
 /* Those who waited for a fetch that is over become ready. */
 static void done_take(struct fetcher *f, struct fetch *fetch)
 {
     while (fetch->waiting) {
-        struct client *client = fetch->waiting;
-        fetch->waiting = client->next_waiting;
-        client->fetch = NULL;
-        client->next_waiting = f->ready;
-        f->ready = client;
+        struct wait *wait = fetch->waiting;
+        fetch->waiting = wait->next;
+        ready_add(f, wait);
     }
     fetch_free(f, fetch);
     if (f->crowd) crowd_release(f);
 }
 
-struct client *fetcher_next(struct fetcher *f)
+/* Takes in the fetches that the threads have done. */
+static void done_take_all(struct fetcher *f)
 {
     uint64_t count;
-    if (!f->ready && read(f->event, &count, sizeof(count)) == (ssize_t)sizeof(count)) {
-        pthread_mutex_lock(&f->lock);
-        struct fetch_list done = f->done;
-        f->done = (struct fetch_list){NULL, &f->done.first};
-        pthread_mutex_unlock(&f->lock);
-        struct fetch *next;
-        for (struct fetch *fetch = done.first; fetch; fetch = next) {
-            next = fetch->next;
-            done_take(f, fetch);
-        }
+    if (read(f->event, &count, sizeof(count)) != (ssize_t)sizeof(count)) return;
+    pthread_mutex_lock(&f->lock);
+    struct fetch_list done = f->done;
+    f->done = (struct fetch_list){NULL, &f->done.first};
+    pthread_mutex_unlock(&f->lock);
+    struct fetch *next;
+    for (struct fetch *fetch = done.first; fetch; fetch = next) {
+        next = fetch->next;
+        done_take(f, fetch);
     }
-    struct client *client = f->ready;
-    if (client) {
-        f->ready = client->next_waiting;
-        client->awaiting = false;
-    }
-    return client;
+}
+
+struct wait *fetcher_next(struct fetcher *f)
+{
+    if (!f->ready) done_take_all(f);
+    struct wait *wait = f->ready;
+    if (!wait) return NULL;
+    f->ready = wait->next;
+    *wait = (struct wait){.disk = wait->disk == DISK_AWAITED ? DISK_FETCHED : DISK_IDLE};
+    return wait;
 }

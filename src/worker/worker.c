@@ -76,7 +76,7 @@ static void worker_park(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
     struct errand *errand = store_errand(w->store, conn_lookup(c));
-    if (errand && fetcher_path(w->fetcher, client, errand))
+    if (errand && fetcher_run(w->fetcher, &client->wait, errand))
         conn_parked(c);
     else
         conn_resolved(c, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
@@ -90,7 +90,7 @@ static void worker_wait(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
     if (w->fetcher && w->now.monotonic_ns < conn_deadline_ns(c)) {
-        fetcher_wait(w->fetcher, client);
+        fetcher_wait(w->fetcher, &client->wait);
         conn_parked(c);
     } else {
         conn_resolved(c, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
@@ -100,10 +100,11 @@ static void worker_wait(struct worker *w, struct client *client)
 static void worker_resolve(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
-    bool at_once = w->fetcher && !client->fetched;
+    bool fetched = client->wait.disk == DISK_FETCHED;
+    bool at_once = w->fetcher && !fetched;
     if (!w->store_is_current) store_refresh(w->store, &w->now);
     w->store_is_current = true;
-    client->fetched = false;
+    if (fetched) client->wait.disk = DISK_IDLE;
     struct resolution found = at_once ? store_resolve_at_once(w->store, conn_lookup(c), &w->now)
                                       : store_resolve(w->store, conn_lookup(c), &w->now);
     PROBE_RESOLVE(w->index, client->fd, found.kind, conn_lookup(c)->path);

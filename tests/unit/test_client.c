@@ -183,7 +183,7 @@ static void path_await(void)
     core_site_say(&site, GET("/large"));
     ck_assert(drive_receive(&site.worker, &site.client));
     struct errand *errand = store_errand(site.worker.store, conn_lookup(&site.client.conn));
-    ck_assert(fetcher_path(site.worker.fetcher, &site.client, errand));
+    ck_assert(fetcher_run(site.worker.fetcher, &site.client.wait, errand));
     conn_parked(&site.client.conn);
 }
 
@@ -191,7 +191,7 @@ static void fetched_await(void)
 {
     struct pollfd poll_fd = {.fd = fetcher_fd(site.worker.fetcher), .events = POLLIN};
     ck_assert_int_eq(poll(&poll_fd, 1, 10000), 1);
-    ck_assert_ptr_eq(fetcher_next(site.worker.fetcher), &site.client);
+    ck_assert_ptr_eq(fetcher_next(site.worker.fetcher), &site.client.wait);
 }
 
 /* The disk is never the peer's fault, however long it takes. */
@@ -203,10 +203,10 @@ START_TEST(parked_is_never_late)
     ck_assert(client_fetch(&site.client, &site.worker)); /* it is under way already */
     fetched_await();
     client_fetched(&site.client, &site.worker);
-    ck_assert(site.client.fetched && !site.client.range_fetched);
+    ck_assert_int_eq(site.client.wait.disk, DISK_FETCHED);
     ck_assert_int_eq(conn_next(&site.client.conn), CONN_RESOLVE);
     ck_assert_int_eq(worker_advance(&site.worker, &site.client), CONN_SEND);
-    ck_assert(!site.client.fetched); /* that was for once */
+    ck_assert_int_eq(site.client.wait.disk, DISK_IDLE); /* that was for once */
 }
 END_TEST
 
@@ -216,7 +216,7 @@ START_TEST(closed_while_parked)
     conn_failed(&site.client.conn, CLOSE_PEER_RESET);
     client_close(&site.client, &site.worker);
     site.open = false;
-    ck_assert(!site.client.awaiting);
+    ck_assert(!wait_goes_on(&site.client.wait));
     ck_assert_ptr_null(fetcher_next(site.worker.fetcher));
 }
 END_TEST
@@ -228,7 +228,6 @@ START_TEST(fetched_for_nobody)
     fetched_await();
     conn_failed(&site.client.conn, CLOSE_PEER_RESET);
     client_fetched(&site.client, &site.worker);
-    ck_assert(!site.client.fetched && !site.client.range_fetched);
     ck_assert_int_eq(conn_next(&site.client.conn), CONN_CLOSE);
 }
 END_TEST
@@ -249,12 +248,12 @@ START_TEST(range_is_fetched)
 {
     file_next();
     ck_assert(client_fetch(&site.client, &site.worker));
-    ck_assert(site.client.awaiting);
+    ck_assert_int_eq(site.client.wait.disk, DISK_AWAITED);
     time_set(conn_deadline_ns(&site.client.conn));
     ck_assert(!client_is_late(&site.client, &site.worker));
     fetched_await();
     client_fetched(&site.client, &site.worker);
-    ck_assert(site.client.range_fetched && !site.client.fetched);
+    ck_assert_int_eq(site.client.wait.disk, DISK_FETCHED);
     ck_assert_uint_eq(conn_deadline_ns(&site.client.conn),
                       site.worker.now.monotonic_ns + site.service.rules.send_ns);
 }
@@ -269,7 +268,7 @@ START_TEST(range_cannot_be_fetched)
     setrlimit(RLIMIT_NOFILE, &limit);
     ck_assert(!client_fetch(&site.client, &site.worker));
     setrlimit(RLIMIT_NOFILE, &before);
-    ck_assert(!site.client.awaiting);
+    ck_assert(!wait_goes_on(&site.client.wait));
     ck_assert_int_eq(drive(&site.worker, &site.client, UINT64_MAX), DRIVE_WANT_READ); /* lingers */
     ck_assert_int_eq(conn_close_reason(&site.client.conn), CLOSE_NO_MEMORY);
 }

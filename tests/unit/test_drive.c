@@ -305,9 +305,9 @@ static void disk_await(void)
     ck_assert(client_fetch(&site.client, &site.worker));
     struct pollfd poll_fd = {.fd = fetcher_fd(site.worker.fetcher), .events = POLLIN};
     ck_assert_int_eq(poll(&poll_fd, 1, 10000), 1);
-    struct client *client = fetcher_next(site.worker.fetcher);
-    ck_assert_ptr_eq(client, &site.client);
-    client_fetched(client, &site.worker);
+    struct wait *wait = fetcher_next(site.worker.fetcher);
+    ck_assert_ptr_eq(wait, &site.client.wait);
+    client_fetched(client_of(wait), &site.worker);
 }
 
 /* Drives, hears and fetches until the answer is over; how often the disk was waited for. */

@@ -6,7 +6,7 @@
 #include "tree.h"
 #include "zcserve/fetcher.h"
 #include "zcserve/resident.h"
-#include "zcserve/worker.h"
+#include "zcserve/store.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -21,13 +21,13 @@
 #include <unistd.h>
 
 #define LENGTH ((size_t)1024 * 1024)
-#define CLIENTS 64
+#define WAITS 64
 #define PATIENCE_MS 10000
 
 static struct store_options options;
 static struct store *store;
 static struct fetcher *fetcher;
-static struct client clients[CLIENTS];
+static struct wait waits[WAITS];
 static int file, descriptors;
 
 static int descriptors_count(void)
@@ -47,9 +47,9 @@ static void set_up(void)
     options = tree_options();
     store = tree_open(&options);
     file = core_disk_file(LENGTH);
-    memset(clients, 0, sizeof(clients));
+    memset(waits, 0, sizeof(waits));
     descriptors = descriptors_count();
-    fetcher = fetcher_open(CLIENTS);
+    fetcher = fetcher_open(WAITS);
     ck_assert_ptr_nonnull(fetcher);
 }
 
@@ -57,8 +57,8 @@ static void tear_down(void)
 {
     if (fetcher) fetcher_close(fetcher);
     ck_assert_int_eq(descriptors_count(), descriptors);
-    for (int i = 0; i < CLIENTS; i++)
-        ck_assert(!clients[i].awaiting && !clients[i].fetch);
+    for (int i = 0; i < WAITS; i++)
+        ck_assert(!wait_goes_on(&waits[i]) && !waits[i].fetch);
     close(file);
     store_close(store);
     tree_remove();
@@ -71,17 +71,23 @@ static void fetcher_anew(uint32_t count)
     ck_assert_ptr_nonnull(fetcher);
 }
 
-static bool fetch_path(struct client *client, const char *path)
+static bool fetch_path(struct wait *wait, const char *path)
 {
     struct lookup lookup = {.path = {path, strlen(path)}};
     struct errand *errand = store_errand(store, &lookup);
     ck_assert_ptr_nonnull(errand);
-    return fetcher_path(fetcher, client, errand);
+    return fetcher_run(fetcher, wait, errand);
 }
 
-static bool fetch_range(struct client *client, uint64_t offset)
+static bool fetch_part(struct wait *wait, int fd, uint64_t offset, uint64_t length)
 {
-    return fetcher_range(fetcher, client, file, offset, FETCH_RANGE_BYTES);
+    struct errand *errand = store_errand_range(fd, offset, length);
+    return errand && fetcher_run(fetcher, wait, errand);
+}
+
+static bool fetch_range(struct wait *wait, uint64_t offset)
+{
+    return fetch_part(wait, file, offset, FETCH_RANGE_BYTES);
 }
 
 static bool is_readable(int patience_ms)
@@ -91,15 +97,15 @@ static bool is_readable(int patience_ms)
 }
 
 /* The next one to come out. */
-static struct client *await_next(void)
+static struct wait *await_next(void)
 {
-    struct client *client = fetcher_next(fetcher);
-    while (!client) {
+    struct wait *wait = fetcher_next(fetcher);
+    while (!wait) {
         ck_assert(is_readable(PATIENCE_MS));
-        client = fetcher_next(fetcher);
+        wait = fetcher_next(fetcher);
     }
-    ck_assert(!client->awaiting && !client->fetch);
-    return client;
+    ck_assert(!wait_goes_on(wait) && !wait->fetch);
+    return wait;
 }
 
 START_TEST(nobody_waits)
@@ -114,27 +120,27 @@ START_TEST(range_is_read)
 {
     core_disk_drop(file);
     int own = dup(file);
-    ck_assert(fetcher_range(fetcher, &clients[0], own, 4096, 100000));
+    ck_assert(fetch_part(&waits[0], own, 4096, 100000));
     close(own);
-    ck_assert(clients[0].awaiting);
-    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert_int_eq(waits[0].disk, DISK_AWAITED);
+    ck_assert_ptr_eq(await_next(), &waits[0]);
     ck_assert(resident(file, 4096, 100000));
     ck_assert_ptr_null(fetcher_next(fetcher));
     ck_assert(!is_readable(0));
 }
 END_TEST
 
-/* Trouble with it is not the fetcher's: the client comes out as it would otherwise. */
+/* Trouble with it is not the fetcher's: it comes out as it would otherwise. */
 START_TEST(range_that_is_not_there)
 {
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
-    ck_assert(fetch_range(&clients[0], 10 * LENGTH));
-    ck_assert_ptr_eq(await_next(), &clients[0]);
-    ck_assert(fetch_range(&clients[0], LENGTH - 1));
-    ck_assert_ptr_eq(await_next(), &clients[0]);
-    ck_assert(fetcher_range(fetcher, &clients[0], ends[0], 0, 1000));
-    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert(fetch_range(&waits[0], 10 * LENGTH));
+    ck_assert_ptr_eq(await_next(), &waits[0]);
+    ck_assert(fetch_range(&waits[0], LENGTH - 1));
+    ck_assert_ptr_eq(await_next(), &waits[0]);
+    ck_assert(fetch_part(&waits[0], ends[0], 0, 1000));
+    ck_assert_ptr_eq(await_next(), &waits[0]);
     close(ends[0]);
     close(ends[1]);
 }
@@ -142,8 +148,8 @@ END_TEST
 
 START_TEST(path_that_is_not_there)
 {
-    ck_assert(fetch_path(&clients[0], "no/such/file"));
-    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert(fetch_path(&waits[0], "no/such/file"));
+    ck_assert_ptr_eq(await_next(), &waits[0]);
 }
 END_TEST
 
@@ -152,17 +158,18 @@ START_TEST(path_is_shared)
 {
     fetcher_anew(1);
     for (int i = 0; i < 3; i++)
-        ck_assert(fetch_path(&clients[i], "deep/1"));
-    ck_assert(fetch_path(&clients[3], "deep/2"));
-    ck_assert(clients[3].awaiting && clients[3].crowded);
+        ck_assert(fetch_path(&waits[i], "deep/1"));
+    ck_assert(fetch_path(&waits[3], "deep/2"));
+    ck_assert_int_eq(waits[3].disk, DISK_CROWDED);
     unsigned seen = 0;
     for (int i = 0; i < 4; i++)
-        seen |= 1U << (await_next() - clients);
+        seen |= 1U << (await_next() - waits);
     ck_assert_uint_eq(seen, 15);
-    ck_assert(clients[3].crowded && !clients[0].crowded);
+    ck_assert_int_eq(waits[3].disk, DISK_IDLE);
+    ck_assert_int_eq(waits[0].disk, DISK_FETCHED);
     ck_assert_ptr_null(fetcher_next(fetcher));
-    ck_assert(fetch_path(&clients[3], "deep/2"));
-    ck_assert_ptr_eq(await_next(), &clients[3]);
+    ck_assert(fetch_path(&waits[3], "deep/2"));
+    ck_assert_ptr_eq(await_next(), &waits[3]);
 }
 END_TEST
 
@@ -170,10 +177,10 @@ END_TEST
 START_TEST(path_is_shared_when_it_is_over)
 {
     fetcher_anew(1);
-    ck_assert(fetch_path(&clients[0], "deep/1"));
+    ck_assert(fetch_path(&waits[0], "deep/1"));
     ck_assert(is_readable(PATIENCE_MS));
-    ck_assert(fetch_path(&clients[1], "deep/1"));
-    struct client *first = await_next(), *second = fetcher_next(fetcher);
+    ck_assert(fetch_path(&waits[1], "deep/1"));
+    struct wait *first = await_next(), *second = fetcher_next(fetcher);
     ck_assert_ptr_nonnull(second);
     ck_assert_ptr_ne(first, second);
 }
@@ -183,10 +190,10 @@ END_TEST
 START_TEST(one_who_shares_is_forgotten)
 {
     for (int i = 0; i < 4; i++)
-        ck_assert(fetch_path(&clients[i], "deep/1"));
-    fetcher_forget(fetcher, &clients[_i]);
+        ck_assert(fetch_path(&waits[i], "deep/1"));
+    fetcher_forget(fetcher, &waits[_i]);
     for (int i = 0; i < 3; i++)
-        ck_assert_ptr_ne(await_next(), &clients[_i]);
+        ck_assert_ptr_ne(await_next(), &waits[_i]);
     ck_assert_ptr_null(fetcher_next(fetcher));
 }
 END_TEST
@@ -194,55 +201,55 @@ END_TEST
 START_TEST(one_who_is_ready_is_forgotten)
 {
     for (int i = 0; i < 4; i++)
-        ck_assert(fetch_path(&clients[i], "deep/1"));
-    struct client *first = await_next();
-    unsigned seen = 1U << (first - clients);
-    int gone = (int)(first - clients + 1 + _i) % 4;
-    fetcher_forget(fetcher, &clients[gone]);
+        ck_assert(fetch_path(&waits[i], "deep/1"));
+    struct wait *first = await_next();
+    unsigned seen = 1U << (first - waits);
+    int gone = (int)(first - waits + 1 + _i) % 4;
+    fetcher_forget(fetcher, &waits[gone]);
     for (int i = 0; i < 2; i++)
-        seen |= 1U << (await_next() - clients);
+        seen |= 1U << (await_next() - waits);
     ck_assert_uint_eq(seen, 15U & ~(1U << gone));
     ck_assert_ptr_null(fetcher_next(fetcher));
 }
 END_TEST
 
-/* A fetch whose client has gone does not wake another, nor does it keep the loop awake. */
+/* A fetch that nobody waits for any more wakes nobody, nor does it keep the loop awake. */
 START_TEST(forgotten_one_is_not_told)
 {
-    ck_assert(fetch_range(&clients[0], 0));
-    fetcher_forget(fetcher, &clients[0]);
+    ck_assert(fetch_range(&waits[0], 0));
+    fetcher_forget(fetcher, &waits[0]);
     ck_assert(is_readable(PATIENCE_MS));
     ck_assert_ptr_null(fetcher_next(fetcher));
     ck_assert(!is_readable(0));
-    ck_assert(fetch_range(&clients[0], 0));
-    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert(fetch_range(&waits[0], 0));
+    ck_assert_ptr_eq(await_next(), &waits[0]);
 }
 END_TEST
 
 static void ranges_fill(void)
 {
     core_disk_drop(file);
-    for (int i = 0; i < CLIENTS; i++)
-        ck_assert(fetch_range(&clients[i], (uint64_t)i * 4096));
+    for (int i = 0; i < WAITS; i++)
+        ck_assert(fetch_range(&waits[i], (uint64_t)i * 4096));
 }
 
 START_TEST(more_than_threads)
 {
     uint64_t seen = 0;
     ranges_fill();
-    struct client late = {0};
+    struct wait late = {0};
     ck_assert(fetch_range(&late, 0)); /* there is no place: it waits for one */
-    for (int i = 0; i < CLIENTS + 1; i++) {
-        struct client *next = await_next();
+    for (int i = 0; i < WAITS + 1; i++) {
+        struct wait *next = await_next();
         if (next == &late)
-            ck_assert(late.crowded);
+            ck_assert_int_eq(late.disk, DISK_IDLE);
         else
-            seen |= UINT64_C(1) << (next - clients);
+            seen |= UINT64_C(1) << (next - waits);
     }
     ck_assert_uint_eq(seen, UINT64_MAX);
     ck_assert_ptr_null(fetcher_next(fetcher));
     ranges_fill(); /* there is room again for as many */
-    for (int i = 0; i < CLIENTS; i++)
+    for (int i = 0; i < WAITS; i++)
         await_next();
 }
 END_TEST
@@ -250,14 +257,14 @@ END_TEST
 /* Forgotten while it is queued, run or over; and closed with all of that under way. */
 START_TEST(closed_within)
 {
-    struct client late = {0};
+    struct wait late = {0};
     ranges_fill();
     ck_assert(fetch_path(&late, "deep/1")); /* no place */
     fetcher_forget(fetcher, &late);
     for (int i = 0; i < _i; i++)
         await_next();
-    for (int i = 0; i < CLIENTS; i++)
-        if (clients[i].awaiting) fetcher_forget(fetcher, &clients[i]);
+    for (int i = 0; i < WAITS; i++)
+        if (wait_goes_on(&waits[i])) fetcher_forget(fetcher, &waits[i]);
     fetcher_close(fetcher);
     fetcher = NULL;
 }
@@ -266,12 +273,12 @@ END_TEST
 START_TEST(closed_with_paths_within)
 {
     char path[8];
-    for (int i = 0; i < CLIENTS; i++) {
+    for (int i = 0; i < WAITS; i++) {
         snprintf(path, sizeof(path), "deep/%d", i % 8);
-        ck_assert(fetch_path(&clients[i], path));
+        ck_assert(fetch_path(&waits[i], path));
     }
-    for (int i = 0; i < CLIENTS; i++)
-        fetcher_forget(fetcher, &clients[i]);
+    for (int i = 0; i < WAITS; i++)
+        fetcher_forget(fetcher, &waits[i]);
     fetcher_close(fetcher);
     fetcher = NULL;
 }
@@ -283,16 +290,16 @@ START_TEST(descriptors_exhausted)
     getrlimit(RLIMIT_NOFILE, &before);
     limit = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
     struct lookup lookup = {.path = TEXT("deep/1")};
-    ck_assert(fetch_range(&clients[0], 0));
+    ck_assert(fetch_range(&waits[0], 0));
     setrlimit(RLIMIT_NOFILE, &limit);
-    ck_assert(!fetch_range(&clients[1], 0));
+    ck_assert(!fetch_range(&waits[1], 0));
     ck_assert_ptr_null(store_errand(store, &lookup));
-    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert_ptr_eq(await_next(), &waits[0]);
     ck_assert_ptr_null(fetcher_open(1));
     ck_assert_int_eq(errno, EMFILE);
     setrlimit(RLIMIT_NOFILE, &before);
-    ck_assert(fetch_range(&clients[1], 0));
-    ck_assert_ptr_eq(await_next(), &clients[1]);
+    ck_assert(fetch_range(&waits[1], 0));
+    ck_assert_ptr_eq(await_next(), &waits[1]);
 }
 END_TEST
 
@@ -309,12 +316,12 @@ static void stack_set(size_t size)
 START_TEST(no_thread_to_be_had)
 {
     stack_set((size_t)1 << 46);
-    ck_assert(!fetch_range(&clients[0], 0));
-    ck_assert(!fetch_path(&clients[0], "deep/1"));
-    ck_assert(!clients[0].awaiting);
+    ck_assert(!fetch_range(&waits[0], 0));
+    ck_assert(!fetch_path(&waits[0], "deep/1"));
+    ck_assert(!wait_goes_on(&waits[0]));
     stack_set((size_t)1 << 20);
-    ck_assert(fetch_range(&clients[0], 0));
-    ck_assert_ptr_eq(await_next(), &clients[0]);
+    ck_assert(fetch_range(&waits[0], 0));
+    ck_assert_ptr_eq(await_next(), &waits[0]);
 }
 END_TEST
 
@@ -322,7 +329,7 @@ END_TEST
 START_TEST(signals_are_the_loops)
 {
     sigset_t blocked;
-    ck_assert(fetch_range(&clients[0], 0));
+    ck_assert(fetch_range(&waits[0], 0));
     await_next();
     ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &blocked), 0);
     ck_assert_int_eq(sigismember(&blocked, SIGTERM), 0); /* this thread's are as they were */
@@ -342,16 +349,16 @@ static uint32_t random_next(uint64_t *state)
     return (uint32_t)(*state >> 33);
 }
 
-static void client_step(struct client *client, uint32_t choice)
+static void wait_step(struct wait *wait, uint32_t choice)
 {
     char path[8];
     snprintf(path, sizeof(path), "deep/%u", choice / 16 % 10);
-    if (client->awaiting) {
-        if (choice % 8 == 0) fetcher_forget(fetcher, client);
+    if (wait_goes_on(wait)) {
+        if (choice % 8 == 0) fetcher_forget(fetcher, wait);
     } else if (choice % 2 == 0) {
-        fetch_path(client, path);
+        fetch_path(wait, path);
     } else {
-        fetcher_range(fetcher, client, file, choice % LENGTH, choice % 65536 + 1);
+        fetch_part(wait, file, choice % LENGTH, choice % 65536 + 1);
     }
 }
 
@@ -363,16 +370,15 @@ START_TEST(everybody_has_a_place)
     unsigned fetched = 0, came = 0;
     for (int i = 0; i < 8; i++) {
         snprintf(path, sizeof(path), "deep/%d", i);
-        ck_assert(fetch_path(&clients[i], path));
+        ck_assert(fetch_path(&waits[i], path));
     }
     for (; fetched != 255; came++) {
-        struct client *client = await_next();
-        int i = (int)(client - clients);
-        if (!client->crowded) fetched |= 1U << i;
-        if (!client->crowded) continue;
-        client->crowded = false;
+        struct wait *wait = await_next();
+        int i = (int)(wait - waits);
+        if (wait->disk == DISK_FETCHED) fetched |= 1U << i;
+        if (wait->disk == DISK_FETCHED) continue;
         snprintf(path, sizeof(path), "deep/%d", i);
-        ck_assert(fetch_path(client, path));
+        ck_assert(fetch_path(wait, path));
     }
     ck_assert_uint_eq(came, 8 + 7);
     ck_assert_ptr_null(fetcher_next(fetcher));
@@ -383,17 +389,17 @@ END_TEST
 START_TEST(a_tick_passes)
 {
     for (int i = 0; i < 4; i++)
-        fetcher_wait(fetcher, &clients[i]);
+        fetcher_wait(fetcher, &waits[i]);
     ck_assert(!is_readable(0));
-    fetcher_forget(fetcher, &clients[_i]);
+    fetcher_forget(fetcher, &waits[_i]);
     fetcher_tick(fetcher);
     for (int i = 0; i < 3; i++) {
-        struct client *client = await_next();
-        ck_assert(client->crowded && client != &clients[_i]);
+        struct wait *wait = await_next();
+        ck_assert(wait->disk == DISK_IDLE && wait != &waits[_i]);
     }
-    fetcher_wait(fetcher, &clients[_i]); /* the list is whole */
+    fetcher_wait(fetcher, &waits[_i]); /* the list is whole */
     fetcher_tick(fetcher);
-    ck_assert_ptr_eq(await_next(), &clients[_i]);
+    ck_assert_ptr_eq(await_next(), &waits[_i]);
     ck_assert_ptr_null(fetcher_next(fetcher));
     fetcher_tick(fetcher);
     ck_assert(!is_readable(0));
@@ -407,12 +413,12 @@ START_TEST(in_any_order)
     fetcher_anew(16); /* not enough for all */
     for (int step = 0; step < 5000; step++) {
         uint32_t choice = random_next(&state);
-        client_step(&clients[choice % CLIENTS], choice / CLIENTS);
+        wait_step(&waits[choice % WAITS], choice / WAITS);
         if (choice % 3 == 0) fetcher_next(fetcher);
     }
     uint32_t waiting = 0;
-    for (int i = 0; i < CLIENTS; i++)
-        waiting += clients[i].awaiting;
+    for (int i = 0; i < WAITS; i++)
+        waiting += wait_goes_on(&waits[i]);
     for (; waiting > 0; waiting--) {
         fetcher_tick(fetcher);
         await_next();
