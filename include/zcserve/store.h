@@ -54,24 +54,25 @@ void store_close(struct store *store); /* all loans must have been returned */
  */
 void store_refresh(struct store *store, const struct now *now);
 
-/*
- * Answers `lookup`. FOUND lends a representation that stays as it is until it is returned,
- * whatever happens on disk or in the cache. May wait for the disk when it is not cached. CROWDED when a file
- * would have to be opened, and as many are lent open as may be: worth trying again when one is returned.
- */
-struct resolution store_resolve(struct store *store, const struct lookup *lookup,
-                                const struct now *now);
-void store_return(struct store *store, const struct representation *lent);
+/* Whether the disk may be waited for. */
+enum patience { MAY_WAIT, AT_ONCE };
 
 /*
- * The same for an event loop: gives COLD instead of waiting for the disk, and leaves nothing
- * behind but watches. A file too large for memory is opened; whether its bytes are resident is
- * for the caller to ask. COLD may come again and again where the kernel does not tell what it
- * has (some network file systems): so after an errand call store_resolve(). Before Linux 5.12 it
- * waits, with a notice; and a network file system may always ask its server.
+ * Answers `lookup`. FOUND lends a representation that stays as it is until it is returned,
+ * whatever happens on disk or in the cache. CROWDED when a file would have to be opened, and as many
+ * are lent open as may be: worth trying again when one is returned.
+ *
+ * AT_ONCE, for an event loop: COLD instead of waiting for the disk, and nothing is left behind but
+ * watches. A file too large for memory is opened; whether its bytes are resident is for the caller
+ * to ask. COLD may come again and again where the kernel does not tell what it has (some network file
+ * systems): so after an errand it MAY_WAIT. Before Linux 5.12 it waits, with a notice; and a network
+ * file system may always ask its server.
  */
-struct resolution store_resolve_at_once(struct store *store, const struct lookup *lookup,
-                                        const struct now *now);
+struct resolution store_resolve(struct store *store, const struct lookup *lookup,
+                                enum patience patience, const struct now *now);
+
+/* Takes back what was lent. */
+void store_return(struct store *store, const struct representation *lent);
 
 /*
  * What another thread does for a path so that resolving it hardly waits afterwards, whatever

@@ -13,7 +13,7 @@ struct beneath {
     bool follows;  /* symbolic links are followed while they stay beneath         */
     bool walks;    /* openat2 is missing: one component at a time, never a link   */
     bool may_ask;  /* the kernel can be asked for what its cache knows (Linux 5.12) */
-    bool at_once;  /* for now, nothing may wait for the disk; only with may_ask   */
+    bool at_once;  /* nothing may wait for the disk; only with may_ask. Set in copies alone */
 };
 
 enum links { LINKS_REFUSED, LINKS_FOLLOWED };

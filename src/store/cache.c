@@ -66,16 +66,20 @@ void cache_close(struct cache *cache)
     free(cache->table);
 }
 
-static uint64_t path_hash(const struct cache *cache, struct text path)
+struct key cache_key(const struct cache *cache, struct text path)
 {
-    return XXH3_64bits_withSeed(path.base, path.length, cache->seed);
+    return (struct key){path, XXH3_64bits_withSeed(path.base, path.length, cache->seed)};
 }
 
-struct entry *cache_find(const struct cache *cache, struct text path)
+static bool key_equals(const struct key *a, const struct key *b)
 {
-    uint64_t hash = path_hash(cache, path);
-    struct entry *entry = cache->table[hash & cache->mask];
-    while (entry != NULL && (entry->hash != hash || !text_equals(entry->path, path))) {
+    return a->hash == b->hash && text_equals(a->path, b->path);
+}
+
+struct entry *cache_find(const struct cache *cache, const struct key *key)
+{
+    struct entry *entry = cache->table[key->hash & cache->mask];
+    while (entry != NULL && !key_equals(&entry->key, key)) {
         entry = entry->next;
     }
     return entry;
@@ -83,7 +87,7 @@ struct entry *cache_find(const struct cache *cache, struct text path)
 
 static void table_remove(struct cache *cache, struct entry *entry)
 {
-    struct entry **link = &cache->table[entry->hash & cache->mask];
+    struct entry **link = &cache->table[entry->key.hash & cache->mask];
     while (*link != entry) {
         assert(*link != NULL);
         link = &(*link)->next;
@@ -129,8 +133,7 @@ static void unseat(struct cache *cache, struct variant *variant)
 
 void cache_add(struct cache *cache, struct entry *entry)
 {
-    entry->hash = path_hash(cache, entry->path);
-    struct entry **head = &cache->table[entry->hash & cache->mask];
+    struct entry **head = &cache->table[entry->key.hash & cache->mask];
     entry->next = *head;
     *head = entry;
     cache->counts->bytes += entry->bytes;
@@ -157,7 +160,7 @@ uint64_t cache_drop_beneath(struct cache *cache, struct text directory)
         struct entry *next;
         for (struct entry *entry = cache->table[i]; entry != NULL; entry = next) {
             next = entry->next;
-            if (!path_is_beneath(entry->path, directory)) continue;
+            if (!path_is_beneath(entry->key.path, directory)) continue;
             cache_drop(cache, entry);
             dropped++;
         }

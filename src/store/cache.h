@@ -27,7 +27,11 @@ bool cache_open(struct cache *cache, const struct store_options *options,
                 struct store_counts *counts);
 void cache_close(struct cache *cache);
 
-struct entry *cache_find(const struct cache *cache, struct text path);
+/* The key of a path, which it borrows. */
+struct key cache_key(const struct cache *cache, struct text path);
+
+/* NULL when nothing is known of it. */
+struct entry *cache_find(const struct cache *cache, const struct key *key);
 
 /* Evicts until `bytes` more are within the budget; false when all that is left is lent. */
 bool cache_make_room(struct cache *cache, uint64_t bytes);

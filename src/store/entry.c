@@ -28,14 +28,15 @@ static char *put_text(char *space, const char *text, size_t length)
     return space + length + 1;
 }
 
-struct entry *entry_new(struct text path, enum resolution_kind kind, const struct file *file)
+struct entry *entry_new(const struct key *key, enum resolution_kind kind, const struct file *file)
 {
     assert((kind == RESOLUTION_FOUND) == (file != NULL));
+    struct text path = key->path;
     size_t size = entry_size(path, file);
     struct entry *entry = malloc(size);
     if (entry == NULL) return NULL;
     char *space = (char *)(entry + 1);
-    *entry = (struct entry){.path = {space, path.length},
+    *entry = (struct entry){.key = {{space, path.length}, key->hash},
                             .kind = kind,
                             .ripe_ns = UINT64_MAX,
                             .bytes = account_bytes(size)};

@@ -9,10 +9,15 @@
 #include "sieve.h"
 #include "variant.h"
 
+/* What an entry is found by. The hash is computed once for each lookup: see cache_key(). */
+struct key {
+    struct text path; /* as it was asked for */
+    uint64_t hash;
+};
+
 struct entry {
     struct entry *next; /* with the same place in the table */
-    uint64_t hash;
-    struct text path;          /* as it was asked for                                     */
+    struct key key;
     enum resolution_kind kind; /* FOUND, and the rest holds; any other kind is the answer */
     uint64_t compared_ns;      /* monotonic time of the last comparison with the disk     */
     uint64_t ripe_ns;          /* monotonic time from which it is to be made again, for   */
@@ -26,7 +31,7 @@ struct entry {
 };
 
 /* FOUND: with `file` copied. Another kind: `file` is NULL. NULL when memory is short. */
-struct entry *entry_new(struct text path, enum resolution_kind kind, const struct file *file);
+struct entry *entry_new(const struct key *key, enum resolution_kind kind, const struct file *file);
 void entry_free(struct entry *entry);
 
 /* What such an entry costs. */

@@ -12,7 +12,8 @@
 
 static void drop_path(struct store *store, struct text path)
 {
-    struct entry *entry = cache_find(&store->cache, path);
+    struct key key = cache_key(&store->cache, path);
+    struct entry *entry = cache_find(&store->cache, &key);
     if (entry == NULL) return;
     cache_drop(&store->cache, entry);
     store->counts.invalidations++;

@@ -26,15 +26,15 @@ static bool is_due(const struct store *store, const struct entry *entry, const s
 }
 
 /* As file_compare(). What was compared a moment ago is not asked about at once: that costs more. */
-static int compare(struct store *store, struct entry *entry, const struct now *now)
+static int compare(const struct question *q, struct entry *entry)
 {
     if (entry->kind != RESOLUTION_FOUND) return -ESTALE;
-    struct place place = store->place;
-    place.beneath.at_once &= age_ns(entry, now) > FORGOTTEN_NS;
+    struct place place = q->place;
+    place.beneath.at_once &= age_ns(entry, q->now) > FORGOTTEN_NS;
     int result = file_compare(&place, &entry->file);
     if (result == -EINPROGRESS) return result;
-    store->counts.rechecks++;
-    entry->compared_ns = now->monotonic_ns;
+    q->store->counts.rechecks++;
+    entry->compared_ns = q->now->monotonic_ns;
     return result;
 }
 
@@ -44,16 +44,14 @@ static void drop(struct store *store, struct entry *entry)
     store->counts.invalidations++;
 }
 
-/* *entry is one that still holds, or NULL. False when that cannot be told at once. */
-static bool find_current(struct store *store, struct text path, const struct now *now,
-                         struct entry **entry)
+/* *entry is NULL afterwards unless it still holds. False when that cannot be told at once. */
+static bool hold_against_disk(const struct question *q, struct entry **entry)
 {
-    *entry = cache_find(&store->cache, path);
-    if (*entry == NULL || !is_due(store, *entry, now)) return true;
-    int result = compare(store, *entry, now);
+    if (*entry == NULL || !is_due(q->store, *entry, q->now)) return true;
+    int result = compare(q, *entry);
     if (result == -EINPROGRESS) return false;
     if (result == 0) return true;
-    drop(store, *entry);
+    drop(q->store, *entry);
     *entry = NULL;
     return true;
 }
@@ -82,25 +80,15 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
     return true;
 }
 
-/* The short way, which most lookups go. False: try the long one. */
-static inline bool resolve_from_memory(struct store *store, const struct lookup *lookup,
-                                       const struct now *now, struct resolution *resolution)
-{
-    struct entry *entry = cache_find(&store->cache, lookup->path);
-    return entry != NULL && !is_due(store, entry, now) &&
-           resolve_from_entry(store, entry, lookup, resolution);
-}
-
-static struct resolution resolve_miss(struct store *store, struct entry *entry,
-                                      const struct lookup *lookup, const struct now *now)
+/* Of an entry that is there the file is known, but it is not loaded in this coding. */
+static struct resolution resolve_miss(const struct question *q, struct entry *entry)
 {
     struct resolution resolution;
-    if (entry != NULL && search_from_entry(store, entry, lookup, now, &resolution)) {
-        return resolution;
-    }
-    entry = cache_find(&store->cache, lookup->path); /* making room may have taken it */
-    if (entry != NULL) drop(store, entry);
-    return search_from_disk(store, lookup, now);
+    if (entry == NULL) return search_from_disk(q);
+    if (search_from_entry(q, entry, &resolution)) return resolution;
+    entry = cache_find(&q->store->cache, &q->key); /* making room may have taken it */
+    if (entry != NULL) drop(q->store, entry);
+    return search_from_disk(q);
 }
 
 /* What may be different at the next try. */
@@ -114,69 +102,77 @@ static bool is_passing(enum resolution_kind kind)
  * were withheld. As long as that cannot be done, for want of descriptors say, what there is goes on to be lent:
  * it was compared a moment ago. False when it is not loaded, or is another file by now: then *entry is NULL.
  */
-static bool renew(struct store *store, struct entry **entry, const struct lookup *lookup,
-                  const struct now *now, struct resolution *resolution)
+static bool renew(const struct question *q, struct entry **entry, struct resolution *resolution)
 {
-    struct variant *known = loaded(*entry, &lookup->accepted);
+    struct store_counts *counts = &q->store->counts;
+    struct variant *known = loaded(*entry, &q->lookup->accepted);
     if (known == NULL) return false;
     struct resolution before = variant_lend(known); /* so it is not evicted either */
-    bool same = search_again(store, *entry, lookup, now, resolution);
+    bool same = search_again(q, *entry, resolution);
     if (same && is_passing(resolution->kind)) {
-        store->counts.hits++;
+        counts->hits++;
         *resolution = before;
         return true;
     }
-    store_return(store, before.representation);
-    store->counts.misses += same && resolution->kind != RESOLUTION_COLD;
+    store_return(q->store, before.representation);
+    counts->misses += same && resolution->kind != RESOLUTION_COLD;
     if (same) return true;
-    drop(store, *entry);
+    drop(q->store, *entry);
     *entry = NULL;
     return false;
 }
 
-/* Compares what is due, and searches for what is not there. */
-static struct resolution resolve(struct store *store, const struct lookup *lookup,
-                                 const struct now *now)
+/* Compares what is due, and searches for what is not there. `entry` is what is known, or NULL. */
+static struct resolution resolve(const struct question *q, struct entry *entry)
 {
     struct resolution resolution = {.kind = RESOLUTION_COLD};
-    struct entry *entry;
-    if (!find_current(store, lookup->path, now, &entry)) return resolution;
-    if (entry != NULL && is_ripe(entry, now) && renew(store, &entry, lookup, now, &resolution))
+    if (!hold_against_disk(q, &entry)) return resolution;
+    if (entry != NULL && is_ripe(entry, q->now) && renew(q, &entry, &resolution)) return resolution;
+    if (entry != NULL && resolve_from_entry(q->store, entry, q->lookup, &resolution))
         return resolution;
-    if (entry != NULL && resolve_from_entry(store, entry, lookup, &resolution)) return resolution;
-    resolution = resolve_miss(store, entry, lookup, now);
-    store->counts.misses += resolution.kind != RESOLUTION_COLD;
+    resolution = resolve_miss(q, entry);
+    q->store->counts.misses += resolution.kind != RESOLUTION_COLD;
     return resolution;
 }
 
 /* Where there is no disk, what the kernel's cache does not know is looked for all the same. */
-static struct resolution resolve_at_once(struct store *store, const struct lookup *lookup,
-                                         const struct now *now)
+static struct resolution resolve_at_once(struct question *q, struct entry *entry)
 {
-    struct beneath *beneath = &store->place.beneath;
+    struct beneath *beneath = &q->place.beneath;
     beneath->at_once = beneath->may_ask;
-    if (!beneath->may_ask) notices_raise(&store->notices, NOTICE_NO_CACHED);
-    struct resolution resolution = resolve(store, lookup, now);
-    bool cold = resolution.kind == RESOLUTION_COLD;
-    bool in_memory = cold && beneath_is_in_memory(beneath, lookup->path);
+    if (!beneath->may_ask) notices_raise(&q->store->notices, NOTICE_NO_CACHED);
+    struct resolution resolution = resolve(q, entry);
+    if (resolution.kind != RESOLUTION_COLD || !beneath_is_in_memory(beneath, q->key.path))
+        return resolution;
     beneath->at_once = false;
-    return in_memory ? resolve(store, lookup, now) : resolution;
+    return resolve(q, cache_find(&q->store->cache, &q->key));
+}
+
+static struct question question_of(struct store *store, const struct key *key,
+                                   const struct lookup *lookup, const struct now *now)
+{
+    return (struct question){
+        .store = store, .lookup = lookup, .now = now, .key = *key, .place = store->place};
+}
+
+/* Whether a lookup can be answered from what is known, as most are. */
+static inline bool resolve_from_memory(struct store *store, struct entry *entry,
+                                       const struct lookup *lookup, const struct now *now,
+                                       struct resolution *resolution)
+{
+    return entry != NULL && !is_due(store, entry, now) &&
+           resolve_from_entry(store, entry, lookup, resolution);
 }
 
 struct resolution store_resolve(struct store *store, const struct lookup *lookup,
-                                const struct now *now)
+                                enum patience patience, const struct now *now)
 {
     struct resolution resolution;
-    if (resolve_from_memory(store, lookup, now, &resolution)) return resolution;
-    return resolve(store, lookup, now);
-}
-
-struct resolution store_resolve_at_once(struct store *store, const struct lookup *lookup,
-                                        const struct now *now)
-{
-    struct resolution resolution;
-    if (resolve_from_memory(store, lookup, now, &resolution)) return resolution;
-    return resolve_at_once(store, lookup, now);
+    struct key key = cache_key(&store->cache, lookup->path);
+    struct entry *entry = cache_find(&store->cache, &key);
+    if (resolve_from_memory(store, entry, lookup, now, &resolution)) return resolution;
+    struct question question = question_of(store, &key, lookup, now);
+    return patience == AT_ONCE ? resolve_at_once(&question, entry) : resolve(&question, entry);
 }
 
 void store_return(struct store *store, const struct representation *lent)

@@ -16,14 +16,15 @@
 #define TRIES_MAX 4           /* with a file that changes while it is looked at          */
 #define SHARE_OF_BUDGET_MAX 4 /* one file takes at most this part of the memory: 1/4     */
 
-/* A path being resolved that was not answered from the cache. */
+/* What is known of the file so far. */
 struct search {
-    struct text path;
+    const struct question *q;
     struct file file;
     char name[PATH_MAX];
-    bool watched; /* the watch tells of every change of it */
-    bool keep;    /* it may be remembered                  */
-    bool again;   /* what is remembered of it gives way    */
+    bool watched; /* the watch tells of every change of it              */
+    bool keep;    /* it may be remembered                               */
+    bool known;   /* there may be an entry for it: loading may evict it */
+    bool again;   /* the entry that there is gives way to a new one     */
 };
 
 static struct resolution answer(enum resolution_kind kind)
@@ -35,42 +36,43 @@ static struct resolution answer(enum resolution_kind kind)
  * Whether the next answer may come from memory. What is watched may always; else an identity
  * must be proof: old enough, and no other name's absence involved.
  */
-static bool may_keep(const struct search *search, const struct now *now)
+static bool may_keep(const struct search *search)
 {
     const struct file *file = &search->file;
     if (file->uncertain) return false;
-    return search->watched || (file_is_settled(file, now) && !file->fallback);
+    return search->watched || (file_is_settled(file, search->q->now) && !file->fallback);
 }
 
-static enum resolution_kind search_disk(struct store *store, struct search *search,
-                                        const struct now *now)
+static enum resolution_kind search_disk(struct search *search)
 {
+    const struct question *q = search->q;
+    struct text path = q->key.path;
     uint64_t mount = 0;
-    int result = directory_watch(&store->watch, &store->place.beneath, search->path, &mount);
-    cache_make_room(&store->cache, 0); /* the watches are paid from the same budget */
+    int result = directory_watch(&q->store->watch, &q->place.beneath, path, &mount);
+    cache_make_room(&q->store->cache, 0); /* the watches are paid from the same budget */
     if (result == -EINPROGRESS) return RESOLUTION_COLD;
-    enum resolution_kind kind =
-        file_find(&store->place, search->path, mount, search->name, &search->file);
+    enum resolution_kind kind = file_find(&q->place, path, mount, search->name, &search->file);
     search->watched = result == 0 && !search->file.indirect;
-    search->keep = kind == RESOLUTION_FOUND ? may_keep(search, now) : search->watched;
+    search->keep = kind == RESOLUTION_FOUND ? may_keep(search) : search->watched;
     return kind;
 }
 
 /* The entry for what was found, made unless it is there; NULL when it cannot be kept. */
-static struct entry *entry_for(struct store *store, const struct search *search,
-                               enum resolution_kind kind, const struct now *now)
+static struct entry *entry_for(const struct search *search, enum resolution_kind kind)
 {
-    struct entry *entry = cache_find(&store->cache, search->path);
+    const struct question *q = search->q;
+    struct cache *cache = &q->store->cache;
+    struct entry *entry = search->known ? cache_find(cache, &q->key) : NULL;
     if (entry != NULL) return entry;
     const struct file *file = kind == RESOLUTION_FOUND ? &search->file : NULL;
-    if (!cache_make_room(&store->cache, entry_bytes(search->path, file))) return NULL;
-    entry = entry_new(search->path, kind, file);
+    if (!cache_make_room(cache, entry_bytes(q->key.path, file))) return NULL;
+    entry = entry_new(&q->key, kind, file);
     if (entry == NULL) return NULL;
-    entry->compared_ns = now->monotonic_ns;
+    entry->compared_ns = q->now->monotonic_ns;
     entry->watched = search->watched;
-    uint64_t wait_ns = file != NULL ? file_ripens_in_ns(file, now) : 0;
-    if (wait_ns > 0) entry->ripe_ns = now->monotonic_ns + wait_ns;
-    cache_add(&store->cache, entry);
+    uint64_t wait_ns = file != NULL ? file_ripens_in_ns(file, q->now) : 0;
+    if (wait_ns > 0) entry->ripe_ns = q->now->monotonic_ns + wait_ns;
+    cache_add(cache, entry);
     return entry;
 }
 
@@ -80,180 +82,180 @@ static bool is_worth_remembering(enum resolution_kind kind)
            kind == RESOLUTION_DIRECTORY;
 }
 
-static void remember_absent(struct store *store, const struct search *search,
-                            enum resolution_kind kind, const struct now *now)
+static void remember_absent(const struct search *search, enum resolution_kind kind)
 {
     if (!search->keep || !is_worth_remembering(kind)) return;
-    if (cache_make_seat(&store->cache, QUEUE_ABSENT)) entry_for(store, search, kind, now);
+    if (cache_make_seat(&search->q->store->cache, QUEUE_ABSENT)) entry_for(search, kind);
 }
 
 /* What holding the content in memory will cost, with a new entry for it. */
 static uint64_t memory_bytes(const struct search *search, enum coding coding)
 {
-    return variant_bytes(&search->file, coding, true) + entry_bytes(search->path, &search->file);
+    return variant_bytes(&search->file, coding, true) +
+           entry_bytes(search->q->key.path, &search->file);
 }
 
 /*
  * Whether its entity-tag is a hash of the content. That depends on the file alone and not on the room there
  * is for it: else a file that nobody changed would have one tag now and another in a moment.
  */
-static bool is_small(const struct store *store, const struct search *search, enum coding coding)
+static bool is_small(const struct search *search, enum coding coding)
 {
-    return search->file.identity[coding].size <= store->options.file_bytes_max;
+    return search->file.identity[coding].size <= search->q->store->options.file_bytes_max;
 }
 
 /* Whether the content belongs in memory, if there is room. */
-static bool belongs_in_memory(const struct store *store, const struct search *search,
-                              enum coding coding)
+static bool belongs_in_memory(const struct search *search, enum coding coding)
 {
-    return is_small(store, search, coding) &&
-           memory_bytes(search, coding) <= store->options.memory_bytes_max / SHARE_OF_BUDGET_MAX;
+    uint64_t share = search->q->store->options.memory_bytes_max / SHARE_OF_BUDGET_MAX;
+    return is_small(search, coding) && memory_bytes(search, coding) <= share;
 }
 
 /* Has the variant take `fd` over. 0 or -errno, which is -EUSERS when too many are lent. */
-static int keep_open(struct store *store, const struct file *file, enum coding coding, int fd,
-                     enum tagging tagging, const struct now *now, struct variant **variant)
+static int keep_open(const struct search *search, enum coding coding, int fd, enum tagging tagging,
+                     struct variant **variant)
 {
-    if (!cache_make_descriptor(&store->cache)) return -EUSERS;
-    return variant_keep_open(file, coding, fd, tagging, now, variant);
+    if (!cache_make_descriptor(&search->q->store->cache)) return -EUSERS;
+    return variant_keep_open(&search->file, coding, fd, tagging, search->q->now, variant);
 }
 
 /* Reads the content of `fd` into memory, or else has the variant take `fd` over. 0 or -errno. */
-static int load_open(struct store *store, const struct search *search, enum coding coding, int fd,
-                     const struct now *now, struct variant **variant)
+static int load_open(const struct search *search, enum coding coding, int fd,
+                     struct variant **variant)
 {
+    const struct question *q = search->q;
     const struct file *file = &search->file;
+    struct cache *cache = &q->store->cache;
     uint64_t length = file->identity[coding].size;
-    bool small = is_small(store, search, coding);
+    bool small = is_small(search, coding);
     /* Asked before there is made room for it. */
-    if (small && length > 0 && store->place.beneath.at_once && !resident(fd, 0, length)) {
+    if (small && length > 0 && q->place.beneath.at_once && !resident(fd, 0, length)) {
         return -EINPROGRESS;
     }
-    if (belongs_in_memory(store, search, coding) &&
-        cache_make_room(&store->cache, memory_bytes(search, coding))) {
-        return variant_read(file, coding, fd, now, variant);
+    if (belongs_in_memory(search, coding) && cache_make_room(cache, memory_bytes(search, coding))) {
+        return variant_read(file, coding, fd, q->now, variant);
     }
-    cache_make_room(&store->cache, variant_bytes(file, coding, false));
-    enum tagging tagging = small ? TAG_OF_CONTENT : TAG_OF_IDENTITY;
-    return keep_open(store, file, coding, fd, tagging, now, variant);
+    cache_make_room(cache, variant_bytes(file, coding, false));
+    return keep_open(search, coding, fd, small ? TAG_OF_CONTENT : TAG_OF_IDENTITY, variant);
 }
 
 /* Reads the content or keeps its file open. 0 or -errno. */
-static int load(struct store *store, const struct search *search, enum coding coding,
-                const struct now *now, struct variant **variant)
+static int load(const struct search *search, enum coding coding, struct variant **variant)
 {
-    bool read = is_small(store, search, coding); /* into memory, or for its tag */
-    int fd = read ? file_open_unseen(&store->place, &search->file, coding)
-                  : file_open(&store->place, &search->file, coding);
+    const struct place *place = &search->q->place;
+    bool read = is_small(search, coding); /* into memory, or for its tag */
+    int fd = read ? file_open_unseen(place, &search->file, coding)
+                  : file_open(place, &search->file, coding);
     if (fd < 0) return fd;
-    int result = load_open(store, search, coding, fd, now, variant);
+    int result = load_open(search, coding, fd, variant);
     if (result < 0 || (*variant)->representation.fd != fd) close(fd);
-    if (result == 0) cache_charge(&store->cache, *variant);
+    if (result == 0) cache_charge(&search->q->store->cache, *variant);
     return result;
-}
-
-static void forget(struct store *store, struct text path)
-{
-    struct entry *entry = cache_find(&store->cache, path);
-    if (entry != NULL) cache_drop(&store->cache, entry);
 }
 
 /*
  * Has the cache hold the variant, if it may and there is room. A small file for which there was
  * none (all is lent) is not held as a descriptor: it would keep that place for good.
  */
-static void keep(struct store *store, const struct search *search, struct variant *variant,
-                 const struct now *now)
+static void keep(const struct search *search, struct variant *variant)
 {
-    const struct file *file = &search->file;
+    const struct question *q = search->q;
+    struct cache *cache = &q->store->cache;
     enum queue queue = cache_queue_of(variant);
-    bool squeezed = queue == QUEUE_DESCRIPTOR && belongs_in_memory(store, search, variant->coding);
+    bool squeezed = queue == QUEUE_DESCRIPTOR && belongs_in_memory(search, variant->coding);
     if (!search->keep || squeezed) return;
-    if (!cache_make_room(&store->cache, entry_bytes(search->path, file))) return;
-    if (!cache_make_seat(&store->cache, queue)) return;
-    struct entry *entry = entry_for(store, search, RESOLUTION_FOUND, now);
-    if (entry != NULL) cache_seat(&store->cache, entry, variant);
+    if (!cache_make_room(cache, entry_bytes(q->key.path, &search->file))) return;
+    if (!cache_make_seat(cache, queue)) return;
+    struct entry *entry = entry_for(search, RESOLUTION_FOUND);
+    if (entry != NULL) cache_seat(cache, entry, variant);
+}
+
+/* What gives way, unless loading has evicted it. */
+static void forget(const struct question *q)
+{
+    struct entry *entry = cache_find(&q->store->cache, &q->key);
+    if (entry != NULL) cache_drop(&q->store->cache, entry);
 }
 
 /* Lends what was found, in the best coding. False: it is another file by now, search again. */
-static bool lend_found(struct store *store, const struct search *search,
-                       const struct lookup *lookup, const struct now *now,
-                       struct resolution *resolution)
+static bool lend_found(const struct search *search, struct resolution *resolution)
 {
-    enum coding coding = file_choose(&search->file, &lookup->accepted);
+    enum coding coding = file_choose(&search->file, &search->q->lookup->accepted);
     *resolution = (struct resolution){.kind = RESOLUTION_NOT_ACCEPTABLE, .varies = true};
     if (coding == CODING_COUNT) return true;
     struct variant *variant;
-    int result = load(store, search, coding, now, &variant);
+    int result = load(search, coding, &variant);
     *resolution = answer(file_failure(-result));
     if (result < 0) return result != -ESTALE;
-    if (search->again) forget(store, search->path);
-    keep(store, search, variant, now);
+    if (search->again) forget(search->q);
+    keep(search, variant);
     *resolution = variant_lend(variant);
     return true;
 }
 
 /* A file that never holds still long enough: as long as it is now, and not remembered. */
-static struct resolution lend_moving(struct store *store, struct search *search,
-                                     const struct now *now)
+static struct resolution lend_moving(struct search *search)
 {
-    struct file *file = &search->file;
     struct variant *variant;
-    int fd = file_open_as_it_is(&store->place, file);
+    int fd = file_open_as_it_is(&search->q->place, &search->file);
     if (fd < 0) return answer(file_failure(-fd));
-    int result = keep_open(store, file, CODING_IDENTITY, fd, TAG_NONE, now, &variant);
+    int result = keep_open(search, CODING_IDENTITY, fd, TAG_NONE, &variant);
     if (result < 0) {
         close(fd);
         return answer(file_failure(-result));
     }
-    cache_charge(&store->cache, variant);
+    cache_charge(&search->q->store->cache, variant);
     return variant_lend(variant);
 }
 
-struct resolution search_from_disk(struct store *store, const struct lookup *lookup,
-                                   const struct now *now)
+/* Whether a file that never holds still may be sent, of which there is no variant but the file itself. */
+static bool takes_original(const struct search *search)
 {
-    struct search search = {.path = lookup->path};
-    struct resolution resolution;
-    if (store->root.problem != 0) return answer(file_failure(store->root.problem));
-    if (!file_may_exist(&store->place, lookup->path)) return answer(RESOLUTION_NOT_FOUND);
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
-        enum resolution_kind kind = search_disk(store, &search, now);
-        if (kind != RESOLUTION_FOUND) {
-            remember_absent(store, &search, kind, now);
-            return answer(kind);
-        }
-        if (lend_found(store, &search, lookup, now, &resolution)) return resolution;
-    }
-    if (lookup->accepted.weight[CODING_IDENTITY] == 0 && !lookup->accepted.original_otherwise &&
-        search.file.own_coding == CODING_IDENTITY) {
-        return resolution;
-    }
-    return lend_moving(store, &search, now);
+    const struct accepted *accepted = &search->q->lookup->accepted;
+    return accepted->weight[CODING_IDENTITY] > 0 || accepted->original_otherwise ||
+           search->file.own_coding != CODING_IDENTITY;
 }
 
-static bool search_known(struct store *store, const struct entry *entry, bool again,
-                         const struct lookup *lookup, const struct now *now,
+struct resolution search_from_disk(const struct question *q)
+{
+    struct search search = {.q = q};
+    struct resolution resolution;
+    int problem = q->store->root.problem;
+    if (problem != 0) return answer(file_failure(problem));
+    if (!file_may_exist(&q->place, q->key.path)) return answer(RESOLUTION_NOT_FOUND);
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        enum resolution_kind kind = search_disk(&search);
+        if (kind != RESOLUTION_FOUND) {
+            remember_absent(&search, kind);
+            return answer(kind);
+        }
+        if (lend_found(&search, &resolution)) return resolution;
+    }
+    return takes_original(&search) ? lend_moving(&search) : resolution;
+}
+
+static bool search_known(const struct question *q, const struct entry *entry, bool again,
                          struct resolution *resolution)
 {
-    struct search search = {.path = lookup->path,
+    struct search search = {.q = q,
                             .file = entry->file,
                             .watched = entry->watched,
                             .keep = true,
+                            .known = !again,
                             .again = again};
     snprintf(search.name, sizeof(search.name), "%s", entry->file.name);
     search.file.name = search.name; /* loading may evict the entry */
-    return lend_found(store, &search, lookup, now, resolution);
+    return lend_found(&search, resolution);
 }
 
-bool search_from_entry(struct store *store, const struct entry *entry, const struct lookup *lookup,
-                       const struct now *now, struct resolution *resolution)
+bool search_from_entry(const struct question *q, const struct entry *entry,
+                       struct resolution *resolution)
 {
-    return search_known(store, entry, false, lookup, now, resolution);
+    return search_known(q, entry, false, resolution);
 }
 
-bool search_again(struct store *store, const struct entry *entry, const struct lookup *lookup,
-                  const struct now *now, struct resolution *resolution)
+bool search_again(const struct question *q, const struct entry *entry,
+                  struct resolution *resolution)
 {
-    return search_known(store, entry, true, lookup, now, resolution);
+    return search_known(q, entry, true, resolution);
 }

@@ -101,12 +101,11 @@ static void worker_resolve(struct worker *w, struct client *client)
 {
     struct conn *c = &client->conn;
     bool fetched = client->wait.disk == DISK_FETCHED;
-    bool at_once = w->fetcher && !fetched;
+    enum patience patience = w->fetcher && !fetched ? AT_ONCE : MAY_WAIT;
     if (!w->store_is_current) store_refresh(w->store, &w->now);
     w->store_is_current = true;
     if (fetched) client->wait.disk = DISK_IDLE;
-    struct resolution found = at_once ? store_resolve_at_once(w->store, conn_lookup(c), &w->now)
-                                      : store_resolve(w->store, conn_lookup(c), &w->now);
+    struct resolution found = store_resolve(w->store, conn_lookup(c), patience, &w->now);
     PROBE_RESOLVE(w->index, client->fd, found.kind, conn_lookup(c)->path);
     if (found.kind == RESOLUTION_COLD)
         worker_park(w, client);

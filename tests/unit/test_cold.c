@@ -80,7 +80,7 @@ static const char *ask_at_once(const char *path, struct accepted accepted)
     struct lookup lookup = lookup_of(path, accepted);
     struct now now = tree_now();
     store_refresh(store, &now);
-    struct resolution resolution = store_resolve_at_once(store, &lookup, &now);
+    struct resolution resolution = store_resolve(store, &lookup, AT_ONCE, &now);
     const char *text = tree_describe(resolution);
     if (resolution.representation != NULL) store_return(store, resolution.representation);
     return text;

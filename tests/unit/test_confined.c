@@ -116,8 +116,9 @@ static struct resolution resolve(struct store *store, const struct lookup *looku
     struct now now = tree_now();
     store_refresh(store, &now);
     struct resolution resolution = {.kind = RESOLUTION_COLD};
-    if (at_once) resolution = store_resolve_at_once(store, lookup, &now);
-    return resolution.kind == RESOLUTION_COLD ? store_resolve(store, lookup, &now) : resolution;
+    if (at_once) resolution = store_resolve(store, lookup, AT_ONCE, &now);
+    if (resolution.kind != RESOLUTION_COLD) return resolution;
+    return store_resolve(store, lookup, MAY_WAIT, &now);
 }
 
 static bool answers(struct store *store, const struct exchange *row, const char *wanted, int manner)

@@ -61,7 +61,7 @@ static struct resolution resolve(const char *path, struct accepted accepted, con
 {
     struct lookup lookup = {.path = {path, strlen(path)}, .accepted = accepted};
     store_refresh(store, now);
-    struct resolution resolution = store_resolve(store, &lookup, now);
+    struct resolution resolution = store_resolve(store, &lookup, MAY_WAIT, now);
     ck_assert_int_eq(resolution.kind, RESOLUTION_FOUND);
     return resolution;
 }

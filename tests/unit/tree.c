@@ -95,7 +95,7 @@ struct resolution tree_resolve(struct store *store, const char *path, struct acc
     struct lookup lookup = {.path = {path, strlen(path)}, .accepted = accepted};
     struct now now = tree_now();
     store_refresh(store, &now);
-    struct resolution resolution = store_resolve(store, &lookup, &now);
+    struct resolution resolution = store_resolve(store, &lookup, MAY_WAIT, &now);
     ck_assert((resolution.kind == RESOLUTION_FOUND) == (resolution.representation != NULL));
     return resolution;
 }
