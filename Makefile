@@ -151,6 +151,11 @@ $(OUT)/zclab: $(LAB_ROOMS)
 $(LAB_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(filter-out %/main.o,$(LAB_ROOMS))
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LAB_LIBS) -o $@
 
+# This one has a conn.o of its own, with another protocol.
+$(OUT)/tests/unit/test_two_streams: $(OUT)/tests/unit/test_two_streams.o $(HELPERS:%.c=$(OUT)/%.o) \
+                                    $(filter-out %/http/conn.o %/http/http1.o,$(ROOMS))
+	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
+
 $(OUT)/tests/unit/test_%: $(OUT)/tests/unit/test_%.o $(HELPERS:%.c=$(OUT)/%.o) $(ROOMS)
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
 

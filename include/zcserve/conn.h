@@ -41,10 +41,10 @@ struct conn_rules {
     uint64_t linger_most_ns; /* linger_ns is for one silence; this is for all of the lingering */
     bool keep_alive;
     bool not_acceptable; /* 406 to those who accept no coding that is there, not the original */
-    bool draining; /* set when the server is stopping, or others wait: each answer is the last */
 };
 
 struct conn_work;
+struct stream; /* one request and its response: src/http/stream.h */
 
 struct conn {
     const struct conn_rules *rules;
@@ -57,6 +57,7 @@ struct conn {
     bool closing;         /* no further request is taken                         */
     bool lingering;       /* the peer may still be sending: half-close before closing */
     bool half_closed;
+    bool last; /* the server is stopping, or others wait: the next response is the last */
 };
 
 /*
@@ -96,23 +97,40 @@ bool conn_idle(const struct conn *c);
 void conn_lend_work(struct conn *c, void *work);
 void *conn_return_work(struct conn *c);
 
-/* RECEIVE: where received bytes go; never empty. */
-struct iovec conn_receive_space(struct conn *c);
-void conn_received(struct conn *c, size_t length, const struct now *now); /* 0: peer finished */
+/*
+ * Whether bytes are welcome: in RECEIVE, and with a protocol that answers in any order (not HTTP/1.1) also
+ * while there is something else to do.
+ */
+bool conn_receives(const struct conn *c);
 
-/* RESOLVE */
-const struct lookup *conn_lookup(const struct conn *c);
-void conn_resolved(struct conn *c, struct resolution answer, const struct now *now);
+/* Where received bytes go; never empty. Needs a work area. */
+struct iovec conn_receive_space(struct conn *c);
+
+/* `length` bytes came, which had waited for `waited_ns` to be received. 0 bytes: the peer finished. */
+void conn_received(struct conn *c, size_t length, uint64_t waited_ns, const struct now *now);
+
+/* RESOLVE: who asks, and what. Then what was found. */
+struct stream *conn_asking(const struct conn *c);
+const struct lookup *conn_lookup(const struct stream *s);
+void conn_resolved(struct conn *c, struct stream *s, struct resolution found,
+                   const struct now *now);
 
 /* SEND: what was resolved since the last time is ready, and about to be sent. */
 void conn_gathered(struct conn *c, const struct now *now);
 
-/* RESOLVE: the answer has to be fetched from the disk first. What is planned is sent meanwhile. */
-void conn_parked(struct conn *c);
-bool conn_unparked(struct conn *c); /* false, and nothing happens, when it was not parked */
+/* RESOLVE: what was asked has to be fetched from the disk first. What is planned is sent meanwhile. */
+void conn_parked(struct conn *c, struct stream *s);
 
-/* SEND: never empty. conn_sent() gives how many answers these bytes are the first of. */
+/* In any step: that wait is over, and the stream asks again. False when it is given up already. */
+bool conn_unparked(struct conn *c, struct stream *s);
+
+/* SEND: never empty. */
 void conn_outgoing(const struct conn *c, struct outgoing *out);
+
+/*
+ * In any step while bytes are outstanding: `length` of them were taken. Returns how many responses these are the
+ * first bytes of.
+ */
 uint32_t conn_sent(struct conn *c, uint64_t length, const struct now *now);
 
 /* SETTLE: the exchange, then its loan (or NULL) to be given back to the store. */
@@ -136,12 +154,15 @@ void conn_taken(struct conn *c, const struct now *now);
 /* The deadline passed: a late head is answered 408, anything else fails. */
 void conn_expired(struct conn *c, const struct now *now);
 
-/* rules->draining was set: an idle connection waits linger_ns at most for a last request. */
+/* Whether the next response is the last on this connection, whatever the client wishes. */
+void conn_last(struct conn *c, bool last);
+
+/* The next one is: and an idle connection waits linger_ns at most for a last request. */
 void conn_draining(struct conn *c, const struct now *now);
 
 /*
- * The responses under way are cut, whatever the step; nothing may be in flight. Exchanges are still to be
- * settled. When the fault is ours (a file, memory), HALF_CLOSE and lingering follow: a close with
+ * The responses under way are cut, whatever the step. Exchanges are still to be settled: not before the
+ * kernel has let go of what is in flight. When the fault is ours (a file, memory), HALF_CLOSE and lingering follow: a close with
  * unread input would be a reset, which destroys the responses that the peer has not read yet
  * (RFC 9112 §9.6). Told a second time, it ends the lingering too.
  */

@@ -13,8 +13,6 @@
 
 struct now {
     uint64_t monotonic_ns; /* CLOCK_MONOTONIC; what deadlines and durations are made of     */
-    uint64_t woke_ns;      /* when whoever works now learned that there is work; not read   */
-                           /* from a clock but set by the driver, from monotonic_ns         */
     int64_t wall_seconds;  /* CLOCK_REALTIME as of the last tick (≤ 10 ms ago), seconds     */
     uint32_t wall_ns;      /* and the rest, 0 … 999,999,999                                 */
     char date[30];         /* wall_seconds as an IMF-fixdate (RFC 9110 §5.6.7), with a NUL; */

@@ -12,7 +12,7 @@
 
 struct worker {
     uint32_t index;
-    struct conn_rules rules; /* its own, for `draining` */
+    const struct conn_rules *rules; /* of all workers */
     struct store *store;
     struct stats_slot *stats;
     struct access_log *log; /* or NULL */
@@ -22,6 +22,8 @@ struct worker {
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
     struct residency residency;
     struct store_counts reported;
+    bool draining;      /* each response is its connection's last                        */
+    uint64_t woke_ns;   /* of an event loop: when it learned that there is work           */
     uint64_t queued_ns; /* of one who waits for a peer: for so long it had waited for us */
 };
 
@@ -60,6 +62,7 @@ void worker_changed(struct worker *worker);
 struct client {
     struct conn conn;
     struct wait wait; /* for the disk                                */
+    struct stream *parked; /* which waits; NULL: what is to be sent waits */
     bool corked;      /* a file is being sent, in whole segments     */
     uint8_t state;               /* enum connection_state, as counted  */
     int fd;

@@ -6,6 +6,7 @@
 
 #include "plan.h"
 #include "target.h"
+#include "zcserve/conn.h"
 
 /* Room that every head fits in, when a redirect's target has `target_bytes` bytes. */
 #define HEAD_ROOM(target_bytes) (2048 + 3 * (size_t)(target_bytes))

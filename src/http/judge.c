@@ -7,7 +7,7 @@
 #include "authority.h"
 
 /* A coding besides chunked would have to be undone to be understood (RFC 9112 §6.1). */
-static enum refusal transfer_coding_take(struct request *r, struct text value)
+static enum refusal transfer_coding_take(struct reader *r, struct text value)
 {
     if (!text_equals_any_case(value, TEXT("chunked")))
         return value.length == 0 ? REFUSAL_FRAMING : REFUSAL_CODING;
@@ -16,7 +16,7 @@ static enum refusal transfer_coding_take(struct request *r, struct text value)
 }
 
 /* Nothing but digits, and no more than 64 bits; that it comes once llhttp sees to. */
-static enum refusal content_length_take(struct request *r, struct text value)
+static enum refusal content_length_take(struct reader *r, struct text value)
 {
     if (value.length == 0) return REFUSAL_FRAMING;
     for (size_t i = 0; i < value.length; i++) {
@@ -28,7 +28,7 @@ static enum refusal content_length_take(struct request *r, struct text value)
     return REFUSAL_NONE;
 }
 
-static void connection_take(struct request *r, struct text value)
+static void connection_take(struct reader *r, struct text value)
 {
     struct text member;
     if (text_equals(value, TEXT("keep-alive"))) { /* as browsers write it */
@@ -42,7 +42,7 @@ static void connection_take(struct request *r, struct text value)
 }
 
 /* RFC 9110 §10.1.1; one with a parameter is another one. */
-static void expectation_take(struct request *r, struct text value)
+static void expectation_take(struct reader *r, struct text value)
 {
     struct text member;
     while (list_next(&value, &member)) {
@@ -52,7 +52,7 @@ static void expectation_take(struct request *r, struct text value)
     }
 }
 
-enum refusal judge_line(struct request *r, struct text name, struct text value)
+enum refusal judge_line(struct reader *r, struct text name, struct text value)
 {
     if (++r->lines > r->rules->fields_max) return REFUSAL_FIELDS_MANY;
     enum field field = field_find(name);
@@ -62,30 +62,30 @@ enum refusal judge_line(struct request *r, struct text name, struct text value)
     case FIELD_EXPECT: expectation_take(r, value); return REFUSAL_NONE;
     case FIELD_TRANSFER_ENCODING: return transfer_coding_take(r, value);
     case FIELD_CONTENT_LENGTH: return content_length_take(r, value);
-    default: return fields_add(&r->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
+    default: return fields_add(&r->request->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
     }
 }
 
 /* RFC 9112 §3.2: one Host, well-formed, and none missing from HTTP/1.1 on. */
-static bool host_valid(const struct request *r)
+static bool host_valid(const struct reader *r)
 {
-    uint32_t count = fields_count(&r->fields, FIELD_HOST);
+    uint32_t count = fields_count(&r->request->fields, FIELD_HOST);
     if (count == 0) return r->parser.http_minor == 0;
-    return count == 1 && authority_valid(fields_value(&r->fields, FIELD_HOST));
+    return count == 1 && authority_valid(fields_value(&r->request->fields, FIELD_HOST));
 }
 
-bool judge_has_content(const struct request *r)
+bool judge_has_content(const struct reader *r)
 {
     return r->chunked || r->content_length > 0;
 }
 
 /* HTTP/1.0 did not know Expect. */
-static bool is_before_expect(const struct request *r)
+static bool is_before_expect(const struct reader *r)
 {
     return r->parser.http_minor == 0;
 }
 
-bool judge_framing(const struct request *r)
+bool judge_framing(const struct reader *r)
 {
     const llhttp_t *parser = &r->parser;
     bool coded = (parser->flags & F_TRANSFER_ENCODING) != 0;
@@ -94,7 +94,7 @@ bool judge_framing(const struct request *r)
            parser->content_length == r->content_length;
 }
 
-enum refusal judge_head(const struct request *r)
+enum refusal judge_head(const struct reader *r)
 {
     const llhttp_t *parser = &r->parser;
     if (parser->http_major != 1)
@@ -104,7 +104,7 @@ enum refusal judge_head(const struct request *r)
     return r->expects_other && !is_before_expect(r) ? REFUSAL_EXPECTATION : REFUSAL_NONE;
 }
 
-bool judge_content_is_left(const struct request *r)
+bool judge_content_is_left(const struct reader *r)
 {
     if (!judge_has_content(r)) return false;
     bool waits = r->continues && !is_before_expect(r);

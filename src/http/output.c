@@ -1,70 +1,93 @@
 /*
- * Answers as segments: heads, pages and small contents are copied into the output buffer, where
- * they grow into one segment, so that many small answers leave in one send; large contents are
+ * Responses as segments: heads, pages and small contents are copied into the output buffer, where
+ * they grow into one segment, so that many small responses leave in one send; large contents are
  * pointed to. Moves no byte itself.
  */
-#include "head.h"
 #include "output.h"
+#include "head.h"
+#include "zcserve/conn.h"
 
 #include <assert.h>
 
-bool output_has_room(const struct conn_work *k)
+uint32_t output_size(const struct conn_rules *rules)
 {
-    size_t needed = HEAD_ROOM(k->request.rules->target_bytes_max) + INLINE_BYTES_MAX;
-    return k->planned < EXCHANGES_MAX && k->output_size - k->output_used >= needed;
+    return OUTPUT_BYTES + 3 * rules->target_bytes_max;
 }
 
-static void segment_add(struct conn_work *k, struct segment segment)
+void output_open(struct output *out, const struct conn_rules *rules, char *base)
 {
-    assert(k->segments < SEGMENTS_MAX && segment.length > 0);
-    k->segment[k->segments++] = segment;
+    out->base = base;
+    out->size = output_size(rules);
+    out->room = (uint32_t)HEAD_ROOM(rules->target_bytes_max);
+    output_clear(out);
 }
 
-/* `length` bytes were written behind what the output buffer holds. */
-static void output_grow(struct conn_work *k, size_t length)
+void output_clear(struct output *out)
 {
-    const char *base = k->output + k->output_used;
-    k->output_used += (uint32_t)length;
-    assert(k->output_used <= k->output_size);
-    if (k->segments > k->drained) {
-        struct segment *last = &k->segment[k->segments - 1];
+    out->planned = out->settled = out->started = 0;
+    out->planned_bytes = out->sent_bytes = 0;
+    out->segments = out->drained = 0;
+    out->used = 0;
+}
+
+bool output_has_room(const struct output *out)
+{
+    return out->planned < EXCHANGES_MAX && out->size - out->used >= out->room + INLINE_BYTES_MAX;
+}
+
+/* ---- adding ---------------------------------------------------------------------------------- */
+
+static void segment_add(struct output *out, struct segment segment)
+{
+    assert(out->segments < SEGMENTS_MAX && segment.length > 0);
+    out->segment[out->segments++] = segment;
+}
+
+/* `length` bytes were written behind what the buffer holds. */
+static void output_grow(struct output *out, size_t length)
+{
+    const char *base = out->base + out->used;
+    out->used += (uint32_t)length;
+    assert(out->used <= out->size);
+    if (out->segments > out->drained) {
+        struct segment *last = &out->segment[out->segments - 1];
         if (last->base && last->base + last->length == base) {
             last->length += length;
             return;
         }
     }
-    segment_add(k, (struct segment){.base = base, .fd = -1, .length = length});
+    segment_add(out, (struct segment){.base = base, .fd = -1, .length = length});
 }
 
-static void output_copy(struct conn_work *k, const char *base, size_t length)
+static void output_copy(struct output *out, const char *base, size_t length)
 {
-    assert(length <= k->output_size - k->output_used);
-    memcpy(k->output + k->output_used, base, length);
-    output_grow(k, length);
+    assert(length <= out->size - out->used);
+    memcpy(out->base + out->used, base, length);
+    output_grow(out, length);
 }
 
-static void content_add(struct conn_work *k, const struct representation *r, uint64_t offset,
+static void content_add(struct output *out, const struct representation *r, uint64_t offset,
                         uint64_t length)
 {
     if (length == 0) return;
     if (!r->content)
-        segment_add(k, (struct segment){.fd = r->fd, .offset = offset, .length = length});
+        segment_add(out, (struct segment){.fd = r->fd, .offset = offset, .length = length});
     else if (length <= INLINE_BYTES_MAX)
-        output_copy(k, r->content + offset, length);
+        output_copy(out, r->content + offset, length);
     else
-        segment_add(k, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
+        segment_add(out, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
 }
 
 /* What follows the head; returns how many bytes that is. */
-static uint64_t content_put(struct conn_work *k, const struct plan *plan)
+static uint64_t content_put(struct output *out, const struct plan *plan)
 {
     if (plan->head_only) return 0;
     if (plan->page.length > 0) {
-        output_copy(k, plan->page.base, plan->page.length);
+        output_copy(out, plan->page.base, plan->page.length);
         return plan->page.length;
     }
     if (!plan->selected) return 0;
-    content_add(k, plan->selected, plan->offset, plan->length);
+    content_add(out, plan->selected, plan->offset, plan->length);
     return plan->length;
 }
 
@@ -75,62 +98,68 @@ static uint64_t content_length(const struct plan *plan)
                                                  : plan->page.length + plan->length;
 }
 
-void output_add(struct conn_work *k, const struct plan *plan, const struct conn_rules *rules,
-                const struct now *now)
+struct exchange *output_exchange(struct output *out)
 {
-    assert(k->planned < EXCHANGES_MAX);
-    struct exchange *exchange = &k->exchange[k->planned++];
-    size_t head = head_write(k->output + k->output_used, plan, rules, &k->target, now);
-    assert(head <= HEAD_ROOM(k->request.target.length));
+    assert(out->planned < EXCHANGES_MAX);
+    return &out->exchange[out->planned];
+}
 
-    output_grow(k, head);
-    uint64_t content = content_put(k, plan);
+void output_add(struct output *out, const struct plan *plan, const struct conn_rules *rules,
+                const struct target *target, const struct now *now)
+{
+    struct exchange *exchange = output_exchange(out);
+    size_t head = head_write(out->base + out->used, plan, rules, target, now);
+    assert(head <= out->room);
+
+    output_grow(out, head);
+    uint64_t content = content_put(out, plan);
     assert(content == (plan->head_only ? 0 : content_length(plan)));
 
     exchange->status = plan->status;
     exchange->head_length = (uint32_t)head;
-    exchange->offset = k->planned_bytes;
+    exchange->offset = out->planned_bytes;
     exchange->length = head + content;
     bool from_file = plan->selected && plan->length > 0;
     exchange->coding = from_file ? plan->selected->coding : CODING_IDENTITY;
     exchange->source = from_file && content > 0 ? plan->selected->source : SOURCE_NONE;
-    k->planned_bytes += exchange->length;
+    out->planned_bytes += exchange->length;
+    out->planned++;
 }
 
-static void memory_next(const struct conn_work *k, struct outgoing *out)
+/* ---- sending --------------------------------------------------------------------------------- */
+
+static void memory_next(const struct output *out, struct outgoing *next)
 {
-    uint32_t i = k->drained;
-    out->fd = -1;
-    out->length = 0;
-    for (; i < k->segments && k->segment[i].base && out->count < OUTGOING_VECTORS_MAX; i++) {
-        const struct segment *s = &k->segment[i];
-        out->vector[out->count++] = (struct iovec){(char *)(uintptr_t)s->base, s->length};
-        out->length += s->length;
+    uint32_t i = out->drained;
+    next->fd = -1;
+    next->length = 0;
+    for (; i < out->segments && out->segment[i].base && next->count < OUTGOING_VECTORS_MAX; i++) {
+        const struct segment *s = &out->segment[i];
+        next->vector[next->count++] = (struct iovec){(char *)(uintptr_t)s->base, s->length};
+        next->length += s->length;
     }
-    out->more = i < k->segments;
+    next->more = i < out->segments;
 }
 
-void output_next(const struct conn_work *k, struct outgoing *out)
+void output_next(const struct output *out, struct outgoing *next)
 {
-    assert(k->drained < k->segments);
-    const struct segment *first = &k->segment[k->drained];
-    out->count = 0;
+    assert(out->drained < out->segments);
+    const struct segment *first = &out->segment[out->drained];
+    next->count = 0;
     if (first->base) {
-        memory_next(k, out);
+        memory_next(out, next);
         return;
     }
-    out->fd = first->fd;
-    out->offset = first->offset;
-    out->length = first->length;
-    out->more = k->drained + 1 < k->segments;
+    next->fd = first->fd;
+    next->offset = first->offset;
+    next->length = first->length;
+    next->more = out->drained + 1 < out->segments;
 }
 
-void output_sent(struct conn_work *k, uint64_t length)
+static void segments_drain(struct output *out, uint64_t length)
 {
-    assert(length > 0 && length <= k->planned_bytes - k->sent_bytes);
-    k->sent_bytes += length;
     while (length > 0) {
-        struct segment *s = &k->segment[k->drained];
+        struct segment *s = &out->segment[out->drained];
         uint64_t part = length < s->length ? length : s->length;
         if (s->base)
             s->base += part;
@@ -138,14 +167,67 @@ void output_sent(struct conn_work *k, uint64_t length)
             s->offset += part;
         s->length -= part;
         length -= part;
-        if (s->length == 0) k->drained++;
+        if (s->length == 0) out->drained++;
     }
 }
 
-void output_clear(struct conn_work *k)
+/* One that needed no lookup was ready at once. */
+static void exchange_start(struct exchange *exchange, const struct now *now)
 {
-    k->planned = k->settled = k->started = 0;
-    k->planned_bytes = k->sent_bytes = 0;
-    k->segments = k->drained = 0;
-    k->output_used = 0;
+    if (exchange->ready_ns == 0) exchange->ready_ns = exchange->headed_ns;
+    exchange->first_ns = now->monotonic_ns;
+}
+
+uint32_t output_sent(struct output *out, uint64_t length, const struct now *now)
+{
+    assert(length > 0 && length <= out->planned_bytes - out->sent_bytes);
+    uint32_t before = out->started;
+    out->sent_bytes += length;
+    segments_drain(out, length);
+    while (out->started < out->planned && out->exchange[out->started].offset < out->sent_bytes)
+        exchange_start(&out->exchange[out->started++], now);
+    return out->started - before;
+}
+
+/* ---- exchanges ------------------------------------------------------------------------------- */
+
+bool output_is_settled(const struct output *out)
+{
+    return out->settled == out->planned;
+}
+
+bool output_is_done(const struct output *out)
+{
+    const struct exchange *exchange = &out->exchange[out->settled];
+    return !output_is_settled(out) && exchange->offset + exchange->length <= out->sent_bytes;
+}
+
+bool output_holds_file(const struct output *out)
+{
+    const struct representation *lent =
+        out->planned > 0 ? out->exchange[out->planned - 1].lent : NULL;
+    return lent && lent->fd >= 0;
+}
+
+void output_gathered(struct output *out, const struct now *now)
+{
+    for (uint32_t i = out->planned; i > out->started && out->exchange[i - 1].ready_ns == 0; i--)
+        out->exchange[i - 1].ready_ns = now->monotonic_ns;
+}
+
+struct exchange *output_first(struct output *out)
+{
+    assert(!output_is_settled(out));
+    return &out->exchange[out->settled];
+}
+
+const struct exchange *output_settling(struct output *out, const struct now *now)
+{
+    struct exchange *exchange = output_first(out);
+    uint64_t sent = out->sent_bytes > exchange->offset ? out->sent_bytes - exchange->offset : 0;
+    if (sent > exchange->length) sent = exchange->length;
+    exchange->content_bytes = sent > exchange->head_length ? sent - exchange->head_length : 0;
+    exchange->whole = sent == exchange->length;
+    exchange->done_ns = now->monotonic_ns;
+    return exchange;
 }

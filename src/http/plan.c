@@ -7,27 +7,27 @@
 #include "range.h"
 #include "status.h"
 
-static struct plan plan_make(const struct request *r, uint16_t status)
+static struct plan plan_make(const struct request *r, bool may_persist, uint16_t status)
 {
     return (struct plan){
         .status = status,
         .page = status_page(status),
         .head_only = request_is(r, METHOD_HEAD),
-        .keep_alive = r->rules->keep_alive && !r->rules->draining && request_keeps_alive(r) &&
+        .keep_alive = may_persist && request_keeps_alive(r) &&
                       !request_is(r, METHOD_CONNECT), /* what follows could be meant for a tunnel */
-        .confirm_keep_alive = request_keep_alive_is_asked(r),
+        .confirm_keep_alive = r->confirm_keep_alive,
     };
 }
 
-bool plan_without_lookup(const struct request *r, struct plan *plan)
+bool plan_without_lookup(const struct request *r, bool may_persist, struct plan *plan)
 {
     if (r->refused != REFUSAL_NONE) {
-        *plan = plan_make(r, refusal_status(r->refused));
+        *plan = plan_make(r, may_persist, refusal_status(r->refused));
         if (plan->status == 501) plan->head_only = false; /* the method may only begin like HEAD */
         return true;
     }
     if (request_is(r, METHOD_GET) || request_is(r, METHOD_HEAD)) return false;
-    *plan = plan_make(r, request_is(r, METHOD_OPTIONS) ? 204 : 405);
+    *plan = plan_make(r, may_persist, request_is(r, METHOD_OPTIONS) ? 204 : 405);
     plan->allow = true;
     return true;
 }
@@ -57,12 +57,12 @@ static struct range range_of(const struct request *r, const struct representatio
     return (struct range){RANGE_WHOLE, 0, selected->length};
 }
 
-static struct plan plan_selected(const struct request *r, const struct representation *selected,
-                                 struct range range)
+static struct plan plan_selected(const struct request *r, bool may_persist,
+                                 const struct representation *selected, struct range range)
 {
     static const uint16_t status[] = {
         [RANGE_WHOLE] = 200, [RANGE_PART] = 206, [RANGE_UNSATISFIABLE] = 416};
-    struct plan plan = plan_make(r, status[range.kind]);
+    struct plan plan = plan_make(r, may_persist, status[range.kind]);
     plan.selected = selected;
     plan.varies = selected->varies;
     if (range.kind == RANGE_WHOLE) range = (struct range){RANGE_WHOLE, 0, selected->length};
@@ -73,25 +73,26 @@ static struct plan plan_selected(const struct request *r, const struct represent
     return plan;
 }
 
-struct plan plan_resolved(const struct request *r, struct resolution found, int64_t now_seconds)
+struct plan plan_resolved(const struct request *r, bool may_persist, struct resolution found,
+                          int64_t now_seconds)
 {
     if (found.kind != RESOLUTION_FOUND) {
-        struct plan plan = plan_make(r, status_of(found.kind));
+        struct plan plan = plan_make(r, may_persist, status_of(found.kind));
         plan.redirect = found.kind == RESOLUTION_DIRECTORY;
         plan.varies = found.varies;
         return plan;
     }
     switch (condition_evaluate(&r->fields, found.representation, now_seconds)) {
     case CONDITION_NONE:
-        return plan_selected(r, found.representation,
+        return plan_selected(r, may_persist, found.representation,
                              range_of(r, found.representation, now_seconds));
     case CONDITION_NOT_MODIFIED: {
-        struct plan plan = plan_make(r, 304);
+        struct plan plan = plan_make(r, may_persist, 304);
         plan.selected = found.representation;
         plan.varies = found.representation->varies;
         return plan;
     }
     case CONDITION_FAILED: break;
     }
-    return plan_make(r, 412);
+    return plan_make(r, may_persist, 412);
 }

@@ -6,6 +6,7 @@
 #define ZCSERVE_HTTP_PLAN_H
 
 #include "request.h"
+#include "zcserve/lookup.h"
 
 struct plan {
     uint16_t status;
@@ -20,10 +21,15 @@ struct plan {
     bool varies;
 };
 
-/* The answer that needs no lookup, if this request is one that does not: true and *plan. */
-bool plan_without_lookup(const struct request *r, struct plan *plan);
+/*
+ * Both: `may_persist` says whether the server allows another request on the connection.
+ *
+ * The answer that needs no lookup, if this request is one that does not: true and *plan.
+ */
+bool plan_without_lookup(const struct request *r, bool may_persist, struct plan *plan);
 
 /* The answer to a GET or HEAD whose lookup gave `found`. */
-struct plan plan_resolved(const struct request *r, struct resolution found, int64_t now_seconds);
+struct plan plan_resolved(const struct request *r, bool may_persist, struct resolution found,
+                          int64_t now_seconds);
 
 #endif

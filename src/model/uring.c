@@ -86,10 +86,6 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
     struct worker *w = &l->worker;
     uint64_t budget = TURN_BYTES;
     while (!k->lane.sending) {
-        if (k->failure != CLOSE_NONE) conn_failed(&k->client.conn, (enum close_reason)k->failure);
-        k->failure = CLOSE_NONE;
-        if (k->fetched) client_fetched(&k->client, w);
-        k->fetched = false;
         if (k->lane.lent > 0 && conn_next(&k->client.conn) != CONN_SEND) return;
         switch (worker_advance(w, &k->client)) {
         case CONN_RECEIVE:
@@ -129,12 +125,12 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
         if (k->lane.in_flight == 0) connection_free(l, k);
         return;
     }
-    if (operation == LANE_FETCH)
-        client_range_fetched(&k->client, &l->worker);
-    else if (operation == LANE_SEND && (result > 0 || (result < 0 && k->failure == CLOSE_NONE)))
+    if (operation == LANE_SEND && result != 0)
         drive_sent(&l->worker, &k->client, result, false);
-    else if (result < 0 && k->failure == CLOSE_NONE)
-        k->failure = CLOSE_PEER_RESET;
+    else if (result < 0 && !k->client.conn.failed)
+        conn_failed(&k->client.conn, CLOSE_PEER_RESET);
+    else if (operation == LANE_FETCH && conn_next(&k->client.conn) == CONN_SEND)
+        client_range_fetched(&k->client, &l->worker);
     if (operation == LANE_RECEIVE) {
         worker_received(&l->worker);
         pace_received(&l->pace, &k->heard);
@@ -147,7 +143,7 @@ static void on_fetched(struct uring_loop *l)
     struct wait *wait;
     while ((wait = fetcher_next(l->worker.fetcher)) != NULL) {
         struct uring_client *k = (struct uring_client *)client_of(wait);
-        k->fetched = true;
+        client_fetched(&k->client, &l->worker);
         client_queue(l, k);
     }
 }
@@ -158,7 +154,7 @@ static void on_fetched(struct uring_loop *l)
 static void connection_expire(struct uring_loop *l, struct uring_client *k)
 {
     if (k->lane.sending || k->lane.lent > 0) {
-        k->failure = CLOSE_SEND_TIMEOUT;
+        conn_failed(&k->client.conn, CLOSE_SEND_TIMEOUT);
         lane_abort(&k->lane);
     } else {
         conn_expired(&k->client.conn, &l->worker.now);
@@ -313,7 +309,7 @@ static void connections_end(struct uring_loop *l)
     for (uint32_t i = 0; i < l->clients.touched; i++) {
         struct uring_client *k = slab_taken_at(&l->clients, i);
         if (!k || k->closed) continue;
-        k->failure = CLOSE_DRAINED;
+        conn_failed(&k->client.conn, CLOSE_DRAINED);
         lane_abort(&k->lane);
         client_queue(l, k);
     }

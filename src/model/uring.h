@@ -17,10 +17,8 @@ struct uring_client {
     struct lane lane;
     struct uring_client *next; /* of those to be driven                              */
     uint32_t heard;            /* pace.h's                                           */
-    uint8_t failure;           /* enum close_reason; told when nothing is being sent */
     bool queued;
-    bool fetched; /* what it awaited; told when nothing is being sent */
-    bool closed;  /* but operations are still in flight */
+    bool closed; /* but operations are still in flight */
 };
 
 struct uring_loop {

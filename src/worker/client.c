@@ -28,6 +28,7 @@ void client_open(struct client *client, struct worker *w, int fd,
 {
     client->fd = fd;
     client->wait = (struct wait){.disk = DISK_IDLE};
+    client->parked = NULL;
     client->corked = false;
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
@@ -35,7 +36,8 @@ void client_open(struct client *client, struct worker *w, int fd,
         peer_copy(&client->peer, peer);
     else if (w->log)
         peer_ask(&client->peer, fd);
-    conn_open(&client->conn, &w->rules, &w->now);
+    conn_open(&client->conn, w->rules, &w->now);
+    conn_last(&client->conn, w->draining);
     client->state = STATE_IDLE;
     stats_add(&w->stats->connections_in[STATE_IDLE], 1);
     stats_add(&w->stats->accepted, 1);
@@ -110,9 +112,11 @@ void client_range_fetched(struct client *client, struct worker *w)
 
 void client_fetched(struct client *client, struct worker *w)
 {
-    struct conn *c = &client->conn;
-    if (conn_unparked(c)) return;
-    if (conn_next(c) == CONN_SEND && client->wait.disk == DISK_FETCHED)
+    struct stream *s = client->parked;
+    client->parked = NULL;
+    if (s)
+        conn_unparked(&client->conn, s);
+    else if (conn_next(&client->conn) == CONN_SEND && client->wait.disk == DISK_FETCHED)
         client_range_fetched(client, w);
 }
 
@@ -125,7 +129,7 @@ void client_half_close(struct client *client, struct worker *w)
 
 void clients_drain(const struct slab *clients, struct worker *w)
 {
-    w->rules.draining = true;
+    w->draining = true;
     for (uint32_t i = 0; i < clients->touched; i++) {
         struct client *client = slab_taken_at(clients, i);
         if (client) conn_draining(&client->conn, &w->now);

@@ -44,25 +44,30 @@ bool drive_receive(struct worker *w, struct client *client)
         return true;
     }
     worker_received(w);
-    if (!w->fetcher) { /* who waits in the call takes bytes as soon as they come */
-        w->now.woke_ns = w->now.monotonic_ns - w->queued_ns;
-        w->queued_ns = 0;
-    }
     drive_received(w, client, (size_t)n);
     return true;
+}
+
+/* How long they had waited. Who waits in the call takes bytes as soon as they come. */
+static uint64_t waited_ns(struct worker *w)
+{
+    if (w->fetcher) return w->now.monotonic_ns - w->woke_ns;
+    uint64_t queued_ns = w->queued_ns;
+    w->queued_ns = 0;
+    return queued_ns;
 }
 
 void drive_received(struct worker *w, struct client *client, size_t length)
 {
     if (conn_idle(&client->conn)) PROBE_REQUEST_START(w->index, client->fd, length);
     stats_add(&w->stats->received_bytes, length);
-    conn_received(&client->conn, length, &w->now);
+    conn_received(&client->conn, length, waited_ns(w), &w->now);
 }
 
 void drive_sent(struct worker *w, struct client *client, ssize_t result, bool from_file)
 {
     if (result < 0) {
-        conn_failed(&client->conn, reason_of((int)-result));
+        if (!client->conn.failed) conn_failed(&client->conn, reason_of((int)-result));
         return;
     }
     client->untaken = UINT32_MAX;

@@ -45,7 +45,7 @@ static void make_room(struct worker *w, struct served *served)
 {
     struct conn *c = &served->client.conn;
     bool had_turn = w->now.monotonic_ns - served->opened_ns >= SERVE_TURN_NS;
-    w->rules.draining = had_turn;
+    conn_last(c, had_turn);
     if (had_turn) press(w, served);
     if (!served->quiet || conn_next(c) != CONN_RECEIVE) return;
     if (c->half_closed) {
@@ -58,7 +58,7 @@ static void make_room(struct worker *w, struct served *served)
 
 static void pressure_apply(struct worker *w, struct served *served, enum pressure pressure)
 {
-    w->rules.draining = pressure >= PRESSURE_DRAINING;
+    conn_last(&served->client.conn, pressure >= PRESSURE_DRAINING);
     switch (pressure) {
     case PRESSURE_NONE: break;
     case PRESSURE_CROWDED: make_room(w, served); break;

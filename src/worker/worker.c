@@ -31,12 +31,12 @@ static void stats_begin(struct stats_slot *stats)
 int worker_open(struct worker *w, const struct service *service, uint32_t index)
 {
     char problem[256];
-    *w = (struct worker){.index = index, .rules = service->rules};
+    *w = (struct worker){.index = index, .rules = &service->rules};
     w->stats = &service->board[index];
     stats_begin(w->stats);
     now_read(&w->now);
-    w->now.woke_ns = w->now.monotonic_ns;
-    int error = slab_open(&w->works, conn_work_size(&w->rules), service->connections_max);
+    w->woke_ns = w->now.monotonic_ns;
+    int error = slab_open(&w->works, conn_work_size(w->rules), service->connections_max);
     if (error != 0) {
         log_error("no memory for %u connections: %s", service->connections_max, strerror(-error));
         return -1;
@@ -71,48 +71,59 @@ int worker_never_waits(struct worker *w, uint32_t fetches)
     return w->fetcher ? 0 : -1;
 }
 
-/* Parks the connection until the path is in the kernel's caches. */
-static void worker_park(struct worker *w, struct client *client)
+/* What the stream asks for cannot be had now. */
+static void worker_give_up(struct worker *w, struct client *client, struct stream *s)
 {
-    struct conn *c = &client->conn;
-    struct errand *errand = store_errand(w->store, conn_lookup(c));
+    conn_resolved(&client->conn, s, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
+}
+
+static void client_park(struct client *client, struct stream *s)
+{
+    client->parked = s;
+    conn_parked(&client->conn, s);
+}
+
+/* Parks the stream until its path is in the kernel's caches. */
+static void worker_park(struct worker *w, struct client *client, struct stream *s)
+{
+    struct errand *errand = store_errand(w->store, conn_lookup(s));
     if (errand && fetcher_run(w->fetcher, &client->wait, errand))
-        conn_parked(c);
+        client_park(client, s);
     else
-        conn_resolved(c, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
+        worker_give_up(w, client, s);
 }
 
 /*
  * Too many files are lent open. The connection waits as long as it might have taken to ask, while others
  * return what was lent to them; one that waits for its peer in the call has none of it lent to others.
  */
-static void worker_wait(struct worker *w, struct client *client)
+static void worker_wait(struct worker *w, struct client *client, struct stream *s)
 {
-    struct conn *c = &client->conn;
-    if (w->fetcher && w->now.monotonic_ns < conn_deadline_ns(c)) {
+    if (w->fetcher && w->now.monotonic_ns < conn_deadline_ns(&client->conn)) {
         fetcher_wait(w->fetcher, &client->wait);
-        conn_parked(c);
+        client_park(client, s);
     } else {
-        conn_resolved(c, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
+        worker_give_up(w, client, s);
     }
 }
 
 static void worker_resolve(struct worker *w, struct client *client)
 {
-    struct conn *c = &client->conn;
+    struct stream *s = conn_asking(&client->conn);
+    const struct lookup *lookup = conn_lookup(s);
     bool fetched = client->wait.disk == DISK_FETCHED;
     enum patience patience = w->fetcher && !fetched ? AT_ONCE : MAY_WAIT;
     if (!w->store_is_current) store_refresh(w->store, &w->now);
     w->store_is_current = true;
     if (fetched) client->wait.disk = DISK_IDLE;
-    struct resolution found = store_resolve(w->store, conn_lookup(c), patience, &w->now);
-    PROBE_RESOLVE(w->index, client->fd, found.kind, conn_lookup(c)->path);
+    struct resolution found = store_resolve(w->store, lookup, patience, &w->now);
+    PROBE_RESOLVE(w->index, client->fd, found.kind, lookup->path);
     if (found.kind == RESOLUTION_COLD)
-        worker_park(w, client);
+        worker_park(w, client, s);
     else if (found.kind == RESOLUTION_CROWDED)
-        worker_wait(w, client);
+        worker_wait(w, client, s);
     else
-        conn_resolved(c, found, &w->now);
+        conn_resolved(&client->conn, s, found, &w->now);
 }
 
 static void exchange_trace(const struct worker *w, const struct client *client,
@@ -199,7 +210,7 @@ static void counts_add(struct stats_slot *stats, struct store_counts *reported,
 void worker_waits(struct worker *w)
 {
     if (STATS_MEASURES) now_read(&w->now);
-    uint64_t turn_ns = w->now.monotonic_ns - w->now.woke_ns;
+    uint64_t turn_ns = w->now.monotonic_ns - w->woke_ns;
     if (turn_ns > PROBE_STALL_NS) PROBE_STALL(w->index, turn_ns);
     stats_measure(w->stats, MEASURE_TURN, turn_ns / HISTOGRAM_UNIT_NS);
     stats_call(w->stats, CALL_WAIT);
@@ -208,7 +219,7 @@ void worker_waits(struct worker *w)
 void worker_woke(struct worker *w, uint64_t events)
 {
     now_read(&w->now);
-    w->now.woke_ns = w->now.monotonic_ns;
+    w->woke_ns = w->now.monotonic_ns;
     stats_measure(w->stats, MEASURE_BATCH, events);
 }
 

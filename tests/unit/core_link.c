@@ -255,16 +255,17 @@ void core_link_close(struct core_link *link)
 
 static void link_resolve(struct core_link *link)
 {
+    struct stream *asking = conn_asking(&link->conn);
     if (link->parks && link->parks(link->parks_of)) {
-        conn_parked(&link->conn);
-        link->parked = true;
+        link->parked = asking;
+        conn_parked(&link->conn, asking);
         return;
     }
-    struct resolution found = core_resolve(conn_lookup(&link->conn));
+    struct resolution found = core_resolve(conn_lookup(asking));
     core_holds(link->lent_count - link->returned_count < EXCHANGES_MAX);
     if (found.kind == RESOLUTION_FOUND)
         link->lent[link->lent_count++ % EXCHANGES_MAX] = found.representation;
-    conn_resolved(&link->conn, found, &link->now);
+    conn_resolved(&link->conn, asking, found, &link->now);
 }
 
 static void link_settle(struct core_link *link)
@@ -316,14 +317,14 @@ size_t core_link_receive(struct core_link *link, const char *bytes, size_t lengt
     core_holds(space.iov_len > 0);
     size_t count = length < space.iov_len ? length : space.iov_len;
     memcpy(space.iov_base, bytes, count);
-    conn_received(&link->conn, count, &link->now);
+    conn_received(&link->conn, count, 0, &link->now);
     link_check(link);
     return count;
 }
 
 void core_link_finish(struct core_link *link)
 {
-    conn_received(&link->conn, 0, &link->now);
+    conn_received(&link->conn, 0, 0, &link->now);
     link_check(link);
 }
 
@@ -366,8 +367,8 @@ uint64_t core_link_send(struct core_link *link, uint64_t most)
 
 void core_link_unpark(struct core_link *link)
 {
-    conn_unparked(&link->conn);
-    link->parked = false;
+    conn_unparked(&link->conn, link->parked);
+    link->parked = NULL;
     link_check(link);
 }
 
@@ -387,14 +388,14 @@ void core_link_expire(struct core_link *link)
     if (link->now.monotonic_ns < conn_deadline_ns(&link->conn))
         link->now.monotonic_ns = conn_deadline_ns(&link->conn);
     conn_expired(&link->conn, &link->now);
-    if (link->conn.failed) link->parked = false;
+    if (link->conn.failed) link->parked = NULL;
     link_check(link);
 }
 
 void core_link_fail(struct core_link *link, enum close_reason why)
 {
     conn_failed(&link->conn, why);
-    link->parked = false;
+    link->parked = NULL;
     link_check(link);
 }
 

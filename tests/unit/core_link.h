@@ -32,7 +32,7 @@ struct core_link {
     /* Whether a lookup has to wait, then until core_link_unpark(). Or NULL: none has. */
     bool (*parks)(void *of);
     void *parks_of;
-    bool parked;
+    struct stream *parked; /* or NULL */
 };
 
 /* What is being tried, for the message when something does not hold. */

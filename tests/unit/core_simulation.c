@@ -53,7 +53,6 @@ struct simulation {
 
 static void drain_begin(struct simulation *s)
 {
-    s->link->rules.draining = true;
     conn_draining(&s->link->conn, &s->link->now);
     if (conn_next(&s->link->conn) == CONN_RECEIVE && conn_idle(&s->link->conn))
         core_holds(conn_deadline_ns(&s->link->conn) <=

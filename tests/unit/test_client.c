@@ -165,7 +165,7 @@ START_TEST(all_are_drained)
     *gone = site.client;
     slab_put(&clients, gone);
     clients_drain(&clients, &site.worker);
-    ck_assert(site.worker.rules.draining);
+    ck_assert(site.worker.draining && first->conn.last && second->conn.last);
     uint64_t latest = site.worker.now.monotonic_ns + site.service.rules.linger_ns;
     ck_assert_uint_le(conn_deadline_ns(&first->conn), latest);
     ck_assert_uint_le(conn_deadline_ns(&second->conn), latest);
@@ -182,9 +182,11 @@ static void path_await(void)
     core_site_connect(&site, 8192);
     core_site_say(&site, GET("/large"));
     ck_assert(drive_receive(&site.worker, &site.client));
-    struct errand *errand = store_errand(site.worker.store, conn_lookup(&site.client.conn));
+    struct stream *asking = conn_asking(&site.client.conn);
+    struct errand *errand = store_errand(site.worker.store, conn_lookup(asking));
     ck_assert(fetcher_run(site.worker.fetcher, &site.client.wait, errand));
-    conn_parked(&site.client.conn);
+    site.client.parked = asking;
+    conn_parked(&site.client.conn, asking);
 }
 
 static void fetched_await(void)

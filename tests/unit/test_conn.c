@@ -329,7 +329,8 @@ START_TEST(fails_while_it_asks)
     const char request[] = GET("/small") GET("/");
     core_link_receive(&wire, request, sizeof(request) - 1);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
-    conn_resolved(&wire.conn, (struct resolution){RESOLUTION_NOT_FOUND, NULL, false}, &wire.now);
+    conn_resolved(&wire.conn, conn_asking(&wire.conn),
+                  (struct resolution){RESOLUTION_NOT_FOUND, NULL, false}, &wire.now);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
     conn_failed(&wire.conn, CLOSE_DRAINED);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_SETTLE);
@@ -502,7 +503,6 @@ END_TEST
 
 static void drain(void)
 {
-    wire.rules.draining = true;
     conn_draining(&wire.conn, &wire.now);
 }
 
@@ -721,8 +721,9 @@ START_TEST(resolved_from_the_disk)
     const char *text = GET("/small") GET("/small");
     wire.on_settle = source_see;
     core_link_receive(&wire, text, strlen(text));
-    conn_parked(&wire.conn);
-    ck_assert(conn_unparked(&wire.conn));
+    struct stream *asking = conn_asking(&wire.conn);
+    conn_parked(&wire.conn, asking);
+    ck_assert(conn_unparked(&wire.conn, asking));
     feed("");
     ck_assert_int_eq(settled_source[1], SOURCE_DISK);
     ck_assert_int_eq(settled_source[2], core_representation("small")->source);
@@ -731,18 +732,18 @@ END_TEST
 
 START_TEST(unparked_once)
 {
-    ck_assert(!conn_unparked(&wire.conn)); /* no work area */
     core_link_receive(&wire, GET("/file"), strlen(GET("/file")));
-    ck_assert(!conn_unparked(&wire.conn));
+    struct stream *asking = conn_asking(&wire.conn);
+    ck_assert(!conn_unparked(&wire.conn, asking));
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
-    conn_parked(&wire.conn);
+    conn_parked(&wire.conn, asking);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_PARKED);
-    ck_assert(conn_unparked(&wire.conn));
+    ck_assert(conn_unparked(&wire.conn, asking));
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
-    ck_assert(!conn_unparked(&wire.conn));
-    conn_parked(&wire.conn);
+    ck_assert(!conn_unparked(&wire.conn, asking));
+    conn_parked(&wire.conn, asking);
     core_link_fail(&wire, CLOSE_PEER_RESET);
-    ck_assert(!conn_unparked(&wire.conn));
+    ck_assert(!conn_unparked(&wire.conn, asking));
     closed_because(CLOSE_PEER_RESET);
 }
 END_TEST

@@ -71,7 +71,7 @@ static struct client *client_new(void)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     client_open(client, &site.worker, pair[0], NULL);
     peer[slab_index(&clients, client)] = pair[1];
-    return waits_from_now(client, site.worker.rules.head_ns);
+    return waits_from_now(client, site.worker.rules->head_ns);
 }
 
 /* Bytes come and are taken, without the clock being read. */
@@ -88,7 +88,7 @@ static struct client *client_used(bool last)
 {
     struct client *client = client_new();
     struct outgoing out;
-    site.worker.rules.draining = last;
+    conn_last(&client->conn, last);
     bytes_come(client, GET);
     ck_assert_int_eq(worker_advance(&site.worker, client), CONN_SEND);
     conn_outgoing(&client->conn, &out);
@@ -96,9 +96,9 @@ static struct client *client_used(bool last)
     if (worker_advance(&site.worker, client) == CONN_HALF_CLOSE)
         conn_half_closed(&client->conn, &site.worker.now);
     client_rest(client, &site.worker);
-    site.worker.rules.draining = false;
+    conn_last(&client->conn, false);
     ck_assert_int_eq(conn_next(&client->conn), CONN_RECEIVE);
-    return waits_from_now(client, last ? site.worker.rules.linger_ns : site.worker.rules.idle_ns);
+    return waits_from_now(client, last ? site.worker.rules->linger_ns : site.worker.rules->idle_ns);
 }
 
 static bool may_go(const struct client *client)

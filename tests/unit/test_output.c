@@ -10,23 +10,21 @@
 #include <stdlib.h>
 
 static struct conn_rules rules;
-static struct conn conn;
-static struct conn_work *work;
+static struct output *output;
+static const struct target target = {.form = TARGET_ORIGIN, .path = {"", 0}};
 static struct now now;
 
 static void set_up(void)
 {
     rules = core_rules();
     now = core_now(0);
-    conn_open(&conn, &rules, &now);
-    conn_lend_work(&conn, malloc(conn_work_size(&rules)));
-    work = conn.work;
-    work->target = (struct target){.form = TARGET_ORIGIN, .path = {"", 0}};
+    output = malloc(sizeof(*output) + output_size(&rules));
+    output_open(output, &rules, (char *)(output + 1));
 }
 
 static void tear_down(void)
 {
-    free(conn_return_work(&conn));
+    free(output);
 }
 
 /* Adds the 200 of a canned file, or a 404 for NULL; gives its exchange. */
@@ -37,18 +35,18 @@ static const struct exchange *answer_add(const char *file)
         const struct representation *r = core_representation(file);
         plan = (struct plan){.status = 200, .selected = r, .length = r->length, .keep_alive = true};
     }
-    ck_assert(output_has_room(work));
-    output_add(work, &plan, &rules, &now);
-    return &work->exchange[work->planned - 1];
+    ck_assert(output_has_room(output));
+    output_add(output, &plan, &rules, &target, &now);
+    return &output->exchange[output->planned - 1];
 }
 
 /* All that is to be sent, in sends of at most `most`; gives how much it was. */
 static size_t drain(char *to, size_t size, uint64_t most)
 {
     size_t length = 0;
-    while (output_is_pending(work)) {
+    while (output_is_pending(output)) {
         struct outgoing out;
-        output_next(work, &out);
+        output_next(output, &out);
         uint64_t part = out.length < most ? out.length : most, left = part;
         ck_assert_uint_le(length + part, size);
         for (int i = 0; i < out.count && left > 0; i++) {
@@ -59,7 +57,7 @@ static size_t drain(char *to, size_t size, uint64_t most)
         for (; left > 0; left--) /* from the file */
             to[length + (part - left)] = core_content_byte(out.offset + (part - left));
         length += part;
-        output_sent(work, part);
+        output_sent(output, part, &now);
     }
     return length;
 }
@@ -74,12 +72,12 @@ START_TEST(small_answers_leave_together)
         ck_assert_uint_eq(exchange->offset, sum);
         sum += exchange->length;
     }
-    output_next(work, &out);
+    output_next(output, &out);
     ck_assert_int_eq(out.count, 1);
     ck_assert_int_eq(out.fd, -1);
     ck_assert_uint_eq(out.length, sum);
     ck_assert(!out.more);
-    ck_assert_uint_eq(work->segments, 1);
+    ck_assert_uint_eq(output->segments, 1);
 }
 END_TEST
 
@@ -103,12 +101,12 @@ START_TEST(head_only_has_no_content)
 {
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 200, .selected = r, .length = r->length, .head_only = true};
-    output_add(work, &plan, &rules, &now);
-    ck_assert_uint_eq(work->exchange[0].length, work->exchange[0].head_length);
+    output_add(output, &plan, &rules, &target, &now);
+    ck_assert_uint_eq(output->exchange[0].length, output->exchange[0].head_length);
     plan = (struct plan){.status = 404, .page = status_page(404), .head_only = true};
-    output_add(work, &plan, &rules, &now);
-    ck_assert_uint_eq(work->exchange[1].length, work->exchange[1].head_length);
-    ck_assert_uint_eq(work->segments, 1);
+    output_add(output, &plan, &rules, &target, &now);
+    ck_assert_uint_eq(output->exchange[1].length, output->exchange[1].head_length);
+    ck_assert_uint_eq(output->segments, 1);
 }
 END_TEST
 
@@ -117,7 +115,7 @@ START_TEST(large_content_is_pointed_to)
     struct outgoing out;
     const struct exchange *exchange = answer_add("large");
     answer_add("small");
-    output_next(work, &out);
+    output_next(output, &out);
     ck_assert_int_eq(out.count, 3);
     ck_assert_uint_eq(out.vector[0].iov_len, exchange->head_length);
     ck_assert_ptr_eq(out.vector[1].iov_base, core_representation("large")->content);
@@ -132,27 +130,27 @@ START_TEST(file_follows_its_head)
     uint64_t before = answer_add("small")->length;
     const struct exchange *exchange = answer_add("file");
     uint64_t after = answer_add("small")->length;
-    output_next(work, &out);
+    output_next(output, &out);
     ck_assert_int_eq(out.count, 1);
     ck_assert(out.more); /* so that the head and the file share packets */
     ck_assert_uint_eq(out.length, before + exchange->head_length);
-    output_sent(work, out.length);
-    output_next(work, &out);
+    output_sent(output, out.length, &now);
+    output_next(output, &out);
     ck_assert_int_eq(out.count, 0);
     ck_assert_int_eq(out.fd, CORE_FILE_FD);
     ck_assert_uint_eq(out.offset, 0);
     ck_assert_uint_eq(out.length, 20000);
-    output_sent(work, 19999);
-    output_next(work, &out);
+    output_sent(output, 19999, &now);
+    output_next(output, &out);
     ck_assert_uint_eq(out.offset, 19999);
     ck_assert_uint_eq(out.length, 1);
-    output_sent(work, 1);
-    output_next(work, &out);
+    output_sent(output, 1, &now);
+    output_next(output, &out);
     ck_assert_int_eq(out.count, 1);
     ck_assert_uint_eq(out.length, after);
     ck_assert(!out.more);
-    output_sent(work, after);
-    ck_assert(!output_is_pending(work));
+    output_sent(output, after, &now);
+    ck_assert(!output_is_pending(output));
 }
 END_TEST
 
@@ -161,10 +159,10 @@ START_TEST(range_begins_at_its_offset)
     struct outgoing out;
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 206, .selected = r, .offset = 7, .length = 11};
-    output_add(work, &plan, &rules, &now);
-    output_next(work, &out);
-    output_sent(work, out.length);
-    output_next(work, &out);
+    output_add(output, &plan, &rules, &target, &now);
+    output_next(output, &out);
+    output_sent(output, out.length, &now);
+    output_next(output, &out);
     ck_assert_uint_eq(out.offset, 7);
     ck_assert_uint_eq(out.length, 11);
 }
@@ -177,7 +175,7 @@ START_TEST(sends_of_any_size)
     static char whole[40000], parts[40000];
     size_t whole_length = 0;
     for (uint64_t most = 40000; most > 0; most = most > 600 ? most - 599 : most - 1) {
-        output_clear(work);
+        output_clear(output);
         for (size_t i = 0; i < 6; i++)
             answer_add(files[i]);
         size_t length = drain(whole_length == 0 ? whole : parts, sizeof(whole), most);
@@ -199,11 +197,11 @@ START_TEST(a_send_may_stop_at_any_byte)
     answer_add("small");
     size_t length = drain(whole, sizeof(whole), UINT64_MAX);
     for (size_t at = 1; at < length; at++) {
-        output_clear(work);
+        output_clear(output);
         answer_add("large");
         answer_add("small");
         struct outgoing out;
-        output_next(work, &out);
+        output_next(output, &out);
         uint64_t left = at;
         size_t copied = 0;
         for (int i = 0; left > 0; i++) {
@@ -212,7 +210,7 @@ START_TEST(a_send_may_stop_at_any_byte)
             copied += n;
             left -= n;
         }
-        output_sent(work, at);
+        output_sent(output, at, &now);
         ck_assert_uint_eq(at + drain(parts + at, sizeof(parts) - at, UINT64_MAX), length);
         ck_assert_int_eq(memcmp(whole, parts, length), 0);
     }
@@ -223,22 +221,22 @@ START_TEST(as_many_as_there_is_room_for)
 {
     struct outgoing out;
     int count = 0;
-    while (output_has_room(work)) {
+    while (output_has_room(output)) {
         answer_add("empty");
         count++;
     }
     ck_assert_int_eq(count, EXCHANGES_MAX);
-    output_clear(work);
-    for (count = 0; output_has_room(work); count++)
+    output_clear(output);
+    for (count = 0; output_has_room(output); count++)
         answer_add("inline");
     ck_assert_int_gt(count, 8);
     ck_assert_int_lt(count, EXCHANGES_MAX);
-    ck_assert_uint_le(work->output_used, work->output_size);
-    output_clear(work);
-    for (count = 0; output_has_room(work); count++)
+    ck_assert_uint_le(output->used, output->size);
+    output_clear(output);
+    for (count = 0; output_has_room(output); count++)
         answer_add("large");
-    ck_assert_uint_eq(work->segments, SEGMENTS_MAX);
-    output_next(work, &out);
+    ck_assert_uint_eq(output->segments, SEGMENTS_MAX);
+    output_next(output, &out);
     ck_assert_int_eq(out.count, OUTGOING_VECTORS_MAX);
     ck_assert(out.more);
 }

@@ -3,6 +3,7 @@
  */
 #include "core_link.h"
 #include "http/plan.h"
+#include "http/reader.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -17,12 +18,13 @@ static char bytes[1024];
 /* The request as it was read; `lines` go behind Host. */
 static struct request request_of(const char *method, const char *lines)
 {
+    struct reader reader;
     struct request r;
     int length =
         snprintf(bytes, sizeof(bytes), "%s / HTTP/1.1\r\nHost: a\r\n%s\r\n", method, lines);
-    request_begin(&r, &rules);
-    request_feed(&r, bytes, (size_t)length);
-    ck_assert_int_eq(r.phase, REQUEST_COMPLETE);
+    reader_begin(&reader, &r, &rules);
+    reader_feed(&reader, bytes, (size_t)length);
+    ck_assert_int_eq(reader.phase, READER_COMPLETE);
     return r;
 }
 
@@ -65,7 +67,7 @@ START_TEST(method_decides)
     struct request r = request_of(without[_i].method, "");
     struct plan plan;
     if (without[_i].refused != REFUSAL_NONE) request_refuse(&r, without[_i].refused);
-    bool planned = plan_without_lookup(&r, &plan);
+    bool planned = plan_without_lookup(&r, true, &plan);
     ck_assert_int_eq(planned, without[_i].status != 0);
     if (!planned) return;
     ck_assert_uint_eq(plan.status, without[_i].status);
@@ -94,14 +96,14 @@ START_TEST(what_was_not_found)
     struct request r =
         request_of("GET", "If-None-Match: *\r\nIf-Match: \"x\"\r\nRange: bytes=0-0\r\n");
     struct resolution found = {kinds[_i].kind, NULL, true};
-    struct plan plan = plan_resolved(&r, found, 1795348800);
+    struct plan plan = plan_resolved(&r, true, found, 1795348800);
     ck_assert_uint_eq(plan.status, kinds[_i].status);
     ck_assert_int_eq(plan.redirect, kinds[_i].redirect);
     ck_assert(plan.varies && plan.keep_alive && !plan.selected && !plan.head_only);
     ck_assert_uint_gt(plan.page.length, 0);
     r = request_of("HEAD", "");
     found.varies = false;
-    plan = plan_resolved(&r, found, 1795348800);
+    plan = plan_resolved(&r, true, found, 1795348800);
     ck_assert_uint_eq(plan.status, kinds[_i].status);
     ck_assert(plan.head_only && !plan.varies && plan.page.length > 0);
 }
@@ -156,7 +158,7 @@ START_TEST(conditions_and_ranges)
 {
     struct request r = request_of(table[_i].method, table[_i].lines);
     struct resolution found = {RESOLUTION_FOUND, core_representation("file"), false};
-    struct plan plan = plan_resolved(&r, found, 1795348800);
+    struct plan plan = plan_resolved(&r, true, found, 1795348800);
     bool content = plan.status == 200 || plan.status == 206;
     ck_assert_msg(plan.status == table[_i].status, "%d: %s%s", plan.status, table[_i].method,
                   table[_i].lines);
@@ -173,9 +175,9 @@ START_TEST(empty_has_no_ranges)
 {
     struct request r = request_of("GET", "Range: bytes=0-\r\n");
     struct resolution found = {RESOLUTION_FOUND, core_representation("empty"), false};
-    ck_assert_uint_eq(plan_resolved(&r, found, 1795348800).status, 416);
+    ck_assert_uint_eq(plan_resolved(&r, true, found, 1795348800).status, 416);
     r = request_of("GET", "");
-    ck_assert_uint_eq(plan_resolved(&r, found, 1795348800).length, 0);
+    ck_assert_uint_eq(plan_resolved(&r, true, found, 1795348800).length, 0);
 }
 END_TEST
 
@@ -187,8 +189,8 @@ START_TEST(variants_vary)
         struct request r = request_of("GET", lines[i]);
         struct resolution zip = {RESOLUTION_FOUND, core_representation("zip"), false};
         struct resolution file = {RESOLUTION_FOUND, core_representation("small"), false};
-        ck_assert(plan_resolved(&r, zip, 1795348800).varies);
-        ck_assert(!plan_resolved(&r, file, 1795348800).varies);
+        ck_assert(plan_resolved(&r, true, zip, 1795348800).varies);
+        ck_assert(!plan_resolved(&r, true, file, 1795348800).varies);
     }
 }
 END_TEST
@@ -199,12 +201,8 @@ START_TEST(operator_decides_too)
 {
     struct resolution missing = {RESOLUTION_NOT_FOUND, NULL, false};
     struct request r = request_of("GET", "");
-    ck_assert(plan_resolved(&r, missing, 0).keep_alive);
-    rules.draining = true;
-    ck_assert(!plan_resolved(&r, missing, 0).keep_alive);
-    rules = core_rules();
-    rules.keep_alive = false;
-    ck_assert(!plan_resolved(&r, missing, 0).keep_alive);
+    ck_assert(plan_resolved(&r, true, missing, 0).keep_alive);
+    ck_assert(!plan_resolved(&r, false, missing, 0).keep_alive);
 }
 END_TEST
 

@@ -185,7 +185,7 @@ END_TEST
 
 START_TEST(a_deadline_is_seen_within_a_tick)
 {
-    worker.rules.head_ns = worker.rules.idle_ns = 2 * TICK_NS;
+    service.rules.head_ns = service.rules.idle_ns = 2 * TICK_NS;
     say(GET);
     uint64_t began_ns = clock_ns();
     ticks_to_end(PRESSURE_NONE, 6);
@@ -197,8 +197,8 @@ END_TEST
 /* Who sends a byte now and then lets no tick pass, and is not out of sight for it. */
 START_TEST(a_dribbled_head_is_late)
 {
-    worker.rules.head_ns = 3 * TICK_NS;
-    worker.rules.linger_ns = worker.rules.linger_most_ns = TICK_NS;
+    service.rules.head_ns = 3 * TICK_NS;
+    service.rules.linger_ns = service.rules.linger_most_ns = TICK_NS;
     say("GET ");
     pid_t dribbler = fork();
     if (dribbler == 0) {
@@ -215,13 +215,13 @@ END_TEST
 
 START_TEST(a_reader_that_stalls_is_given_up)
 {
-    worker.rules.send_ns = 3 * TICK_NS;
+    service.rules.send_ns = 3 * TICK_NS;
     say("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
     int ticks = 0;
     uint64_t began_ns = clock_ns();
     while (!tick(PRESSURE_NONE))
         ck_assert_int_lt(++ticks, 10);
-    ck_assert_uint_ge(clock_ns() - began_ns, worker.rules.send_ns);
+    ck_assert_uint_ge(clock_ns() - began_ns, service.rules.send_ns);
     ck_assert_uint_eq(closed(CLOSE_SEND_TIMEOUT), 1);
 }
 END_TEST
@@ -240,7 +240,7 @@ START_TEST(a_reader_that_is_slow_gets_all)
     }
     close(peer);
     peer = -1;
-    worker.rules.send_ns = 3 * TICK_NS;
+    service.rules.send_ns = 3 * TICK_NS;
     while (!tick(PRESSURE_NONE))
         continue;
     ck_assert_uint_eq(closed(CLOSE_FINISHED), 1);
@@ -358,12 +358,12 @@ END_TEST
 
 START_TEST(draining_waits_for_an_idle_one_no_longer_than_lingering)
 {
-    worker.rules.linger_ns = 2 * TICK_NS;
+    service.rules.linger_ns = 2 * TICK_NS;
     say(GET);
     ck_assert(!tick(PRESSURE_NONE));
     uint64_t began_ns = clock_ns();
     ticks_to_end(PRESSURE_DRAINING, 6);
-    ck_assert_uint_ge(clock_ns() - began_ns, worker.rules.linger_ns);
+    ck_assert_uint_ge(clock_ns() - began_ns, service.rules.linger_ns);
     ck_assert_uint_eq(closed(CLOSE_DRAINED), 1);
 }
 END_TEST

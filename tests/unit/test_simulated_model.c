@@ -330,6 +330,7 @@ static void loop_make(void)
     loop = (struct uring_loop){.service = &service};
     loop.last = &loop.first;
     loop.worker.stats = &service.board[0];
+    loop.worker.rules = &service.rules;
     ck_assert_int_eq(slab_open(&loop.clients, sizeof(struct uring_client), 100), 0);
     ck_assert_int_eq(ring_open(&loop.ring, 100, &service.uring, problem, sizeof(problem)), 0);
     ck_assert(uring_listeners_open(&loop)); /* and begins to accept */

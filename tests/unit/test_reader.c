@@ -3,7 +3,7 @@
  * Conversations, and every way to cut them, are in test_split.c.
  */
 #include "core_link.h"
-#include "http/request.h"
+#include "http/reader.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 
 struct reading {
     struct conn_rules rules;
+    struct reader reader;
     struct request request;
     char *bytes; /* a block of exactly their size */
     size_t used;
@@ -23,8 +24,8 @@ static void read_whole(struct reading *reading, const char *bytes, size_t length
     reading->rules = core_rules();
     reading->bytes = malloc(length);
     memcpy(reading->bytes, bytes, length);
-    request_begin(&reading->request, &reading->rules);
-    reading->used = request_feed(&reading->request, reading->bytes, length);
+    reader_begin(&reading->reader, &reading->request, &reading->rules);
+    reading->used = reader_feed(&reading->reader, reading->bytes, length);
 }
 
 /* ---- how a request ends ---------------------------------------------------------------------- */
@@ -93,13 +94,13 @@ START_TEST(ends_where_it_ends)
     int length = snprintf(bytes, sizeof(bytes), "%s%s", ends[_i].bytes, ends[_i].behind);
     struct reading reading;
     read_whole(&reading, bytes, (size_t)length);
-    struct request *r = &reading.request;
-    ck_assert_int_eq(r->phase, REQUEST_COMPLETE);
+    const struct request *r = &reading.request;
+    ck_assert_int_eq(reading.reader.phase, READER_COMPLETE);
     ck_assert_uint_eq(reading.used, strlen(ends[_i].bytes));
     ck_assert_uint_eq(refusal_status(r->refused), ends[_i].refused);
     ck_assert_int_eq(r->unread, ends[_i].unread);
     ck_assert_int_eq(request_keeps_alive(r), ends[_i].keeps_alive);
-    ck_assert_int_eq(request_keep_alive_is_asked(r), ends[_i].asked);
+    ck_assert_int_eq(r->confirm_keep_alive, ends[_i].asked);
     free(reading.bytes);
 }
 END_TEST
@@ -192,7 +193,7 @@ START_TEST(is_refused_at_once)
 {
     struct reading reading;
     read_whole(&reading, refusals[_i].bytes, refusals[_i].length);
-    ck_assert_msg(reading.request.phase == REQUEST_COMPLETE, "still reading: %s",
+    ck_assert_msg(reading.reader.phase == READER_COMPLETE, "still reading: %s",
                   refusals[_i].clause);
     uint16_t status = refusal_status(reading.request.refused);
     ck_assert_msg(status == refusals[_i].refused, "%d instead of %d: %s", status,
@@ -207,7 +208,7 @@ START_TEST(first_reason_stands)
 {
     struct reading reading;
     read_whole(&reading, "BREW", 4);
-    request_refuse(&reading.request, REFUSAL_TIMEOUT);
+    reader_refuse(&reading.reader, REFUSAL_TIMEOUT);
     ck_assert_int_eq(reading.request.refused, REFUSAL_METHOD);
     free(reading.bytes);
 }
@@ -263,24 +264,25 @@ static void text_is(struct text text, const char *expected)
 static const char rich[] = "GET /a?b HTTP/1.1\r\nHost:  h:80 \t\r\nX-Other: no\r\nREFERER:\r\n"
                            "user-agent: me, \"you\"\r\n\r\n";
 
-static void rich_check(const struct request *r)
+static void rich_check(const struct reader *reader)
 {
+    const struct request *r = reader->request;
     text_is(r->target, "/a?b");
     text_is(r->version, "HTTP/1.1");
     text_is(fields_value(&r->fields, FIELD_HOST), "h:80");
     text_is(fields_value(&r->fields, FIELD_REFERER), "");
     text_is(fields_value(&r->fields, FIELD_USER_AGENT), "me, \"you\"");
     ck_assert_uint_eq(r->fields.count, 3);
-    ck_assert_uint_eq(r->lines, 4);
-    ck_assert_uint_eq(r->head_bytes, sizeof(rich) - 1);
+    ck_assert_uint_eq(reader->lines, 4);
+    ck_assert_uint_eq(reader->head_bytes, sizeof(rich) - 1);
 }
 
 START_TEST(fields_are_taken)
 {
     struct reading reading;
     read_whole(&reading, rich, sizeof(rich) - 1);
-    rich_check(&reading.request);
-    ck_assert_ptr_eq(reading.request.head, reading.bytes);
+    rich_check(&reading.reader);
+    ck_assert_ptr_eq(reading.reader.head, reading.bytes);
     free(reading.bytes);
 }
 END_TEST
@@ -294,15 +296,15 @@ START_TEST(texts_are_those_received)
         "Referer: \t\r\nContent-Length: 0\t\r\n\r\n";
     read_whole(&reading, head, sizeof(head) - 1);
     const struct request *r = &reading.request;
-    ck_assert_int_eq(r->phase, REQUEST_COMPLETE);
+    ck_assert_int_eq(reading.reader.phase, READER_COMPLETE);
     ck_assert_int_eq(r->refused, REFUSAL_NONE);
     text_is(r->target, "/\xc3\xa9\xff?\x80");
     text_is(r->version, "HTTP/1.1");
     text_is(fields_value(&r->fields, FIELD_HOST), "a");
     text_is(fields_value(&r->fields, FIELD_USER_AGENT), "a\tb\xff");
     text_is(fields_value(&r->fields, FIELD_REFERER), "");
-    ck_assert_uint_eq(r->lines, 4);
-    ck_assert_uint_eq(r->head_bytes, sizeof(head) - 1);
+    ck_assert_uint_eq(reading.reader.lines, 4);
+    ck_assert_uint_eq(reading.reader.head_bytes, sizeof(head) - 1);
     ck_assert_ptr_eq(r->target.base, reading.bytes + 4);
     free(reading.bytes);
 }
@@ -314,16 +316,17 @@ START_TEST(bytes_may_move)
     const size_t length = sizeof(rich) - 1, offset = 7;
     for (size_t cut = 1; cut < length; cut++) {
         struct conn_rules rules = core_rules();
-        struct request r;
+        struct reader r;
+        struct request request;
         char *bytes = malloc(offset + length);
         memcpy(bytes + offset, rich, cut);
-        request_begin(&r, &rules);
-        ck_assert_uint_eq(request_feed(&r, bytes + offset, cut), cut);
+        reader_begin(&r, &request, &rules);
+        ck_assert_uint_eq(reader_feed(&r, bytes + offset, cut), cut);
         memmove(bytes, bytes + offset, cut);
-        request_move(&r, offset);
+        reader_move(&r, offset);
         memset(bytes + cut, '!', offset);
         memcpy(bytes + cut, rich + cut, length - cut);
-        ck_assert_uint_eq(request_feed(&r, bytes + cut, length - cut), length - cut);
+        ck_assert_uint_eq(reader_feed(&r, bytes + cut, length - cut), length - cut);
         rich_check(&r);
         free(bytes);
     }
@@ -336,20 +339,20 @@ START_TEST(content_is_forgotten)
     struct reading reading;
     const char head[] = "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n";
     read_whole(&reading, head, sizeof(head) - 1);
-    struct request *r = &reading.request;
+    struct reader *r = &reading.reader;
     const char *pieces[] = {"0\r\nX", "-Name", ": va",  "lue ",
                             "of so",  "me le", "ngth ", "\r\n\r\n"};
     for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
-        ck_assert_int_eq(r->phase, REQUEST_BODY);
+        ck_assert_int_eq(r->phase, READER_BODY);
         size_t length = strlen(pieces[i]);
         char *piece = malloc(length);
         memcpy(piece, pieces[i], length);
-        ck_assert_uint_eq(request_feed(r, piece, length), length);
+        ck_assert_uint_eq(reader_feed(r, piece, length), length);
         memset(piece, '#', length);
         free(piece);
     }
-    ck_assert_int_eq(r->phase, REQUEST_COMPLETE);
-    ck_assert_uint_eq(r->refused, 0);
+    ck_assert_int_eq(r->phase, READER_COMPLETE);
+    ck_assert_uint_eq(reading.request.refused, 0);
     ck_assert_ptr_null(r->name.base);
     ck_assert_ptr_null(r->value.base);
     ck_assert_uint_eq(r->lines, 2);

@@ -1,0 +1,104 @@
+/*
+ * Bytes into requests, in order. Requests stay in the receive buffer until all responses gathered so far are sent,
+ * because exchanges point into it; then what is left moves to the front.
+ */
+#include "http1.h"
+
+#include <assert.h>
+
+size_t http1_space_size(const struct conn_rules *rules)
+{
+    return (size_t)rules->target_bytes_max + 1 + rules->head_bytes_max + RECEIVE_SLACK_BYTES;
+}
+
+void http1_open(struct http1 *h, const struct conn_rules *rules, char *space)
+{
+    h->stream.path = space;
+    h->stream.state = STREAM_READING;
+    h->receive = space + rules->target_bytes_max + 1;
+    h->size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
+    h->filled = h->parsed = 0;
+    reader_begin(&h->reader, &h->stream.request, rules);
+}
+
+struct iovec http1_receive_space(struct http1 *h)
+{
+    assert(h->filled < h->size);
+    return (struct iovec){h->receive + h->filled, h->size - h->filled};
+}
+
+static void request_begins(struct http1 *h)
+{
+    h->stream.begun_ns = h->received_ns;
+    h->stream.queue_ns = h->waited_ns;
+}
+
+void http1_received(struct http1 *h, size_t length, uint64_t waited_ns, const struct now *now)
+{
+    assert(length <= h->size - h->filled);
+    h->received_ns = now->monotonic_ns;
+    h->waited_ns = waited_ns;
+    h->filled += (uint32_t)length;
+    if (h->reader.phase == READER_AWAITS) request_begins(h);
+}
+
+void http1_drop(struct http1 *h)
+{
+    h->filled = h->parsed = 0;
+}
+
+/* Reads more of the request; true when it is complete. Content is dropped as it comes. */
+static bool request_read(struct http1 *h)
+{
+    struct reader *r = &h->reader;
+    h->parsed += (uint32_t)reader_feed(r, h->receive + h->parsed, h->filled - h->parsed);
+    if (r->phase == READER_BODY)
+        h->filled = h->parsed = (uint32_t)(r->head + r->head_bytes - h->receive);
+    return r->phase == READER_COMPLETE;
+}
+
+struct stream *http1_next(struct http1 *h, const struct now *now)
+{
+    struct stream *s = &h->stream;
+    if (s->state != STREAM_READING || !http1_has_more(h) || !request_read(h)) return NULL;
+    s->headed_ns = now->monotonic_ns;
+    return s;
+}
+
+void http1_answered(struct http1 *h, struct stream *s)
+{
+    reader_begin(&h->reader, &s->request, h->reader.rules);
+    request_begins(h);
+}
+
+void http1_compact(struct http1 *h)
+{
+    struct reader *r = &h->reader;
+    uint32_t offset = r->phase == READER_AWAITS ? h->parsed : (uint32_t)(r->head - h->receive);
+    if (offset == 0 || h->stream.state != STREAM_READING) return;
+    h->filled -= offset;
+    h->parsed -= offset;
+    memmove(h->receive, h->receive + offset, h->filled);
+    reader_move(r, offset);
+}
+
+struct stream *http1_asking(struct http1 *h)
+{
+    return stream_asks(&h->stream) ? &h->stream : NULL;
+}
+
+struct stream *http1_parked(struct http1 *h)
+{
+    return h->stream.state == STREAM_PARKED ? &h->stream : NULL;
+}
+
+void http1_abandon(struct http1 *h)
+{
+    h->stream.state = STREAM_READING;
+}
+
+struct stream *http1_refuse(struct http1 *h, enum refusal why)
+{
+    reader_refuse(&h->reader, why);
+    return &h->stream;
+}

@@ -1,0 +1,71 @@
+/*
+ * From a complete request to the plan of its response, by way of a lookup when it needs one.
+ */
+#include "stream.h"
+#include "negotiate.h"
+#include "zcserve/conn.h"
+
+#include <assert.h>
+
+static bool may_persist(const struct conn_rules *rules, bool last)
+{
+    return rules->keep_alive && !last;
+}
+
+/* Makes the target a path; false when it is none that could be looked up. */
+static bool target_take(struct stream *s)
+{
+    const struct request *r = &s->request;
+    s->target = (struct target){.form = TARGET_BAD};
+    if (r->refused == REFUSAL_NONE) s->target = target_parse(r->target, s->path);
+    return s->target.form == TARGET_ORIGIN || s->target.form == TARGET_ABSOLUTE ||
+           (s->target.form == TARGET_ASTERISK && request_is(r, METHOD_OPTIONS));
+}
+
+bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, struct plan *plan)
+{
+    struct request *r = &s->request;
+    assert(s->state == STREAM_READING);
+    if (!target_take(s) && !request_is(r, METHOD_CONNECT)) request_refuse(r, REFUSAL_TARGET);
+    if (plan_without_lookup(r, may_persist(rules, last), plan)) return true;
+    s->lookup.path = s->target.path;
+    s->lookup.accepted = negotiate_accepted(&r->fields);
+    s->lookup.accepted.original_otherwise = !rules->not_acceptable;
+    s->state = STREAM_ASKING;
+    return false;
+}
+
+void stream_refuse(struct stream *s, enum refusal why, struct plan *plan)
+{
+    request_refuse(&s->request, why);
+    s->state = STREAM_READING;
+    bool planned = plan_without_lookup(&s->request, false, plan);
+    assert(planned);
+}
+
+struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bool last,
+                            struct resolution found, const struct now *now)
+{
+    assert(stream_asks(s));
+    s->state = STREAM_READING;
+    return plan_resolved(&s->request, may_persist(rules, last), found, now->wall_seconds);
+}
+
+void stream_describe(const struct stream *s, struct exchange *exchange)
+{
+    const struct request *r = &s->request;
+    exchange->lent = NULL;
+    exchange->method = r->method;
+    exchange->method_name = r->method_name;
+    exchange->target = r->target;
+    exchange->version = r->version;
+    exchange->host = fields_value(&r->fields, FIELD_HOST);
+    exchange->referer = fields_value(&r->fields, FIELD_REFERER);
+    exchange->user_agent = fields_value(&r->fields, FIELD_USER_AGENT);
+    exchange->queue_ns = s->queue_ns;
+    exchange->begun_ns = s->begun_ns;
+    exchange->headed_ns = s->headed_ns;
+    exchange->ready_ns = 0;
+    exchange->refused = r->refused;
+    exchange->content_bytes = 0;
+}
