@@ -141,7 +141,8 @@ void conn_resolved(struct conn *c, struct stream *s, struct resolution found, co
     struct output *out = &c->work->output;
     struct exchange *exchange = output_exchange(out);
     bool fetched = s->state == STREAM_FETCHED;
-    struct plan plan = stream_resolved(s, c->rules, c->last, found, now);
+    struct ranges ranges; /* that the plan may point to */
+    struct plan plan = stream_resolved(s, c->rules, c->last, found, now, &ranges);
     answer_add(c, s, &plan, found.kind == RESOLUTION_FOUND ? found.representation : NULL, now);
     if (fetched && exchange->source != SOURCE_NONE) exchange->source = SOURCE_DISK;
     requests_take(c, now);

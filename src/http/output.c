@@ -5,20 +5,28 @@
  */
 #include "output.h"
 #include "head.h"
-#include "zcserve/conn.h"
+#include "multipart.h"
 
 #include <assert.h>
 
+/* What one response may need beyond an ordinary head: the location of a redirect, or the heads of parts. */
+static uint32_t room_beyond(const struct conn_rules *rules)
+{
+    size_t location = HEAD_ROOM(rules->target_bytes_max) - HEAD_ROOM(0);
+    size_t parts = MULTIPART_ROOM(rules->ranges_max);
+    return (uint32_t)(location > parts ? location : parts);
+}
+
 uint32_t output_size(const struct conn_rules *rules)
 {
-    return OUTPUT_BYTES + 3 * rules->target_bytes_max;
+    return OUTPUT_BYTES + room_beyond(rules);
 }
 
 void output_open(struct output *out, const struct conn_rules *rules, char *base)
 {
     out->base = base;
     out->size = output_size(rules);
-    out->room = (uint32_t)HEAD_ROOM(rules->target_bytes_max);
+    out->room = (uint32_t)HEAD_ROOM(0) + room_beyond(rules);
     output_clear(out);
 }
 
@@ -66,36 +74,59 @@ static void output_copy(struct output *out, const char *base, size_t length)
     output_grow(out, length);
 }
 
-static void content_add(struct output *out, const struct representation *r, uint64_t offset,
-                        uint64_t length)
+/* Content that is sent from where it is. */
+static void content_point(struct output *out, const struct representation *r, uint64_t offset,
+                          uint64_t length)
 {
-    if (length == 0) return;
     if (!r->content)
         segment_add(out, (struct segment){.fd = r->fd, .offset = offset, .length = length});
-    else if (length <= INLINE_BYTES_MAX)
-        output_copy(out, r->content + offset, length);
     else
         segment_add(out, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
 }
 
-/* What follows the head; returns how many bytes that is. */
-static uint64_t content_put(struct output *out, const struct plan *plan)
+static void content_add(struct output *out, const struct representation *r, uint64_t offset,
+                        uint64_t length)
 {
-    if (plan->head_only) return 0;
-    if (plan->page.length > 0) {
-        output_copy(out, plan->page.base, plan->page.length);
-        return plan->page.length;
-    }
-    if (!plan->selected) return 0;
-    content_add(out, plan->selected, plan->offset, plan->length);
-    return plan->length;
+    if (r->content && length <= INLINE_BYTES_MAX)
+        output_copy(out, r->content + offset, length);
+    else
+        content_point(out, r, offset, length);
 }
 
-/* What Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
-static uint64_t content_length(const struct plan *plan)
+/*
+ * Several parts and what is around them; returns how many bytes that is. What is left of the buffer is given up, so
+ * that the response is the last one of this output: for another with as many parts there need be no segments.
+ */
+static uint64_t parts_put(struct output *out, const struct plan *plan,
+                          const struct conn_rules *rules)
 {
-    return plan->status == 200 && plan->selected ? plan->selected->length
-                                                 : plan->page.length + plan->length;
+    struct boundary boundary = multipart_boundary(plan, rules);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < plan->ranges->count; i++) {
+        struct range part = plan->ranges->part[i];
+        size_t head = multipart_head_write(out->base + out->used, plan, i, &boundary);
+        output_grow(out, head);
+        content_point(out, plan->selected, part.offset, part.length);
+        sum += head + part.length;
+    }
+    size_t end = multipart_end_write(out->base + out->used, &boundary);
+    output_grow(out, end);
+    out->used = out->size;
+    return sum + end;
+}
+
+/* What follows the head; returns how many bytes that is. */
+static uint64_t content_put(struct output *out, const struct plan *plan,
+                            const struct conn_rules *rules)
+{
+    if (plan->head_only) return 0;
+    if (plan->length == 0) {
+        if (plan->page.length > 0) output_copy(out, plan->page.base, plan->page.length);
+        return plan->page.length;
+    }
+    if (plan->ranges) return parts_put(out, plan, rules);
+    content_add(out, plan->selected, plan->offset, plan->length);
+    return plan->length;
 }
 
 struct exchange *output_exchange(struct output *out)
@@ -112,8 +143,8 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
     assert(head <= out->room);
 
     output_grow(out, head);
-    uint64_t content = content_put(out, plan);
-    assert(content == (plan->head_only ? 0 : content_length(plan)));
+    uint64_t content = content_put(out, plan, rules);
+    assert(content == (plan->head_only ? 0 : plan_content_length(plan)));
 
     exchange->status = plan->status;
     exchange->head_length = (uint32_t)head;

@@ -9,15 +9,14 @@
 
 #include "plan.h"
 #include "target.h"
-#include "zcserve/now.h"
-#include "zcserve/segment.h"
+#include "zcserve/conn.h"
 
-#define EXCHANGES_MAX 32                 /* responses gathered                        */
-#define SEGMENTS_MAX (2 * EXCHANGES_MAX) /* a head and a content each                 */
-#define OUTPUT_BYTES 16384               /* besides the room for one redirect         */
-#define INLINE_BYTES_MAX 1024            /* content that is copied behind its head    */
+#define EXCHANGES_MAX 32      /* responses gathered                                        */
+#define OUTPUT_BYTES 16384    /* besides the room for what one response alone may need     */
+#define INLINE_BYTES_MAX 1024 /* content that is copied behind its head                    */
 
-struct conn_rules;
+/* A head and a content each; the last response may have several parts, a head and a content each, and an end. */
+#define SEGMENTS_MAX (2 * (EXCHANGES_MAX - 1) + 2 * RANGES_MAX + 1)
 
 struct output {
     uint32_t planned, settled;
@@ -25,7 +24,7 @@ struct output {
     uint64_t planned_bytes, sent_bytes;
     uint32_t segments, drained; /* segments listed; those wholly sent           */
     uint32_t size, used;        /* of the buffer `base`                          */
-    uint32_t room;              /* that the head of any response fits in         */
+    uint32_t room; /* that the head of any response fits in, and the heads of its parts */
     char *base;
     struct exchange exchange[EXCHANGES_MAX];
     struct segment segment[SEGMENTS_MAX];
@@ -38,7 +37,7 @@ void output_open(struct output *out, const struct conn_rules *rules, char *base)
 /* Begins anew, with nothing planned. */
 void output_clear(struct output *out);
 
-/* Whether one more response certainly fits. */
+/* Whether one more response certainly fits. None does behind one with several parts. */
 bool output_has_room(const struct output *out);
 
 /* The exchange of the response that is added next: the caller describes the request in it before. */

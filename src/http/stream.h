@@ -14,8 +14,6 @@
 #include "target.h"
 #include "zcserve/now.h"
 
-struct conn_rules;
-
 enum stream_state {
     STREAM_READING, /* its request is awaited, or read                     */
     STREAM_ASKING,  /* its lookup is to be answered                        */
@@ -48,9 +46,9 @@ bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, st
 /* It is answered by *plan now, in whatever state it is: `why` it is refused. */
 void stream_refuse(struct stream *s, enum refusal why, struct plan *plan);
 
-/* Its lookup was answered: the plan of its response. It is READING then. */
+/* Its lookup was answered: the plan of its response, which may keep parts in *ranges. It is READING then. */
 struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bool last,
-                            struct resolution found, const struct now *now);
+                            struct resolution found, const struct now *now, struct ranges *ranges);
 
 /* What is known of its exchange before the response is added to the output. */
 void stream_describe(const struct stream *s, struct exchange *exchange);

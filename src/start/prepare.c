@@ -8,6 +8,7 @@
 #include "zcserve/utf8.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* As config_load tells what it finds wrong itself. */
 void config_problem(const struct program *p, const char *option, const void *member,
@@ -105,6 +106,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .target_bytes_max = (uint32_t)config->limits_target,
         .fields_max = (uint32_t)config->limits_fields,
         .body_bytes_max = config->limits_body,
+        .ranges_max = (uint32_t)config->limits_ranges,
         .head_ns = config->timeouts_head,
         .body_ns = config->timeouts_body,
         .idle_ns = config->timeouts_idle,
@@ -113,6 +115,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .linger_most_ns = LINGER_SILENCES * config->timeouts_linger,
         .keep_alive = config->keep_alive,
     };
+    arc4random_buf(rules->seed, sizeof(rules->seed));
 }
 
 static void store_options_make(struct program *p)

@@ -26,6 +26,7 @@ static void service_make(struct core_site *site)
         .target_bytes_max = 4096,
         .fields_max = 100,
         .body_bytes_max = 1 << 20,
+        .ranges_max = 16,
         .head_ns = 10 * NS_PER_SECOND,
         .body_ns = 10 * NS_PER_SECOND,
         .idle_ns = 60 * NS_PER_SECOND,
