@@ -51,6 +51,7 @@ class Expected:
     head_only: bool = False
     leads_to: str = None
     within: tuple = None  # seconds since the row began: (least, most)
+    parts: tuple = None   # of multipart/byteranges: (head, bytes) of each
 
 
 @dataclasses.dataclass
@@ -92,6 +93,17 @@ def part(path, offset, length, fields=None, **more):
     known = {"Content-Range": "bytes %d-%d/%d" % (offset, offset + length - 1, len(whole))}
     known.update(fields or {})
     return answer(206, known, (), whole[offset:offset + length], **more)
+
+
+def multipart(path, *ranges, fields=None, without=(), of=None, kind=None):
+    """206 with these parts (offset, length) of the file; or of another file, that is sent in its place."""
+    whole = content(of or path)
+    heads = ["bytes %d-%d/%d" % (offset, offset + length - 1, len(whole)) for offset, length in ranges]
+    known = {"Content-Type": MULTIPART, "ETag": TAG, "Last-Modified": DATE}
+    known.update(fields or {})
+    return answer(206, known, ["Content-Range", *without], parts=tuple(
+        ({"Content-Type": kind, "Content-Range": head}, whole[offset:offset + length])
+        for head, (offset, length) in zip(heads, ranges)))
 
 
 def unsatisfiable(path):
@@ -230,6 +242,33 @@ def check(label, want, answer, server):
         expect("%s: field %s" % (label, name), None, answer.field(name))
     if want.content is not None:
         expect_content("%s: content" % label, want.content, answer.content)
+    if want.parts is not None:
+        check_parts(label, want.parts, answer)
+
+
+MULTIPART = re.compile("multipart/byteranges; boundary=([0-9A-Za-z'()+_,./:=?-]{1,70})")
+PART_LINE = re.compile(rb"([A-Za-z-]+): ([\x21-\x7e]|[\x21-\x7e][\x20-\x7e]*[\x21-\x7e])")
+
+
+def check_parts(label, want, answer):
+    """Reads multipart/byteranges (RFC 2046 §5.1.1), strictly: no preamble, no epilogue, each part as it is due."""
+    delimiter = b"\r\n--" + MULTIPART.fullmatch(answer.field("Content-Type"))[1].encode()
+    first, *pieces, last = (b"\r\n" + answer.content).split(delimiter)
+    expect("%s: before the first part" % label, b"", first)
+    expect("%s: behind the last part" % label, b"--\r\n", last)
+    expect("%s: parts" % label, len(want), len(pieces))
+    for number, (piece, (fields, whole)) in enumerate(zip(pieces, want), 1):
+        head, blank, got = piece.partition(b"\r\n\r\n")
+        here = "%s: part %d" % (label, number)
+        lines = [PART_LINE.fullmatch(line) for line in head.split(b"\r\n")[1:]]
+        if not blank or not head.startswith(b"\r\n") or not all(lines):
+            raise Failure("%s: its head is %r" % (here, piece[:300]))
+        found = {line[1].decode(): line[2].decode() for line in lines}
+        expect("%s: fields" % here, sorted(fields), sorted(found))
+        expect("%s: Content-Range" % here, fields["Content-Range"], found["Content-Range"])
+        if fields["Content-Type"]:
+            expect("%s: Content-Type" % here, fields["Content-Type"], found["Content-Type"])
+        expect_content(here, whole, got)
 
 
 URI = re.compile(r"([!$&-;=?-Z_a-z~\[\]]|%[0-9A-Fa-f]{2})+")  # RFC 3986 §2; "#" not among them
@@ -314,8 +353,12 @@ def always_of_page(label, answer, head_only):
         raise Failure("%s: not a readable page: %r" % (label, page[:300]))
 
 
-def date_blanked(raw):
-    return re.sub(rb"\r\nDate: [^\r]*", b"\r\nDate: -", raw)
+def blanked(raw):
+    """Without what is another at another time, or of another server: dates and boundaries."""
+    raw = re.sub(rb"\r\nDate: [^\r]*", b"\r\nDate: -", raw)
+    for boundary in set(re.findall(rb"; boundary=(\w{16})\r\n", raw)):
+        raw = raw.replace(boundary, b"-" * 16)
+    return raw
 
 
 def tags_blanked(raw):
@@ -323,5 +366,5 @@ def tags_blanked(raw):
 
 
 __all__ = ["KEPT", "CLOSED", "EITHER", "ENDED", "IDLE", "CUT_SHORT", "Pause", "Await", "HalfClose", "clause", "row", "answer",
-           "ok", "part", "unsatisfiable", "head_of", "moved", "BAD", "bytewise", "get", "request",
+           "ok", "part", "multipart", "unsatisfiable", "head_of", "moved", "BAD", "bytewise", "get", "request",
            "content"]

@@ -304,6 +304,18 @@ START_TEST(storm_is_the_whole)
 }
 END_TEST
 
+/* What an operator may allow is what there is room for. */
+START_TEST(option_has_the_same_limit)
+{
+    uint64_t most_allowed = 0;
+#define OPTION(kind, section, name, fallback, least, most, ...) \
+    if (strcmp(#section #name, "limits_ranges") == 0) most_allowed = most;
+#include "zcserve/options.def"
+#undef OPTION
+    ck_assert_uint_eq(most_allowed, RANGES_MAX);
+}
+END_TEST
+
 static const struct {
     const char *if_range[2];
     int64_t now_seconds;
@@ -572,6 +584,7 @@ int main(void)
     tcase_add_loop_test(cases, if_range, 0, COUNT(conditional));
     tcase_add_loop_test(cases, number_is_limited, 0, 3);
     tcase_add_loop_test(cases, storm_is_the_whole, 0, 9);
+    tcase_add_test(cases, option_has_the_same_limit);
     tcase_add_test(cases, if_range_of_a_sidecar);
     tcase_add_test(cases, if_range_without_validators);
     tcase_add_test(cases, fields_absent_or_twice);
