@@ -7,6 +7,8 @@ the end of the stream with nothing before it.
 """
 
 import dataclasses
+import email
+import email.policy
 import email.utils
 import re
 import time
@@ -269,6 +271,18 @@ def check_parts(label, want, answer):
         if fields["Content-Type"]:
             expect("%s: Content-Type" % here, fields["Content-Type"], found["Content-Type"])
         expect_content(here, whole, got)
+    check_message(label, want, answer)
+
+
+def check_message(label, want, answer):
+    """The same, as Python's reader of MIME messages sees it."""
+    head = "Content-Type: %s\r\n\r\n" % answer.field("Content-Type")
+    message = email.message_from_bytes(head.encode() + answer.content, policy=email.policy.HTTP)
+    expect("%s: defects" % label, [], message.defects)
+    expect("%s: parts of the message" % label, [fields["Content-Range"] for fields, _ in want],
+           [each["Content-Range"] for each in message.get_payload()])
+    for (_, whole), got in zip(want, message.get_payload()):
+        expect_content("%s: part of the message" % label, whole, got.get_payload(decode=True))
 
 
 URI = re.compile(r"([!$&-;=?-Z_a-z~\[\]]|%[0-9A-Fa-f]{2})+")  # RFC 3986 §2; "#" not among them
