@@ -39,7 +39,7 @@ struct conn_rules {
     struct text server; /* value of the Server field; empty for none */
     uint32_t head_bytes_max, target_bytes_max, fields_max;
     uint32_t ranges_max; /* of one request, 1 at least; more are answered with the whole */
-    uint64_t seed[2];    /* random, made at start: nobody else can foresee what is derived from it */
+    uint64_t seed[2]; /* random, made at start: nobody else can foresee what is derived from it */
     uint64_t body_bytes_max;
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
     uint64_t linger_most_ns; /* linger_ns is for one silence; this is for all of the lingering */
