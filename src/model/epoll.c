@@ -60,12 +60,11 @@ static void tick_start(struct epoll_loop *l)
 static void accepting_set(struct epoll_loop *l, bool accepting)
 {
     l->accepting = accepting;
-    for (uint32_t i = 0; i < l->listeners; i++) {
+    for (uint32_t i = 0; i < l->listeners; i++)
         if (accepting && service_accepts(l->service, l->worker.index, i))
             ev_io_start(l->loop, &l->listener[i]);
         else
             ev_io_stop(l->loop, &l->listener[i]);
-    }
 }
 
 /* ---- a connection ------------------------------------------------------------------------- */
