@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <stdalign.h>
 
+#define PAGE_BYTES ((size_t)4096) /* where pages are larger, only less is saved */
+
 /* ---- which step is next ---------------------------------------------------------------------- */
 
 /* No further request is taken, and all responses are settled. */
@@ -42,10 +44,18 @@ static bool request_is_awaited(const struct conn *c)
 
 /* ---- beginning and resting ------------------------------------------------------------------- */
 
+/* The bytes of a block up to the places of the output, which are aligned. */
+static size_t work_bytes(const struct conn_rules *rules)
+{
+    size_t bytes = sizeof(struct conn_work) + http1_space_size(rules) + output_size(rules);
+    return (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+/* Whole pages, so that what one connection touches is not spread over more of them than it must. */
 size_t conn_work_size(const struct conn_rules *rules)
 {
-    size_t size = sizeof(struct conn_work) + http1_space_size(rules) + output_size(rules);
-    return (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    size_t size = work_bytes(rules) + (EXCHANGES_MAX - 1) * sizeof(struct output_place);
+    return (size + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
 void conn_open(struct conn *c, const struct conn_rules *rules, const struct now *now)
@@ -66,7 +76,7 @@ void conn_lend_work(struct conn *c, void *work)
     assert(!c->work);
     struct conn_work *k = c->work = work;
     http1_open(&k->http1, c->rules, k->bytes);
-    output_open(&k->output, c->rules, k->bytes + http1_space_size(c->rules));
+    output_open(&k->output, c->rules, (void *)((char *)work + work_bytes(c->rules)));
 }
 
 void *conn_return_work(struct conn *c)
@@ -99,9 +109,10 @@ static void answer_add(struct conn *c, struct stream *s, const struct plan *plan
                        const struct representation *lent, const struct now *now)
 {
     struct output *out = &c->work->output;
-    struct exchange *exchange = output_exchange(out);
+    struct exchange *exchange = output_next_exchange(out);
     stream_describe(s, exchange);
     exchange->lent = lent;
+    if (out->planned == 0) output_begin(out, http1_spare(&c->work->http1));
     output_add(out, plan, c->rules, &s->target, now);
     c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
     if (plan->keep_alive)
@@ -139,7 +150,7 @@ void conn_resolved(struct conn *c, struct stream *s, struct resolution found, co
 {
     assert(conn_next(c) == CONN_RESOLVE);
     struct output *out = &c->work->output;
-    struct exchange *exchange = output_exchange(out);
+    struct exchange *exchange = output_next_exchange(out);
     bool fetched = s->state == STREAM_FETCHED;
     struct plan plan = stream_resolved(s, c->rules, c->last, found, now);
     answer_add(c, s, &plan, found.kind == RESOLUTION_FOUND ? found.representation : NULL, now);

@@ -13,9 +13,8 @@ size_t http1_space_size(const struct conn_rules *rules)
 
 void http1_open(struct http1 *h, const struct conn_rules *rules, char *space)
 {
-    h->stream.path = space;
     h->stream.state = STREAM_READING;
-    h->receive = space + rules->target_bytes_max + 1;
+    h->receive = space;
     h->size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
     h->filled = h->parsed = 0;
     reader_begin(&h->reader, &h->stream.request, rules);
@@ -62,7 +61,15 @@ struct stream *http1_next(struct http1 *h, const struct now *now)
     struct stream *s = &h->stream;
     if (s->state != STREAM_READING || !http1_has_more(h) || !request_read(h)) return NULL;
     s->headed_ns = now->monotonic_ns;
+    s->path = h->receive + h->filled;
     return s;
+}
+
+/* No target, and so no path, is longer than what was received. */
+char *http1_spare(struct http1 *h)
+{
+    uint32_t longest = h->reader.rules->target_bytes_max;
+    return h->receive + h->filled + (h->filled < longest ? h->filled : longest) + 1;
 }
 
 void http1_answered(struct http1 *h, struct stream *s)

@@ -2,9 +2,10 @@
  * HTTP/1.1 on a connection (RFC 9112): the bytes received become requests, one after another, and are answered in
  * their order. What conn.c knows of the protocol is this file: another one is another file like it.
  *
- *      ┌───────────────────────────────────────────────────────────┐
- *      │ receive: requests in the order received                   │   0 ≤ parsed ≤ filled ≤ size
- *      └───────────────────────────────────────────────────────────┘
+ *      ┌─────────────────────────────────────────────┬──────────────────────────┬─────────
+ *      │ receive: requests in the order received     │ path of the one that asks│ spare …
+ *      └─────────────────────────────────────────────┴──────────────────────────┴─────────
+ *        0 ≤ parsed ≤ filled ≤ size                 filled
  */
 #ifndef ZCSERVE_HTTP_HTTP1_H
 #define ZCSERVE_HTTP_HTTP1_H
@@ -22,7 +23,7 @@ struct http1 {
     char *receive;
 };
 
-/* How much space http1_open() needs under these rules. */
+/* How much space http1_open() needs under these rules; the spare space follows it. */
 size_t http1_space_size(const struct conn_rules *rules);
 void http1_open(struct http1 *h, const struct conn_rules *rules, char *space);
 
@@ -40,6 +41,9 @@ struct stream *http1_next(struct http1 *h, const struct now *now);
 
 /* The response to the stream's request is in the output: the next request begins behind it. */
 void http1_answered(struct http1 *h, struct stream *s);
+
+/* Space that is not used before bytes are received again: it begins here and ends behind what http1_open() got. */
+char *http1_spare(struct http1 *h);
 
 /* All that is in the output was taken: what is there of the next request moves to the front. */
 void http1_compact(struct http1 *h);

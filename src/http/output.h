@@ -19,6 +19,12 @@
 
 struct conn_rules;
 
+/* One exchange and two segments, though not always its own: see output_segment(). */
+struct output_place {
+    struct exchange exchange;
+    struct segment segment[2];
+};
+
 struct output {
     uint32_t planned, settled;
     uint32_t started; /* exchanges of whose response a byte was taken */
@@ -27,22 +33,42 @@ struct output {
     uint32_t size, used;        /* of the buffer `base`                          */
     uint32_t room;              /* that the head of any response fits in         */
     char *base;
-    struct exchange exchange[EXCHANGES_MAX];
-    struct segment segment[SEGMENTS_MAX];
+    struct output_place first; /* most connections need no more… */
+    struct output_place *more; /* …but there are EXCHANGES_MAX - 1, in memory of their own */
 };
 
 /* How large the buffer has to be under these rules. */
 uint32_t output_size(const struct conn_rules *rules);
-void output_open(struct output *out, const struct conn_rules *rules, char *base);
+
+/* `more` has EXCHANGES_MAX - 1 places. */
+void output_open(struct output *out, const struct conn_rules *rules, struct output_place *more);
 
 /* Begins anew, with nothing planned. */
 void output_clear(struct output *out);
+
+/* Nothing is planned: the buffer begins at `base` from now on. */
+void output_begin(struct output *out, char *base);
+
+static inline struct output_place *output_place(const struct output *out, uint32_t i)
+{
+    return i == 0 ? (struct output_place *)(uintptr_t)&out->first : &out->more[i - 1];
+}
+
+static inline struct exchange *output_exchange(const struct output *out, uint32_t i)
+{
+    return &output_place(out, i)->exchange;
+}
+
+static inline struct segment *output_segment(const struct output *out, uint32_t i)
+{
+    return &output_place(out, i / 2)->segment[i % 2];
+}
 
 /* Whether one more response certainly fits. */
 bool output_has_room(const struct output *out);
 
 /* The exchange of the response that is added next: the caller describes the request in it before. */
-struct exchange *output_exchange(struct output *out);
+struct exchange *output_next_exchange(struct output *out);
 
 /* Adds the response that `plan` says, and what it tells of the exchange. There must be room. */
 void output_add(struct output *out, const struct plan *plan, const struct conn_rules *rules,

@@ -28,7 +28,7 @@ struct stream {
     struct target target;
     struct lookup lookup;
     enum stream_state state;
-    char *path;         /* space for a path of target_bytes_max, and a NUL             */
+    char *path;         /* space for the path of the target, and a NUL                 */
     uint64_t begun_ns;  /* when the first byte of the request was received             */
     uint64_t queue_ns;  /* how long that byte had waited                               */
     uint64_t headed_ns; /* when the request was complete                               */

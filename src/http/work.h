@@ -1,12 +1,14 @@
 /*
  * The work area of a connection that is not idle. One block, taken from a slab:
  *
- *      ┌──────────────────┬───────────────────────────┬────────────────────────┐
- *      │ struct conn_work │ of the protocol: a path,  │ output: heads, pages,  │
- *      │                  │ what was received         │ small contents         │
- *      └──────────────────┴───────────────────────────┴────────────────────────┘
+ *      ┌──────────────────┬──────────┬──────┬─────────────────────────┬──────────────────────┐
+ *      │ struct conn_work │ received │ path │ output: heads, pages,   │ places of the output │
+ *      │                  │ bytes    │      │ small contents          │ but the first        │
+ *      └──────────────────┴──────────┴──────┴─────────────────────────┴──────────────────────┘
  *
- * Responses gather until all are settled; then both buffers begin again at 0.
+ * Responses gather until all are settled; no bytes are received meanwhile, so the output begins where the received
+ * bytes end. So a connection with one request, which is what a slow reader has, touches one or two pages of its block,
+ * however many bytes and responses there would be room for.
  */
 #ifndef ZCSERVE_HTTP_WORK_H
 #define ZCSERVE_HTTP_WORK_H

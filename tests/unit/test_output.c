@@ -11,6 +11,7 @@
 
 static struct conn_rules rules;
 static struct output *output;
+static struct output_place more[EXCHANGES_MAX - 1];
 static const struct target target = {.form = TARGET_ORIGIN, .path = {"", 0}};
 static struct now now;
 
@@ -19,7 +20,8 @@ static void set_up(void)
     rules = core_rules();
     now = core_now(0);
     output = malloc(sizeof(*output) + output_size(&rules));
-    output_open(output, &rules, (char *)(output + 1));
+    output_open(output, &rules, more);
+    output_begin(output, (char *)(output + 1));
 }
 
 static void tear_down(void)
@@ -37,7 +39,7 @@ static const struct exchange *answer_add(const char *file)
     }
     ck_assert(output_has_room(output));
     output_add(output, &plan, &rules, &target, &now);
-    return &output->exchange[output->planned - 1];
+    return output_exchange(output, output->planned - 1);
 }
 
 /* All that is to be sent, in sends of at most `most`; gives how much it was. */
@@ -102,10 +104,10 @@ START_TEST(head_only_has_no_content)
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 200, .selected = r, .length = r->length, .head_only = true};
     output_add(output, &plan, &rules, &target, &now);
-    ck_assert_uint_eq(output->exchange[0].length, output->exchange[0].head_length);
+    ck_assert_uint_eq(output_exchange(output, 0)->length, output_exchange(output, 0)->head_length);
     plan = (struct plan){.status = 404, .page = status_page(404), .head_only = true};
     output_add(output, &plan, &rules, &target, &now);
-    ck_assert_uint_eq(output->exchange[1].length, output->exchange[1].head_length);
+    ck_assert_uint_eq(output_exchange(output, 1)->length, output_exchange(output, 1)->head_length);
     ck_assert_uint_eq(output->segments, 1);
 }
 END_TEST

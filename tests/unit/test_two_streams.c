@@ -114,6 +114,11 @@ static struct stream *http1_parked(struct http1 *h)
     return NULL;
 }
 
+static char *http1_spare(struct http1 *h)
+{
+    return h->receive + RECEIVE_BYTES;
+}
+
 static void http1_abandon(struct http1 *h)
 {
     h->stream[0].state = h->stream[1].state = STREAM_READING;
