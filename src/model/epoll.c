@@ -1,14 +1,14 @@
 /*
- * The epoll model: one process, one loop, many connections; no call ever waits but epoll_wait.
+ * The epoll model: one process, one loop, many connections. No call waits except epoll_wait().
  *
- * The C10k lesson: a connection costs what its struct costs, not a process or a thread, and the loop's
- * work grows with the connections that have something to do, not with those that exist
- * (D. Kegel, "The C10K problem"; epoll(7)). Kernel floor: Linux 2.6, as libev has it.
+ * The C10k lesson: a connection costs the memory of its struct, not a process or a thread. The work of the
+ * loop grows with the number of connections that have something to do, not with the number that exist
+ * (D. Kegel, "The C10K problem"; epoll(7)). Needs Linux 2.6, as libev does.
  * Try it: zcserve -m epoll -w 1 DIR, then wrk -t1 -c1000 http://127.0.0.1:8080/
  *
- * A turn of the loop has two halves. First every ready socket is received from; then, after one look
- * at what changed on disk, every request is answered. So no answer is older than its request, at
- * one system call a turn instead of one a request.
+ * A turn of the loop has two halves. In the first, bytes are received from every ready socket. Then one
+ * system call asks what changed on disk. In the second half, every request is answered. So no response is
+ * older than its request, and this costs one system call for each turn, not one for each request.
  */
 #include "models.h"
 #include "zcserve/log.h"
@@ -21,8 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH_MAX 32  /* requests gathered before they are answered */
-#define ACCEPT_MAX 64 /* connections accepted in a row              */
+#define BATCH_MAX 32  /* connections gathered before their requests are answered */
+#define ACCEPT_MAX 64 /* connections accepted in a row                           */
 
 struct epoll_client {
     struct client client;
@@ -38,17 +38,17 @@ struct epoll_loop {
     struct epoll_client *batch[BATCH_MAX];
     uint32_t batched;
     uint32_t ticks;
-    uint32_t hand; /* crowd_choose()'s */
+    uint32_t hand; /* kept for crowd_choose() */
     bool accepting, draining;
     uint64_t drain_deadline_ns;
     uint32_t listeners;
-    ev_io *listener; /* by number, see service.h */
+    ev_io *listener; /* one for each listener, by its number; see service.h */
     int signal_fd;
     ev_io signals, fetched;
-    ev_io changes; /* of files, so that the kernel's queue does not fill while idle */
+    ev_io changes; /* of files; read while idle too, so that the kernel's queue does not fill */
     ev_prepare waits;
-    ev_check woke; /* runs first in every turn… */
-    ev_check turn; /* …and this last           */
+    ev_check woke; /* runs first in every turn */
+    ev_check turn; /* runs last in every turn  */
     ev_timer tick;
 };
 
@@ -87,7 +87,10 @@ static void connection_close(struct epoll_loop *l, struct epoll_client *k)
     if (!l->accepting && !l->draining) accepting_set(l, true);
 }
 
-/* The socket is not watched while the disk is waited for. False when that failed: drive on. */
+/*
+ * Has the disk read in another thread; meanwhile the socket is not watched. Returns false when memory is
+ * short: then the connection has failed, and is driven on to its end.
+ */
 static bool disk_await(struct epoll_loop *l, struct epoll_client *k)
 {
     ev_io_stop(l->loop, &k->watcher);
@@ -155,7 +158,7 @@ static void on_woke(struct ev_loop *loop, ev_check *woke, int events)
 {
     struct epoll_loop *l = ev_userdata(loop);
     (void)woke, (void)events;
-    worker_woke(&l->worker, ev_pending_count(loop) - 1); /* but for on_turn() */
+    worker_woke(&l->worker, ev_pending_count(loop) - 1); /* on_turn() is not counted */
 }
 
 static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
@@ -176,13 +179,16 @@ static void connection_open(struct epoll_loop *l, int fd, const struct sockaddr_
     k->watcher.data = k;
     k->queued = false;
     tick_start(l);
-    if (drive_receive(&l->worker, &k->client)) /* often the request is there already */
+    if (drive_receive(&l->worker, &k->client)) /* often the request has arrived already */
         batch_add(l, k);
     else
         watch(l, k, EV_READ);
 }
 
-/* Out of descriptors or connections: those that wait keep waiting until one here ends. */
+/*
+ * Descriptors or places for connections ran out. New connections stay in the kernel's queue until one of
+ * this worker ends, or until the next tick.
+ */
 static void accepting_pause(struct epoll_loop *l, const char *why)
 {
     accept_paused(l->worker.stats, why);
@@ -195,7 +201,10 @@ static bool may_go(const struct client *client)
     return !((const struct epoll_client *)client)->queued;
 }
 
-/* Whether somebody waits and a connection went for that; else accepting stops when somebody waits. */
+/*
+ * When a connection waits to be accepted, closes an idle one to make room for it, and returns true. When
+ * none can be closed, pauses accepting. Returns false then, and when none waits.
+ */
 static bool room_make(struct epoll_loop *l, int listener, const char *why)
 {
     if (!listener_is_awaited(listener)) return false;
@@ -210,7 +219,7 @@ static bool room_make(struct epoll_loop *l, int listener, const char *why)
     return true;
 }
 
-/* One connection, or false when there is none to be had now. */
+/* Accepts one connection. Returns false when there is none to be had now. */
 static bool accept_one(struct epoll_loop *l, int listener)
 {
     struct sockaddr_storage peer;
@@ -273,7 +282,7 @@ static void listeners_close(struct epoll_loop *l)
     for (uint32_t i = 0; i < l->listeners; i++) {
         int listener = l->listener[i].fd;
         if (listener < 0) continue;
-        while (accept_one(l, listener)) /* who is the last to close it resets who is in its queue */
+        while (accept_one(l, listener)) /* the last close of a listener resets its queue */
             continue;
         listener_close(listener, service_listener_address(l->service, i), false);
     }
@@ -286,7 +295,7 @@ static void drain_start(struct epoll_loop *l)
     struct worker *w = &l->worker;
     if (l->draining) return;
     now_read(&w->now);
-    l->draining = true; /* first: a connection that ends meanwhile starts no listener again */
+    l->draining = true; /* first, so that a connection that ends now does not restart accepting */
     listeners_close(l);
     l->drain_deadline_ns = w->now.monotonic_ns + l->service->drain_ns;
     clients_drain(&l->clients, w);
@@ -344,7 +353,7 @@ static void watchers_start(struct epoll_loop *l)
     await(l, &l->changes, on_changes, worker_watch_fd(&l->worker));
 }
 
-/* What is still open when the time is up: each answer under way is cut, counted and logged. */
+/* The time for draining is over: each connection that is still open is cut, counted and logged. */
 static void connections_end(struct epoll_loop *l)
 {
     now_read(&l->worker.now);

@@ -1,8 +1,8 @@
 /*
- * Keeps account of the operations of one socket, so that closing is right in every order of
- * completions: each submission is counted, each last completion is taken off, and only then may
- * the memory of the connection serve another. A peer that keeps sending while it does
- * not read is not received from beyond a few buffers.
+ * Counts the operations of one socket, so that a connection can be closed whatever the order of completions:
+ * each submission adds one, and each last completion takes one off. At 0 the memory of the connection may be
+ * used for another one. From a peer that keeps sending while it does not read, only a few buffers
+ * are received.
  */
 #include "lane.h"
 
@@ -48,7 +48,7 @@ static void receive_stop(struct ring *ring, struct lane *lane)
     ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(ring, lane, LANE_CANCEL));
 }
 
-/* The socket said that it can be read, and yet there may be nothing: then the kernel is asked again. */
+/* The poll said that the socket is readable. There may be nothing after all: then -EAGAIN is returned. */
 static ssize_t take_directly(struct lane *lane, char *space, size_t size)
 {
     ssize_t n = recv(lane->fd, space, size, MSG_DONTWAIT);
@@ -86,14 +86,14 @@ void lane_await_writable(struct ring *ring, struct lane *lane)
     ring_await_writable(ring, lane->socket, lane->watching, tag_next(ring, lane, LANE_WRITABLE));
 }
 
-/* The socket has room, but the system has no memory: a poll would report at once, again and again. */
+/* The socket has room but the system has no memory. A poll would report at once every time, so a timer waits. */
 static void pause_begin(struct ring *ring, struct lane *lane)
 {
     lane->sending = LANE_PAUSED;
     ring_pause(ring, tag_next(ring, lane, LANE_PAUSE));
 }
 
-/* A later poll of the same socket is told by the same tag; this one is submitted before it. */
+/* A later poll of the same socket has the same tag, but this cancellation is submitted before it. */
 static void watch_stop(struct ring *ring, struct lane *lane)
 {
     lane->watching = false;
@@ -105,7 +105,7 @@ void lane_close(struct ring *ring, struct lane *lane)
 {
     if (lane->watching) watch_stop(ring, lane);
     bool unheard =
-        ring->sqpoll || lane->named == ring->turns; /* the kernel may still look for it */
+        ring->sqpoll || lane->named == ring->turns; /* a submission not yet taken may name it */
     assert(lane->lent == 0);
     ring_drop(ring, &lane->held);
     if (lane->receiving) receive_stop(ring, lane);
@@ -114,17 +114,19 @@ void lane_close(struct ring *ring, struct lane *lane)
     if (unheard) ring_settle(ring);
 }
 
-/* shutdown(2) leaves what is not acknowledged yet where it is: in memory that is not ours. */
+/*
+ * shutdown(2) keeps the bytes that the peer has not acknowledged, so the kernel would still read the memory
+ * of zero-copy sends. For these, connect() to AF_UNSPEC drops the connection and its queue (tcp(7)).
+ */
 void lane_abort(struct lane *lane)
 {
     static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     shutdown(lane->fd, SHUT_RDWR);
     if (lane->lent > 0 || (lane->sending == LANE_IN_SEND && lane->zero_copy))
-        connect(lane->fd, &nowhere,
-                sizeof(nowhere)); /* tcp(7): drops the connection and its queue */
+        connect(lane->fd, &nowhere, sizeof(nowhere));
 }
 
-/* The operation was not done, for a reason that is neither the peer's nor ours. */
+/* Returns whether the operation was not done, for a reason that has nothing to do with the peer or with us. */
 static bool is_to_be_done_again(int result)
 {
     return result == -EAGAIN || result == -EINTR || result == -ECANCELED;
@@ -153,7 +155,7 @@ static bool is_short_of_memory(int result)
     return result == -ENOBUFS || result == -ENOMEM;
 }
 
-/* Falls back to a plain send where zero-copy is not supported or has no memory to be locked. */
+/* Falls back to plain sends where zero-copy is not supported or not enough memory may be locked. */
 static ssize_t zero_copy_sent(struct lane *lane, int result)
 {
     bool again = result == -EOPNOTSUPP || result == -EINVAL || is_short_of_memory(result);
@@ -161,7 +163,7 @@ static ssize_t zero_copy_sent(struct lane *lane, int result)
     return again ? 0 : result;
 }
 
-/* The kernel does not need the memory of a send any more. */
+/* The kernel does not need the memory of a zero-copy send any more. It also says whether it copied after all. */
 static void given_back(struct lane *lane, int usage)
 {
     lane->lent--;
@@ -187,8 +189,8 @@ static ssize_t send_completed(struct ring *ring, struct lane *lane, const struct
 }
 
 /*
- * A poll reported. One that was stopped may do so once more: then its end is not that of the one armed
- * since, but room that it reports is room all the same.
+ * A poll has reported. It may be a poll that was stopped and completes only now: that is not the end of the
+ * poll that was armed since. But when it reports room, there is room.
  */
 static ssize_t poll_reported(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
@@ -210,7 +212,7 @@ static ssize_t poll_reported(struct ring *ring, struct lane *lane, const struct 
     return 0;
 }
 
-/* The poll itself may fail; then nothing is waited for any longer. */
+/* The poll itself may fail: then nothing is waited for any longer, and the error is returned. */
 static ssize_t became_writable(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
     ssize_t result = poll_reported(ring, lane, cqe);
@@ -225,7 +227,7 @@ ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation
     switch (operation) {
     case LANE_RECEIVE: return received(ring, lane, cqe);
     case LANE_SEND: return send_completed(ring, lane, cqe);
-    case LANE_FETCH: /* trouble with the file is met again when it is sent */
+    case LANE_FETCH: /* an error of the file comes again when the file is sent */
     case LANE_PAUSE: lane->sending = LANE_FREE; return 0;
     case LANE_WRITABLE: return became_writable(ring, lane, cqe);
     case LANE_CANCEL:

@@ -1,7 +1,7 @@
 /*
- * Finds out before anything is served what of io_uring works here, and explains what does not:
- * containers and hardened systems forbid it in several ways that all look like one errno, and each
- * option came with a kernel of its own.
+ * Finds out, before anything is served, which parts of io_uring work here, and explains why others do not.
+ * Containers and hardened systems forbid io_uring in several ways that all give the same errno, and each
+ * option needs another version of the kernel.
  */
 #include "ring.h"
 #include "zcserve/log.h"
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* 1 or 2: forbidden by sysctl kernel.io_uring_disabled; 0 when it is allowed or unknown. */
+/* Returns 1 or 2 when sysctl kernel.io_uring_disabled forbids io_uring; 0 when it does not or is unknown. */
 static int disabled_by_sysctl(void)
 {
     int value = 0;
@@ -27,9 +27,9 @@ static int disabled_by_sysctl(void)
 /* ---- which call is forbidden -------------------------------------------------------------- */
 
 /*
- * Each call in a form that always works, or fails with what only the kernel's own code says. What else
- * comes is a rule: a seccomp filter gives any error it likes, and the operation that failed for it does not
- * tell of which call.
+ * Each of these makes one io_uring call in a form that always works, or that fails with an error that only
+ * the kernel's own code returns. Any other error comes from a rule: a seccomp filter may return any error,
+ * and the operation that failed does not say which call was forbidden.
  */
 static int setup_try(int *ring)
 {
@@ -44,14 +44,17 @@ static int enter_try(int ring)
     return result < 0 ? -result : 0;
 }
 
-/* None is registered: ENXIO. */
+/* No eventfd is registered, so the kernel's own answer is ENXIO. */
 static int register_try(int ring)
 {
     int result = io_uring_register((unsigned)ring, IORING_UNREGISTER_EVENTFD, NULL, 0);
     return result < 0 && result != -ENXIO ? -result : 0;
 }
 
-/* Its name and error; NULL when none is. What setup says of memory, descriptors or age is no rule. */
+/*
+ * Returns the name of the call that a rule forbids, and sets its error; NULL when no call is forbidden. When
+ * io_uring_setup() fails for lack of memory or descriptors, or on an old kernel, that is no rule.
+ */
 static const char *forbidden_call(int *error)
 {
     int ring = -1;
@@ -99,7 +102,7 @@ const char *ring_remedy(int error)
 
 /* ---- trying ------------------------------------------------------------------------------- */
 
-/* Flags of operations cannot be asked for (io_uring_probe tells opcodes alone), only tried. */
+/* Tries a multishot receive: io_uring_probe tells which opcodes there are, but not which flags they take. */
 static int receive_try(struct ring *ring, const int pair[2])
 {
     struct io_uring_cqe *cqe;
@@ -133,7 +136,7 @@ const char *ring_problem(void)
 
 /* ---- options ------------------------------------------------------------------------------ */
 
-/* Whether a ring with this option alone can be had; says why not. */
+/* Returns whether a ring with only this option can be opened; if not, logs why. */
 static bool option_works(const char *name, const struct uring_options *alone, const char *needs)
 {
     struct ring ring = {.lent = 0};

@@ -1,5 +1,5 @@
 /*
- * Parses and formats the addresses to listen on. Each error message shows the forms that are valid.
+ * Parses and formats the addresses to listen on. Each error message says what would be valid.
  * No host name is looked up: only addresses and "localhost" are accepted.
  */
 #define _GNU_SOURCE
