@@ -1,9 +1,9 @@
 /*
- * Makes a configuration: the defaults, then what the file and its includes say, then the command
- * line; and looks whether the whole makes sense.
+ * Makes a configuration from the defaults, then the file and its includes, then the command line,
+ * and checks that its values fit together.
  *
- * Nothing is half read: every problem is told, and one is enough for there to be no configuration.
- * What an option means, and whether its file or address exists, is for those who use it.
+ * Every problem is reported, and one problem is enough for no configuration to be returned. The
+ * code that uses an option knows what it means, and checks whether its file or address exists.
  */
 
 #include "zcserve/config.h"
@@ -47,13 +47,13 @@ static void override_join(struct loading *l, const struct config_option *option,
     if (option->kind == OPTION_LIST) {
         option_value_split(value, o->value, &l->scratch);
     } else {
-        value->count = 0; /* the last one counts */
+        value->count = 0; /* the last override counts */
         option_value_add(value, o->value);
     }
     value->at.file = o->from;
 }
 
-/* Those that name the same list join; `first` is the first of them. */
+/* Applies all overrides of one option, which begin with `first`. Those of a list are joined. */
 static void overrides_apply_option(struct loading *l, const struct config_option *option,
                                    const struct config_override *first, size_t count)
 {
@@ -83,7 +83,7 @@ static void overrides_apply(struct loading *l, const struct config_override *ove
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-/* The option whose field this is. */
+/* Returns the option whose member of `config` this is. */
 static const struct config_option *option_of(const struct config *config, const void *field)
 {
     size_t offset = (size_t)((const char *)field - (const char *)config);
@@ -96,8 +96,8 @@ static const struct config_option *option_of(const struct config *config, const 
 }
 
 /*
- * An index is a name in the directory asked for: a path would be served, but as only that directory is
- * watched for it, its changes would not be seen.
+ * An index must be a name in the requested directory. A path would be served too, but only that
+ * directory is watched, so that changes of the file would not be seen.
  */
 static bool is_name(const char *text)
 {
@@ -120,7 +120,7 @@ static void index_check(struct loading *l)
     }
 }
 
-/* What is said of two options together stands where the later of them was set. */
+/* The problem is reported where limits.target was set, else where limits.head was. */
 static void target_check(struct loading *l)
 {
     const struct config *config = &l->loaded->config;
@@ -192,7 +192,10 @@ static struct config *loading_finish(struct loading *l)
     return config;
 }
 
-/* A file's `bytes`, or, when they are NULL, what is read from it; no file at all when `file` is. */
+/*
+ * Applies the defaults, then `file`: its `bytes`, or what is read from it when `bytes` is NULL.
+ * Without a file (both NULL), only the defaults.
+ */
 static void load(struct loading *l, const char *file, const char *bytes, size_t length)
 {
     struct input input = {.directory = l->here};

@@ -1,8 +1,8 @@
 /*
- * Prints a configuration as a file: every option, with what it is for, in its block.
+ * Prints a configuration as a file: every option with its explanation, in its block.
  *
- * The printout reads back to the same configuration. Its paths are absolute, so it may be kept
- * anywhere; its includes are gone, because what they said is in it.
+ * Reading this file gives the same configuration. Its paths are absolute, so that it can be kept
+ * anywhere. It includes no other files, but contains their options.
  */
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /*
- * Reads a configuration's text with libconfuse into a flat list of statements.
+ * Reads the text of a configuration with libconfuse into a flat list of statements.
  *
- * Every option is told to libconfuse as a list of texts, so that it judges no value: whoever takes
- * the statements knows better what to say about a wrong one. It stops at a name that it does
- * not know; the name is then added to those it knows, and the text read again.
+ * Every option is declared to libconfuse as a list of strings, so that libconfuse checks no values:
+ * option_read.c gives better messages. libconfuse stops at a name that it does not know. That name
+ * is then declared too, and the text is read again, so that all unknown names are reported.
  */
 
 #include "config/grammar.h"
@@ -28,11 +28,13 @@ struct reading {
     cfg_t *root;
     struct unknown unknown[GRAMMAR_UNKNOWN_MAX];
     size_t unknown_count;
-    struct unknown last; /* the one told of last; added or not */
-    bool again;          /* stopped at a name that was unknown until now */
+    struct unknown last; /* the unknown name reported last, in `unknown` or not       */
+    bool again;          /* a new unknown name was found: the text must be read again */
 };
 
-/* libconfuse's callbacks carry nothing of ours; its lexer is one for the whole program anyway. */
+/*
+ * libconfuse's callbacks get no pointer of ours. Its lexer is global, so this is no further limit.
+ */
 static struct reading *current;
 
 static const char *section_name(const cfg_t *section)
@@ -42,7 +44,7 @@ static const char *section_name(const cfg_t *section)
                : keep_text(current->keep, section->name, strlen(section->name));
 }
 
-/* ---- what libconfuse tells ------------------------------------------------------------------- */
+/* ---- callbacks of libconfuse ----------------------------------------------------------------- */
 
 static void statement_add(struct reading *r, struct statement statement)
 {
@@ -58,7 +60,7 @@ static void statement_add(struct reading *r, struct statement statement)
     g->statements[g->count++] = statement;
 }
 
-/* A list that begins again has one value: libconfuse has just added it. */
+/* Called for each value. libconfuse has counted it already, so `nvalues` is 1 for the first one. */
 static int value_told(cfg_t *section, cfg_opt_t *option, const char *value, void *result)
 {
     if (current->grammar.count == GRAMMAR_STATEMENTS_MAX) {
@@ -77,7 +79,10 @@ static int value_told(cfg_t *section, cfg_opt_t *option, const char *value, void
     return 0;
 }
 
-/* A name found unknown although it was added is one that libconfuse looks for elsewhere: "a|b". */
+/*
+ * A declared name is still unknown when libconfuse looks for it in another block: "a|b" means b in
+ * the block a.
+ */
 static bool unknown_is_new(const struct reading *r, const struct unknown *unknown)
 {
     for (const struct unknown *other = r->unknown; other < r->unknown + r->unknown_count; other++) {
@@ -113,9 +118,11 @@ __attribute__((format(printf, 2, 0))) static void error_told(cfg_t *section, con
     r->grammar.line = section->line;
 }
 
-/* ---- what libconfuse is told ----------------------------------------------------------------- */
+/* ---- options declared to libconfuse ---------------------------------------------------------- */
 
-/* All that libconfuse may know: each run ends in CFG_END; the last run is the top level's. */
+/*
+ * The declared options: a run for each block, then one for the top level; each ends with CFG_END.
+ */
 struct names {
     cfg_opt_t *option;
     size_t count;
@@ -127,7 +134,7 @@ static void names_add(struct names *names, const char *name)
         (cfg_opt_t)CFG_STR_LIST_CB(name, NULL, CFGF_NODEFAULT, value_told);
 }
 
-/* The options of a block, known and not, as a run of `names`. */
+/* Adds a run with the known and the unknown options of a block. Returns its first option. */
 static cfg_opt_t *names_add_block(struct names *names, const struct reading *r, const char *block)
 {
     cfg_opt_t *run = names->option + names->count;
@@ -141,7 +148,7 @@ static cfg_opt_t *names_add_block(struct names *names, const struct reading *r, 
     return run;
 }
 
-/* The block's name when `option` is the first of the table that is in it, else NULL. */
+/* Returns the name of the block whose first option in the table is `option`; NULL for any other. */
 static const char *block_begun(const struct config_option *option, struct keep *keep)
 {
     for (const struct config_option *other = option_table; other < option; other++) {
@@ -163,7 +170,7 @@ static cfg_t *names_build(const struct reading *r, struct names *names)
         }
     }
     cfg_opt_t *top = names_add_block(names, r, "");
-    names->count--; /* the top level goes on */
+    names->count--; /* the CFG_END: the top level has more */
     names_add(names, "include");
     for (size_t i = 0; i < blocks.count; i++) {
         names->option[names->count++] = blocks.option[i];
@@ -173,7 +180,7 @@ static cfg_t *names_build(const struct reading *r, struct names *names)
     return cfg_init(top, CFGF_NONE);
 }
 
-/* Room for every option, a block and an end for each at most, and the names not known. */
+/* Makes room for every option, at most a block and a CFG_END for each, and the unknown names. */
 static cfg_t *names_init(const struct reading *r)
 {
     struct names names = {
@@ -204,7 +211,10 @@ static void reading_once(struct reading *r, const char *text)
     r->root = NULL;
 }
 
-/* What stops the reading on the line of an unknown name, as a block's brace, is due to the name. */
+/*
+ * A fault on the line of an unknown name is due to that name, as at the brace after an unknown
+ * block. Then the name is reported instead: it becomes a statement if there is none of that line.
+ */
 static void reading_explain(struct reading *r)
 {
     if (!r->grammar.fault || !r->last.name || r->last.line != r->grammar.line) {

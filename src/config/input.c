@@ -1,9 +1,9 @@
 /*
- * Takes what configuration files say, the first and those that it includes, into the configuration.
+ * Applies configuration files: the first one and those that it includes.
  *
- * An included file is read after the one that names it: as no option may be set twice, the order
- * does not matter, and files need not be read inside each other. Each file is read once, so a
- * circle of includes ends with a message.
+ * An included file is read after the file that includes it. No option may be set twice, so that
+ * this order does not matter. Each file is read once, so that files that include each other are
+ * reported.
  */
 
 #include "config/loading.h"
@@ -23,7 +23,7 @@ static const char *path_join(struct keep *keep, const char *directory, const cha
     return keep_format(keep, "%s%s%s", alone ? "" : directory, between, path);
 }
 
-/* The path up to its last slash: "conf" of "conf/serve.conf", "" of "serve.conf", "/" of "/x". */
+/* Returns the directory: "conf" of "conf/serve.conf", "" of "serve.conf", "/" of "/x". */
 static const char *path_directory(struct keep *keep, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -37,7 +37,7 @@ struct input input_of(struct loading *l, const char *name)
         .name = name, .path = path, .directory = path_directory(&l->scratch, path)};
 }
 
-/* A list of one empty text is the empty list: a file has no other way to write it as one text. */
+/* A list of one empty text means the empty list. source_clean() also writes {} this way. */
 static bool value_is_empty_list(const struct config_option *option,
                                 const struct option_value *value)
 {
@@ -70,7 +70,7 @@ static void include_apply(struct loading *l, const struct input *from, const str
     input_add(l, &input);
 }
 
-/* Takes the statements of one option, beginning with `s`; returns how many they are. */
+/* Applies the statements of one option, which begin with `s`. Returns how many there are. */
 static size_t statement_apply(struct loading *l, const struct input *from,
                               const struct statement *s, size_t count)
 {
@@ -111,7 +111,7 @@ static void statements_apply(struct loading *l, const struct input *from,
     }
 }
 
-/* What stands before a fault is taken nevertheless: it may have problems of its own. */
+/* Statements before a fault are applied too: they may have problems of their own. */
 void input_apply_bytes(struct loading *l, const struct input *from, const char *bytes,
                        size_t length)
 {

@@ -1,8 +1,8 @@
 /*
- * Keeps texts of unforeseen length for as long as their owner lives.
+ * Keeps texts of any length until all of them are freed together.
  *
- * A configuration is read once and freed once, so no text is ever freed alone. Memory running out
- * is remembered instead of being returned by each call: whoever reads looks once, at the end.
+ * No text of a configuration is freed alone. A failed allocation is remembered instead of being
+ * returned by each call: the reader checks once, at the end.
  */
 
 #include "config/keep.h"

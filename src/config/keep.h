@@ -1,4 +1,4 @@
-/* "Where do texts live?" In one chain that is freed at once. */
+/* A chain of texts that are freed together. */
 #ifndef ZCSERVE_KEEP_H
 #define ZCSERVE_KEEP_H
 
@@ -9,13 +9,13 @@ struct kept;
 
 struct keep {
     struct kept *newest;
-    bool exhausted; /* memory ran out once: look before relying on what was kept */
+    bool exhausted; /* an allocation failed: a text may be "" instead of what was kept */
 };
 
-/* A copy of `length` bytes and a NUL, owned by `keep`; "" when memory ran out. */
+/* Returns a copy of `length` bytes with a NUL, owned by `keep`; "" when there is no memory. */
 const char *keep_text(struct keep *keep, const char *text, size_t length);
 
-/* Likewise, of what printf would print. */
+/* Returns what printf would print, owned by `keep`; "" when there is no memory. */
 const char *keep_format(struct keep *keep, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

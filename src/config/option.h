@@ -1,4 +1,4 @@
-/* "What may be set?" options.def as a table, and how each kind of option is read and written. */
+/* The options of options.def as a table, and how each kind of option is read and written. */
 #ifndef ZCSERVE_OPTION_H
 #define ZCSERVE_OPTION_H
 
@@ -22,23 +22,23 @@ enum option_kind {
     OPTION_CHOICE
 };
 
-/* One line of options.def; `section` is "" or ends in "_", as there. */
+/* One row of options.def. `section` is "" or ends with "_", as in options.def. */
 struct config_option {
     enum option_kind kind;
     const char *section, *name, *fallback;
     uint64_t least, most;
     const char *words, *help;
-    size_t offset; /* of its field in struct config */
+    size_t offset; /* of its member in struct config */
 };
 
-/* In the order of options.def; the last has no name. */
+/* The options in the order of options.def. After the last one `name` is NULL. */
 extern const struct config_option option_table[];
 extern const size_t option_count;
 
-/* The option called `name` in the block `block` ("": outside of blocks), or NULL. */
+/* Returns the option called `name` in the block `block` ("": outside of blocks), or NULL. */
 const struct config_option *option_find(const char *block, const char *name);
 
-/* The option called "name" or "block.name", or NULL. */
+/* Returns the option called "name" or "block.name", or NULL. */
 const struct config_option *option_find_dotted(const char *dotted);
 
 bool option_is_in(const struct config_option *option, const char *block);
@@ -46,33 +46,36 @@ bool option_is_in(const struct config_option *option, const char *block);
 /* Writes "name" or "block.name". */
 void option_name(const struct config_option *option, char name[OPTION_NAME_MAX]);
 
-/* The units of a COUNT, BYTES or TIME. */
+/* Returns the units of a COUNT, BYTES or TIME. */
 const struct quantity_unit *option_units(enum option_kind kind);
 
-/* What the operator gave an option: several texts only where he wrote a list. */
+/*
+ * The value that the operator gave an option. It has several items only if it was written as a
+ * list.
+ */
 struct option_value {
-    struct place at;
-    const char *directory;                 /* what relative paths are relative to; absolute */
-    const char *item[CONFIG_LIST_MAX + 1]; /* the first ones, when there are more           */
+    struct place at;                       /* where it was written                   */
+    const char *directory;                 /* where relative paths begin; absolute   */
+    const char *item[CONFIG_LIST_MAX + 1]; /* the first ones, when `count` is larger */
     size_t count;
 };
 
 void option_value_add(struct option_value *value, const char *item);
 
-/* Adds the comma-separated members of `text`; "" has none. */
+/* Adds the comma-separated members of `text`, which are copied to `keep`; "" has none. */
 void option_value_split(struct option_value *value, const char *text, struct keep *keep);
 
 /*
- * Sets the option's field from `value`; texts are kept in `keep`. False, with the field as it was,
- * after telling what is wrong.
+ * Sets the option's member of `config` to `value`; texts are copied to `keep`. When `value` is not
+ * allowed, reports why, leaves the member as it was, and returns false.
  */
 bool option_read(const struct config_option *option, const struct option_value *value,
                  struct config *config, struct keep *keep, struct problems *problems);
 
-/* Prints the field's value as the file would have it: 64m, off, "text", {"a", "b"}. */
+/* Prints the option's value as a file would have it: 64m, off, "text", {"a", "b"}. */
 void option_write(const struct config_option *option, const struct config *config, FILE *out);
 
-/* "a size from 16 to 64k, as 512, 64k or 1m": what goes after "must be". */
+/* Writes what messages say after "must be": "a size from 16 to 64k, such as 512, 64k or 1m". */
 void option_allowed(const struct config_option *option, char text[OPTION_ALLOWED_MAX]);
 
 #endif

@@ -1,15 +1,15 @@
 /*
- * Reads what the operator gave an option into its field, by the option's kind.
+ * Reads the value of an option into its member of struct config, by the option's kind.
  *
- * A value is taken whole or not at all; nothing is rounded, clipped or guessed. Whether a file or
- * an address is there is found out by those who open it.
+ * A value is taken exactly or refused; nothing is rounded, cut or guessed. The code that opens a
+ * file or an address finds out whether it exists.
  */
 
 #include "config/option.h"
 
 #include <string.h>
 
-/* The place of `word` in "a|b|c", or -1. */
+/* Returns the index of `word` in "a|b|c", or -1. */
 static int words_find(const char *words, const char *word)
 {
     size_t length = strlen(word);
@@ -70,8 +70,9 @@ static bool text_read(const struct config_option *option, const char *text, cons
 }
 
 /*
- * The words of an option stand for something that is no file. An option that has some takes none of another
- * one's, which nobody means as a name: a file called so is written ./off.
+ * The words of an option mean something other than a file. An option with words refuses the words
+ * of other options, because nobody means them as file names. A file with such a name is written
+ * ./off.
  */
 static bool path_is_misplaced(const struct config_option *option, const char *path)
 {
@@ -143,7 +144,7 @@ static bool kind_read(const struct config_option *option, const struct option_va
     return false;
 }
 
-/* What is wrong with the texts as such, whatever the kind; NULL when nothing is. */
+/* Returns what is wrong with the texts for any kind of option, or NULL. */
 static const char *value_fault(const struct config_option *option, const struct option_value *value)
 {
     if (value->count > 1 && option->kind != OPTION_LIST) {
@@ -167,7 +168,7 @@ static const char *value_fault(const struct config_option *option, const struct 
     return NULL;
 }
 
-/* Prints the value as given, cut where a reader would stop reading. */
+/* Returns the value as it was given, for a message that shows its first 70 bytes. */
 static const char *value_text(const struct option_value *value, struct keep *keep)
 {
     const char *text = value->count > 0 ? value->item[0] : "";

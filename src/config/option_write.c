@@ -1,5 +1,6 @@
 /*
- * Writes an option's field as a configuration would have it, such that option_read reads it back.
+ * Writes the value of an option as a configuration file would have it, so that option_read() reads
+ * the same value.
  */
 
 #include "config/option.h"
@@ -24,7 +25,7 @@ static void words_write(const char *words, int index, FILE *out)
     fprintf(out, "%.*s", (int)strcspn(words, "|"), words);
 }
 
-/* Quotes what would end the text, or begin something else in it. */
+/* Puts a backslash before each character that has a meaning in double quotes. */
 static void text_write(const char *text, FILE *out)
 {
     fputc('"', out);

@@ -1,11 +1,11 @@
 /*
- * Reads a file and makes its text such that libconfuse reads it as the operator meant it.
+ * Reads a file, and changes its text so that libconfuse reads what the operator meant.
  *
- * libconfuse counts a line too many for a C comment, takes comments only between options, drops
- * characters that it does not know, takes the end of the file for the end of any block, and, once
- * a text was not closed, reads the next file as if inside it. So comments are blanked here, line
- * for line; texts, comments and braces must be closed, variables must be set, and what would be dropped is refused.
- * What the words mean is no matter of this file.
+ * libconfuse counts one line too many for a C comment, accepts comments only between options, drops
+ * characters that it does not know, takes the end of the file as the end of any block, and, after a
+ * text that is not closed, reads the next file as part of that text. So this file removes comments
+ * but keeps their line ends. Texts, comments and braces must be closed, and variables must be set.
+ * Characters that libconfuse would drop are refused. What the words mean is not checked here.
  */
 
 #include "config/source.h"
@@ -20,7 +20,7 @@
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-/* One byte more than allowed is asked for, so that a file that grew meanwhile is seen. */
+/* Reads up to one byte more than allowed, to notice a file that is too large. */
 static const char *source_read_open(int fd, struct source_file *file)
 {
     struct stat status;
@@ -87,7 +87,9 @@ static void clean_fault(struct cleaning *c, const char *fault, int line)
     }
 }
 
-/* The byte `ahead` of the next one, NUL beyond the last; a NUL in the text is a fault anyway. */
+/*
+ * Returns the byte `ahead` after the next one, or NUL after the end. A NUL in the text is a fault.
+ */
 static char clean_peek(const struct cleaning *c, size_t ahead)
 {
     return ahead < c->length - c->offset ? c->in[c->offset + ahead] : '\0';
@@ -113,7 +115,7 @@ static void clean_copy(struct cleaning *c)
     clean_emit(c, byte == '\r' || byte == '\t' ? ' ' : byte);
 }
 
-/* The last byte that is not a blank, with how many bytes there are up to it. */
+/* Returns the length of the output without the blanks and line ends at its end. */
 static size_t clean_significant(const struct cleaning *c)
 {
     size_t length = c->out_length;
@@ -149,7 +151,7 @@ static void clean_block_comment(struct cleaning *c)
     c->offset += 2;
 }
 
-/* In double quotes: a backslash makes itself, the quote or the dollar plain. */
+/* Takes a backslash that quotes the next character. In double quotes, any other one is a fault. */
 static void clean_escape(struct cleaning *c, char quote)
 {
     bool known = quote == '"' ? clean_peek(c, 1) && strchr("\\\"$", clean_peek(c, 1))
@@ -162,8 +164,8 @@ static void clean_escape(struct cleaning *c, char quote)
 }
 
 /*
- * The variable between `name` and the } must have a value, here or as its default: libconfuse would take one
- * that is not set for empty, and an empty root was once the current directory.
+ * The variable in `text`, NAME or NAME:-DEFAULT, must be set or have a default. libconfuse would
+ * use an empty text otherwise, and an empty path may mean another directory.
  */
 static void clean_check_variable(struct cleaning *c, const char *text, size_t length)
 {
@@ -175,7 +177,7 @@ static void clean_check_variable(struct cleaning *c, const char *text, size_t le
         clean_fault(c, "not enough memory", c->line);
         return;
     }
-    memcpy(name, text, name_length); /* the text has no NUL behind it */
+    memcpy(name, text, name_length); /* `text` does not end with a NUL */
     name[name_length] = '\0';
     if (!name[0]) {
         clean_fault(c, "'${}' names no variable", c->line);
@@ -186,7 +188,9 @@ static void clean_check_variable(struct cleaning *c, const char *text, size_t le
     free(name);
 }
 
-/* ${NAME} in double quotes is libconfuse's to replace; it would look for the } beyond the quote. */
+/*
+ * libconfuse replaces ${NAME} in double quotes, but looks for the } also after the closing quote.
+ */
 static void clean_variable(struct cleaning *c)
 {
     const char *name = c->in + c->offset + 2;
@@ -233,7 +237,7 @@ static void clean_open(struct cleaning *c)
     clean_copy(c);
 }
 
-/* An empty list gets an empty member: libconfuse does not tell of a list without any. */
+/* Adds an empty member to an empty list: libconfuse does not report a list without members. */
 static void clean_close(struct cleaning *c)
 {
     size_t length = clean_significant(c);
@@ -250,7 +254,7 @@ static void clean_close(struct cleaning *c)
     clean_copy(c);
 }
 
-/* include("x") is passed on as include = "x": libconfuse's own form loses memory on a mistake. */
+/* Turns include("x") into include = "x": libconfuse's own include leaks memory after a mistake. */
 static void clean_parenthesis(struct cleaning *c)
 {
     static const char word[] = "include";
@@ -303,7 +307,7 @@ static void clean_next(struct cleaning *c)
     }
 }
 
-/* The lines before a fault are still read: they may have faults too. */
+/* Keeps the lines before a fault: they may have problems too. */
 static void clean_finish(struct cleaning *c)
 {
     while (c->fault && c->out_length > 0 && c->out[c->out_length - 1] != '\n') {
@@ -316,7 +320,7 @@ static void clean_finish(struct cleaning *c)
 
 struct source source_clean(const char *bytes, size_t length)
 {
-    static const char mark[] = "\xEF\xBB\xBF"; /* some editors begin UTF-8 with it */
+    static const char mark[] = "\xEF\xBB\xBF"; /* some editors write it before UTF-8 */
     struct cleaning c = {.in = bytes, .length = length, .line = 1};
     if (length >= 3 && memcmp(bytes, mark, 3) == 0) {
         c.offset = 3;

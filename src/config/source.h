@@ -1,4 +1,4 @@
-/* "What stands in the file?" Its text, made ready for libconfuse. */
+/* Reads a configuration file, and prepares its text for libconfuse. */
 #ifndef ZCSERVE_SOURCE_H
 #define ZCSERVE_SOURCE_H
 
@@ -6,28 +6,30 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define SOURCE_BYTES_MAX (1024 * 1024) /* of a file */
+#define SOURCE_BYTES_MAX (1024 * 1024) /* bytes of a file                                       */
 #define SOURCE_VARIABLE_MAX 64         /* bytes of a variable's name, in messages, with its NUL */
-#define SOURCE_DEPTH_MAX 16            /* braces open at once */
+#define SOURCE_DEPTH_MAX 16            /* braces open at once                                   */
 
-/* A regular file's bytes. */
+/* The content of a regular file. */
 struct source_file {
-    char *bytes; /* owned by whoever called */
+    char *bytes; /* the caller's, to be freed */
     size_t length;
-    dev_t device; /* with the inode: which file it is, whatever it is called */
+    dev_t device; /* `device` and `inode` identify the file, whatever it is called */
     ino_t inode;
 };
 
-/* NULL, or why the file cannot be read: "Permission denied", "is larger than 1 MiB". */
+/* Returns NULL, or why the file cannot be read: "Permission denied", "Larger than 1 MiB". */
 const char *source_read(const char *path, struct source_file *file);
 
 /* The text for libconfuse, and what is wrong with it. */
 struct source {
-    char *text; /* owned by whoever called; ends before the line of the fault; NULL: no memory */
-    const char *fault; /* NULL, or what libconfuse must not see; a constant               */
-    int line;          /* where the fault is                                              */
-    char variable[SOURCE_VARIABLE_MAX]; /* empty, or: the fault is that this one is not set */
+    char *text; /* the caller's, to be freed; ends before the line of the fault; NULL: no memory */
+    const char *fault;                  /* NULL, or what is wrong; a constant                */
+    int line;                           /* of the fault                                      */
+    char variable[SOURCE_VARIABLE_MAX]; /* empty, or the variable that is not set: the fault */
 };
+
+/* Prepares `bytes` for libconfuse. */
 
 struct source source_clean(const char *bytes, size_t length);
 

@@ -1,9 +1,9 @@
 /*
- * Finds what was meant by a name that no option has.
+ * Suggests what was meant by a name that no option has.
  *
- * A name that is right but stands in the wrong block is said to belong elsewhere; otherwise the
- * nearest name is offered when it differs by a slip or two (letters missing, added, exchanged or
- * swapped). A name that is near to nothing gets no suggestion: a wrong one costs more than none.
+ * When the name is right but in the wrong block, the right block is suggested. Otherwise the most
+ * similar name is suggested, if it differs in a few letters (missing, added, changed or swapped).
+ * When no name is similar there is no suggestion: a wrong one is worse than none.
  */
 
 #include "config/suggest.h"
@@ -13,14 +13,17 @@
 
 #include "config/option.h"
 
-#define NAME_COMPARED_MAX 40 /* longer ones are near to nothing */
+#define NAME_COMPARED_MAX 40 /* a longer name is similar to none */
 
 static size_t least_of(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* Letters to change, add, remove, or swap with their neighbour, to make one name of the other. */
+/*
+ * Returns how many letters must be changed, added, removed, or swapped with their neighbour to turn
+ * one name into the other; SIZE_MAX when a name is too long.
+ */
 static size_t names_distance(const char *one, const char *other)
 {
     size_t row[3][NAME_COMPARED_MAX + 1];
@@ -49,12 +52,12 @@ static size_t names_distance(const char *one, const char *other)
 struct nearest {
     const char *wanted;
     size_t distance;
-    char name[OPTION_NAME_MAX]; /* empty: nothing is near enough */
+    char name[OPTION_NAME_MAX]; /* empty: no name is similar enough */
 };
 
 static struct nearest nearest_begin(const char *wanted)
 {
-    /* A third of the letters may be wrong; in a short name one. */
+    /* A third of the letters may be wrong; in a name of less than four letters, one. */
     size_t length = strlen(wanted);
     return (struct nearest){.wanted = wanted, .distance = 1 + (length < 4 ? 1 : length / 3)};
 }
@@ -78,7 +81,7 @@ static void unknown_tell(struct problems *problems, struct place at, const struc
     }
 }
 
-/* Collects "'limits' or 'timeouts'": the blocks that have an option of this name. */
+/* Writes the blocks that have an option of this name, as "'limits' or 'timeouts'". */
 static void blocks_of(const char *name, char *text, size_t room)
 {
     size_t used = 0;
@@ -91,7 +94,10 @@ static void blocks_of(const char *name, char *text, size_t room)
     }
 }
 
-/* The option is known, but elsewhere, or by this name in the structure or on the command line. */
+/*
+ * Reports a name that an option has in another block, on the command line, or in struct config.
+ * Returns false when there is no such option.
+ */
 static bool elsewhere_tell(struct problems *problems, struct place at, const char *name)
 {
     char blocks[128];
@@ -127,7 +133,7 @@ void suggest_option(struct problems *problems, struct place at, const char *bloc
     for (const struct config_option *option = option_table; option->name; option++) {
         if (option_is_in(option, block)) nearest_try(&nearest, option->name);
     }
-    /* Then the names of the blocks: one of them may be what is misspelt. */
+    /* Then compare with the blocks: the name may be a misspelt block. */
     for (const struct config_option *option = option_table; option->name && !nearest.name[0];
          option++) {
         char section[OPTION_NAME_MAX];
@@ -148,7 +154,7 @@ void suggest_dotted(struct problems *problems, struct place at, const char *dott
         option_name(option, name);
         nearest_try(&nearest, name);
         if (strcmp(option->name, dotted) == 0 && option->section[0]) {
-            /* Its block is all that is missing. */
+            /* Only the block is missing. */
             nearest.distance = 0;
             snprintf(nearest.name, sizeof nearest.name, "%s", name);
         }

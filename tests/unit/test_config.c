@@ -219,8 +219,8 @@ END_TEST
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 #define COUNT_WORDS "must be a whole number from 1 to 1024, or auto\n"
-#define SIZE_WORDS "must be a size from 0 to 1t, as 512, 64k or 1m\n"
-#define TIME_WORDS "must be a time from 1ms to 1d, as 250ms, 10s or 5m\n"
+#define SIZE_WORDS "must be a size from 0 to 1t, such as 512, 64k or 1m\n"
+#define TIME_WORDS "must be a time from 1ms to 1d, such as 250ms, 10s or 5m\n"
 #define OPEN_TEXT "this text is not closed on its line\n"
 #define ESCAPE "only \\\\, \\\" and \\$ may follow a backslash in double quotes\n"
 #define PARENTHESES "parentheses outside of quotes are only for include(\"FILE\")\n"
@@ -361,11 +361,10 @@ static const struct {
     {"model = \"\"", "c:1: model = '': must be auto, prefork, threadpool, epoll or io_uring\n"},
     {"workers = \"\"", "c:1: workers = '': " COUNT_WORDS},
     {"hidden = \"\"", "c:1: hidden = '': must be on or off\n"},
-    {"cache { size = \"\" }",
-     "c:1: cache.size = '': must be a size from 0 to 1t, as 512, 64k or 1m\n"},
+    {"cache { size = \"\" }", "c:1: cache.size = '': " SIZE_WORDS},
     {"timeouts { head = \"\" }", "c:1: timeouts.head = '': " TIME_WORDS},
-    {"io_uring { sqpoll = \"\" }", "c:1: io_uring.sqpoll = '': must be a time from 1ms to 10s, as "
-                                   "250ms, 10s or 5m, or off\n"},
+    {"io_uring { sqpoll = \"\" }", "c:1: io_uring.sqpoll = '': must be a time from 1ms to 10s, "
+                                   "such as 250ms, 10s or 5m, or off\n"},
     /* what is told is shown on a terminal */
     {"model = \"\xc2\x9b\x9b\xe2\x80\xae\"",
      "c:1: model = '\\xc2\\x9b\\x9b\\xe2\\x80\\xae': must be "
