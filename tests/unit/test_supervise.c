@@ -415,7 +415,7 @@ START_TEST(passes_usr1_on_and_reopens_its_log)
     kill(supervisor, SIGTERM);
     expect_end(0);
     ck_assert_int_eq(shared->starts[0], 1);
-    expect_logged("reload is not there yet");
+    expect_logged("reload is not supported yet");
     unlink(renamed);
 }
 END_TEST
