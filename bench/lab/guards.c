@@ -1,4 +1,4 @@
-/* Guards against nonsense: what in a row makes it doubtful is written into it. */
+/* Guards against figures without meaning: they write into a row what makes it doubtful. */
 #include "guards.h"
 
 #include "lab.h"

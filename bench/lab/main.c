@@ -1,7 +1,7 @@
 /*
- * zclab: the I/O laboratory. Experiments on how files, sockets and threads perform on this machine, with
- * plots and with sentences that say what the figures mean. The experiments lie in experiments/, one file each;
- * experiment.h says how to add one, FORMATS.md what a run leaves behind.
+ * zclab: the I/O laboratory. Its experiments measure how files, sockets and threads perform on this
+ * machine, with plots, and with sentences that say what the figures mean. The experiments are in
+ * experiments/, one file each. experiment.h says how to add one, and FORMATS.md what a run leaves behind.
  */
 #include "command.h"
 
