@@ -236,7 +236,7 @@ static void recorder_give_up(struct recorder *r)
 
 /* ---- the process ------------------------------------------------------------------------------ */
 
-/* Ignores TERM and the others: the recorder ends after its senders. USR1 is read from signalfd(2). */
+/* Ignores TERM and the others: the recorder ends after its senders. signalfd(2) gives USR1. */
 static int recorder_prepare_signals(void)
 {
     static const int ignored[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};

@@ -1,6 +1,7 @@
 /*
- * From the configuration to a service: each option finds its place in the structures that the rooms
- * understand. What cannot be right is told with the line that says so; nothing is opened to stay open.
+ * Makes a service from the configuration: copies each option to the structure of the room that uses
+ * it. A wrong value is reported with the place where it was set. Nothing that is opened here stays
+ * open.
  */
 #include "start/program.h"
 #include "zcserve/log.h"
@@ -9,7 +10,7 @@
 
 #include <stdio.h>
 
-/* As config_load tells what it finds wrong itself. */
+/* Prints the problem in the form of config_load(). */
 void config_problem(const struct program *p, const char *option, const void *member,
                     const char *problem)
 {
@@ -38,7 +39,7 @@ static bool addresses_read(struct program *p)
     return true;
 }
 
-/* Names as Host has them, without a port; or any. */
+/* Returns whether each name can be the host of a Host field, without a port, or is "*". */
 static bool hosts_valid(const struct program *p)
 {
     static const char letters[] =
@@ -48,7 +49,8 @@ static bool hosts_valid(const struct program *p)
         const char *name = hosts->item[i];
         if (strcmp(name, "*") == 0 || name[strspn(name, letters)] == '\0') continue;
         config_problem(p, "status_hosts", hosts,
-                       "a name has letters, digits, - and . alone, and no port; * is any name");
+                       "a name has only letters, digits, '-', '.' and '_', and no port; * allows "
+                       "any name");
         return false;
     }
     return true;
@@ -71,7 +73,7 @@ static bool charset_set(struct program *p)
     const char *charset = p->config->charset;
     if (media_types_set_charset(p->types, strcmp(charset, "off") == 0 ? "" : charset)) return true;
     config_problem(p, "charset", &p->config->charset,
-                   "must be the name of a charset, as utf-8, or off");
+                   "must be the name of a charset, such as utf-8, or off");
     return false;
 }
 
@@ -82,7 +84,7 @@ static bool types_read(struct program *p)
     p->types = *file ? media_types_load(file, problem, sizeof(problem)) : media_types_embedded();
     if (!p->types)
         config_problem(p, "mime_types", &p->config->mime_types,
-                       *file ? problem : "no memory for media types");
+                       *file ? problem : "not enough memory for media types");
     return p->types != NULL && charset_set(p);
 }
 
@@ -93,7 +95,9 @@ static bool list_has(const struct config_list *list, const char *word)
     return false;
 }
 
-/* A peer that goes on sending after the last response is read from for so many silences in all. */
+/*
+ * A peer that keeps sending after the last response is read for at most 15 times the linger time.
+ */
 #define LINGER_SILENCES 15
 
 static void rules_make(struct conn_rules *rules, const struct config *config)
@@ -136,7 +140,7 @@ static void store_options_make(struct program *p)
     };
 }
 
-/* Opens a store once to see that it can be. */
+/* Opens a store and closes it, to check that the root can be served. */
 static bool root_valid(const struct program *p)
 {
     char problem[256];
@@ -172,7 +176,7 @@ void program_close(struct program *p)
     p->types = NULL;
 }
 
-/* The model that auto falls back to is one that always can. */
+/* auto falls back to epoll, which works on every system. */
 bool model_choose(struct program *p)
 {
     const struct model *model = p->model;
