@@ -1,23 +1,27 @@
 /*
  * Experiment 9: asynchronous file I/O.
  *
- * Question.  How do the ways to have several reads of a file under way compare, and what do they do beneath?
+ * Question.  How do the ways compare to have several reads of a file under way, and what do they really do?
  *
- * Expected.  Nearly all of them are threads that read. POSIX aio has glibc start them, but those of one descriptor take turns
- *            (aio(7); glibc, rt/aio_misc.c), so only a descriptor for each read gains anything. libuv has a pool
- *            of four, whatever is asked of it (docs.libuv.org, "Thread pool work scheduling"), and Node is libuv.
- *            Python's asyncio has no files at all: asyncio.to_thread hands each read to a pool of CPUs + 4 threads, and
- *            its interpreter runs one of them at a time. Only Linux aio and io_uring have the kernel do it: the first for O_DIRECT
- *            alone (io_submit(2) reads a buffered file there and then), the second for all (Axboe, 2019).
- *            From memory each of them costs more than the pread that it stands for.
+ * Expected.  Nearly all of them are threads that read. POSIX aio lets glibc start the threads, but reads of
+ *            one descriptor take turns (aio(7); glibc, rt/aio_misc.c), so only one descriptor for each read
+ *            helps. libuv has a pool of four threads, however many reads are asked of it (docs.libuv.org,
+ *            "Thread pool work scheduling"), and Node uses libuv. Python's asyncio has no file I/O:
+ *            asyncio.to_thread gives each read to a pool of CPUs + 4 threads, and the interpreter runs one
+ *            of them at a time. Only with Linux aio and io_uring does the kernel do it: Linux aio only for
+ *            O_DIRECT (io_submit(2) reads a buffered file at once, in the call), io_uring for all (Axboe,
+ *            2019). From memory, each way costs more than the pread that it replaces.
  *
- * Vary.      --set depths=1,4,…   --set ways=pool,uring   UV_THREADPOOL_SIZE=16 in the environment (libuv, node)
+ * Vary.      --set depths=1,4,…   --set ways=pool,uring   UV_THREADPOOL_SIZE=16 in the environment (libuv,
+ *            node)
  *
- * Floor.     Any Linux; io_uring from 5.6 on; counting calls from 5.3 on (PTRACE_GET_SYSCALL_INFO). Node and Python: if installed.
+ * Needs.     Any Linux; io_uring from 5.6 on; counting calls from 5.3 on (PTRACE_GET_SYSCALL_INFO). Node
+ *            and Python if they are installed.
  *
- * Each measurement has a process of its own. Calls are counted by ptrace(2), in a run for that alone, since it slows
- * all down: once with some reads and once with three times as many; the difference is what a read costs, without starting.
- * Threads that are slowed down meet each other at other moments, so that the calls of locks are near the truth, not exact.
+ * Each measurement has a process of its own. System calls are counted with ptrace(2) in a separate run,
+ * because ptrace slows everything down: once with some reads, and once with three times as many. The
+ * difference is the cost of the reads without the start. Threads that are slowed down meet each other at
+ * other moments, so the counts of lock calls are nearly, not exactly, right.
  */
 #include "../experiment.h"
 #include "async_work.h"
@@ -82,7 +86,7 @@ static const struct plot plots[] = {
 struct asked {
     const char *way;
     struct job job;
-    uint64_t counted; /* reads; 0: speed is asked */
+    uint64_t counted; /* reads; 0: the speed is measured */
 };
 
 static void outcome_take(struct measure *m, struct outcome *o, uint64_t block)
@@ -90,10 +94,10 @@ static void outcome_take(struct measure *m, struct outcome *o, uint64_t block)
     double operations = (double)o->tally.operations, ns = (double)o->ns;
     double mib = operations * (double)block / (1 << 20);
     o->tally.bytes = o->tally.operations * block;
-    o->tally.calls = 0; /* only a part of them */
+    o->tally.calls = 0; /* these are only a part of the calls */
     measure_join(m, &o->tally);
     if (operations == 0 || ns <= 0) return;
-    measure_figure(m, "seconds", ns / 1e9); /* without starting up */
+    measure_figure(m, "seconds", ns / 1e9); /* without the start */
     measure_figure(m, "iops", operations / ns * 1e9);
     measure_figure(m, "mb_per_s", operations * (double)block / ns * 1e3);
     measure_figure(m, "user_us_per_op", o->user_us / operations);
@@ -101,7 +105,7 @@ static void outcome_take(struct measure *m, struct outcome *o, uint64_t block)
     measure_figure(m, "user_us_per_mib", o->user_us / mib);
     measure_figure(m, "system_us_per_mib", o->system_us / mib);
     measure_figure(m, "minor_faults", o->faults);
-    measure_figure(m, "major_faults", 0); /* they are in the minor ones */
+    measure_figure(m, "major_faults", 0); /* they are counted with the minor ones */
     measure_figure(m, "switches", o->switches);
     measure_figure(m, "threads", o->threads);
 }
@@ -117,7 +121,7 @@ static int speed_run(void *context, struct measure *m)
     return result;
 }
 
-/* Calls of a read: what three times as many reads took more. */
+/* Counts the calls for one read: what three times as many reads needed more. */
 static int calls_run(void *context, struct measure *m)
 {
     static struct outcome outcome;
@@ -168,7 +172,7 @@ static void way_measure(struct lab *lab, const char *way, bool direct, uint64_t 
                 counted > 0 ? "beneath" : "speed", way, direct ? "direct" : "warm", depth);
 }
 
-/* Whether a way is there at all; says so when not. */
+/* Returns whether a way exists here; if not, says so. */
 static bool is_there(struct lab *lab, const char *way)
 {
     static struct command command;
@@ -257,7 +261,7 @@ static void memory_find(const struct table *t, struct findings *into)
                   WARM16 "pool");
 }
 
-/* What each does beneath, as counted. */
+/* Says what each way really does, as counted. */
 static void beneath_find(const struct table *t, struct findings *into)
 {
     static const char *const kind[] = {"syscalls_per_op", "transfer_calls", "ring_calls",

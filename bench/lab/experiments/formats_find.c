@@ -1,4 +1,4 @@
-/* Experiment 10, files and formats: what its figures say. Pure; the lesson is in formats.c. */
+/* Experiment 10, files and formats: what its figures mean. Pure; the lesson is in formats.c. */
 #include "formats.h"
 
 #include "../text.h"
@@ -96,8 +96,8 @@ static void table_find(const struct table *t, struct findings *into)
 }
 
 /*
- * Where CPU beats the device: what the device gives of plain rows against what the CPU unpacks, both in bytes of
- * the table per second; and whether it came so, cold.
+ * Says where packing is worth it: compares the plain rows that the device reads with those that the CPU
+ * unpacks, both in bytes of the table per second; and says whether it was so, cold.
  */
 static void packing_find(const struct table *t, struct findings *into, const char *packing)
 {
@@ -139,7 +139,7 @@ static void packing_find(const struct table *t, struct findings *into, const cha
                   : "since the CPU unpacks %s more slowly than the device reads, a cold scan of "
                     "packed rows is no quicker than of plain ones",
              packing);
-    /* "No quicker" holds when it is slower, and when there is no difference. */
+    /* "No quicker" holds when it is slower, and also when there is no difference. */
     finding_expect(into, expectation,
                    pays                ? MORE
                    : c.verdict == SAME ? SAME

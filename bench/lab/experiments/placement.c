@@ -3,23 +3,27 @@
  *
  * Question.  What does it matter on which CPU something runs, and what do neighbours do to it?
  *
- * Expected.  Two threads that take turns gain nothing from two CPUs: on one CPU a switch is all that a round trip by
- *            pipe takes, on two an interrupt has to wake the other CPU, which in a virtual machine leaves it
- *            (McVoy and Staelin, "lmbench", 1996). Spinning on two cores takes a cache line's way there and back, 0.1 to
- *            0.5 µs, less within one core (hyper-threads) and more between nodes; on one CPU each spins until
- *            its time slice is over. A neighbour that computes on the same CPU takes half of it, and makes who sleeps
- *            wait until it is descheduled; on another core it should not be felt, unless the two are
- *            hyper-threads or share a hypervisor's CPU. A neighbour on the disk makes each read wait behind its own. The
- *            CPU that gets the device's interrupts answers without waking another one.
+ * Expected.  Two threads that take turns gain nothing from two CPUs. On one CPU, a round trip by pipe needs
+ *            only a switch. On two, an interrupt has to wake the other CPU, and in a virtual machine that
+ *            leaves the machine (McVoy and Staelin, "lmbench", 1996). Spinning on two cores takes as long
+ *            as a cache line needs there and back: 0.1 to 0.5 µs, less within one core (hyper-threads),
+ *            more between nodes. On one CPU, each thread spins until its time slice is over. A neighbour
+ *            that computes on the same CPU takes half of it, and a thread that sleeps has to wait until
+ *            that neighbour is descheduled. On another core it should have no effect, unless the two are
+ *            hyper-threads or share a CPU of the hypervisor. A neighbour on the disk makes each read wait
+ *            behind its own reads. The CPU that gets the interrupts of the device needs to wake no other
+ *            one.
  *
  * Vary.      --set means=spin,futex,pipe,stream   --set works=compute,wake,read
  *
- * Floor.     Any Linux. Hyper-threads and nodes where there are any; two CPUs for most.
+ * Needs.     Any Linux. Hyper-threads and nodes are measured where there are any; most cases need two CPUs.
  *
- * Sweep `pair`: two threads, not pinned (free), on one CPU (same), on two threads of one core (sibling), on two cores
- * (core), on two memory nodes (node). Of a stream an operation is 64 KiB through a pipe, else a round trip.
- * Sweep `neighbour`: one thread on a CPU computes, sleeps for 200 µs (the latency is by how much it is late), or reads
- * 4 KiB with O_DIRECT. Sweep `interrupt`: such reads from each CPU. CPU figures are of all threads.
+ * Sweep `pair`: two threads, not pinned (free), on one CPU (same), on two threads of one core (sibling), on
+ * two cores (core), on two memory nodes (node). An operation of a stream is 64 KiB through a pipe, else it
+ * is a round trip.
+ *
+ * Sweep `neighbour`: one thread on a CPU computes, sleeps for 200 µs (the latency is how late it wakes), or
+ * reads 4 KiB with O_DIRECT. Sweep `interrupt`: such reads from each CPU. CPU figures are of all threads.
  */
 #include "../device.h"
 #include "placement_work.h"
@@ -242,7 +246,7 @@ static void neighbours_find(const struct table *t, struct findings *into)
                   "sweep=neighbour work=read neighbour=none");
 }
 
-/* The CPU that got most of its own reads' interrupts against the one that got fewest. */
+/* Compares the CPU that got most interrupts of its own reads with the one that got fewest. */
 static void interrupts_find(const struct table *t, struct findings *into)
 {
     struct cell cpu[DISTINCT_MAX];

@@ -1,4 +1,4 @@
-/* Experiment 13, cloud volumes: what its figures say. Pure; the lesson is in volumes.c. */
+/* Experiment 13, cloud volumes: what its figures mean. Pure; the lesson is in volumes.c. */
 #include "volumes.h"
 
 #include "../text.h"
@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#define NEAR 0.1 /* a limit is reached, and kept, within a tenth */
+#define NEAR 0.1 /* a limit counts as reached and as kept within a tenth */
 
-/* Whether a limit is reached and kept: "of_iops" or "of_mb_per_s" is 1. */
+/* Says whether a limit is reached and kept: "of_iops" or "of_mb_per_s" is 1. */
 static void limit_find(const struct table *t, struct findings *into, const char *type,
                        const char *of, const char *figure, const char *limit, double block)
 {
@@ -63,7 +63,7 @@ static void block_find(const struct table *t, struct findings *into, const char 
     finding_bend(into, t, subject, "block_bytes", "mb_per_s", where);
 }
 
-/* The knee, where one limit gives way to the other: held against bytes per second / IOPS. */
+/* Compares the knee, where the other limit begins to count, with bytes per second / IOPS. */
 static void knee_find(const struct table *t, struct findings *into)
 {
     static const char where[] = "sweep=block type=general";
@@ -73,7 +73,7 @@ static void knee_find(const struct table *t, struct findings *into)
     struct sample mb = table_sample(t, "limit_mb_per_s", "%s", where);
     if (curve.count < 4 || iops.count == 0 || mb.count == 0) return;
     double knee = summarise(&mb).median * 1e6 / summarise(&iops).median;
-    double below = 0, above = INFINITY; /* the points around it */
+    double below = 0, above = INFINITY; /* the points on both sides of it */
     for (unsigned i = 0; i < curve.count; i++) {
         if (curve.x[i] <= knee) below = curve.x[i];
         if (curve.x[i] >= knee && isinf(above)) above = curve.x[i];

@@ -1,4 +1,7 @@
-/* Experiment 13: loop devices, and the block layer's throttle. What is made here is taken down by volumes_close(). */
+/*
+ * Experiment 13: loop devices, and the throttle of the block layer. volumes_close() removes what is made
+ * here.
+ */
 #include "volumes.h"
 
 #include <errno.h>
@@ -19,7 +22,7 @@ static int failed(struct volumes *v, const char *what, int error)
     return error ? -error : -EIO;
 }
 
-/* What the group says of a failure is why the volumes failed. */
+/* When the group fails, its reason is the reason why the volumes failed. */
 static int group_answered(struct volumes *v, int result)
 {
     if (result < 0) snprintf(v->why, sizeof v->why, "%s", v->group.why);
@@ -44,7 +47,7 @@ static int group_enter(struct volumes *v)
 
 /* ---- loop devices ------------------------------------------------------------------------------ */
 
-/* A free one is asked for and then configured; another program may be quicker, so that is tried again. */
+/* Asks for a free loop device and configures it. Another program may be faster, so this is tried again. */
 static int loop_configure(struct volumes *v, int control, int file)
 {
     struct loop_config config = {
