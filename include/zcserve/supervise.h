@@ -49,7 +49,7 @@ struct supervise_options {
     uint64_t drain_ns;               /* draining processes are stopped after this time         */
     void (*release)(const void *of); /* draining begins; the processes have no signal yet      */
     void (*finish)(const void *of);  /* all but the `last` ended: closes the input of the last */
-    /* Until a stop is asked for: sets who is `unwanted`. Returns in how many ns to call it again. */
+    /* Until a stop: sets which are `unwanted`. Returns in how many ns to call it again. */
     uint64_t (*adjust)(const void *of, struct supervised *processes, uint32_t count);
     /* A process ended, or `absent` of one changed. Called before the processes get URG. */
     void (*absence)(const void *of, const struct supervised *processes, uint32_t count);
