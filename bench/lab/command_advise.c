@@ -174,7 +174,9 @@ int command_advise(const struct options *options, char **words)
     struct advise_now now;
     struct sigaction action = {.sa_handler = on_signal};
     if (!words[0] || words[1]) {
-        fputs("zclab: advise [-c FILE] DIR: which directory is to be served?\n", stderr);
+        fputs(
+            "zclab: advise needs the directory that is to be served: zclab advise [-c FILE] DIR\n",
+            stderr);
         return EXIT_USAGE;
     }
     if (!child_zcserve()) {

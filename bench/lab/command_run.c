@@ -164,7 +164,7 @@ int command_run(const struct options *options, char **words)
         }
     }
     if (count == 0) {
-        fputs("zclab: run which? (zclab list)\n", stderr);
+        fputs("zclab: run needs the name of an experiment (zclab list shows them)\n", stderr);
         return EXIT_USAGE;
     }
     return list_run(list, count, options);

@@ -128,8 +128,9 @@ static int controller_put_on(struct control_group *g, const char *root)
     if (!g->version_2 || file_has(path, name)) return 0;
     int result = text_write(path, "+%s", name);
     g->enabled = result == 0;
-    return result < 0 ? failed(g, "the controller cannot be put on for control groups", -result)
-                      : 0;
+    return result < 0
+               ? failed(g, "the controller cannot be switched on for control groups", -result)
+               : 0;
 }
 
 int control_group_open(struct control_group *g, enum controller controller, const char *mounts)
@@ -214,7 +215,7 @@ int control_group_forget(struct control_group *g)
     /* Asks for everything: EAGAIN says that there was not so much. */
     int result = text_write(path, "%s", g->version_2 ? "1T" : "0");
     if (result == -EAGAIN) result = 0;
-    return result < 0 ? failed(g, "the control group cannot forget", -result) : 0;
+    return result < 0 ? failed(g, "the control group cannot drop what it has read", -result) : 0;
 }
 
 int control_group_leave(struct control_group *g)

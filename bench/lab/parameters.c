@@ -71,12 +71,14 @@ int parameters_check(const struct options *options, const struct experiment *con
         for (unsigned e = 0; e < count && !p; e++)
             p = parameter_in(list[e]->parameters, name);
         if (!p) {
-            fprintf(stderr, "zclab: --set %s: no experiment named has that (zclab list NAME)\n",
-                    name);
+            fprintf(
+                stderr,
+                "zclab: --set %s: none of these experiments has this parameter (zclab list NAME)\n",
+                name);
             return -1;
         }
         if (!value_fits(p, options->setting[s].value)) {
-            fprintf(stderr, "zclab: --set %s=%s: something like %s is wanted\n", name,
+            fprintf(stderr, "zclab: --set %s=%s: a value like %s is needed\n", name,
                     options->setting[s].value, p->full);
             return -1;
         }

@@ -53,7 +53,7 @@ START_TEST(all_is_contradicted)
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "costs more than calls and copies here"), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "large folios"), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "is a page or less, or most faults"), 1);
-    ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "There was nothing to take away"), 1);
+    ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "There was nothing to switch off"), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "a request of its own"), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "The copy that pread makes"), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "The two files differ in size"), 1);

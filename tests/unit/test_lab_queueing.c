@@ -49,7 +49,8 @@ static void little(double seen, double law)
               seen, law);
 }
 
-static const char later[] = "requests are responded to later at 95 % of the capacity than at 10 %";
+static const char later[] =
+    "requests get their responses later at 95 % of the capacity than at 10 %";
 static const char formula[] = "wait as long as Pollaczek and Khinchine say at 80 % of the capacity";
 static const char longer[] = "varying requests wait longer than equal ones";
 static const char law[] = "Little's law";

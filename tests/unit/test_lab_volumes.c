@@ -21,7 +21,7 @@ static void blocks(const char *type, double iops, double mb, double noise)
 
 static const char gives_iops[] = "a general volume gives its 3,000 IOPS with blocks of 4 KiB";
 static const char gives_mb[] = "a general volume gives its 125 MB/s with blocks of 1 MiB";
-static const char knee[] = "one limit gives way to the other at 41 KiB";
+static const char knee[] = "the limit changes from IOPS to bytes per second at 41 KiB";
 
 START_TEST(both_limits_and_the_knee)
 {
@@ -140,7 +140,7 @@ START_TEST(credit_runs_out_or_not)
         lab_case("sweep=burst type=burst asked=4000", "iops", last[i], noise[i]);
         if (i == 0) lab_case("sweep=burst type=burst asked=4000", "burst_s", 0.5, 1);
         lab_find("volumes");
-        ck_assert_uint_eq(lab_said(kind[i], "a short run, which credit lasts for"), 1);
+        ck_assert_uint_eq(lab_said(kind[i], "a short run, for which the credit lasts"), 1);
         ck_assert_uint_eq(lab_said(FINDING_FACT, "Burst credit lasted 0.50 s: 500 reads came with "
                                                  "3,000 IOPS, 4000 with 1,200 on average."),
                           i == 0);

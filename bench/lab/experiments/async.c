@@ -222,20 +222,19 @@ static void waiting_find(const struct table *t, struct findings *into)
     expect(into, t, "iops", "16 threads that wait for the device read more than one at a time",
            MORE, DIRECT16 "pool", "sweep=speed path=direct under_way=1 way=pread",
            "The device, or what limits it, serves one at a time.");
-    expect(
-        into, t, "iops",
-        "POSIX aio on one descriptor reads no more with 16 under way than with 1, since they "
-        "take turns",
-        SAME, DIRECT16 "posix-aio", "sweep=speed path=direct under_way=1 way=posix-aio",
-        "Another C library than glibc starts a thread for each; or one under way pays for waking "
-        "a thread each time, and 16 do not.");
+    expect(into, t, "iops",
+           "POSIX aio on one descriptor reads no more with 16 under way than with 1, since they "
+           "take turns",
+           SAME, DIRECT16 "posix-aio", "sweep=speed path=direct under_way=1 way=posix-aio",
+           "A C library other than glibc starts a thread for each read. Or with one read under way "
+           "a thread must be woken each time, and with 16 it need not.");
     expect(into, t, "iops", "POSIX aio reads more with a descriptor for each read", MORE,
            DIRECT16 "posix-aio-fds", DIRECT16 "posix-aio",
            "The device serves one at a time, or the C library is not glibc.");
     expect(
         into, t, "iops", "libuv, with its four threads, reads less than a pool of 16", LESS,
         DIRECT16 "libuv", DIRECT16 "pool",
-        "Four under way are all that the device or the CPUs take, or UV_THREADPOOL_SIZE was set.");
+        "The device or the CPUs can do no more than four at once, or UV_THREADPOOL_SIZE was set.");
     expect(into, t, "iops", "io_uring and Linux aio read as much with O_DIRECT", SAME,
            DIRECT16 "uring", DIRECT16 "linux-aio",
            "One of them needs more CPU for a read, and CPU is short here.");
@@ -279,8 +278,8 @@ static void beneath_find(const struct table *t, struct findings *into)
         }
         if (all.count == 0) continue;
         finding_add(into, FINDING_FACT,
-                    "Beneath %s: %.2f system calls a read (%.2f to %.2f): %.2f read, %.2f are of a "
-                    "ring, %.2f of locks, %.2f of an event loop; %.0f thread%s.",
+                    "What %s does: %.2f system calls a read (%.2f to %.2f): %.2f read, %.2f are of "
+                    "a ring, %.2f of locks, %.2f of an event loop; %.0f thread%s.",
                     way[w].text, middle[0], all.least, all.most, middle[1], middle[2], middle[3],
                     middle[4], middle[5], middle[5] == 1 ? "" : "s");
     }
@@ -297,13 +296,12 @@ static const struct experiment async = {
     .number = 9,
     .name = "async",
     .title = "Asynchronous file I/O",
-    .question = "How do the ways to have several reads of a file under way compare, and what do "
-                "they do beneath?",
-    .expectation =
-        "Nearly all are threads: POSIX aio (one descriptor's reads take turns, aio(7)), "
-        "libuv and Node (four), asyncio (CPUs + 4, one of which runs at a time). Linux aio "
-        "with O_DIRECT and io_uring have the kernel do it (Axboe 2019). From memory each "
-        "costs more than the read.",
+    .question = "How do the ways compare to have several reads of a file under way, and what do "
+                "they really do?",
+    .expectation = "Nearly all are threads: POSIX aio (reads of one descriptor take turns, "
+                   "aio(7)), libuv and Node (four), asyncio (CPUs + 4, one of which runs at a "
+                   "time). With Linux aio (O_DIRECT) and io_uring the kernel does it (Axboe 2019). "
+                   "From memory each way costs more than the read.",
     .floor = "any Linux; io_uring from 5.6 on, counted calls from 5.3 on; Node and Python if there",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

@@ -309,14 +309,14 @@ static void find(const struct table *t, struct findings *into)
         for (const struct copy_way *way = copy_ways + 1; way->name; way++)
             way_find(t, into, copy_routes[r].name, way->name);
     fewer_expect(t, into, "file-socket", "sendfile",
-                 "Either loopback's own work is so much that copies hardly weigh, or the figures "
-                 "were disturbed.");
+                 "The work of loopback itself is so large that copies hardly matter, or the "
+                 "figures were disturbed.");
     fewer_expect(t, into, "pipe-pipe", "splice",
-                 "Either the pipe was nearly empty each time, so that calls and waking others up "
-                 "weighed more than copies, or the figures were disturbed.");
+                 "The pipe was nearly empty each time, so that calls and wake-ups cost more than "
+                 "copies, or the figures were disturbed.");
     fewer_expect(t, into, "file-file", "copy_range",
-                 "Here it goes page by page through the same code as splice, which may lose to "
-                 "copying large pieces.");
+                 "Here it moves page after page through the same code as splice, which may be "
+                 "slower than copying large pieces.");
     zero_find(t, into);
     finding_best(into, t, "The best buffer for read and write, file to socket", "buffer_bytes",
                  "cpu_us_per_mib", false, "sweep=buffer route=file-socket");
@@ -332,14 +332,13 @@ static const struct experiment copies = {
     .number = 7,
     .name = "copies",
     .title = "Ways to copy",
-    .question =
-        "How often is a byte copied on its way, what does that cost, and from which size on "
-        "does each way pay?",
-    .expectation =
-        "For large sizes copies matter (50 to 200 µs of CPU per MiB each), for small ones calls. "
-        "sendfile and splice spare both copies to a socket; mmap pays late, since faults cost more "
-        "than copying a page (McVoy and Staelin, lmbench, 1996); MSG_ZEROCOPY pays above about 10 "
-        "KB (msg_zerocopy of the kernel's documentation), and not on loopback.",
+    .question = "How often is a byte copied on its way, what does that cost, and from which size "
+                "on is each way worth it?",
+    .expectation = "For large sizes copies matter (50 to 200 µs of CPU per MiB each), for small "
+                   "ones calls. sendfile and splice need no copy to a socket. mmap is worth it "
+                   "only for large sizes, because faults cost more than copying a page (McVoy and "
+                   "Staelin, lmbench, 1996). MSG_ZEROCOPY is worth it above about 10 KB "
+                   "(msg_zerocopy of the kernel's documentation), and not on loopback.",
     .floor = "Linux 5.3; SEND_ZC from 6.2",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

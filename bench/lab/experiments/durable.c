@@ -45,7 +45,7 @@ static const struct column factors[] = {
     {"place", "text", "append, or overwrite (of a file that is there, from its beginning on)"},
     {"block_bytes", "bytes", "bytes of one write; of one record, when they are gathered"},
     {"gathered", "text", "when records are written: at-once, or by their size or their age"},
-    {"pace", "1/s", "records that come per second; empty: as many as can be taken in"},
+    {"pace", "1/s", "records that come per second; empty: as many as can be accepted"},
     {0}};
 
 static const struct column figures[] = {
@@ -63,7 +63,7 @@ static const struct parameter parameters[] = {
     {"pace", "records per second that come when they are gathered by age", "100000", "100000",
      "100000"},
     {"kills", "how often the program is killed in one measurement", "5", "3", "1"},
-    {"file", "bytes of the file that is written over, and that is appended to at most", "64m",
+    {"file", "bytes of the file that is overwritten; the most that is appended to a file", "64m",
      "16m", "2m"},
     {0}};
 
@@ -304,14 +304,14 @@ static void policy_find(const struct table *t, struct findings *into)
            OVER "fdatasync/8", OVER "fdatasync",
            "The device takes as long for each block as for a flush, or flushing costs nothing.");
     expect(into, t, "iops",
-           "with a flush after each, writing over is faster than appending, which commits a new "
-           "size",
+           "with a flush after each write, overwriting is faster than appending, which commits a "
+           "new size",
            MORE, OVER "fdatasync", APPEND "fdatasync",
            "The flush of the device takes much longer than the journal's commit, or the file "
            "system writes the data and the size in one place.");
     expect(into, t, "iops",
-           "writing over, fdatasync gives more than fsync, which commits the time of change", MORE,
-           OVER "fdatasync", OVER "fsync",
+           "overwriting with fdatasync is faster than with fsync, which commits the time of change",
+           MORE, OVER "fdatasync", OVER "fsync",
            "The clock of the file system had not moved on between most writes, or the time is kept "
            "in memory (mount option lazytime).");
     expect(into, t, "iops", "O_DSYNC gives as many as fdatasync after each", SAME, OVER "dsync",
@@ -361,7 +361,8 @@ static void lost_find(const struct table *t, struct findings *into, const char *
                 words, took, lost.count, worst, cut,
                 kind != FINDING_NOT_HELD ? ""
                 : at_once
-                    ? " It did not hold: was the file system full, or was another at the file?"
+                    ? " It did not hold: was the file system full, or did another program write to "
+                      "the file?"
                     : " It did not hold: more was under way than the size that was asked for.");
 }
 
@@ -369,15 +370,15 @@ static void gather_find(const struct table *t, struct findings *into)
 {
     struct cell gathered[DISTINCT_MAX];
     unsigned ways = table_distinct(t, "gathered", gathered, "sweep=gather");
-    expect(into, t, "iops", "records gathered to 64 KiB are taken in faster than written at once",
-           MORE, GATHER "nothing gathered=64-KiB", GATHER "nothing gathered=at-once",
-           "A call costs next to nothing against making and counting a record.");
-    expect(
-        into, t, "iops",
-        "with a flush for each write, records gathered to 64 KiB are taken in faster than written "
-        "at once",
-        MORE, GATHER "fdatasync gathered=64-KiB", GATHER "fdatasync gathered=at-once",
-        "Flushes cost nothing here, so the data may not be safe after one.");
+    expect(into, t, "iops",
+           "records gathered to 64 KiB are accepted faster than records written at once", MORE,
+           GATHER "nothing gathered=64-KiB", GATHER "nothing gathered=at-once",
+           "A call costs almost nothing compared with making and counting a record.");
+    expect(into, t, "iops",
+           "with a flush for each write, records gathered to 64 KiB are accepted faster than "
+           "records written at once",
+           MORE, GATHER "fdatasync gathered=64-KiB", GATHER "fdatasync gathered=at-once",
+           "Flushes cost nothing here, so the data may not be safe after one.");
     finding_ratio(into, t, "mean_us", "a flushed record gathered for 10 ms",
                   GATHER "fdatasync gathered=10-ms", "one written and flushed at once",
                   GATHER "fdatasync gathered=at-once");
@@ -396,13 +397,13 @@ static const struct experiment durable = {
     .number = 5,
     .name = "durable",
     .title = "Writes that last",
-    .question = "What does it cost that a write survives, and what is lost when it was not made "
-                "to?",
+    .question = "What does it cost to make a write survive a crash, and what is lost when it was "
+                "not made to survive?",
     .expectation =
-        "A flush costs the same for little as for much, so fewer flushes or larger writes "
-        "gain nearly in proportion (group commit; Gray and Reuter 1993). An append commits "
-        "a new size (fdatasync(2)). A kill takes what the program had gathered and nothing "
-        "else, a power cut all that no flush covered (Pillai et al., OSDI 2014).",
+        "A flush costs the same for few bytes as for many, so fewer flushes or larger writes gain "
+        "nearly in proportion (group commit; Gray and Reuter 1993). An append commits a new size "
+        "(fdatasync(2)). A kill takes what the program had gathered and nothing else, a power cut "
+        "all that no flush covered (Pillai et al., OSDI 2014).",
     .floor = "any Linux",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

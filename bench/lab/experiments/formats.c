@@ -256,7 +256,7 @@ static int asked_run(void *context, struct measure *m)
     struct asked *a = context;
     if (a->node_failed == -ENOPKG)
         lab_skip(m->lab, "parquet",
-                 "Node is not there, or not its packages: npm install hyparquet hyparquet-writer "
+                 "Node or its packages are not installed: npm install hyparquet hyparquet-writer "
                  "(--set node_modules=DIR)");
     if (a->node_failed < 0) return a->node_failed;
     measure_figure(m, "resident_before", a->resident);
@@ -333,12 +333,12 @@ static const struct experiment formats = {
     .number = 10,
     .name = "formats",
     .title = "Files and formats",
-    .question = "What do many small files cost, and the same table as text, rows, columns, packed?",
-    .expectation =
-        "A small file costs three system calls and a walk along its name. Text is limited by the "
-        "CPU that parses it; fixed rows give one row for one read, columns one column without the "
-        "others (Stonebraker et al., C-Store, 2005); packing pays when the CPU unpacks faster than "
-        "the device reads (RFC 8878).",
+    .question = "What do many small files cost, and what does the same table cost as text, rows or "
+                "columns, packed or not?",
+    .expectation = "A small file costs three system calls and a lookup of its name. Text is "
+                   "limited by the CPU that parses it; fixed rows give one row for one read, "
+                   "columns one column without the others (Stonebraker et al., C-Store, 2005); "
+                   "packing pays when the CPU unpacks faster than the device reads (RFC 8878).",
     .floor = "any Linux; a cold name cache needs root; Parquet needs Node and hyparquet",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

@@ -368,8 +368,8 @@ static void faults_find(const struct table *t, struct findings *into)
     expect(into, t, "mb_per_s",
            "a call that enters many pages at once moves more MB/s than a fault for each few", MORE,
            populated, mapped,
-           "Faults are cheap against summing up here, or the page cache holds large folios, of "
-           "which a fault enters more.");
+           "Here faults are cheap compared with adding up the bytes, or the page cache holds large "
+           "folios, of which a fault enters more.");
 }
 
 static void cold_find(const struct table *t, struct findings *into)
@@ -390,7 +390,7 @@ static void cold_find(const struct table *t, struct findings *into)
            "The device's read_ahead_kb is a page or less, or most faults found what an earlier one "
            "had read around it.");
     expect(into, t, "amplification", "MADV_RANDOM takes that reading around away", LESS, advised,
-           mapped, "There was nothing to take away: read_ahead_kb is a page or less.");
+           mapped, "There was nothing to switch off: read_ahead_kb is a page or less.");
     finding_ratio(into, t, "iops", "mmap (cold, at random)", mapped, "pread", read);
     finding_ratio(into, t, "iops", "mmap with MADV_RANDOM (cold, at random)", advised, "pread",
                   read);
@@ -403,10 +403,10 @@ static void limited_find(const struct table *t, struct findings *into)
     static const char read[] = "pattern=sequential memory=limited method=pread";
     expect(into, t, "system_us_per_mib",
            "larger than memory, O_DIRECT takes less CPU in the kernel than a mapping, since it has "
-           "nothing to drive out",
+           "nothing to evict",
            LESS, direct, mapped,
            "Each O_DIRECT read is a call and a request of its own, which costs more here than "
-           "driving pages out.");
+           "evicting pages.");
     expect(into, t, "system_us_per_mib",
            "larger than memory, a mapping takes more CPU in the kernel than pread, since its pages "
            "must be taken out of the page table",
@@ -432,12 +432,12 @@ static const struct experiment mapping = {
     .number = 3,
     .name = "mapping",
     .title = "A mapping, a read, or direct I/O",
-    .question = "When is a file better mapped into memory, when read, and when read past the page "
-                "cache?",
-    .expectation = "From memory again and again, a mapping spares call and copy. Touched for the "
-                   "first time it pays faults (mm/memory.c), cold and at random it reads too much "
-                   "(mm/filemap.c), larger than memory it pays for driving pages out (Crotty et "
-                   "al., CIDR 2022).",
+    .question = "When is it better to map a file into memory, to read it, or to read it past the "
+                "page cache?",
+    .expectation = "When memory is read again and again, a mapping saves the call and the copy. "
+                   "Pages that are touched for the first time cost faults (mm/memory.c). Cold and "
+                   "at random, a mapping reads too much (mm/filemap.c). When the file is larger "
+                   "than memory, evicting pages costs CPU (Crotty et al., CIDR 2022).",
     .floor = "any Linux; MADV_POPULATE_READ from 5.14 on; less memory: root, cgroups of version 2",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

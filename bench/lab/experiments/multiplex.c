@@ -42,7 +42,7 @@ enum { LIST = 16, SELECT_SPARE = 64 };
 static const struct column factors[] = {
     {"sweep", "text", "which question the row belongs to: idle, clients or slow"},
     {"way", "text", "none, select, poll, epoll (level), edge, oneshot, uring_poll or uring_recv"},
-    {"idle", "count", "descriptors that are watched, too, and on which nothing happens"},
+    {"idle", "count", "further descriptors that are watched, and on which nothing happens"},
     {"clients", "count", "clients that ask and are measured"},
     {"slow", "text", "slow reads: none, inline (the loop blocks), thread, ring (both go on)"},
     {0}};
@@ -201,7 +201,7 @@ static void grows_expect(const struct table *t, struct findings *into, const cha
              "an event by %s costs more beside %.0f idle descriptors than beside %.0f", way,
              curve.x[last], curve.x[0]);
     finding_expect(into, expectation, MORE, &c,
-                   "Either so few descriptors weigh nothing beside the calls themselves, or the "
+                   "So few descriptors cost nothing compared with the calls themselves, or the "
                    "figures were disturbed.");
 }
 
@@ -306,8 +306,9 @@ static void slow_find(const struct table *t, struct findings *into)
 {
     static const struct {
         const char *way, *help, *expectation;
-    } rows[] = {{"epoll", "thread", "a slow read in another thread leaves the others' latency"},
-                {"uring_poll", "ring", "a slow read by the ring leaves the others' latency"}};
+    } rows[] = {
+        {"epoll", "thread", "a slow read in another thread leaves the others' latency as it is"},
+        {"uring_poll", "ring", "a slow read by the ring leaves the others' latency as it is"}};
     for (unsigned i = 0; i < 2; i++) {
         char where[3][WHERE_MAX], expectation[WHERE_MAX];
         const char *const slow[] = {"none", "inline", rows[i].help};
@@ -325,7 +326,7 @@ static void slow_find(const struct table *t, struct findings *into)
                  rows[i].expectation);
         if (y[1].count > 0 && y[2].count > 0)
             finding_expect(into, expectation, LESS, &helps,
-                           "The CPUs were too busy for what reads beside the loop.");
+                           "The CPUs were too busy for the read beside the loop.");
         finding_ratio(into, t, "median_us",
                       i ? "the others beside slow reads by the ring"
                         : "the others beside slow reads in a thread",

@@ -383,8 +383,8 @@ static void who_find(const struct table *t, struct findings *into)
            "much as a read of this device.");
     expect(t, into, "random", "predictor", SAME,
            "at random places a predictor of strides helps nothing",
-           "What it did cannot be a guess: see how many pages it announced, and what else used the "
-           "device.");
+           "That cannot come from its guesses: see how many pages it announced, and what else used "
+           "the device.");
     expect(t, into, "random", "willneed", LESS,
            "at random places a program that announces its reads waits less than with none",
            "The device serves one request after the other, or advising costs as much as a read of "
@@ -442,11 +442,10 @@ static const struct experiment prefetch = {
     .name = "prefetch",
     .title = "Prefetch",
     .question = "Who guesses best what is read next: the kernel, the program, or a predictor?",
-    .expectation =
-        "The kernel sees sequences alone (mm/readahead.c), a predictor strides, too (Baer and "
-        "Chen, "
-        "1991); at random places only a program that announces its reads is helped (Patterson et "
-        "al., Informed prefetching and caching, 1995), as far ahead as the device takes time.",
+    .expectation = "The kernel recognises only sequences (mm/readahead.c), a predictor strides too "
+                   "(Baer and Chen, 1991). At random places it only helps when the program "
+                   "announces its reads (Patterson et al., Informed prefetching and caching, "
+                   "1995), as far ahead as the device takes time.",
     .floor = "any Linux",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

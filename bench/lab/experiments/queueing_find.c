@@ -85,7 +85,7 @@ static void load_find(const struct table *t, struct findings *into, const char *
     if (high == 0) return;
     struct comparison c = compare(&curve.y[high], &curve.y[0]);
     snprintf(expectation, sizeof expectation,
-             "%s are responded to later at %.0f %% of the capacity than at %.0f %%",
+             "%s get their responses later at %.0f %% of the capacity than at %.0f %%",
              service_words(service), 100 * curve.x[high], 100 * curve.x[0]);
     finding_expect(into, expectation, MORE, &c,
                    "The capacity was higher while it was measured under load than before: a device "
@@ -116,8 +116,8 @@ static void formula_find(const struct table *t, struct findings *into, const cha
              service_words(service), 100 * at);
     finding_expect(
         into, expectation, SAME, &c,
-        "A short run has few busy spells; others that take the CPU or the device for a "
-        "while make one service depend on the one before it, which the formula forbids.");
+        "A short run has few busy spells; others that take the CPU or the device for a while make "
+        "one service depend on the one before it, which the formula excludes.");
 }
 
 /* Compares Little's law with what was counted, in every measurement. */

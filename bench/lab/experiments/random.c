@@ -425,9 +425,9 @@ static void amplification_find(const struct table *t, struct findings *into)
         "A buffered read of 512 bytes at a random place has the device move %.1f times as much "
         "(%.1f with read-ahead off); a page is 8 times as much.",
         summarise(&a).median, summarise(&b).median);
-    finding_expect(
-        into, "read-ahead adds nothing to a random read", SAME, &c,
-        "The kernel took some of the places for a sequence, or others used the device meanwhile.");
+    finding_expect(into, "read-ahead adds nothing to a random read", SAME, &c,
+                   "The kernel took some of the places for a sequence, or other programs used the "
+                   "device meanwhile.");
 }
 
 static void samples_find(const struct table *t, struct findings *into)
@@ -457,7 +457,8 @@ static const struct experiment random_reads = {
     .number = 2,
     .name = "random",
     .title = "Random reads",
-    .question = "What does a read at a random place cost, and what do several under way help?",
+    .question = "What does a read at a random place cost, and how much does it help to have "
+                "several under way?",
     .expectation = "Reads per second grow with the number under way until the device's parallelism "
                    "is used up; from there on only "
                    "latency grows (Little's law). Threads or a ring hardly matter on a slow device "

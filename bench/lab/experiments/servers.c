@@ -127,7 +127,7 @@ static const struct plot plots[] = {
      "load=limited", true, false, false},
     {"disk", "p95 latency beside clients of cold files", "server", "p95_us", NULL, "load=disk",
      true, false, false},
-    {"compute", "p95 latency beside clients that have it compute", "server", "p95_us", NULL,
+    {"compute", "p95 latency beside clients that make it compute", "server", "p95_us", NULL,
      "load=compute", true, false, false},
     {0}};
 
@@ -482,15 +482,13 @@ static const struct experiment servers_experiment = {
     .number = 15,
     .name = "servers",
     .title = "Server models",
-    .question = "A process, a thread, or a place in a loop for each connection: what does it "
+    .question = "A process, a thread, or a place in a loop for each connection: what does this "
                 "decide, and when does it matter?",
-    .expectation =
-        "Each row has its prediction first. A loop stays flat over the number of connections and "
-        "needs least memory; a process for each connection costs most, most of all when it is "
-        "made; "
-        "slow clients starve a pool and nobody else; a plain loop stands still for a cold file and "
-        "for what computes (Stevens, UNIX Network Programming, chapter 30; Kegel, The C10K "
-        "problem).",
+    .expectation = "Each row has its prediction first. A loop stays flat over the number of "
+                   "connections and needs least memory. A process for each connection costs most, "
+                   "above all when it is started. Slow clients block a pool and nobody else. A "
+                   "plain loop stands still for a cold file and for a computation (Stevens, UNIX "
+                   "Network Programming, chapter 30; Kegel, The C10K problem).",
     .floor = "any Linux; io_uring from 6.0 on",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

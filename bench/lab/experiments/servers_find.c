@@ -37,31 +37,35 @@ static const struct rule {
     {"slow", "unharmed", "p95_us", 3, false, "slow clients change p95 by less than 3 times",
      "The server has something else that slow clients hold, or another load disturbed."},
     {"slow", "starved", "p95_us", 3, true,
-     "slow clients, twice as many as a pool has, hold all of it, and p95 grows 3 times or more",
-     "The pool was larger than the slow clients were many, or it ends them before they are done."},
+     "slow clients, twice as many as a pool has places, hold all places, and p95 grows 3 times or "
+     "more",
+     "There were fewer slow clients than places in the pool, or the server ends them before they "
+     "are done."},
     {"readers", "unharmed", "p95_us", 3, false, "slow readers change p95 by less than 3 times",
      "The server has something else that slow readers hold, or another load disturbed."},
     {"readers", "starved", "p95_us", 3, true,
-     "slow readers, twice as many as a pool has, hold all of it, and p95 grows 3 times or more",
-     "The pool was larger than the slow readers were many, or it ends them before they are done."},
+     "slow readers, twice as many as a pool has places, hold all places, and p95 grows 3 times or "
+     "more",
+     "There were fewer slow readers than places in the pool, or the server ends them before they "
+     "are done."},
     {"limited", "unharmed", "p95_us", 3, false,
      "cold files on a slow disk change p95 by less than 3 times",
      "The server waits for the disk where it should not."},
     {"limited", "stalled", "p95_us", 3, true,
-     "a loop that waits for a slow disk has all wait, and p95 grows 3 times or more",
+     "a loop that waits for a slow disk makes all clients wait, and p95 grows 3 times or more",
      "The cold files were in memory after all, or the limit is not kept."},
     {"disk", "unharmed", "p95_us", 3, false, "cold files change p95 by less than 3 times",
      "The CPU that reading takes is in the way here, not the waiting, since all share one CPU; or "
      "the server waits for the disk where it should not."},
     {"disk", "stalled", "p95_us", 3, true,
-     "a loop that waits for the disk has all wait, and p95 grows 3 times or more",
+     "a loop that waits for the disk makes all clients wait, and p95 grows 3 times or more",
      "The device is so fast that the waits hardly show."},
     {"compute", "shared", "p95_us", 1, false,
      "the kernel shares the CPU, and p95 stays below the time of one computation",
-     "The scheduler gives those who compute longer turns than a computation takes."},
+     "The scheduler gives a process that computes longer turns than a computation takes."},
     {"compute", "waits", "p95_us", 1, true,
      "a loop computes to the end, and p95 is at least the time of one computation",
-     "There were too few computations to meet the others."},
+     "There were too few computations to delay the others."},
 };
 #define TELLING (1 << 20) /* a process takes and gives back less than this anyway */
 enum { RULES = sizeof rules / sizeof *rules, WHERE = 160 };
@@ -204,7 +208,7 @@ static void memory_find(const struct table *t, struct findings *into)
     if (*list[false])
         finding_add(into, FINDING_NOT_HELD,
                     "Memory of one more connection is not within 3 times of what was predicted for "
-                    "%s. A model's buffers, or pages that are shared, were judged wrongly.",
+                    "%s. A model's buffers, or pages that are shared, were estimated wrongly.",
                     list[false]);
     if (*kernel)
         finding_add(into, FINDING_FACT,

@@ -397,7 +397,7 @@ static void files_find(const struct table *t, struct findings *into, double most
                  w ? "with O_DIRECT" : "warm");
         finding_expect(into, expectation, SAME, &c,
                        "The file system takes a lock for each file that readers wait for, or the "
-                       "files lie on other places of the device.");
+                       "files are at other places of the device.");
     }
 }
 
@@ -428,10 +428,12 @@ static const struct experiment threads = {
     .number = 4,
     .name = "threads",
     .title = "Threads that read",
-    .question = "What do 1 to 16 threads read together, and where does one more help no more?",
-    .expectation = "Warm, until each CPU has one (Amdahl 1967); with O_DIRECT or cold, until the "
-                   "device's parallelism is used up (Little's law). One file is as good as many, "
-                   "but a shared descriptor's position is a lock (fdget_pos() in fs/file.c).",
+    .question =
+        "How much do 1 to 16 threads read together, and from where on does one more not help?",
+    .expectation =
+        "Warm, more threads help until each CPU has one (Amdahl 1967); with O_DIRECT or cold, "
+        "until the device can do no more at once (Little's law). One file is as good as many, but "
+        "a shared descriptor's position is a lock (fdget_pos() in fs/file.c).",
     .floor = "any Linux",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

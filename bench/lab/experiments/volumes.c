@@ -322,9 +322,8 @@ static const struct experiment volumes = {
     .question = "What does a volume give that is limited in IOPS and bytes/s, and what do several?",
     .expectation =
         "Small blocks use up the IOPS, large ones the MB/s; the knee is at bytes per second / "
-        "IOPS. "
-        "Beyond it latency = reads under way / IOPS (Little's law). Striped volumes add their "
-        "limits (RAID 0; Patterson, Gibson and Katz, 1988) until the machine's own.",
+        "IOPS. Beyond it latency = reads under way / IOPS (Little's law). Striped volumes add "
+        "their limits (RAID 0; Patterson, Gibson and Katz, 1988) up to the machine's own limit.",
     .floor = "Linux 5.8 and root for limited volumes; local ones need nothing",
     .needs = NEEDS_DISK,
     .full_minutes = 5.8,

@@ -73,7 +73,8 @@ static int loop_open(struct volumes *v, const char *path)
     struct loop_info64 info;
     struct stat status;
     int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-    if (control < 0) return failed(v, "loop devices are not to be had (/dev/loop-control)", errno);
+    if (control < 0)
+        return failed(v, "loop devices cannot be used here (/dev/loop-control)", errno);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     int fd = file < 0 ? failed(v, path, errno) : loop_configure(v, control, file);
     close(control);
@@ -84,7 +85,7 @@ static int loop_open(struct volumes *v, const char *path)
     v->number[v->count][0] = major(status.st_rdev);
     v->number[v->count++][1] = minor(status.st_rdev);
     if (ioctl(fd, LOOP_GET_STATUS64, &info) == 0 && !(info.lo_flags & LO_FLAGS_DIRECT_IO))
-        return failed(v, "the file system gives loop devices no direct I/O", ENOTSUP);
+        return failed(v, "this file system does not allow direct I/O for loop devices", ENOTSUP);
     return 0;
 }
 
