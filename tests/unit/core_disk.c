@@ -1,5 +1,5 @@
 /*
- * Files on a disk, and what is in the page cache of them; see core_disk.h.
+ * Files on a disk, and which of their pages are in the page cache; see core_disk.h.
  */
 #include "core_disk.h"
 #include "core_site.h"

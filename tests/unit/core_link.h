@@ -1,8 +1,8 @@
 /*
- * A connection driven without a socket: bytes are handed to it and taken from it by the test, a
- * canned resolver answers its lookups, and after every fact what must always hold is checked.
- * What does not hold ends the program, after saying which `core_link_story` was being told.
- * Knows nothing of Check, so that a fuzz target can use it too.
+ * A connection that is driven without a socket. The test gives it bytes and takes bytes from it, a resolver
+ * with fixed answers answers its lookups, and what must always hold is checked after every step. When it
+ * does not hold, the program ends after it has printed the `core_link_story` that it was in. This file does
+ * not know Check, so that a fuzz target can use it too.
  */
 #ifndef CORE_LINK_H
 #define CORE_LINK_H

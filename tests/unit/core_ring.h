@@ -1,6 +1,6 @@
 /*
- * A ring, and lanes on pairs of sockets whose other ends are the test's; completions are taken in
- * as the io_uring model takes them.
+ * A ring, and lanes on pairs of sockets whose other ends belong to the test. Completions are taken in as
+ * the io_uring model does it.
  */
 #ifndef CORE_RING_H
 #define CORE_RING_H

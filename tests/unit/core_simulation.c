@@ -1,6 +1,6 @@
 /*
- * The simulated socket; see core_simulation.h. A turn is one thing that happens: bytes arrive,
- * bytes leave, nothing can move, or something goes wrong.
+ * The simulated socket; see core_simulation.h. In each turn one thing happens: bytes arrive, bytes leave,
+ * nothing can move, or something goes wrong.
  */
 #include "core_simulation.h"
 

@@ -1,7 +1,7 @@
 /*
- * The simulated socket: a driver of a connection whose every choice (how much arrives, how much is
- * taken, when the time runs out or the peer is gone) comes from a source of choices: a seed, or the
- * bytes of a fuzzer.
+ * The simulated socket: it drives a connection, and makes every choice (how much arrives, how much is
+ * taken, when the time is over or the peer is gone) from a source of choices: a seed, or the bytes of a
+ * fuzzer.
  */
 #ifndef CORE_SIMULATION_H
 #define CORE_SIMULATION_H

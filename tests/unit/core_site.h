@@ -1,6 +1,6 @@
 /*
- * A worker that serves a temporary directory, and one client of it over a pair of sockets whose
- * other end is the test's.
+ * A worker that serves a temporary directory, with one client on a pair of sockets whose other end belongs
+ * to the test.
  */
 #ifndef CORE_SITE_H
 #define CORE_SITE_H

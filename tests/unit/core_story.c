@@ -1,5 +1,5 @@
 /*
- * Lanes and peers by chance; see core_story.h.
+ * Lanes and peers that exchange random bytes; see core_story.h.
  */
 #include "core_story.h"
 #include "core_disk.h"

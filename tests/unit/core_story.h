@@ -1,5 +1,5 @@
 /*
- * What some lanes and their peers tell each other by chance, byte by byte.
+ * Some lanes and their peers exchange bytes at random; every byte is checked.
  */
 #ifndef CORE_STORY_H
 #define CORE_STORY_H

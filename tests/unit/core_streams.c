@@ -1,6 +1,6 @@
 /*
- * What clients send, good and bad. In a row's bytes "~N~" stands for N letters "x", so that limits
- * can be written down; a NUL is written "\0" and counted.
+ * What clients send, right and wrong. In the bytes of a row, "~N~" stands for N letters "x", so that limits
+ * can be written; a NUL is written "\0" and counted.
  */
 #include "core_streams.h"
 

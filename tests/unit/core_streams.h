@@ -1,5 +1,5 @@
 /*
- * A table of what clients send, good and bad, with the statuses of the answers. Rules and files
+ * A table of what clients send, right and wrong, with the statuses of the responses. The rules and files
  * are those of core_link.h.
  */
 #ifndef CORE_STREAMS_H

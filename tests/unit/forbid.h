@@ -1,6 +1,6 @@
 /*
- * Forbids system calls by a seccomp filter (seccomp(2)), as container engines do. For this process and its
- * children, and for good: call it in a child.
+ * Forbids system calls with a seccomp filter (seccomp(2)), as container engines do. It is for this process
+ * and its children and cannot be undone, so call it in a child.
  */
 #ifndef ZCSERVE_TEST_FORBID_H
 #define ZCSERVE_TEST_FORBID_H

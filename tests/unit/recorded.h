@@ -1,4 +1,4 @@
-/* What was recorded of real programs, in tests/recorded/: tests run from the project's root. */
+/* The recorded output of real programs, in tests/recorded/. Tests run from the root of the project. */
 #ifndef ZCSERVE_TEST_RECORDED_H
 #define ZCSERVE_TEST_RECORDED_H
 

@@ -1,6 +1,6 @@
 /*
- * What comes of the operations of simulated_ring.h, which includes this: they are performed, or get
- * another result that the kernel may give. Those of one operation keep their order.
+ * Gives the operations of simulated_ring.h, which includes this file, their results: they are performed, or
+ * get another result that the kernel may give. The results of one operation keep their order.
  */
 #ifndef SIMULATED_RESULTS_H
 #define SIMULATED_RESULTS_H

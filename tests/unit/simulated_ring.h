@@ -1,9 +1,9 @@
 /*
- * A ring without the kernel: liburing's functions, defined by the one test program that includes this
- * (what a program defines comes before what its shared libraries do). Entries become operations, which
- * hold their file as the kernel does; simulated_results.h performs them, on real sockets, or gives them
- * another result that the kernel may give. Either by chance, seeded and in any order, or "directed":
- * in order, at once, and as the test prescribes. Locks no memory.
+ * A ring without the kernel: the functions of liburing, defined by the one test program that includes this
+ * file (a program's own functions come before those of its shared libraries). Entries become operations,
+ * which hold their file as the kernel does. simulated_results.h performs them on real sockets, or gives
+ * them another result that the kernel may give: at random, from a seed and in any order; or "directed": in
+ * order, at once, and as the test says. It locks no memory.
  */
 #ifndef SIMULATED_RING_H
 #define SIMULATED_RING_H

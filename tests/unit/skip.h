@@ -1,5 +1,5 @@
 /*
- * Leaving a test that cannot be made on this machine.
+ * Leaves a test that is not possible on this machine.
  */
 #ifndef ZCSERVE_TEST_SKIP_H
 #define ZCSERVE_TEST_SKIP_H

@@ -1,6 +1,6 @@
 /*
- * The budget: bytes, descriptors and absences stay within their bounds whatever is asked for;
- * what is asked for again stays in the cache while a scan goes by.
+ * The budget: bytes, descriptors and absences stay within their bounds whatever is requested, and files
+ * that are requested again stay in the cache while a scan passes.
  */
 #define _GNU_SOURCE
 #include "store/cache.h"

@@ -1,5 +1,6 @@
 /*
- * A connection with its socket: opened and closed, counted, and told late from slow.
+ * A connection with its socket: it is opened, closed and counted, and a late peer is distinguished from a
+ * slow one.
  */
 #include "core_site.h"
 

@@ -1,10 +1,10 @@
 /*
- * Resolving at once: what the kernel would have to read is COLD and leaves nothing behind; after
- * an errand it is found. Errands run in a thread while the store goes on.
+ * Resolving at once: what the kernel would have to read is COLD and leaves nothing behind; after an errand
+ * it is found. Errands run in a thread while the store goes on.
  *
- * A name nobody ever asked for is cold on a disk, and so is a file whose pages were given up. Where
- * the tests' directory has no disk beneath it, or a kind of file system that does not tell what it
- * has, there is nothing cold to be had: then those tests say so and check the answers alone.
+ * On a disk, a name that nobody has ever asked for is cold, and so is a file whose pages were dropped. Some
+ * test directories are not on a disk, or on a file system that does not tell what is in the page cache.
+ * There nothing can be cold: these tests then say so, and check only the answers.
  */
 #define _GNU_SOURCE
 #include "forbid.h"

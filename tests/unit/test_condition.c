@@ -1,5 +1,5 @@
 /*
- * Preconditions: every single field, their order and what each hides, lists and broken values.
+ * Preconditions: every single field, their order, which field hides which, lists, and broken values.
  */
 #include "http/condition.h"
 

@@ -1,6 +1,6 @@
 /*
- * What the cache holds is served only while its path still leads there beneath the root, by links that
- * are allowed: what is compared is looked up as it was opened. Directories, files, indexes and sidecars
+ * The cache serves a file only while its path still leads there below the root, by links that are allowed:
+ * the path is looked up again in the way in which it was opened. Directories, files, indexes and sidecars
  * are moved out of the root, and links to them are put in their places.
  */
 #define _GNU_SOURCE

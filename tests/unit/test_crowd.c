@@ -1,6 +1,6 @@
 /*
- * Which connection goes when others wait: never one with a request under way, and of the others the one that
- * is missed least.
+ * Which connection is closed when others wait: never one with a request under way, and of the others the
+ * one that its peer needs least.
  */
 #include "core_site.h"
 

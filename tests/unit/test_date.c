@@ -1,6 +1,6 @@
 /*
- * Dates: what is written against libc's gmtime_r over a wide table and random moments, what is
- * written read again in all three forms, and a table of what is and is not a date.
+ * Dates. What is written is compared with libc's gmtime_r, over a wide table and random moments. What is
+ * written is read again in all three forms. A table says what is a date and what is not.
  */
 #include "zcserve/date.h"
 

@@ -1,5 +1,5 @@
 /*
- * Driving a connection over a real socket: short sends, budgets, files that shrink, peers that go.
+ * Drives a connection over a real socket: short sends, budgets, files that shrink, and peers that leave.
  */
 #include "core_disk.h"
 #include "core_site.h"

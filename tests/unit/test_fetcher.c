@@ -1,6 +1,6 @@
 /*
- * The threads that wait for the disk: nobody waits for ever, nobody comes out twice, nothing is left
- * over, whatever is forgotten, shared, too many, or under way when it ends.
+ * The threads that wait for the disk: no client waits for ever, none is returned twice, and nothing is left
+ * over, whether fetches are forgotten, shared, too many, or under way at the end.
  */
 #include "core_disk.h"
 #include "tree.h"

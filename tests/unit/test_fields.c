@@ -1,5 +1,5 @@
 /*
- * Field names in any case and those that are nearly right; lines kept in order; lists.
+ * Field names in any case, and names that are nearly right; lines that keep their order; lists.
  */
 #include "http/fields.h"
 

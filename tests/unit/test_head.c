@@ -1,5 +1,5 @@
 /*
- * Heads, byte for byte, for every status; and where a redirect leads.
+ * Response heads, byte for byte, for every status; and where a redirect leads.
  */
 #include "core_link.h"
 #include "http/head.h"

@@ -1,4 +1,7 @@
-/* Tests of what zclab advise proposes of made-up figures: each outcome its proposal, and none within the noise. */
+/*
+ * Tests of what zclab advise proposes from made-up figures: each outcome gives its proposal, and none is
+ * within the noise.
+ */
 #include "../../bench/lab/advise.h"
 
 #include <check.h>

@@ -1,4 +1,4 @@
-/* Tests of what experiment 15 says of made-up figures, and of the requests that its minimal servers take. */
+/* Tests of what experiment 15 says about made-up figures, and of the requests that its minimal servers accept. */
 #include "lab.h"
 
 #include "../../bench/lab/experiments/server_minimal.h"

@@ -1,4 +1,7 @@
-/* Tests of bench/lab/table.c, table_file.c and text.c: what is written is read again, rows are chosen rightly. */
+/*
+ * Tests of bench/lab/table.c, table_file.c and text.c: what is written is read again, and the right rows
+ * are chosen.
+ */
 #include "../../bench/lab/table.h"
 #include "../../bench/lab/text.h"
 

@@ -1,6 +1,6 @@
 /*
- * One socket on a ring: received and held, stopped and started again, sent in pieces, closed with
- * anything in flight; and no buffer is ever lost.
+ * One socket on a ring: bytes are received and held, receiving stops and starts again, sends go in pieces,
+ * and the lane is closed with any operation in flight. No buffer is ever lost.
  */
 #include "core_disk.h"
 #include "core_ring.h"

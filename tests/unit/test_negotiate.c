@@ -1,5 +1,5 @@
 /*
- * Accept-Encoding: a table of values and the four weights that come of them.
+ * Accept-Encoding: a table of values, and the four weights that follow from each.
  */
 #include "http/negotiate.h"
 

@@ -1,6 +1,6 @@
 /*
- * Answers as segments: small ones grow into one, large contents are pointed to, and wherever a send
- * stops, the next goes on from there.
+ * Responses as segments: small ones are gathered into one, large contents are pointed to, and wherever a
+ * send stops, the next one continues from there.
  */
 #include "core_link.h"
 #include "http/output.h"

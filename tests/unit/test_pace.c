@@ -1,6 +1,6 @@
 /*
- * How many receives are worth waiting for: none while mostly idle, and a share of the connections
- * that were heard of while busy.
+ * For how many receives a worker waits: for none while it is mostly idle, and while it is busy for a share
+ * of the connections from which bytes came.
  */
 #include "model/pace.h"
 

@@ -1,5 +1,5 @@
 /*
- * What is answered: methods, what was found, preconditions and ranges, each against the others.
+ * Which response is planned: methods, what was found, preconditions and ranges, in all combinations.
  */
 #include "core_link.h"
 #include "http/plan.h"

@@ -1,6 +1,6 @@
 /*
- * Tests of src/model/queue.c: order, the limit and the news of room, what waits in it at the end, and
- * many threads that take what one puts. Under the thread sanitizer they also look for races.
+ * Tests of src/model/queue.c: order, the limit and the news of room, what is still queued at the end, and
+ * many threads that take what one puts. With the thread sanitizer they also find races.
  */
 #define _GNU_SOURCE
 #include "model/queue.h"

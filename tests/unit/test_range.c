@@ -1,5 +1,5 @@
 /*
- * Ranges: values against lengths, If-Range, and random values that must stay within the length.
+ * Ranges: values with different lengths, If-Range, and random values that must stay within the length.
  */
 #include "http/range.h"
 

@@ -1,6 +1,6 @@
 /*
- * Reading one request: what is taken from it, how many bytes belong to it, and how it is refused.
- * Conversations, and every way to cut them, are in test_split.c.
+ * Reads one request: what is taken from it, how many bytes belong to it, and how it is refused. Several
+ * requests on one connection, and every way to cut them, are in test_split.c.
  */
 #include "core_link.h"
 #include "http/reader.h"

@@ -1,7 +1,7 @@
 /*
- * Freshness: whatever happens on disk, the next answer tells. One table of changes, run in every
- * way the store can learn of them: watched, checked on each hit, with too few watches, and
- * without openat2.
+ * Freshness: whatever happens on disk, the next response shows it. One table of changes runs in every way
+ * in which the store can learn of them: watched, checked on each hit, with too few watches, and without
+ * openat2.
  */
 #define _GNU_SOURCE
 #include "forbid.h"

@@ -1,5 +1,5 @@
 /*
- * What an event loop believes of the page cache: of each part of a file, for a second.
+ * What an event loop assumes about the page cache: for each part of a file, for one second.
  */
 #include "core_disk.h"
 #include "skip.h"

@@ -1,5 +1,5 @@
 /*
- * What the page cache has of a file: on a disk, in memory, beyond its end.
+ * Which parts of a file are in the page cache: on a disk, in memory, and beyond its end.
  */
 #include "core_disk.h"
 #include "skip.h"

@@ -1,5 +1,6 @@
 /*
- * What a path is answered with: kinds, policies, codings, metadata, loans, and exhaustion.
+ * What the store answers for a path: kinds, policies, codings, metadata, loans, and lack of memory and
+ * descriptors.
  */
 #define _GNU_SOURCE
 #include "forbid.h"

@@ -1,5 +1,6 @@
 /*
- * A ring as such: opened and closed, accepted, told, cancelled, and its buffers lent and given back.
+ * A ring by itself: it is opened and closed, it accepts, reports and cancels, and its buffers are lent and
+ * given back.
  */
 #include "core_disk.h"
 #include "core_ring.h"

@@ -1,8 +1,8 @@
 /*
- * The root, when its path comes to mean another directory: removed and made again, as every clean build
- * does, replaced, or any directory on the way to it. The next request sees it, though nothing is compared
- * for an hour, and though somebody (the store itself, a shell) keeps the old directory open, so that the
- * kernel does not tell that it is gone.
+ * The root, when its path comes to mean another directory: it is removed and made again, as every clean
+ * build does, or replaced, or any directory on the way to it is. The next request sees this, even when
+ * nothing is compared for an hour, and even when somebody (the store itself, a shell) keeps the old
+ * directory open, so that the kernel does not report its removal.
  */
 #define _GNU_SOURCE
 #include "tree.h"

@@ -1,5 +1,6 @@
 /*
- * SIEVE: the order of leaving, bits, loans, and the hand when what it points at goes away.
+ * SIEVE: the order of eviction, visited bits, loans, and the hand when the entry that it points to goes
+ * away.
  */
 #include "store/sieve.h"
 

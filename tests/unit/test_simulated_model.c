@@ -1,6 +1,7 @@
 /*
- * The io_uring model over a ring that gives every completion that the kernel may give, in a process of
- * its own: real sockets, real files, and clients that pipeline, finish sending, and read when they like.
+ * The io_uring model over a ring that gives every completion that the kernel may give. It runs in a process
+ * of its own, with real sockets, real files, and clients that pipeline, finish sending, and read at random
+ * times.
  */
 #include "core_site.h"
 #include "simulated_ring.h"

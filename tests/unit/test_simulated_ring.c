@@ -1,6 +1,6 @@
 /*
- * Lanes over a ring that gives every completion that the kernel may give: each of them once, with what
- * must follow, and then all of them by chance.
+ * Lanes over a ring that gives every completion that the kernel may give: first each of them once, with
+ * what must follow from it, and then all of them at random.
  */
 #include "core_ring.h"
 #include "core_site.h"

@@ -1,6 +1,6 @@
 /*
- * Random conversations over the simulated socket. A seed decides what is asked and what befalls the
- * socket; it is printed when something does not hold. CORE_SEED=N tries that one alone.
+ * Random connections over the simulated socket. A seed decides what is requested and what happens to the
+ * socket; it is printed when something does not hold. CORE_SEED=N tries only that seed.
  */
 #include "core_simulation.h"
 

@@ -1,7 +1,7 @@
 /*
- * Split invariance: a stream of bytes has one meaning, wherever it was cut on its way. Every row
- * is fed whole, byte by byte, cut in two at every place, and at random places; the bytes that are
- * answered and the state at the end are those of the whole.
+ * Split invariance: a stream of bytes has one meaning, wherever it was cut on its way. Every row is given
+ * whole, byte by byte, cut in two at every place, and cut at random places. The bytes of the responses and
+ * the state at the end must be the same as for the whole stream.
  */
 #include "core_streams.h"
 #include "core_link.h"

@@ -1,5 +1,5 @@
 /*
- * Statuses: each has its line, and those that say something to a person have a page.
+ * Statuses: each has its line, and those that people may see have a page.
  */
 #include "http/status.h"
 #include "http/work.h"

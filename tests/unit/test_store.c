@@ -1,5 +1,5 @@
 /*
- * Opening and closing: roots of every form, and what is told when there is none.
+ * Opening and closing a store: roots of every form, and the message when there is no root.
  */
 #define _GNU_SOURCE
 #include "forbid.h"

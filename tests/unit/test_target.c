@@ -1,6 +1,6 @@
 /*
- * Targets: a table of what each becomes, authorities, every short string of the special
- * characters, and random targets made mostly of them, whose paths must always be safe.
+ * Targets: a table of what each becomes, authorities, every short string of the special characters, and
+ * random targets made mostly of these, whose paths must always be safe.
  */
 #include "http/target.h"
 

@@ -1,7 +1,7 @@
 /*
- * 64 slots, each written by a writer of its own, read all the while: no figure is ever half old and half
- * new, none runs backwards, and none is lost. Figures grow by PAIR, so that their two halves are equal;
- * a write in two steps would show, and the last test makes such writes to prove it.
+ * 64 slots, each written by its own writer, are read all the time: no figure is ever half old and half new,
+ * none decreases, and none is lost. Figures grow by PAIR, so that their two halves are equal. A write in
+ * two steps would show, and the last test makes such writes to prove it.
  */
 #define _GNU_SOURCE
 #include "status/reading.h"

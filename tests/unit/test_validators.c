@@ -1,7 +1,7 @@
 /*
  * Validators: no entity-tag and no date is given that could later name another content, and an unchanged
- * file keeps its own whatever the cache has room for. The clock is the test's: a file that was changed
- * just now is looked at as of any moment after that.
+ * file keeps its own, whatever room the cache has. The test sets the clock: a file that was changed just
+ * now is looked at as if at any later moment.
  */
 #define _GNU_SOURCE
 #include "store/etag.h"

@@ -1,6 +1,6 @@
 /*
- * Variants: content that changes while it is read, entity-tags, what they cost; identities,
- * and opening beneath a directory in both ways.
+ * Variants: content that changes while it is read, entity-tags and their cost, identities, and opening
+ * below a directory in both ways.
  */
 #define _GNU_SOURCE
 #include "store/variant.h"

@@ -1,6 +1,6 @@
 /*
- * Watching: when it is possible and when not, what is told to the operator, and that the
- * numbers of watches come back.
+ * Watching: when it is possible and when not, what the operator is told, and that the numbers of watches
+ * are used again.
  */
 #define _GNU_SOURCE
 #include "store/chain.h"

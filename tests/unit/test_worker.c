@@ -1,6 +1,6 @@
 /*
- * A worker: requests answered from a real store, counted, logged, and never with what is no longer
- * on disk.
+ * A worker: requests are answered from a real store, counted and logged, and never with content that is no
+ * longer on disk.
  */
 #include "core_site.h"
 #include "zcserve/log.h"

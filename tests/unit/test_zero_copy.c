@@ -1,6 +1,6 @@
 /*
- * Sends that are not copied: what is lent stays so until it is given back, also when the peer never
- * takes it; and where it does not work, sending goes on all the same.
+ * Sends without a copy: what is lent stays lent until it is given back, even when the peer never takes it.
+ * Where zero copy does not work, sending goes on all the same.
  */
 #include "core_ring.h"
 #include "core_site.h"
