@@ -1,5 +1,6 @@
-"""Many peers and few places: descriptors, the table of connections, workers that are not there.
-Whoever asks next is served, whatever those before hold, and nobody hangs.
+"""Many peers and few places: descriptors, the table of connections, workers that are absent.
+
+The next client is served, whatever the clients before it hold, and no client hangs.
 """
 
 import contextlib
