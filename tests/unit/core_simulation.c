@@ -32,7 +32,7 @@ bool core_chance(struct core_choices *choices, uint32_t n)
     return core_choose(choices, n) == 1 % n;
 }
 
-/* A size from 1 to `most`: often small, often all, else anything between. */
+/* Returns a size from 1 to `most`: often small, often all, else anything between. */
 static size_t size_choose(struct core_choices *choices, size_t most)
 {
     size_t small = 1 + core_choose(choices, 8);
@@ -59,7 +59,7 @@ static void drain_begin(struct simulation *s)
                    s->link->now.monotonic_ns + s->link->rules.linger_ns);
 }
 
-/* True when something went wrong that the connection was told of. */
+/* Returns true when something went wrong that the connection was told. */
 static bool trouble_befalls(struct simulation *s)
 {
     uint32_t dice = core_choose(s->choices, 1000);
@@ -103,7 +103,7 @@ static void turn_send(struct simulation *s)
     core_link_send(s->link, size_choose(s->choices, (size_t)out.length));
 }
 
-/* One thing happens; false when the connection is to be closed. */
+/* Lets one thing happen. Returns false when the connection is to be closed. */
 static bool turn(struct simulation *s)
 {
     core_link_wait(s->link, core_choose(s->choices, 1000) * 1000);

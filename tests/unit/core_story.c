@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LONG 100000 /* bytes, then it begins again at the first */
+#define LONG 100000 /* bytes; then it begins again with the first */
 #define WHOLE ((size_t)LONG + 65536)
 #define END_TURNS_MAX 20000
 
-/* What one lane and its peer have told each other: byte number n is core_site_byte(n % LONG). */
+/* What one lane and its peer have sent each other: byte number n is core_site_byte(n % LONG). */
 static struct story {
     size_t said, taken; /* by the peer, by us */
     size_t sent, heard; /* by us, by the peer */
@@ -118,7 +118,7 @@ static void lane_act(struct ring *ring, struct core_lane *lane, struct story *st
     }
 }
 
-/* No result that the kernel may give for reasons of its own is told as the peer's. */
+/* No result that the kernel gives for reasons of its own may be reported as one of the peer. */
 static void results_take(void)
 {
     for (int i = 0; i < CORE_STORY_PLAYERS; i++) {
@@ -147,7 +147,7 @@ static bool is_told(const struct core_lane *lane, const struct story *story)
            lane->lane.lent == 0 && (!story->ended || lane->lane.finished);
 }
 
-/* What either side has said arrives, however often it is put off. */
+/* Everything that either side has sent arrives, however often it is delayed. */
 static void stories_end(struct ring *ring)
 {
     bool told = false;
@@ -181,7 +181,7 @@ static void lane_anew(struct ring *ring, int i)
     stories[i] = (struct story){0};
 }
 
-/* All that is to do is done; some wait for bytes, some for room, and none of them turns. */
+/* Nothing is left to do: some wait for bytes and some for room, and none of them turns. */
 static void quiet_expect(struct ring *ring)
 {
     unsigned taken = 0;
@@ -215,7 +215,7 @@ static void step(struct ring *ring, uint64_t *state, int file)
     if (chance % 3 == 0) turn(ring);
 }
 
-/* Once in a process. */
+/* Makes the file, once in a process. */
 static int file_make(void)
 {
     static int file = -1;

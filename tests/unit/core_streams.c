@@ -272,7 +272,7 @@ int core_streams_count(void)
     return (int)(sizeof(rows) / sizeof(rows[0]));
 }
 
-/* Copies `row`'s bytes with "~N~" written out; gives how many there are. */
+/* Copies the bytes of `row` with "~N~" expanded. Returns how many there are. */
 static size_t bytes_expand(const struct row *row, char *to)
 {
     size_t length = 0;

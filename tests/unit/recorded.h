@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-/* The content of tests/recorded/`name`, with a NUL after it; the caller frees it. Fails the test when it is not there. */
+/*
+ * Returns the content of tests/recorded/`name`, with a NUL after it. The caller frees it. Fails the test
+ * when there is no such file.
+ */
 char *recorded_read(const char *name, size_t *length);
 
 #endif
