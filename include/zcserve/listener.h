@@ -72,7 +72,7 @@ void listener_close(int fd, const struct listen_address *address, bool remove);
  *     -EAGAIN                             none waits, or the time of a blocking listener is over
  *     -ECONNABORTED                       a fault of this one connection (accept(2) passes pending
  *                                         network errors on): try the next
- *     -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM the system has no room: pause accepting and try later; the
+ *     -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM the system has no room: pause accepting, try later; the
  *                                         connection stays queued and the socket readable
  */
 int listener_accept(int listener, bool nonblocking, struct sockaddr_storage *peer);
