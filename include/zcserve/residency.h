@@ -12,7 +12,7 @@
 #define RESIDENCY_PARTS 512
 #define RESIDENCY_PART_BYTES (UINT64_C(1024) * 1024)
 #define RESIDENCY_NS NS_PER_SECOND                  /* how long a result is remembered        */
-#define RESIDENCY_CRUMB_BYTES (UINT64_C(64) * 1024) /* less is fetched rather than sent alone */
+#define RESIDENCY_CRUMB_BYTES (UINT64_C(64) * 1024) /* a smaller part is fetched, not sent    */
 
 /* Zeroed at first. */
 struct residency {

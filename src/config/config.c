@@ -35,7 +35,7 @@ static void defaults_apply(struct loading *l, const char *directory)
             option_value_add(&value, option->fallback);
         }
         bool fits = option_read(option, &value, &l->loaded->config, &l->loaded->keep, &l->problems);
-        assert(fits); /* options.def contradicts itself */
+        assert(fits); /* else options.def contradicts itself */
     }
 }
 
