@@ -86,7 +86,7 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
     struct worker *w = &l->worker;
     uint64_t budget = TURN_BYTES;
     while (!k->lane.sending) {
-        if (k->lane.lent > 0 && conn_next(&k->client.conn) != CONN_SEND) return;
+        if (lane_lends(&k->lane) && conn_next(&k->client.conn) != CONN_SEND) return;
         switch (worker_advance(w, &k->client)) {
         case CONN_RECEIVE:
             if (receive_next(l, k)) break;
@@ -153,7 +153,7 @@ static void on_fetched(struct uring_loop *l)
 /* While the kernel still has the memory of a response, the connection is aborted, so that it gives it back. */
 static void connection_expire(struct uring_loop *l, struct uring_client *k)
 {
-    if (k->lane.sending || k->lane.lent > 0) {
+    if (k->lane.sending || lane_lends(&k->lane)) {
         conn_failed(&k->client.conn, CLOSE_SEND_TIMEOUT);
         lane_abort(&k->lane);
     } else {
@@ -172,7 +172,7 @@ static void deadlines_sweep(struct uring_loop *l)
 }
 
 /* Watches a descriptor for as long as the loop runs. */
-static void await(struct uring_loop *l, unsigned op)
+static void watch_fd(struct uring_loop *l, unsigned op)
 {
     int fd = op == OP_SIGNAL    ? l->signals
              : op == OP_FETCHED ? fetcher_fd(l->worker.fetcher)
@@ -181,10 +181,10 @@ static void await(struct uring_loop *l, unsigned op)
 }
 
 /* Watches again the descriptors whose poll has failed. */
-static void awaits_repeat(struct uring_loop *l)
+static void watches_repeat(struct uring_loop *l)
 {
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
-        if (l->unwatched & 1U << op) await(l, op);
+        if (l->unwatched & 1U << op) watch_fd(l, op);
     l->unwatched = 0;
 }
 
@@ -195,7 +195,7 @@ static uint64_t cpu_ns(void)
     return (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
 }
 
-static void tick(struct uring_loop *l)
+static void on_tick(struct uring_loop *l)
 {
     struct worker *w = &l->worker;
     l->ticked_ns = w->now.monotonic_ns;
@@ -205,7 +205,7 @@ static void tick(struct uring_loop *l)
     pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
     l->vain = 0;
     uring_accept_resume(l);
-    awaits_repeat(l);
+    watches_repeat(l);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         l->stopping = true;
 }
@@ -243,7 +243,7 @@ static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring
     if (cqe->res < 0 && cqe->res != -ECANCELED)
         l->unwatched |= 1U << op;
     else
-        await(l, op);
+        watch_fd(l, op);
 }
 
 static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
@@ -258,7 +258,7 @@ static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
         on_readable(l, op, cqe);
 }
 
-static void turn_take(struct uring_loop *l)
+static void wait_once(struct uring_loop *l)
 {
     struct io_uring_cqe *cqe;
     unsigned head, taken = 0;
@@ -299,7 +299,7 @@ static int loop_open(struct uring_loop *l)
         return -1;
     }
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
-        await(l, op);
+        watch_fd(l, op);
     return 0;
 }
 
@@ -316,7 +316,7 @@ static void connections_end(struct uring_loop *l)
     }
     while (l->clients.used > 0 && !l->ring.broken) {
         turn_drive(l);
-        turn_take(l);
+        wait_once(l);
     }
 }
 
@@ -335,9 +335,9 @@ static int uring_run(void *serving)
 {
     struct uring_loop *l = serving;
     while (!l->stopping && !l->ring.broken) {
-        turn_take(l);
+        wait_once(l);
         turn_drive(l);
-        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) tick(l);
+        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) on_tick(l);
     }
     if (!l->ring.broken) connections_end(l);
     if (!l->ring.broken) return 0;

@@ -112,7 +112,7 @@ static void connection_open(struct uring_loop *l, int fd)
 static bool may_go(const struct client *client)
 {
     const struct uring_client *k = (const struct uring_client *)client;
-    return !k->closed && !k->queued && k->lane.lent == 0 && !lane_has_received(&k->lane);
+    return !k->closed && !k->queued && !lane_lends(&k->lane) && !lane_has_received(&k->lane);
 }
 
 /*

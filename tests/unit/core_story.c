@@ -144,7 +144,7 @@ static unsigned turn(struct ring *ring)
 static bool is_told(const struct core_lane *lane, const struct story *story)
 {
     return story->taken == story->said && story->heard == story->sent && !lane->lane.sending &&
-           lane->lane.lent == 0 && (!story->ended || lane->lane.finished);
+           lane->lane.zero_copy.lent == 0 && (!story->ended || lane->lane.finished);
 }
 
 /* Everything that either side has sent arrives, however often it is delayed. */

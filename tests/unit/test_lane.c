@@ -102,7 +102,7 @@ START_TEST(received_once_and_again)
         ck_assert_uint_eq(take_all(one, i * 100), 100);
         ck_assert(!lane_has_received(&one->lane));
         ck_assert_uint_eq(ring.lent, 0);
-        ck_assert(one->lane.receiving);
+        ck_assert_int_eq(one->lane.receiving, RECEIVE_ARMED);
     }
     ck_assert_int_eq(memcmp(heard, sent, 500), 0);
     core_lane_close(&ring, one);
@@ -140,7 +140,7 @@ START_TEST(stopped_and_started_again)
         peer_say(one, said, 1000);
         core_ring_turn(&ring);
     }
-    ck_assert(!one->lane.receiving);
+    ck_assert_int_eq(one->lane.receiving, RECEIVE_STOPPED);
     ck_assert_uint_le(one->lane.held.count, 6);
     ck_assert_uint_eq(one->lane.in_flight, 0);
     unsigned held = one->lane.held.count;
@@ -216,7 +216,7 @@ END_TEST
 /* All buffers are held by others, until `lane` finds none. */
 static void pool_empty(struct core_lane *lane)
 {
-    for (int i = 1; i < MANY && !lane->lane.starved; i++) {
+    for (int i = 1; i < MANY && lane->lane.receiving != RECEIVE_STARVED; i++) {
         begin(&lanes[i], 0);
         lane_receive(&ring, &lanes[i].lane);
         for (int j = 0; j < 40; j++)
@@ -243,7 +243,7 @@ START_TEST(starved_and_fed_again)
     lane_receive(&ring, &one->lane);
     peer_say(one, 0, 1000);
     core_ring_await(&ring, &one->completed[LANE_RECEIVE], 1);
-    ck_assert(one->lane.starved && !one->lane.receiving);
+    ck_assert(one->lane.receiving == RECEIVE_STARVED);
     ck_assert_int_eq(one->result[LANE_RECEIVE], 0); /* no trouble of the peer's */
     ck_assert(!lane_has_received(&one->lane));
     lane_receive(&ring, &one->lane); /* without a buffer */
@@ -253,7 +253,7 @@ START_TEST(starved_and_fed_again)
     ck_assert(!lane_has_received(&one->lane));
     lane_receive(&ring, &one->lane); /* with one, in vain again */
     core_ring_await(&ring, &one->completed[LANE_RECEIVE], 3);
-    ck_assert(one->lane.starved);
+    ck_assert_int_eq(one->lane.receiving, RECEIVE_STARVED);
     for (int i = 1; i < MANY; i++)
         if (lanes[i].fd >= 0) core_lane_close(&ring, &lanes[i]);
     ck_assert_uint_eq(ring.lent, 0);
@@ -276,10 +276,10 @@ START_TEST(starved_until_the_end)
 {
     SKIP_IF(!works, ring_problem());
     begin(one, 0);
-    one->lane.starved = true;
+    one->lane.receiving = RECEIVE_STARVED;
     lane_receive(&ring, &one->lane);
     core_ring_turn(&ring);
-    ck_assert(one->lane.receiving && !lane_has_received(&one->lane));
+    ck_assert(one->lane.receiving == RECEIVE_POLLED && !lane_has_received(&one->lane));
     if (_i == 0) shutdown(one->peer, SHUT_WR);
     if (_i == 1) peer_say(one, 0, 10);
     if (_i < 2) {

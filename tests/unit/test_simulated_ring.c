@@ -119,7 +119,7 @@ START_TEST(told_of_bytes_that_are_not_there)
 {
     static const int results[] = {POLLIN, POLLRDHUP, POLLERR, -EAGAIN, -EINTR, -ECANCELED, -ENOMEM};
     begin();
-    lane.lane.starved = true;
+    lane.lane.receiving = RECEIVE_STARVED;
     lane_receive(&ring, &lane.lane);
     simulated_prescribe(IORING_OP_POLL_ADD, results[_i], 0);
     turns(1);
@@ -157,7 +157,7 @@ static void send_ended(int result, int parts)
     turns(3);
     ck_assert_int_eq(lane.result[LANE_SEND], 3000);
     peer_expect(0, 3000);
-    ck_assert(lane.lane.lent == 0 && lane.lane.in_flight == 0);
+    ck_assert(lane.lane.zero_copy.lent == 0 && lane.lane.in_flight == 0);
     core_lane_close(&ring, &lane);
 }
 
@@ -214,10 +214,10 @@ START_TEST(zero_copy_ended_by_the_kernel)
     simulated_prescribe((uint8_t)send_kind(parts), result, IORING_CQE_F_MORE);
     turns(1);
     ck_assert_int_eq(lane.result[LANE_SEND], 0);
-    ck_assert_uint_eq(lane.lane.lent, 1);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 1);
     simulated_prescribe((uint8_t)send_kind(parts), 0, IORING_CQE_F_NOTIF);
     turns(6);
-    ck_assert_uint_eq(lane.lane.lent, 0);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 0);
     ck_assert_int_eq(lane.lane.sending, LANE_FREE);
     core_lane_close(&ring, &lane);
 }
@@ -232,14 +232,14 @@ START_TEST(zero_copy_given_back_late)
         send_from(i * 1000, 1000, part_counts[i % 2]);
         turns(2);
         ck_assert_int_eq(lane.result[LANE_SEND], 1000);
-        ck_assert_uint_eq(lane.lane.lent, i + 1);
+        ck_assert_uint_eq(lane.lane.zero_copy.lent, i + 1);
         ck_assert_int_eq(lane.lane.sending, LANE_FREE);
     }
     ck_assert_uint_eq(lane.lane.in_flight, 3);
     ck_assert_uint_eq(ring.gathers.used, 0);
     simulated.held[SIMULATED_NOTICE] = false;
     turns(1);
-    ck_assert(lane.lane.lent == 0 && lane.lane.in_flight == 0);
+    ck_assert(lane.lane.zero_copy.lent == 0 && lane.lane.in_flight == 0);
     peer_expect(0, 3000);
     core_lane_close(&ring, &lane);
 }

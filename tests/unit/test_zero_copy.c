@@ -50,9 +50,9 @@ static size_t peer_take(size_t at)
 
 static void returned_await(void)
 {
-    for (int i = 0; lane.lane.lent > 0 && i < 1000; i++)
+    for (int i = 0; lane.lane.zero_copy.lent > 0 && i < 1000; i++)
         core_ring_turn(&ring);
-    ck_assert_uint_eq(lane.lane.lent, 0);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 0);
 }
 
 /* The peer takes nothing, so the kernel has to keep what is beyond the peer's small buffer. */
@@ -65,7 +65,7 @@ static void fill(int parts)
     ck_assert(!lane.lane.sending);
     for (int i = 0; i < 20; i++)
         core_ring_turn(&ring);
-    ck_assert_uint_eq(lane.lane.lent, 1);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 1);
     ck_assert_uint_eq(lane.lane.in_flight, 1);
 }
 
@@ -95,16 +95,16 @@ START_TEST(copied_all_the_same)
     SKIP_IF(!works, ring_problem());
     core_lane_open_tcp(&lane, LARGE, 0);
     send_from(0, 5000, part_counts[_i]);
-    ck_assert(lane.lane.zero_copy);
+    ck_assert(lane.lane.zero_copy.used);
     core_ring_await(&ring, &lane.completed[LANE_SEND], 1);
     ck_assert_int_eq(lane.result[LANE_SEND], 5000);
     ck_assert_uint_eq(peer_take(0), 5000);
     returned_await();
-    ck_assert(lane.lane.copies);
+    ck_assert(lane.lane.zero_copy.fails);
     send_from(5000, 5000, part_counts[_i]);
-    ck_assert(!lane.lane.zero_copy);
+    ck_assert(!lane.lane.zero_copy.used);
     core_ring_await(&ring, &lane.completed[LANE_SEND], 2);
-    ck_assert_uint_eq(lane.lane.lent, 0);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 0);
     ck_assert_uint_eq(peer_take(5000), 5000);
     ck_assert_int_eq(memcmp(heard, sent, 10000), 0);
     core_lane_close(&ring, &lane);
@@ -118,7 +118,7 @@ START_TEST(given_up)
     fill(part_counts[_i % 2]);
     if (_i & 2) lane_receive(&ring, &lane.lane);
     if (_i & 4) { /* and more is being sent */
-        while (!lane.lane.sending && lane.lane.lent < 50) {
+        while (!lane.lane.sending && lane.lane.zero_copy.lent < 50) {
             send_from(0, LARGE, part_counts[_i % 2]);
             core_ring_turn(&ring);
         }
@@ -129,9 +129,9 @@ START_TEST(given_up)
         lane.peer = -1;
     }
     lane_abort(&lane.lane);
-    for (int i = 0; (lane.lane.lent > 0 || lane.lane.sending) && i < 1000; i++)
+    for (int i = 0; (lane.lane.zero_copy.lent > 0 || lane.lane.sending) && i < 1000; i++)
         core_ring_turn(&ring);
-    ck_assert(lane.lane.lent == 0 && !lane.lane.sending);
+    ck_assert(lane.lane.zero_copy.lent == 0 && !lane.lane.sending);
     core_lane_close(&ring, &lane);
 }
 END_TEST
@@ -160,9 +160,9 @@ START_TEST(too_small)
     SKIP_IF(!works, ring_problem());
     core_lane_open_tcp(&lane, 0, 0);
     send_from(0, 999, 1);
-    ck_assert(!lane.lane.zero_copy);
+    ck_assert(!lane.lane.zero_copy.used);
     core_ring_await(&ring, &lane.completed[LANE_SEND], 1);
-    ck_assert_uint_eq(lane.lane.lent, 0);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 0);
     core_lane_close(&ring, &lane);
 }
 END_TEST
@@ -176,7 +176,7 @@ START_TEST(by_chance)
     srand((unsigned)_i + 1);
     core_lane_open_tcp(&lane, 100000, 65536);
     for (int i = 0; i < 200000 && at < LARGE; i++) {
-        lane.lane.copies = false;
+        lane.lane.zero_copy.fails = false;
         if (!lane.lane.sending && done < LARGE && rand() % 2)
             send_from(done, 1 + (size_t)rand() % (LARGE - done), 1 + rand() % 8);
         core_ring_turn(&ring);
