@@ -121,8 +121,11 @@ void conn_gathered(struct conn *c, const struct now *now);
 /* RESOLVE: what was asked has to be fetched from the disk first. What is planned is sent meanwhile. */
 void conn_parked(struct conn *c, struct stream *s);
 
-/* In any step: that wait is over, and the stream asks again. False when it is given up already. */
-bool conn_unparked(struct conn *c, struct stream *s);
+/*
+ * In any step: that wait is over, and the stream asks again; `fetched`: what it waited for came from the disk. False
+ * when it is given up already.
+ */
+bool conn_unparked(struct conn *c, struct stream *s, bool fetched);
 
 /* SEND: never empty. */
 void conn_outgoing(const struct conn *c, struct outgoing *out);

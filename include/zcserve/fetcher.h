@@ -20,7 +20,7 @@ enum disk {
     DISK_IDLE,    /* it waits for nothing                                           */
     DISK_AWAITED, /* it waits for an errand                                         */
     DISK_CROWDED, /* it waits for a place, or for a moment to pass                  */
-    DISK_FETCHED  /* the errand is done: what it was for is tried again, and may wait */
+    DISK_FETCHED  /* it was read from the disk: it is tried again, and may wait     */
 };
 
 /* Part of whoever waits. Zeroed at first; all but `disk` is the fetcher's. */

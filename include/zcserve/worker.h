@@ -5,6 +5,7 @@
 #ifndef ZCSERVE_WORKER_H
 #define ZCSERVE_WORKER_H
 
+#include "zcserve/deadlines.h"
 #include "zcserve/fetcher.h"
 #include "zcserve/residency.h"
 #include "zcserve/service.h"
@@ -21,6 +22,7 @@ struct worker {
     bool store_is_current;   /* refreshed since bytes were last received */
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
     struct residency residency;
+    struct deadlines deadlines; /* of an event loop's clients */
     struct store_counts reported;
     bool draining;      /* each response is its connection's last                        */
     uint64_t woke_ns;   /* of an event loop: when it learned that there is work           */
@@ -35,8 +37,6 @@ int worker_never_waits(struct worker *worker, uint32_t fetches);
 void worker_close(struct worker *worker);
 
 #define TURN_BYTES (UINT64_C(1024) * 1024) /* of a file, sent to one connection in a row */
-#define TICK_NS (NS_PER_SECOND / 10)       /* how often an event loop looks at deadlines…    */
-#define SWEEP_TICKS 10                     /* …each time those of one part in so many       */
 
 /*
  * For an event loop: about to wait for events; and woken by so many of them. Between the two lies a
@@ -61,10 +61,11 @@ void worker_changed(struct worker *worker);
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
     struct conn conn;
-    struct wait wait; /* for the disk                                */
-    struct stream *parked; /* which waits; NULL: what is to be sent waits */
-    bool corked;      /* a file is being sent, in whole segments     */
-    uint8_t state;               /* enum connection_state, as counted  */
+    struct wait wait;         /* for the disk                                */
+    struct stream *parked;    /* whose lookup waits; NULL: none does         */
+    struct deadline deadline; /* when an event loop looks at it, at the latest */
+    bool corked;              /* a file is being sent, in whole segments     */
+    uint8_t state;            /* enum connection_state, as counted  */
     int fd;
     uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */
     struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */
@@ -82,11 +83,14 @@ void client_rest(struct client *client, struct worker *worker);
 void client_waits(struct client *client, struct worker *worker, enum connection_state state);
 
 /*
- * To be asked at every sweep: has its deadline passed, so that conn_expired() is due? A slow reader is
+ * To be asked once a second or when the deadline has passed: is conn_expired() due? A slow reader is
  * not one that is gone: room to send more comes in large steps, so before an answer is given up it
  * is looked whether the peer took any of what was sent before.
  */
 bool client_is_late(struct client *client, struct worker *worker);
+
+/* For an event loop, at every tick: the next client that is late, until NULL. */
+struct client *clients_late(struct worker *worker);
 
 /* HALF_CLOSE: shuts the sending side. */
 void client_half_close(struct client *client, struct worker *worker);

@@ -67,8 +67,8 @@ void conn_open(struct conn *c, const struct conn_rules *rules, const struct now 
 bool conn_idle(const struct conn *c)
 {
     const struct conn_work *k = c->work;
-    return conn_next(c) == CONN_CLOSE || (conn_next(c) == CONN_RECEIVE && !c->closing &&
-                                          (!k || !http1_holds_bytes(&k->http1)));
+    return conn_next(c) == CONN_CLOSE ||
+           (conn_next(c) == CONN_RECEIVE && !c->closing && (!k || !http1_holds_bytes(&k->http1)));
 }
 
 void conn_lend_work(struct conn *c, void *work)
@@ -165,10 +165,10 @@ void conn_parked(struct conn *c, struct stream *s)
     c->step = (uint8_t)step_choose(c);
 }
 
-bool conn_unparked(struct conn *c, struct stream *s)
+bool conn_unparked(struct conn *c, struct stream *s, bool fetched)
 {
     if (s->state != STREAM_PARKED) return false;
-    s->state = STREAM_FETCHED;
+    s->state = fetched ? STREAM_FETCHED : STREAM_ASKING;
     c->step = (uint8_t)step_choose(c);
     return true;
 }
@@ -341,8 +341,7 @@ static void request_expired(struct conn *c, const struct now *now)
 {
     struct http1 *h = &c->work->http1;
     struct plan plan;
-    c->close_reason =
-        http1_phase(h) == READER_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
+    c->close_reason = http1_phase(h) == READER_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
     struct stream *s = http1_refuse(h, REFUSAL_TIMEOUT);
     s->headed_ns = now->monotonic_ns;
     stream_refuse(s, REFUSAL_TIMEOUT, &plan);

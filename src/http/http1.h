@@ -17,9 +17,9 @@
 
 struct http1 {
     struct reader reader;
-    struct stream stream;               /* of the request that is read or asks              */
-    uint64_t received_ns, waited_ns;    /* when bytes were last received; how long they had waited */
-    uint32_t filled, parsed, size;      /* of `receive`                                      */
+    struct stream stream;            /* of the request that is read or asks              */
+    uint64_t received_ns, waited_ns; /* when bytes were last received; how long they had waited */
+    uint32_t filled, parsed, size;   /* of `receive`                                      */
     char *receive;
 };
 
@@ -33,7 +33,7 @@ struct iovec http1_receive_space(struct http1 *h);
 /* `length` bytes are there, which had waited for `waited_ns`. */
 void http1_received(struct http1 *h, size_t length, uint64_t waited_ns, const struct now *now);
 
-/* Gives up what was received, and takes requests no more. */
+/* Drops what was received. */
 void http1_drop(struct http1 *h);
 
 /* The stream whose request is complete, after reading on in what was received; NULL: none is. */

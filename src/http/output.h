@@ -1,7 +1,8 @@
 /*
  * What a connection has to send: responses one after another, as a list of segments, and their exchanges.
  *
- *      settled ≤ started ≤ planned     exchanges; those from settled to planned are under way
+ *      settled ≤ started ≤ planned     exchanges, unless the connection failed; those from settled to planned are
+ *                                      under way
  *      sent_bytes ≤ planned_bytes      of the output as a stream
  */
 #ifndef ZCSERVE_HTTP_OUTPUT_H

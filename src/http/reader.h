@@ -25,7 +25,7 @@ struct reader {
     enum reader_phase phase;
     struct text name, value; /* the field line being read                                       */
     const char *head;        /* its first byte                                                  */
-    bool stands_in;          /* llhttp is given stand-ins for what it does not take (reader.c)  */
+    bool stands_in;          /* llhttp is given stand-ins for what it does not take (stand_in.c) */
     bool closes, keep_alive; /* members of Connection: "close", "keep-alive"                    */
     bool continues;          /* Expect has the member "100-continue"                            */
     bool expects_other;      /* and one that is not known here                                  */

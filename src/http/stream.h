@@ -2,9 +2,9 @@
  * One request and how far it has come on the way to its response. A connection of HTTP/1.1 has one at a time, which
  * serves request after request; when a response is planned, what is left to know of it is its exchange.
  *
- *      READING ──► ASKING ──► answered, READING again
+ *      READING ──► ASKING or FETCHED ──► answered, READING again
  *                    │ ▲
- *                    ▼ │ FETCHED
+ *                    ▼ │
  *                  PARKED
  */
 #ifndef ZCSERVE_HTTP_STREAM_H
@@ -20,7 +20,7 @@ enum stream_state {
     STREAM_READING, /* its request is awaited, or read                     */
     STREAM_ASKING,  /* its lookup is to be answered                        */
     STREAM_PARKED,  /* its lookup waits for the disk                       */
-    STREAM_FETCHED  /* the disk answered: its lookup is to be answered now */
+    STREAM_FETCHED  /* as ASKING, and what it asks for was read from the disk */
 };
 
 struct stream {

@@ -132,13 +132,13 @@ static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
 
 /* ---- time --------------------------------------------------------------------------------- */
 
-static void deadlines_sweep(struct epoll_loop *l)
+static void deadlines_look(struct epoll_loop *l)
 {
-    struct worker *w = &l->worker;
-    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
-        struct epoll_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->queued || !client_is_late(&k->client, w)) continue;
-        conn_expired(&k->client.conn, &w->now);
+    struct client *client;
+    while ((client = clients_late(&l->worker)) != NULL) {
+        struct epoll_client *k = (struct epoll_client *)client;
+        if (k->queued) continue;
+        conn_expired(&client->conn, &l->worker.now);
         epoll_connection_drive(l, k);
     }
 }
@@ -149,8 +149,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
     struct worker *w = &l->worker;
     (void)events;
     now_read(&w->now);
-    l->ticks++;
-    deadlines_sweep(l);
+    deadlines_look(l);
     bool log_waits = worker_tick(w);
     if (!l->accepting && !l->draining) epoll_accepting_set(l, true);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))

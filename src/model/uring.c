@@ -127,8 +127,8 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
     }
     if (operation == LANE_SEND && result != 0)
         drive_sent(&l->worker, &k->client, result, false);
-    else if (result < 0 && !k->client.conn.failed)
-        conn_failed(&k->client.conn, CLOSE_PEER_RESET);
+    else if (result < 0 && (!k->client.conn.failed || k->client.conn.half_closed))
+        conn_failed(&k->client.conn, CLOSE_PEER_RESET); /* told again, it ends the lingering */
     else if (operation == LANE_FETCH && conn_next(&k->client.conn) == CONN_SEND)
         client_range_fetched(&k->client, &l->worker);
     if (operation == LANE_RECEIVE) {
@@ -162,12 +162,12 @@ static void connection_expire(struct uring_loop *l, struct uring_client *k)
     }
 }
 
-static void deadlines_sweep(struct uring_loop *l)
+static void deadlines_look(struct uring_loop *l)
 {
-    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
-        struct uring_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->closed || k->queued || k->lane.sending == LANE_IN_FETCH) continue;
-        if (client_is_late(&k->client, &l->worker)) connection_expire(l, k);
+    struct client *client;
+    while ((client = clients_late(&l->worker)) != NULL) {
+        struct uring_client *k = (struct uring_client *)client;
+        if (!k->queued && k->lane.sending != LANE_IN_FETCH) connection_expire(l, k);
     }
 }
 
@@ -199,8 +199,7 @@ static void on_tick(struct uring_loop *l)
 {
     struct worker *w = &l->worker;
     l->ticked_ns = w->now.monotonic_ns;
-    l->ticks++;
-    deadlines_sweep(l);
+    deadlines_look(l);
     worker_tick(w);
     pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
     l->vain = 0;

@@ -80,12 +80,19 @@ static bool nothing_came_of_it(const struct conn *c, uint32_t requests_before)
     return conn_next(c) == CONN_RECEIVE && conn_idle(c) && c->requests == requests_before;
 }
 
+/* What is to be done without the peer is done first, however late it is. */
+static bool is_late(struct client *client, struct worker *w)
+{
+    enum conn_step next = conn_next(&client->conn);
+    return (next == CONN_RECEIVE || next == CONN_SEND) && client_is_late(client, w);
+}
+
 bool serve(struct worker *w, struct served *served, enum pressure pressure)
 {
     struct client *client = &served->client;
     uint64_t until_ns = w->now.monotonic_ns + TICK_NS;
     uint32_t requests = client->conn.requests;
-    if (client_is_late(client, w)) conn_expired(&client->conn, &w->now);
+    if (is_late(client, w)) conn_expired(&client->conn, &w->now);
     pressure_apply(w, served, pressure);
     served->quiet = false;
     do {

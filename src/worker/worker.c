@@ -66,6 +66,7 @@ void worker_close(struct worker *w)
 
 int worker_never_waits(struct worker *w, uint32_t fetches)
 {
+    deadlines_open(&w->deadlines, w->now.monotonic_ns);
     w->fetcher = fetcher_open(fetches);
     if (!w->fetcher) log_error("no memory for the helpers that wait for the disk");
     return w->fetcher ? 0 : -1;

@@ -369,7 +369,7 @@ uint64_t core_link_send(struct core_link *link, uint64_t most)
 
 void core_link_unpark(struct core_link *link)
 {
-    conn_unparked(&link->conn, link->parked);
+    conn_unparked(&link->conn, link->parked, true);
     link->parked = NULL;
     link_check(link);
 }

@@ -723,10 +723,24 @@ START_TEST(resolved_from_the_disk)
     core_link_receive(&wire, text, strlen(text));
     struct stream *asking = conn_asking(&wire.conn);
     conn_parked(&wire.conn, asking);
-    ck_assert(conn_unparked(&wire.conn, asking));
+    ck_assert(conn_unparked(&wire.conn, asking, true));
     feed("");
     ck_assert_int_eq(settled_source[1], SOURCE_DISK);
     ck_assert_int_eq(settled_source[2], core_representation("small")->source);
+}
+END_TEST
+
+/* It waited for a place alone: nothing was read from the disk for it. */
+START_TEST(resolved_after_a_wait_for_a_place)
+{
+    const char *text = GET("/small");
+    wire.on_settle = source_see;
+    core_link_receive(&wire, text, strlen(text));
+    struct stream *asking = conn_asking(&wire.conn);
+    conn_parked(&wire.conn, asking);
+    ck_assert(conn_unparked(&wire.conn, asking, false));
+    feed("");
+    ck_assert_int_eq(settled_source[1], core_representation("small")->source);
 }
 END_TEST
 
@@ -734,16 +748,16 @@ START_TEST(unparked_once)
 {
     core_link_receive(&wire, GET("/file"), strlen(GET("/file")));
     struct stream *asking = conn_asking(&wire.conn);
-    ck_assert(!conn_unparked(&wire.conn, asking));
+    ck_assert(!conn_unparked(&wire.conn, asking, true));
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
     conn_parked(&wire.conn, asking);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_PARKED);
-    ck_assert(conn_unparked(&wire.conn, asking));
+    ck_assert(conn_unparked(&wire.conn, asking, true));
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
-    ck_assert(!conn_unparked(&wire.conn, asking));
+    ck_assert(!conn_unparked(&wire.conn, asking, true));
     conn_parked(&wire.conn, asking);
     core_link_fail(&wire, CLOSE_PEER_RESET);
-    ck_assert(!conn_unparked(&wire.conn, asking));
+    ck_assert(!conn_unparked(&wire.conn, asking, true));
     closed_because(CLOSE_PEER_RESET);
 }
 END_TEST
@@ -796,6 +810,7 @@ int main(void)
     tcase_add_test(end, what_is_being_sent);
     tcase_add_test(end, one_file_is_lent_at_a_time);
     tcase_add_test(end, fetched_from_the_disk);
+    tcase_add_test(end, resolved_after_a_wait_for_a_place);
     tcase_add_test(end, unparked_once);
     tcase_add_test(end, resolved_from_the_disk);
     tcase_add_test(cost, idle_connection_is_small);

@@ -183,6 +183,17 @@ START_TEST(the_peer_finishes)
 }
 END_TEST
 
+/* The peer finished in the tick in which its time was over: that is why the connection ends. */
+START_TEST(who_finished_is_not_late)
+{
+    conn_received(&served.client.conn, 0, 0, &worker.now);
+    served.client.conn.deadline_ns = 1;
+    ck_assert(tick(PRESSURE_NONE));
+    ck_assert_uint_eq(closed(CLOSE_PEER_CLOSED), 1);
+    ck_assert_uint_eq(closed(CLOSE_HEAD_TIMEOUT), 0);
+}
+END_TEST
+
 START_TEST(a_deadline_is_seen_within_a_tick)
 {
     service.rules.head_ns = service.rules.idle_ns = 2 * TICK_NS;
@@ -388,6 +399,7 @@ int main(void)
     tcase_add_test(cases, answers_and_waits_for_more);
     tcase_add_test(cases, the_last_answer_closes);
     tcase_add_test(cases, the_peer_finishes);
+    tcase_add_test(cases, who_finished_is_not_late);
     tcase_add_test(cases, a_deadline_is_seen_within_a_tick);
     tcase_add_test(cases, a_dribbled_head_is_late);
     tcase_add_test(cases, a_reader_that_stalls_is_given_up);

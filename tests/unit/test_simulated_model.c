@@ -422,6 +422,34 @@ START_TEST(accept_polls_when_something_is_short)
 }
 END_TEST
 
+/*
+ * The place that was last made room by belongs to another connection now, whose peer is gone while the disk is
+ * still read for it. That may take long: so it is not the one that makes room, and another one goes.
+ */
+START_TEST(one_that_failed_is_not_one_that_leaves)
+{
+    loop_make();
+    loop.worker.now.monotonic_ns = 1000 * NS_PER_SECOND;
+    struct now long_ago = {.monotonic_ns = NS_PER_SECOND};
+    while (loop.clients.used < loop.clients.count) {
+        struct uring_client *k = slab_take(&loop.clients);
+        *k = (struct uring_client){.client.fd = -1};
+        conn_open(&k->client.conn, loop.worker.rules, &long_ago);
+    }
+    struct uring_client *gone = slab_taken_at(&loop.clients, loop.leaving);
+    gone->lane.sending = LANE_IN_FETCH;
+    conn_failed(&gone->client.conn, CLOSE_PEER_RESET);
+    int waits = client_say("GET /small HTTP/1.1\r\n");
+    loop.listener[0].polls = true;
+    accepted(POLLIN);
+    ck_assert_ptr_nonnull(loop.first);
+    ck_assert_ptr_ne(loop.first, gone);
+    ck_assert_int_eq(conn_close_reason(&loop.first->client.conn), CLOSE_CROWDED);
+    close(waits);
+    loop_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("simulated_model");
@@ -437,6 +465,7 @@ int main(void)
     tcase_add_loop_test(tcase, accept_in_vain_has_an_end, 0, 3);
     tcase_add_test(tcase, given_up_listener_is_looked_at_once_more);
     tcase_add_loop_test(tcase, accept_polls_when_something_is_short, 0, 4);
+    tcase_add_test(tcase, one_that_failed_is_not_one_that_leaves);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

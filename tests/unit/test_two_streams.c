@@ -224,7 +224,7 @@ START_TEST(one_is_parked_while_the_other_is_sent)
     resolve(stream_of(2));
     ck_assert_int_eq(core_link_advance(&wire), CONN_SEND);
     core_link_send(&wire, 10);
-    ck_assert(conn_unparked(&wire.conn, stream_of(1))); /* the disk answered: bytes are outstanding */
+    ck_assert(conn_unparked(&wire.conn, stream_of(1), true)); /* the disk answered: bytes are outstanding */
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
     conn_sent(&wire.conn, 1, &wire.now); /* …and some were taken now */
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
@@ -240,7 +240,7 @@ START_TEST(parked_to_the_end)
     sent_all();
     ck_assert_int_eq(conn_next(&wire.conn), CONN_PARKED);
     ck_assert_uint_eq(wire.settled, 1);
-    ck_assert(conn_unparked(&wire.conn, stream_of(1)));
+    ck_assert(conn_unparked(&wire.conn, stream_of(1), true));
     resolve(stream_of(1));
     sent_all();
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RECEIVE);
@@ -276,7 +276,7 @@ START_TEST(fails_within)
     ck_assert_int_eq(core_link_advance(&wire), CONN_SEND);
     core_link_send(&wire, 10);
     core_link_fail(&wire, CLOSE_PEER_RESET);
-    ck_assert(!conn_unparked(&wire.conn, stream_of(1)));
+    ck_assert(!conn_unparked(&wire.conn, stream_of(1), true));
     ck_assert_int_eq(core_link_advance(&wire), CONN_CLOSE);
     ck_assert_uint_eq(wire.settled, 1);
 }
