@@ -1,5 +1,5 @@
 /*
- * A connection with its socket: how it begins and how it ends, for every model the same.
+ * A connection with its socket: how it begins and how it ends, in all models.
  */
 #include "zcserve/worker.h"
 
@@ -98,7 +98,7 @@ void client_rest(struct client *client, struct worker *w)
     if (c->work && idle) slab_put(&w->works, conn_return_work(c));
 }
 
-/* What was sent and not acknowledged: SIOCOUTQ of tcp(7) and unix(7). */
+/* Returns the bytes that were sent and not acknowledged: SIOCOUTQ of tcp(7) and unix(7). */
 static uint32_t untaken_now(int fd)
 {
     int bytes = 0;
@@ -112,7 +112,7 @@ bool client_is_late(struct client *client, struct worker *w)
         wait_goes_on(&client->wait) && !c->failed; /* for the disk, which is no fault of the peer */
     bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !waits;
     uint32_t before = client->untaken;
-    /* Who is to SETTLE or RESOLVE and waits, waits for the peer to take what is sent from our memory. */
+    /* In SETTLE and RESOLVE, a late connection waits for the peer to take bytes from our memory. */
     enum conn_step next = conn_next(c);
     if (next != CONN_SEND && next != CONN_SETTLE && next != CONN_RESOLVE) return late;
     if (late || before == UINT32_MAX) client->untaken = untaken_now(client->fd);
@@ -126,8 +126,7 @@ bool client_is_late(struct client *client, struct worker *w)
 bool client_fetch(struct client *client, struct worker *w)
 {
     struct outgoing out;
-    if (wait_goes_on(
-            &client->wait)) /* for a path: one thing at a time is fetched for a connection */
+    if (wait_goes_on(&client->wait)) /* for a path: a connection fetches one thing at a time */
         return true;
     conn_outgoing(&client->conn, &out);
     uint64_t length = out.length < FETCH_RANGE_BYTES ? out.length : FETCH_RANGE_BYTES;
