@@ -1,12 +1,13 @@
 /*
- * The chain of a root: every directory and every symbolic link that its path goes through. A
- * deploy that swaps a link or renames a directory along it gives the root another meaning while
- * the open root still is the old directory; these watches tell.
+ * The chain of a root: every directory and every symbolic link that its path goes through. A deploy
+ * that replaces a link or renames a directory in it gives the path another meaning, while the open
+ * root is still the old directory. These watches report that.
  *
- * The things themselves are watched: moved, deleted, a link replaced. That is not enough for directories:
- * the kernel tells of one that was removed only when the last who has it open lets go of it, and the
- * store itself has the root open. So each directory is also watched for names that are removed from it or
- * replaced in it, and only for those, because the directories above a root may be busy.
+ * The directories and links themselves are watched: whether they are moved, deleted, or a link
+ * replaced. For directories that is not enough: the kernel reports a removal only when nobody has
+ * the directory open any more, and the store itself has the root open. So each directory is also
+ * watched for names that are removed or replaced in it, but for nothing else, because directories
+ * above a root may be busy.
  */
 #define _GNU_SOURCE
 #include "chain.h"
@@ -20,7 +21,7 @@
 
 #define LINKS_MAX 40 /* as many as the kernel follows */
 
-/* A path being followed: `done` has no links in it, `rest` is still to go. */
+/* A path being followed: `done` has no links in it, `rest` is still to be followed. */
 struct trail {
     char done[PATH_MAX], rest[PATH_MAX];
     int links;
@@ -32,7 +33,7 @@ static bool chain_add(struct watch *watch, const char *path, bool is_link)
     if (watch->chain_count == CHAIN_MAX) return false;
     if (!is_link && (statfs(path, &status) != 0 || !directory_reports_changes(&status)))
         return false;
-    /* Directories without IN_ATTRIB: it would tell of every file in them. */
+    /* Not IN_ATTRIB for directories: it would report changes of every file in them. */
     uint32_t mask = IN_MOVE_SELF | IN_DELETE_SELF | (is_link ? IN_ATTRIB : IN_DELETE | IN_MOVED_TO);
     int number = watch_add(watch, path, mask | IN_DONT_FOLLOW | IN_MASK_ADD);
     if (number < 0) return false;
@@ -40,7 +41,7 @@ static bool chain_add(struct watch *watch, const char *path, bool is_link)
     return true;
 }
 
-/* Moves the next component from `rest` to `done`; false at the end. */
+/* Moves the next component from `rest` to `done`. Returns false at the end. */
 static bool trail_step(struct trail *trail)
 {
     char *component = trail->rest + strspn(trail->rest, "/");
@@ -59,7 +60,10 @@ static bool trail_step(struct trail *trail)
     return true;
 }
 
-/* `done` ends in a link to `target`: goes on from there. */
+/*
+ * Goes on from a link at the end of `done`, which leads to `target`. Returns false when the path
+ * gets too long or there are too many links.
+ */
 static bool trail_follow(struct trail *trail, const char *target, size_t length)
 {
     size_t rest = strlen(trail->rest);

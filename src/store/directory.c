@@ -1,7 +1,7 @@
 /*
- * The directories that are watched: the watch of each is set on an open descriptor that was got
- * beneath the root without links, so that it is the right one whatever is renamed meanwhile; and
- * only after its parents', so that whoever renames one of them is heard.
+ * The directories that are watched. Each watch is set on an open descriptor, which was opened
+ * beneath the root without links. So it is on the right directory, whatever is renamed meanwhile. A
+ * directory is watched only after its parents, so that a rename of a parent is reported.
  *
  * Directories on file systems that do not report changes are not watched.
  */
@@ -127,7 +127,7 @@ bool directory_reports_changes(const struct statfs *status)
     return true;
 }
 
-/* Watches the directory open as `fd`, which no rename can exchange. Its number, or -errno. */
+/* Watches the directory `fd`, which no rename can replace. Returns its watch number, or -errno. */
 static int add_open_directory(struct watch *watch, int fd)
 {
     char link[64];
@@ -147,7 +147,10 @@ static size_t directory_size(struct text path)
     return sizeof(struct directory) + path.length + 1;
 }
 
-/* Asked before the watch is added: the root's own may be there already, and must not go again. */
+/*
+ * Must be checked before the watch is added. The watch may be that of the root, which chain.c set,
+ * and could not be removed again.
+ */
 static bool has_memory_for(struct watch *watch, struct text path)
 {
     size_t bytes = account_bytes(directory_size(path));
@@ -170,7 +173,10 @@ static struct directory *directory_new(struct watch *watch, struct text path, in
     return directory;
 }
 
-/* One inode under two names (a bind mount) has one watch, which cannot tell the names apart. */
+/*
+ * Enters a watched directory into the tables. An inode with two names (a bind mount) has only one
+ * watch, which cannot tell the names apart: then returns -EEXIST.
+ */
 static int enter(struct watch *watch, struct text path, int number, uint64_t mount)
 {
     if (directory_find_number(watch, number) != NULL) {
@@ -190,7 +196,7 @@ static int enter(struct watch *watch, struct text path, int number, uint64_t mou
     return 0;
 }
 
-/* Its parents are watched already. 0, or -errno when it cannot be watched. */
+/* Watches a directory whose parents are watched already. Returns 0, or -errno. */
 static int watch_one(struct watch *watch, const struct beneath *beneath, const char *path)
 {
     struct text text = {path, strlen(path)};
@@ -205,7 +211,7 @@ static int watch_one(struct watch *watch, const struct beneath *beneath, const c
     return result;
 }
 
-/* The directory that holds what `path` names: up to its last slash. */
+/* Returns the path of the directory that holds `path`: the text up to the last slash. */
 static struct text holder_of(struct text path)
 {
     while (path.length > 0 && path.base[path.length - 1] != '/')

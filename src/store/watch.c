@@ -1,10 +1,10 @@
 /*
- * Directories are watched, not files: one watch serves all files in it, and tells of names that
- * do not exist yet. A directory is watched only after its parents are, so that whoever renames
- * one of them is heard; and before the file is looked at, so that nothing falls in between.
+ * Directories are watched, not files: one watch serves all files in it, and reports names that did
+ * not exist before. A directory is watched only after its parents, so that a rename of a parent is
+ * reported. It is watched before the file is looked at, so that no change is missed in between.
  *
- * Not told by the kernel, and left to the caller: changes through another hard link, through a
- * shared mapping, by a mount over a directory, and by other machines of a shared file system.
+ * The kernel does not report changes through another hard link or a shared mapping, mounts over a
+ * directory, and changes by other machines on a shared file system. The caller must find these.
  */
 #define _GNU_SOURCE
 #include "watch.h"
@@ -82,7 +82,7 @@ static bool is_in_chain(const struct watch *watch, int number)
     return false;
 }
 
-/* The next event, read anew when all that were read have been told; NULL when there is none. */
+/* Returns the next event; reads new ones when all others are reported. NULL when there is none. */
 static const struct inotify_event *next_event(struct watch *watch)
 {
     if (watch->offset == watch->filled) {
@@ -101,7 +101,10 @@ static const struct inotify_event *next_event(struct watch *watch)
     return event;
 }
 
-/* All beneath a directory is suspect, and its watches stand for paths that may be others now. */
+/*
+ * Reports that all beneath a directory may have changed. Its watches may stand for other paths now,
+ * so they are removed.
+ */
 static bool tell_beneath(struct watch *watch, struct change *change)
 {
     change->kind = CHANGE_BENEATH;
@@ -124,7 +127,7 @@ static bool tell_name(struct watch *watch, const struct directory *directory,
     return directory_find(watch, path) == NULL || tell_beneath(watch, change);
 }
 
-/* False when the event is of no consequence. */
+/* Makes a change from an event. Returns false when the event does not matter. */
 static bool tell(struct watch *watch, const struct inotify_event *event, struct change *change)
 {
     *change = (struct change){.kind = CHANGE_ALL};
