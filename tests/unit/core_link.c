@@ -200,7 +200,8 @@ static void content_check(const struct exchange *exchange, const char *head, con
 }
 
 /*
- * Checks a response that was completely sent: HTTP can read it, and it has the content that it announces.
+ * Checks a response that was completely sent: HTTP can read it, and it has the content that it
+ * announces.
  */
 static void answer_check(const struct core_link *link, const struct exchange *exchange)
 {
