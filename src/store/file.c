@@ -139,7 +139,7 @@ static bool is_sidecar(const struct identity *sidecar, const struct identity *or
            identity_not_older(sidecar, original);
 }
 
-/* Looks for all sidecars. Returns FOUND, even without any; COLD if this cannot be told at once. */
+/* Looks for all sidecars. Returns FOUND, even without any; COLD if looking would have to wait. */
 static enum resolution_kind look_for_sidecars(const struct place *place, uint64_t mount,
                                               struct file *file)
 {

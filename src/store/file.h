@@ -67,7 +67,7 @@ enum coding file_choose(const struct file *file, const struct accepted *accepted
 /*
  * Compares the names of the file and of all its possible sidecars with the disk, by the rules for
  * opening them. Returns 0 while they lead to the same files or still to nothing, -ESTALE when not,
- * and -EINPROGRESS when this cannot be told at once. Works without a free descriptor, too. In
+ * and -EINPROGRESS when the comparison would have to wait. Works without a free descriptor, too. In
  * compare.c.
  */
 int file_compare(const struct place *place, const struct file *file);

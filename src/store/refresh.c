@@ -1,7 +1,7 @@
 /*
  * Takes the changes on disk. For each change it finds the paths whose lookup may have another
  * result now, and removes them from the cache. In doubt it removes too many: an entry that was
- * removed in vain costs one read, but an entry that was kept in vain is wrong.
+ * removed without need costs one read, but an entry that was kept wrongly makes a wrong response.
  */
 #include "inside.h"
 

@@ -49,7 +49,7 @@ static void drop(struct store *store, struct entry *entry)
 
 /*
  * Compares an entry that is due. Sets *entry to NULL, and drops it, when it does not hold any more.
- * Returns false when this cannot be told at once.
+ * Returns false when the comparison would have to wait.
  */
 static bool hold_against_disk(const struct question *q, struct entry **entry)
 {

@@ -208,7 +208,7 @@ static struct resolution lend_moving(struct search *search)
     return variant_lend(variant);
 }
 
-/* Returns whether such a file may be sent, which is available only as the original. */
+/* Returns whether a file that changes all the time may be sent: only its original is available. */
 static bool takes_original(const struct search *search)
 {
     const struct accepted *accepted = &search->q->lookup->accepted;

@@ -1,5 +1,5 @@
 /*
- * SIEVE: which seat leaves next. It does not know what is queued, nor bytes or files.
+ * SIEVE: which seat leaves next. It knows nothing of what is queued, of bytes or of files.
  */
 #include "sieve.h"
 

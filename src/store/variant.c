@@ -4,7 +4,7 @@
  *
  *      | struct variant | prepared head | content |
  *
- * Small files are read and never mapped: who reads a mapped file that was truncated gets SIGBUS.
+ * Small files are read and never mapped: reading a mapped file that was truncated raises SIGBUS.
  */
 #include "variant.h"
 #include "account.h"

@@ -48,7 +48,7 @@ bool drive_receive(struct worker *w, struct client *client)
     return true;
 }
 
-/* Returns how long the received bytes had waited. A worker in recv takes them at once. */
+/* Returns how long the bytes had waited: since the turn of the loop began, or once queued_ns. */
 static uint64_t waited_ns(struct worker *w)
 {
     if (w->fetcher) return w->now.monotonic_ns - w->woke_ns;

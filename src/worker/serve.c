@@ -1,8 +1,8 @@
 /*
  * Serves one connection to its end with calls that wait. drive() is the same as in an event loop,
  * but "would block" means here that a tick has passed, because the socket stops waiting after a
- * tick. Then there is time to look at deadlines, at a stop, and at others who wait, and no extra
- * call is needed. A request costs a recv, a send, and a system call of the store to see what
+ * tick. Then there is time to look at deadlines, at a stop, and at connections that wait, and no
+ * extra call is needed. A request costs a recv, a send, and a system call of the store to see what
  * changed, which an event loop makes once for many requests.
  *
  * The C10k lesson in small: a worker that waits for one peer serves no other. A kept connection
@@ -105,7 +105,7 @@ bool serve(struct worker *w, struct served *served, enum pressure pressure)
             client_close(client, w);
             return true;
         }
-        assert(wanted != DRIVE_WANT_DISK); /* such a worker may wait for the disk, too */
+        assert(wanted != DRIVE_WANT_DISK); /* this worker may wait for the disk */
         if (!wait_once(w, served, wanted)) return false;
     } while (w->now.monotonic_ns < until_ns);
     served->quiet = nothing_came_of_it(&client->conn, requests);
