@@ -23,7 +23,7 @@ bool plan_without_lookup(const struct request *r, bool may_persist, struct plan 
 {
     if (r->refused != REFUSAL_NONE) {
         *plan = plan_make(r, may_persist, refusal_status(r->refused));
-        if (plan->status == 501) plan->head_only = false; /* such a method may begin like HEAD */
+        if (r->refused == REFUSAL_METHOD) plan->head_only = false; /* it may only begin like HEAD */
         return true;
     }
     if (request_is(r, METHOD_GET) || request_is(r, METHOD_HEAD)) return false;

@@ -14,6 +14,7 @@
 #include "directory.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/vfs.h>
@@ -27,17 +28,18 @@ struct trail {
     int links;
 };
 
-static bool chain_add(struct watch *watch, const char *path, bool is_link)
+static bool chain_add(struct chain *chain, struct notifier *notifier, const char *path,
+                      bool is_link)
 {
     struct statfs status;
-    if (watch->chain_count == CHAIN_MAX) return false;
+    if (chain->count == CHAIN_MAX) return false;
     if (!is_link && (statfs(path, &status) != 0 || !directory_reports_changes(&status)))
         return false;
     /* Not IN_ATTRIB for directories: it would report changes of every file in them. */
     uint32_t mask = IN_MOVE_SELF | IN_DELETE_SELF | (is_link ? IN_ATTRIB : IN_DELETE | IN_MOVED_TO);
-    int number = watch_add(watch, path, mask | IN_DONT_FOLLOW | IN_MASK_ADD);
+    int number = notifier_add(notifier, path, mask | IN_DONT_FOLLOW | IN_MASK_ADD);
     if (number < 0) return false;
-    watch->chain[watch->chain_count++] = number;
+    chain->number[chain->count++] = number;
     return true;
 }
 
@@ -76,19 +78,32 @@ static bool trail_follow(struct trail *trail, const char *target, size_t length)
     return true;
 }
 
-bool chain_watch(struct watch *watch, const char *root)
+bool chain_watch(struct chain *chain, struct notifier *notifier, const char *root)
 {
     struct trail trail = {.done = ""};
     size_t length = strlen(root);
-    if (watch->fd < 0 || length >= PATH_MAX) return false;
+    if (notifier->fd < 0 || length >= PATH_MAX) return false;
     memcpy(trail.rest, root, length + 1);
-    if (!chain_add(watch, "/", false)) return false;
+    if (!chain_add(chain, notifier, "/", false)) return false;
     while (trail_step(&trail)) {
         char target[PATH_MAX];
         if (trail.done[0] == '\0') continue;
         ssize_t target_length = readlink(trail.done, target, sizeof(target));
-        if (!chain_add(watch, trail.done, target_length > 0)) return false;
+        if (!chain_add(chain, notifier, trail.done, target_length > 0)) return false;
         if (target_length > 0 && !trail_follow(&trail, target, (size_t)target_length)) return false;
     }
     return trail.rest[strspn(trail.rest, "/")] == '\0';
+}
+
+void chain_forget(struct chain *chain, struct notifier *notifier)
+{
+    for (; chain->count > 0; chain->count--)
+        notifier_remove(notifier, chain->number[chain->count - 1]);
+}
+
+bool chain_has(const struct chain *chain, int number)
+{
+    for (uint32_t i = 0; i < chain->count; i++)
+        if (chain->number[i] == number) return true;
+    return false;
 }

@@ -38,7 +38,7 @@ static int directory_open(const char *path, struct identity *identity, const cha
 
 void root_open(struct root *root, struct beneath *beneath, struct watch *watch)
 {
-    root->watched = chain_watch(watch, root->path);
+    root->watched = chain_watch(&watch->chain, &watch->notifier, root->path);
     root->identity = (struct identity){0};
     root->problem = 0;
     root->call = NULL;

@@ -48,7 +48,7 @@ static enum resolution_kind search_disk(struct search *search)
     const struct question *q = search->q;
     struct text path = q->key.path;
     uint64_t mount = 0;
-    int result = directory_watch(&q->store->watch, &q->place.beneath, path, &mount);
+    int result = directory_watch(&q->store->watch.directories, &q->place.beneath, path, &mount);
     cache_make_room(&q->store->cache, 0); /* watches are paid from the same budget */
     if (result == -EINPROGRESS) return RESOLUTION_COLD;
     enum resolution_kind kind = file_find(&q->place, path, mount, search->name, &search->file);

@@ -81,7 +81,7 @@ void store_close(struct store *store)
 
 int store_watch_fd(const struct store *store)
 {
-    return store->watch.fd;
+    return store->watch.notifier.fd;
 }
 
 const struct store_counts *store_counts(const struct store *store)

@@ -8,97 +8,36 @@
  */
 #define _GNU_SOURCE
 #include "watch.h"
-#include "directory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <unistd.h>
 
 void watch_open(struct watch *watch, const struct store_options *options,
                 struct store_counts *counts, struct notices *notices)
 {
-    watch->fd = -1;
-    watch->watches_max = options->watches_max;
-    watch->directory_bytes_max = options->memory_bytes_max / 8;
-    watch->counts = counts;
-    watch->notices = notices;
-    if (options->watches_max == 0) return;
-    watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (watch->fd < 0) {
-        bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-        notices_raise(notices, exhausted ? NOTICE_NO_INOTIFY : NOTICE_NO_INIT);
-        return;
-    }
-    if (directory_open_tables(watch)) return;
+    struct notifier *notifier = &watch->notifier;
+    watch->chain.count = 0;
+    notifier_open(notifier, options->watches_max, counts, notices);
+    if (notifier->fd < 0) return;
+    if (directories_open(&watch->directories, notifier, options->memory_bytes_max / 8)) return;
     notices_raise(notices, NOTICE_NO_WATCH);
-    directory_close_tables(watch);
-    close(watch->fd);
-    watch->fd = -1;
+    notifier_close(notifier);
 }
 
 void watch_close(struct watch *watch)
 {
-    if (watch->fd < 0) return;
+    if (watch->notifier.fd < 0) return;
     watch_forget(watch);
-    directory_close_tables(watch);
-    close(watch->fd);
-    watch->fd = -1;
+    directories_close(&watch->directories);
+    notifier_close(&watch->notifier);
 }
 
 void watch_forget(struct watch *watch)
 {
-    if (watch->fd < 0) return;
-    directory_forget_beneath(watch, TEXT(""));
-    for (; watch->chain_count > 0; watch->chain_count--) {
-        inotify_rm_watch(watch->fd, watch->chain[watch->chain_count - 1]);
-        watch->counts->watches--;
-    }
-}
-
-int watch_add(struct watch *watch, const char *path, uint32_t mask)
-{
-    if (watch->counts->watches >= watch->watches_max) {
-        notices_raise(watch->notices, NOTICE_NO_WATCH);
-        return -ENOSPC;
-    }
-    int number = inotify_add_watch(watch->fd, path, mask);
-    if (number < 0) {
-        int error = errno;
-        if (error == ENOSPC || error == ENOMEM) notices_raise(watch->notices, NOTICE_NO_WATCH);
-        if (error == EPERM || error == ENOSYS) notices_raise(watch->notices, NOTICE_NO_ADD);
-        return -error;
-    }
-    watch->counts->watches++;
-    return number;
-}
-
-static bool is_in_chain(const struct watch *watch, int number)
-{
-    for (uint32_t i = 0; i < watch->chain_count; i++) {
-        if (watch->chain[i] == number) return true;
-    }
-    return false;
-}
-
-/* Returns the next event; reads new ones when all others are reported. NULL when there is none. */
-static const struct inotify_event *next_event(struct watch *watch)
-{
-    if (watch->offset == watch->filled) {
-        ssize_t n;
-        do {
-            n = read(watch->fd, watch->space, sizeof(watch->space));
-            watch->counts->refreshes++;
-        } while (n < 0 && errno == EINTR);
-        watch->offset = 0;
-        watch->filled = n > 0 ? (size_t)n : 0;
-        if (n <= 0) return NULL;
-    }
-    const char *here = watch->space + watch->offset;
-    const struct inotify_event *event = (const struct inotify_event *)(const void *)here;
-    watch->offset += sizeof(*event) + event->len;
-    return event;
+    if (watch->notifier.fd < 0) return;
+    directory_forget_beneath(&watch->directories, TEXT(""));
+    chain_forget(&watch->chain, &watch->notifier);
 }
 
 /*
@@ -109,7 +48,7 @@ static bool tell_beneath(struct watch *watch, struct change *change)
 {
     change->kind = CHANGE_BENEATH;
     change->beneath = (struct text){watch->beneath, strlen(watch->beneath)};
-    directory_forget_beneath(watch, change->beneath);
+    directory_forget_beneath(&watch->directories, change->beneath);
     return true;
 }
 
@@ -124,7 +63,7 @@ static bool tell_name(struct watch *watch, const struct directory *directory,
         snprintf(watch->beneath, sizeof(watch->beneath), "%s%s/", directory->letters, event->name);
     if (length >= (int)sizeof(watch->beneath)) return true;
     struct text path = {watch->beneath, (size_t)length};
-    return directory_find(watch, path) == NULL || tell_beneath(watch, change);
+    return directory_find(&watch->directories, path) == NULL || tell_beneath(watch, change);
 }
 
 /* Makes a change from an event. Returns false when the event does not matter. */
@@ -132,16 +71,16 @@ static bool tell(struct watch *watch, const struct inotify_event *event, struct 
 {
     *change = (struct change){.kind = CHANGE_ALL};
     if ((event->mask & IN_Q_OVERFLOW) != 0) {
-        watch->counts->watch_overflows++;
-        notices_raise(watch->notices, NOTICE_OVERFLOW);
+        watch->notifier.counts->watch_overflows++;
+        notices_raise(watch->notifier.notices, NOTICE_OVERFLOW);
         return true;
     }
     bool itself = event->len == 0;
-    if (itself && is_in_chain(watch, event->wd)) return true;
-    const struct directory *directory = directory_find_number(watch, event->wd);
+    if (itself && chain_has(&watch->chain, event->wd)) return true;
+    const struct directory *directory = directory_find_number(&watch->directories, event->wd);
     if (directory == NULL) {
         change->kind = CHANGE_ABOVE;
-        return (event->mask & IN_ISDIR) != 0 && is_in_chain(watch, event->wd);
+        return (event->mask & IN_ISDIR) != 0 && chain_has(&watch->chain, event->wd);
     }
     if (!itself) return tell_name(watch, directory, event, change);
     if (directory->path.length == 0) return true;
@@ -152,8 +91,8 @@ static bool tell(struct watch *watch, const struct inotify_event *event, struct 
 bool watch_next(struct watch *watch, struct change *change)
 {
     const struct inotify_event *event;
-    if (watch->fd < 0) return false;
-    while ((event = next_event(watch)) != NULL) {
+    if (watch->notifier.fd < 0) return false;
+    while ((event = notifier_next(&watch->notifier)) != NULL) {
         if (tell(watch, event, change)) return true;
     }
     return false;

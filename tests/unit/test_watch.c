@@ -3,7 +3,7 @@
  * watches are used again.
  */
 #define _GNU_SOURCE
-#include "store/chain.h"
+#include "store/watch.h"
 
 #include "tree.h"
 
@@ -59,11 +59,11 @@ START_TEST(no_inotify_instance)
     struct watch *watch = calloc(1, sizeof(*watch));
     watch_open(watch, &options, &counts, &notices);
     setrlimit(RLIMIT_NOFILE, &limit);
-    ck_assert_int_eq(watch->fd, -1);
+    ck_assert_int_eq(watch->notifier.fd, -1);
     ck_assert_ptr_nonnull(strstr(notices_next(&notices), "max_user_instances"));
     struct change change;
     ck_assert(!watch_next(watch, &change));
-    ck_assert(!chain_watch(watch, "/"));
+    ck_assert(!chain_watch(&watch->chain, &watch->notifier, "/"));
     watch_close(watch);
     free(watch);
     tree_remove();
