@@ -91,7 +91,6 @@ void client_rest(struct client *client, struct worker *worker);
 void client_waits(struct client *client, struct worker *worker, enum connection_state state);
 
 /*
-/*
  * To be called once a second, or when the deadline has passed. Returns whether conn_expired() must be
  * called.
  * A slow reader is not late: its socket gets room for more bytes only in large steps. So before a

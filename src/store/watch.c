@@ -18,6 +18,7 @@ void watch_open(struct watch *watch, const struct store_options *options,
 {
     struct notifier *notifier = &watch->notifier;
     watch->chain.count = 0;
+    watch->directories = (struct directories){.notifier = notifier};
     notifier_open(notifier, options->watches_max, counts, notices);
     if (notifier->fd < 0) return;
     if (directories_open(&watch->directories, notifier, options->memory_bytes_max / 8)) return;
