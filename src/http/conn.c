@@ -127,8 +127,8 @@ static void requests_take(struct conn *c, const struct now *now)
     struct conn_work *k = c->work;
     struct stream *s;
     struct plan plan;
-    while (!c->closing && !output_holds_file(&k->output) && output_has_room(&k->output) &&
-           (s = http1_next(&k->http1, now)) != NULL)
+    while (http1_has_more(&k->http1) && !c->closing && !output_holds_file(&k->output) &&
+           output_has_room(&k->output) && (s = http1_next(&k->http1, now)) != NULL)
         if (stream_take(s, c->rules, c->last, &plan)) answer_add(c, s, &plan, NULL, now);
     if (k->output.planned == 0 && !c->closing) http1_compact(&k->http1);
     c->step = (uint8_t)step_choose(c);
@@ -308,8 +308,10 @@ static void batch_end(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
     output_clear(&k->output);
-    if (c->closing || c->failed) return;
-    http1_compact(&k->http1);
+    if (c->closing || c->failed) {
+        c->step = (uint8_t)step_choose(c);
+        return;
+    }
     requests_take(c, now);
     if (c->step == CONN_RECEIVE) c->deadline_ns = now->monotonic_ns + patience_ns(c);
 }
@@ -321,8 +323,10 @@ const struct representation *conn_settled(struct conn *c, const struct now *now)
     const struct representation *lent = output_first(out)->lent;
     out->settled++;
     c->requests++;
-    if (output_is_settled(out)) batch_end(c, now);
-    c->step = (uint8_t)step_choose(c);
+    if (output_is_settled(out))
+        batch_end(c, now);
+    else
+        c->step = (uint8_t)step_choose(c);
     return lent;
 }
 

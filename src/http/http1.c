@@ -60,7 +60,7 @@ static bool request_read(struct http1 *h)
 struct stream *http1_next(struct http1 *h, const struct now *now)
 {
     struct stream *s = &h->stream;
-    if (s->state != STREAM_READING || !http1_has_more(h) || !request_read(h)) return NULL;
+    if (s->state != STREAM_READING || !request_read(h)) return NULL;
     s->headed_ns = now->monotonic_ns;
     s->path = h->receive + h->filled;
     return s;

@@ -37,7 +37,10 @@ void http1_received(struct http1 *h, size_t length, uint64_t waited_ns, const st
 /* Drops the received bytes, when the connection takes no more requests. */
 void http1_drop(struct http1 *h);
 
-/* Reads on in the received bytes. Returns the stream when its request is complete, else NULL. */
+/*
+ * Reads on in the received bytes, of which http1_has_more(). Returns the stream when its request is
+ * complete, else NULL.
+ */
 struct stream *http1_next(struct http1 *h, const struct now *now);
 
 /* The response to the stream's request is in the output: the next request begins behind it. */
