@@ -1,6 +1,8 @@
 /*
- * "What did the operator ask?" One table (options.def) describes every option; the structure,
- * the file's reader, the printout of -T and the default configuration are expansions of it.
+ * "What did the operator ask?" One table (options.def; site.def and rule.def for what is repeated)
+ * describes every option; the structures, the file's reader, the printout of -T and the default
+ * configuration are expansions of it. src/config/parse.c says how a file is written, and why no
+ * library reads it.
  */
 #ifndef ZCSERVE_CONFIG_H
 #define ZCSERVE_CONFIG_H
@@ -30,11 +32,38 @@ typedef uint64_t config_BYTES;          /* 512, 64k, 1m, 2g (powers of 1024)    
 typedef uint64_t config_TIME;           /* in ns; written 250ms, 10s, 5m, 1h, 1d                  */
 typedef int config_CHOICE;              /* one of the words named in the table                    */
 
+/*
+ * What the configuration, a site and a rule have in common. Blocks that may be repeated have a
+ * title and stand in a list, in the order of the file: `inner` of the configuration is its first
+ * site, `inner` of a site its first rule.
+ */
+struct config_block {
+    const char *title;  /* "example.org"; NULL: the configuration itself               */
+    const char *where;  /* "serve.conf:12"; NULL: likewise                             */
+    const char **place; /* of each row of its table: where the option was set, or NULL */
+    struct config_block *inner, *next;
+};
+
 struct config {
+    struct config_block block;
 #define OPTION(kind, section, name, ...) config_##kind section##name;
 #include "zcserve/options.def"
 #undef OPTION
     const char *file; /* absolute path of the configuration, or NULL */
+};
+
+struct config_site {
+    struct config_block block;
+#define OPTION(kind, section, name, ...) config_##kind name;
+#include "zcserve/site.def"
+#undef OPTION
+};
+
+struct config_rule {
+    struct config_block block;
+#define OPTION(kind, section, name, ...) config_##kind name;
+#include "zcserve/rule.def"
+#undef OPTION
 };
 
 /* An option set from the command line. Of several for one list all members count; else the last. */
@@ -48,10 +77,10 @@ struct config_override {
  * The defaults, then what `file` says (NULL: no file), then the overrides. Or NULL, after the
  * problems found were printed to `errors`, a line each:
  * "serve.conf:12: unknown option 'lisen' (did you mean 'listen'?)".
- * A PATH becomes absolute, but an empty one and the words of its row (as "off") stay as they are. One in a file is
- * relative to that file's directory, a default to that of `file`; an override, and without a file
- * all, to the current directory. Everything belongs to the configuration.
- * Reads one configuration at a time: not for two threads at once.
+ * A PATH becomes absolute, but an empty one and the words of its row (as "off") stay as they are.
+ * One in a file is relative to that file's directory, a default to that of `file`; an override, and
+ * without a file all, to the current directory. Everything belongs to the configuration, and is
+ * freed with it by config_free(). When memory runs out, the program ends.
  */
 struct config *config_load(const char *file, const struct config_override *overrides, size_t count,
                            FILE *errors);
