@@ -27,6 +27,11 @@ BAD_LINES = (
     ('index = {"index.html", ".."}', 2, "one name"),
     ('include("nothing.conf")', 2, "nothing.conf"),
     ('root = "www', 2, ""),
+    ('site "a" { rot = "www" }', 2, "unknown option 'rot' (did you mean 'root'?)"),
+    ('site "a" { rule "/x/*" { expires = "soon" } }', 2, "rule.expires = 'soon': must be a time"),
+    ('site "" { }', 2, "site needs a title"),
+    ('site "a" { } site "a" { }', 2, 'site "a" is a duplicate'),
+    ('site "a" { rule "/x/*" { preset = "secure" } }', 2, "sites are not served yet"),
 )
 
 
@@ -101,6 +106,23 @@ def print_and_read(stage):
     expect("exit code (%s)" % err, 0, code)
     expect("second printing", first, second.replace("again.conf", "serve.conf"))
     require("17m" in first and "1500ms" in first, "it prints %r", first)
+
+
+@test("-T prints sites and their rules, in order, and they read back", per_model=False)
+def print_sites(stage):
+    path = written(stage, 'root = "www"', 'site "one" {', 'root = "www"', 'rule "/x/*" { expires = "90s" }', "}",
+                   'site "two" { rule "/b" { } rule "/a" { } }')
+    code, first, err = stage.setting.run("-T", "-c", path)
+    expect("exit code (%s)" % err, 0, code)
+    expect("blocks", ['site "one"', 'rule "/x/*"', 'site "two"', 'rule "/b"', 'rule "/a"'],
+           re.findall(r'(?m)^ *((?:site|rule) ".*") \{$', first))
+    require("expires = 90s" in first and first.count('root = "%s/www"' % os.path.dirname(path)) == 2,
+            "it prints %r", first)
+    again = os.path.join(os.path.dirname(path), "again.conf")
+    write(again, first.encode())
+    code, second, err = stage.setting.run("-T", "-c", again)
+    expect("exit code (%s)" % err, 0, code)
+    expect("second printing", first, second)
 
 
 @test("-T onto a full disk, or into a file at its size limit: 1, and a reason", per_model=False)
