@@ -40,7 +40,7 @@ struct option_set {
     const struct option_set *inner; /* of the titled blocks that may stand in it, or NULL */
 };
 
-/* From the outermost on, each other one is the `inner` of the one before. */
+/* Each is the `inner` of the one before. */
 extern const struct option_set options_of_config, options_of_site, options_of_rule;
 
 /* The option called `name` in the block `section` ("": outside of blocks) of a set, or NULL. */

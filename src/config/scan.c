@@ -18,8 +18,7 @@
 #define RESERVED ";+*$|"
 #define WORD_END BLANKS SIGNS RESERVED "\"'#"
 
-#define VARIABLE_MAX \
-    256 /* bytes of a variable's name, with its NUL; one with a longer name is not set */
+#define VARIABLE_MAX 256 /* bytes of a name, with its NUL; one with a longer name is not set */
 
 static bool is_one_of(char byte, const char *bytes)
 {
