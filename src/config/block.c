@@ -1,5 +1,5 @@
 /*
- * What a configuration is made of: itself, its sites, and their rules, each with its options.
+ * The blocks that have options: the configuration itself, its sites, and their rules.
  */
 
 #include "config/loading.h"
@@ -17,7 +17,7 @@ void block_begin(struct loading *l, const struct option_set *set, struct config_
         else
             option_value_add(&value, option->fallback);
         bool fits = option_read(option, &value, block, l->keep, &l->problems);
-        assert(fits); /* the table contradicts itself */
+        assert(fits); /* else the table contradicts itself */
     }
 }
 

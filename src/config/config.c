@@ -1,9 +1,9 @@
 /*
- * Makes a configuration: the defaults, then what the file and its includes say, then the command
- * line; and looks whether the whole makes sense.
+ * Makes a configuration from the defaults, then the file and its includes, then the command line,
+ * and checks that its values fit together.
  *
- * Nothing is half read: every problem is told, and one is enough for there to be no configuration.
- * What an option means, and whether its file or address exists, is for those who use it.
+ * Every problem is reported, and one problem is enough for no configuration to be returned. The
+ * code that uses an option knows what it means, and checks whether its file or address exists.
  */
 
 #include "zcserve/config.h"
@@ -20,7 +20,7 @@
 
 /* ---- the command line ------------------------------------------------------------------------ */
 
-/* What the overrides say of one option: those of a list join, else the last one counts. */
+/* Applies all overrides of one option. Those of a list are joined; otherwise the last counts. */
 static void override_apply(struct loading *l, const struct config_option *option,
                            const struct config_override *overrides, size_t count)
 {
@@ -64,8 +64,8 @@ const char *config_place(const struct config *config, const void *member)
 }
 
 /*
- * An index is a name in the directory asked for: a path would be served, but as only that directory
- * is watched for it, its changes would not be seen.
+ * An index must be a name in the requested directory. A path would be served too, but only that
+ * directory is watched, so that changes of the file would not be seen.
  */
 static bool is_name(const char *text)
 {
@@ -84,7 +84,7 @@ static void whole_check(struct loading *l)
                 "'.' or '..'",
                 *name, NAME_MAX);
     if (config->limits_target <= config->limits_head) return;
-    /* What is said of two options together stands where the later of them was set. */
+    /* The problem is reported where limits.target was set, else where limits.head was. */
     const char *where = config_place(config, &config->limits_target);
     if (strcmp(where, "default") == 0) where = config_place(config, &config->limits_head);
     problem_tell(&l->problems, where,
@@ -110,7 +110,7 @@ static bool loading_begin(struct loading *l, FILE *errors)
     return true;
 }
 
-/* Those that files name are added meanwhile. */
+/* Reads every file that was added. Each may add those that it includes. */
 static void inputs_parse(struct loading *l)
 {
     for (struct input *input = l->input; input < l->input + l->input_count; input++) {
@@ -119,7 +119,10 @@ static void inputs_parse(struct loading *l)
     }
 }
 
-/* A file's `bytes`, or, when they are NULL, what is read from it; no file at all when `file` is. */
+/*
+ * Applies the defaults, then `file`: its `bytes`, or what is read from it when `bytes` is NULL.
+ * Without a file (both NULL), only the defaults.
+ */
 static void load(struct loading *l, const char *file, const char *bytes, size_t length)
 {
     struct input start = {.name = "", .directory = l->here};

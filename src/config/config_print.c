@@ -1,8 +1,8 @@
 /*
- * Prints a configuration as a file: every option, with what it is for, in its block.
+ * Prints a configuration as a file: every option with its explanation, in its block.
  *
- * The printout reads back to the same configuration. Its paths are absolute, so it may be kept
- * anywhere; its includes are gone, because what they said is in it.
+ * Reading this file gives the same configuration. Its paths are absolute, so that it can be kept
+ * anywhere. It includes no other files, but contains their options.
  */
 
 #include <assert.h>
@@ -32,7 +32,7 @@ static void words_write(const char *words, int index, FILE *out)
     fprintf(out, "%.*s", (int)strcspn(words, "|"), words);
 }
 
-/* Quotes what would end the text, or begin something else in it. */
+/* Puts a backslash before each character that has a meaning in double quotes. */
 static void text_write(const char *text, FILE *out)
 {
     fputc('"', out);
@@ -81,7 +81,7 @@ static void option_print(const struct config_option *option, const struct config
     fputc('\n', out);
 }
 
-/* The options of a set that are in one section of it. */
+/* Prints the options of one section of a set. */
 static void section_print(const struct option_set *set, const char *section,
                           const struct config_block *block, int indent, FILE *out)
 {

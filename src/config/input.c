@@ -1,10 +1,9 @@
 /*
- * Reads the files: the configuration, and those that it includes.
+ * Reads configuration files: the first one and those that it includes.
  *
- * An included file is read after the one that names it: as no option may be set twice, the order
- * does not matter, and files need not be read inside each other. Each file is read once, so a
- * circle of includes ends with a message. What is no regular file, or too large for somebody to
- * have written it, is refused.
+ * An included file is read after the file that includes it. No option may be set twice, so that
+ * this order does not matter. Each file is read once, so that files that include each other are
+ * reported. A file must be regular, and not larger than somebody would write it.
  */
 
 #include "config/loading.h"
@@ -23,7 +22,7 @@ static const char *path_join(struct obstack *keep, const char *directory, const 
     return keep_format(keep, "%s%s%s", alone ? "" : directory, between, path);
 }
 
-/* The path up to its last slash: "conf" of "conf/serve.conf", "" of "serve.conf", "/" of "/x". */
+/* Returns the directory: "conf" of "conf/serve.conf", "" of "serve.conf", "/" of "/x". */
 static const char *path_directory(struct obstack *keep, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -54,7 +53,7 @@ void input_add(struct loading *l, const struct input *from, const char *name, co
         l->input[l->input_count++] = input_of(l, from, name, where);
 }
 
-/* One byte more than allowed is asked for, so that a file that grew meanwhile is seen. */
+/* Reads up to one byte more than allowed, to notice a file that is too large. */
 static const char *file_read(int fd, struct input *input)
 {
     struct stat status;
@@ -73,10 +72,10 @@ static const char *file_read(int fd, struct input *input)
     return input->length > INPUT_BYTES_MAX ? "Larger than 1 MiB" : NULL;
 }
 
-/* NULL, or why the file cannot be read: "Permission denied", "Larger than 1 MiB". */
+/* Returns NULL, or why the file cannot be read: "Permission denied", "Larger than 1 MiB". */
 static const char *bytes_read(struct input *input)
 {
-    /* A FIFO without a writer must not keep the server from starting. */
+    /* O_NONBLOCK: opening a FIFO without a writer must not block the server (fifo(7)). */
     int fd = open(input->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) return strerror(errno);
     const char *why = file_read(fd, input);

@@ -1,6 +1,6 @@
 /*
- * "Where do texts live?" In the obstack of their configuration, which is freed at once. When memory
- * runs out, obstacks say so and end the program (exit code 1).
+ * The texts and blocks of a configuration live in an obstack of glibc, and are freed together. When
+ * memory runs out, obstacks print that and end the program (exit code 1).
  */
 #ifndef ZCSERVE_KEEP_H
 #define ZCSERVE_KEEP_H
@@ -14,17 +14,17 @@
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free free
 
-/* glibc's macros add to a null pointer to align, which clang's sanitizer takes for a fault. */
+/* glibc's macros add to a null pointer to align; clang's sanitizer would report that. */
 #define KEEP_FUNCTION __attribute__((no_sanitize("undefined"))) static inline
 
-/* Ends the text that is growing on the obstack. */
+/* Ends the text that grows on the obstack, and returns it. */
 KEEP_FUNCTION char *keep_end(struct obstack *keep)
 {
     obstack_1grow(keep, '\0');
     return obstack_finish(keep);
 }
 
-/* What printf would print, as a text of its own. */
+/* Returns what printf would print, owned by `keep`. */
 __attribute__((format(printf, 2, 3))) static inline const char *keep_format(struct obstack *keep,
                                                                             const char *format, ...)
 {
@@ -35,7 +35,7 @@ __attribute__((format(printf, 2, 3))) static inline const char *keep_format(stru
     return keep_end(keep);
 }
 
-/* Memory for a structure, all zero. */
+/* Returns memory for a structure, all zero, owned by `keep`. */
 KEEP_FUNCTION void *keep_zeroed(struct obstack *keep, size_t size)
 {
     obstack_blank(keep, (int)size);

@@ -1,4 +1,4 @@
-/* "How far has the reading come?" What the parts of config_load share while it runs. */
+/* What the parts of config_load() share while it runs. */
 #ifndef ZCSERVE_LOADING_H
 #define ZCSERVE_LOADING_H
 
@@ -14,25 +14,25 @@
 #define LOADING_BLOCKS_MAX 4096 /* sites and rules                            */
 
 struct loaded {
-    struct config config; /* first: config_free is given this */
+    struct config config; /* first, because config_free() gets a pointer to it */
     struct obstack keep;
 };
 
-/* A file to read: what it is called in messages, where it is, and where it was asked for. */
+/* A file to read. */
 struct input {
-    const char *name;
-    const char *path;
-    const char *directory; /* of `path`; absolute */
-    const char *asked;     /* "serve.conf:3"; NULL: by the command line */
-    char *bytes;           /* while it is read */
-    size_t length;
-    dev_t device; /* with the inode: which file it is, whatever it is called */
+    const char *name;      /* what messages call it                                    */
+    const char *path;      /* absolute                                                 */
+    const char *directory; /* of `path`; absolute                                      */
+    const char *asked;     /* the include, as "serve.conf:3"; NULL for the first file  */
+    char *bytes;           /* its content while it is parsed; malloc                   */
+    size_t length;         /* of `bytes`                                               */
+    dev_t device;          /* `device` and `inode` identify it, whatever it is called  */
     ino_t inode;
 };
 
 struct loading {
     struct loaded *loaded;
-    struct obstack *keep; /* the loaded one's */
+    struct obstack *keep; /* that of `loaded` */
     struct problems problems;
     const char *here; /* the current directory */
     struct input input[LOADING_FILES_MAX];
@@ -40,38 +40,38 @@ struct loading {
 };
 
 /*
- * A file that `from` calls `name` at the place `where`. What the command line names comes from an
- * input without a name in the current directory.
+ * Returns the file that `from` includes as `name` at the place `where`. For the file that the
+ * command line names, `from` has the name "" and the current directory.
  */
 struct input input_of(struct loading *l, const struct input *from, const char *name,
                       const char *where);
 
-/* Adds such a file to those to read; a problem when there are too many. */
+/* Adds this file to those to read. Reports a problem when there are too many. */
 void input_add(struct loading *l, const struct input *from, const char *name, const char *where);
 
 /*
- * Reads its bytes, which the caller frees in any case; false after telling why they are not to be
- * parsed.
+ * Reads the file to `input->bytes`, which the caller frees in any case. Returns false after it
+ * reported why the file must not be parsed.
  */
 bool input_read(struct loading *l, struct input *input);
 
-/* Takes what `bytes`, the text of `from`, say; files that they include are added. */
+/* Applies `bytes`, the text of the file `from`, and adds the files that it includes. */
 void parse(struct loading *l, const struct input *from, const char *bytes, size_t length);
 
-/* Gives the options of a new block their defaults; paths among them are relative to `directory`. */
+/* Gives the options of a new block their defaults. Paths are relative to `directory`. */
 void block_begin(struct loading *l, const struct option_set *set, struct config_block *block,
                  const char *directory);
 
-/* Tells what is wrong with a title in `parent`: that it is empty, or there already. */
+/* Reports a title that is empty, not allowed in any text, or in `parent` already. */
 void block_check_title(struct loading *l, const struct option_set *set,
                        const struct config_block *parent, const char *title, const char *where);
 
-/* A new block, the last one in `parent`. */
+/* Returns a new block with its defaults, as the last one in `parent`. */
 struct config_block *block_add(struct loading *l, const struct option_set *set,
                                struct config_block *parent, const char *title, const char *where,
                                const char *directory);
 
-/* Sets an option, and remembers where. */
+/* Sets an option, and remembers where it was set. Reports a value that is not allowed. */
 void block_set(struct loading *l, const struct option_set *set, struct config_block *block,
                const struct config_option *option, const struct option_value *value);
 

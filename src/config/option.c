@@ -1,8 +1,8 @@
 /*
- * The tables of options, made from options.def, site.def and rule.def: their names, and what each
- * of them takes.
+ * The tables of options, made from options.def, site.def and rule.def: their names and their
+ * allowed values.
  *
- * No option is known here by name: what an option means is for those who use struct config.
+ * This file knows no option by name: the code that uses struct config knows what an option means.
  */
 
 #include "config/option.h"
@@ -114,7 +114,7 @@ const struct quantity_unit *option_units(enum option_kind kind)
 
 /* ---- what is allowed ------------------------------------------------------------------------ */
 
-/* "br|zst|gz" as "br, zst or gz". */
+/* Writes "br|zst|gz" as "br, zst or gz". */
 static void allowed_words(const char *words, char *text, size_t room)
 {
     size_t used = 0;
@@ -158,8 +158,8 @@ void option_allowed(const struct config_option *option, char text[OPTION_ALLOWED
         break;
     case OPTION_FLAG: snprintf(text, OPTION_ALLOWED_MAX, "on or off"); break;
     case OPTION_COUNT: allowed_number(option, "a whole number", "", text); break;
-    case OPTION_BYTES: allowed_number(option, "a size", ", as 512, 64k or 1m", text); break;
-    case OPTION_TIME: allowed_number(option, "a time", ", as 250ms, 10s or 5m", text); break;
+    case OPTION_BYTES: allowed_number(option, "a size", ", such as 512, 64k or 1m", text); break;
+    case OPTION_TIME: allowed_number(option, "a time", ", such as 250ms, 10s or 5m", text); break;
     case OPTION_CHOICE: snprintf(text, OPTION_ALLOWED_MAX, "%s", words); break;
     }
 }

@@ -60,8 +60,9 @@ static bool text_read(const struct config_option *option, const char *text, cons
 }
 
 /*
- * The words of an option stand for something that is no file. An option that has some takes none of
- * another option's words, which nobody means as a name: a file called so is written ./off.
+ * The words of an option mean something other than a file. An option with words refuses the words
+ * of other options, because nobody means them as file names. A file with such a name is written
+ * ./off.
  */
 static bool path_is_misplaced(const struct config_option *option, const char *path)
 {
@@ -132,7 +133,7 @@ const char *option_text_fault(const char *text)
     return NULL;
 }
 
-/* What is wrong with the texts as such, whatever the kind; NULL when nothing is. */
+/* Returns what is wrong with the texts for any kind of option, or NULL. */
 static const char *value_fault(const struct config_option *option, const struct option_value *value)
 {
     if (value->count > 1 && option->kind != OPTION_LIST) return "takes one value, not a list";
@@ -145,7 +146,7 @@ static const char *value_fault(const struct config_option *option, const struct 
     return NULL;
 }
 
-/* Prints the value as given, cut where a reader would stop reading. */
+/* Returns the value as it was given, for a message that shows its first 70 bytes. */
 static const char *value_text(const struct option_value *value, struct obstack *keep)
 {
     const char *text = value->count > 0 ? value->item[0] : "";

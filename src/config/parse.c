@@ -1,26 +1,27 @@
 /*
- * Takes what a configuration file says into the configuration:
+ * Applies the statements of a configuration file. There are four kinds:
  *
- *     name = value        value: a word, a text in quotes, or a list {a, "b"}
- *     block { … }         options that belong together; blocks of the same name are one
- *     site "NAME" { … }   with a title, and may be repeated; in it may stand: rule "PATH" { … }
- *     include("FILE")     or include = FILE; outside of blocks
+ *     name = value        a value is a word, a text in quotes, or a list {a, "b"}
+ *     block { … }         options that belong together; several blocks of one name are joined
+ *     site "NAME" { … }   each has another title; it may contain blocks rule "PATH" { … }
+ *     include("FILE")     or include = FILE; only outside of blocks
  *
- * One run tells every problem with its line: after a wrong name or value the reading goes on. It
- * ends only where it is unclear what is a name and what a value.
+ * One run reports every problem with its line: after a wrong name or value, reading goes on. It
+ * stops only where it is not clear what is a name and what is a value.
  *
- * No library reads the file. libconfuse (3.3) did, but these it cannot do, not even with its own
- * types, CFGF_MULTI | CFGF_TITLE and validation callbacks:
- *   - go on after an unknown name or a wrong value (its issues 189, 190). CFGF_IGNORE_UNKNOWN goes
- *     on, but does not tell the name, so that no other can be suggested;
- *   - say where an option or a title is that is set twice: it keeps no lines of values. A second
- *     value replaces the first, and a title may be empty;
- *   - see that a block or a text is not closed: the end of a file closes its blocks, or, of an
- *     included file, leaves them open for what follows; a text goes on up to the next quote in
- *     another line, where the error is told (its issue 116);
- *   - count lines after a C comment, or take a comment inside a statement;
- *   - refuse variables that are not set (they are empty) and bytes that it does not know (it drops
- *     them); read numbers with units, or 010 as ten; include relative to the file.
+ * This file and scan.c replace libconfuse (3.3). libconfuse can read nested blocks with titles. Its
+ * own types, flags and validation callbacks cannot give the messages that are given here:
+ *   - It stops at the first unknown name or wrong value (its issues 189 and 190). With
+ *     CFGF_IGNORE_UNKNOWN it goes on, but does not report the name, so that none can be suggested.
+ *   - A second value replaces the first, and a title may be empty. Only a callback could notice it.
+ *   - The end of the file closes all blocks. The end of an included file leaves them open.
+ *   - A text without its closing quote goes on to the next quote, perhaps lines later, and the
+ *     problem is reported there (its issue 116).
+ *   - After a C comment of several lines the line numbers are wrong, and a comment within a
+ *     statement is refused.
+ *   - A variable that is not set is an empty text. Some characters, such as '*', are dropped.
+ *   - A number cannot have a unit, and 010 is eight.
+ *   - A relative path of an include begins in the current directory, not beside the file.
  */
 
 #include "config/loading.h"
@@ -30,21 +31,21 @@
 #include "config/scan.h"
 #include "config/suggest.h"
 
-/* A file that is being read. */
+/* The file that is being parsed. */
 struct parsing {
     struct loading *l;
     const struct input *from;
     struct scan scan;
 };
 
-/* The block whose statements are being read, and whose options they set. */
+/* The block whose statements are being parsed. They set options of `block`. */
 struct inside {
     const struct option_set *set;
     const char *section; /* "", "cache", "site" */
     struct config_block *block;
 };
 
-/* The name that a statement begins with. */
+/* The name at the beginning of a statement, and its place. */
 struct named {
     const char *name, *where;
     int line;
@@ -63,8 +64,8 @@ static void unexpected(struct scan *scan)
 }
 
 /*
- * Takes the sign that must follow `name`; `missing` is what to call it when a name or value stands
- * there.
+ * Takes the sign that must follow `name`. If a name or a value is there instead, the message calls
+ * the sign `missing`.
  */
 static bool sign_take(struct scan *scan, int sign, const char *missing, const char *name)
 {
@@ -78,7 +79,7 @@ static bool sign_take(struct scan *scan, int sign, const char *missing, const ch
     return found;
 }
 
-/* Takes the brace that ends what was opened on `line`. */
+/* Takes the brace that closes the one on `line`. */
 static bool brace_take(struct scan *scan, int line)
 {
     bool found = scan->token == '}';
@@ -91,7 +92,7 @@ static bool brace_take(struct scan *scan, int line)
     return found;
 }
 
-/* Takes a text or a list; false when there is none. */
+/* Takes a text or a list. Returns false when there is neither, or the list is not closed. */
 static bool value_take(struct scan *scan, struct option_value *value)
 {
     int line = scan->line;
@@ -126,7 +127,7 @@ static void option_parse(struct parsing *p, const struct inside *in, const struc
                      before);
         return;
     }
-    /* The empty text is the empty list too: a variable has no other way to say so. */
+    /* A list of one empty text means the empty list, as from a variable that is empty. */
     if (option->kind == OPTION_LIST && value.count == 1 && value.item[0][0] == '\0')
         value.count = 0;
     block_set(p->l, in->set, in->block, option, &value);
@@ -179,9 +180,9 @@ static void titled_parse(struct parsing *p, const struct inside *in, const struc
     block_parse(p, &(struct inside){set, set->name, block});
 }
 
-/* ---- names that nothing has ------------------------------------------------------------------ */
+/* ---- unknown names --------------------------------------------------------------------------- */
 
-/* Passes over a block, whatever is in it. */
+/* Skips a block and all that is in it. It counts braces, so that no depth is too large. */
 static void block_skip(struct scan *scan)
 {
     int line = scan->line;
@@ -194,7 +195,7 @@ static void block_skip(struct scan *scan)
     brace_take(scan, line);
 }
 
-/* Tells that the name is unknown, and passes over what it would be given. */
+/* Reports that the name is unknown, and skips the value or the block that follows it. */
 static void unknown_parse(struct parsing *p, const struct inside *in, const struct named *named)
 {
     struct scan *scan = &p->scan;

@@ -1,8 +1,9 @@
 /*
- * Prints what is wrong with a configuration, a line for each problem.
+ * Prints the problems of a configuration, one line each.
  *
- * Reading goes on after a problem, so that one run shows them all; a file that is no configuration
- * at all does not fill the terminal, and what a line quotes cannot steer it.
+ * Reading goes on after a problem, so that one run shows them all. The number of lines is limited,
+ * for a file that is not a configuration. Quoted bytes are escaped, so that they cannot control a
+ * terminal.
  */
 
 #include "config/problem.h"

@@ -12,8 +12,8 @@ struct problems {
 };
 
 /*
- * Counts a problem and prints it; after PROBLEMS_SHOWN_MAX of them, only that there are more.
- * `where` is "serve.conf:12", or a switch of the command line; NULL: nowhere.
+ * Counts a problem and prints it. After PROBLEMS_SHOWN_MAX it prints, once, that there are more.
+ * `where` is a place, as "serve.conf:12", or a switch, as "-p"; NULL: the problem has no place.
  */
 void problem_tell(struct problems *problems, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

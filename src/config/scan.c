@@ -1,8 +1,8 @@
 /*
- * Cuts a configuration's text into tokens: words, texts in quotes, and signs.
+ * Cuts the text of a configuration file into tokens: words, texts in quotes, and signs.
  *
- * What stands there must be meant: a text ends on its line, variables are set, and what could be
- * taken for something else is refused.
+ * Mistakes are found early: a text must end on its line, a variable must be set, and characters
+ * that mean something in other configuration languages must stand in quotes.
  */
 
 #include "config/scan.h"
@@ -18,14 +18,14 @@
 #define RESERVED ";+*$|"
 #define WORD_END BLANKS SIGNS RESERVED "\"'#"
 
-#define VARIABLE_MAX 256 /* bytes of a name, with its NUL; one with a longer name is not set */
+#define VARIABLE_MAX 256 /* bytes of a name, with its NUL; a longer name counts as not set */
 
 static bool is_one_of(char byte, const char *bytes)
 {
     return byte && strchr(bytes, byte);
 }
 
-/* The byte `ahead` of the next one; NUL beyond the end. */
+/* Returns the byte `ahead` after the next one, or NUL after the end. */
 static char peek(const struct scan *s, ptrdiff_t ahead)
 {
     return ahead < s->end - s->at ? s->at[ahead] : '\0';
@@ -34,7 +34,7 @@ static char peek(const struct scan *s, ptrdiff_t ahead)
 void scan_fail(struct scan *s, int line, const char *format, ...)
 {
     if (s->token == TOKEN_FAULT) return;
-    keep_end(s->keep); /* what there is of a text */
+    keep_end(s->keep); /* ends a text that has begun */
     va_list arguments;
     va_start(arguments, format);
     obstack_vprintf(s->keep, format, arguments);
@@ -89,7 +89,10 @@ static void byte_add(struct scan *s, char byte)
         obstack_1grow(s->keep, byte);
 }
 
-/* After a backslash. In single quotes it is itself before anything but the quote and itself. */
+/*
+ * Takes what follows a backslash. In double quotes only some characters may follow. In single
+ * quotes the backslash stands for itself, except before a quote or another backslash.
+ */
 static void escape_add(struct scan *s, char quote)
 {
     if (is_one_of(peek(s, 0), quote == '"' ? "\\\"$" : "\\'"))
@@ -100,7 +103,7 @@ static void escape_add(struct scan *s, char quote)
         scan_fail(s, s->line, "only \\\\, \\\" and \\$ may follow a backslash in double quotes");
 }
 
-/* The value of the variable `name`, or the default behind its ":-". */
+/* Adds the value of a variable, NAME or NAME:-DEFAULT, or its default if it is not set. */
 static void value_add(struct scan *s, const char *name, size_t length)
 {
     const char *mark = memmem(name, length, ":-", 2);
@@ -124,8 +127,8 @@ static void value_add(struct scan *s, const char *name, size_t length)
 }
 
 /*
- * After the dollar of "${NAME}": one that is not set is no empty text, which may have a meaning of
- * its own.
+ * Takes what follows the dollar of "${NAME}". A variable that is not set is a fault: an empty text
+ * may mean something else.
  */
 static void variable_add(struct scan *s)
 {
@@ -197,7 +200,7 @@ void scan_next(struct scan *s)
 
 void scan_begin(struct scan *s, const char *bytes, size_t length, struct obstack *keep)
 {
-    static const char mark[] = "\xEF\xBB\xBF"; /* some editors begin UTF-8 with it */
+    static const char mark[] = "\xEF\xBB\xBF"; /* some editors write it before UTF-8 */
     *s = (struct scan){.at = bytes, .end = bytes + length, .keep = keep, .line = 1};
     if (length >= 3 && memcmp(bytes, mark, 3) == 0) s->at += 3;
     scan_next(s);

@@ -1,4 +1,4 @@
-/* "What comes next in the file?" A configuration's text as tokens, with the lines they stand on. */
+/* The tokens of a configuration file, each with its line. */
 #ifndef ZCSERVE_SCAN_H
 #define ZCSERVE_SCAN_H
 
@@ -6,26 +6,26 @@
 #include <stddef.h>
 
 enum {
-    TOKEN_END = -2,   /* of the file                                                */
-    TOKEN_FAULT = -1, /* what cannot be read; no other token follows                */
-    TOKEN_TEXT = 0    /* a word, or a text in quotes; other tokens are their byte: '{' */
+    TOKEN_END = -2,   /* the end of the file                                        */
+    TOKEN_FAULT = -1, /* something that cannot be read; no other token follows      */
+    TOKEN_TEXT = 0    /* a word or a text in quotes; a sign is its own byte, as '{' */
 };
 
 struct scan {
     const char *at, *end;
-    struct obstack *keep; /* where texts are kept */
+    struct obstack *keep; /* owns the texts of all tokens */
     int token;
-    int line;         /* of the token, from 1                                               */
-    const char *text; /* of the token; of a fault what is wrong: "this text is not closed …" */
+    int line;         /* of the token, from 1                                     */
+    const char *text; /* of the token; of a fault, the message that describes it  */
 };
 
-/* Begins a text, and reads its first token. The bytes stay the caller's. */
+/* Begins to scan `bytes`, which must stay as they are, and reads the first token. */
 void scan_begin(struct scan *scan, const char *bytes, size_t length, struct obstack *keep);
 
-/* Goes on to the next token. */
+/* Reads the next token. After the end or a fault, the token stays the same. */
 void scan_next(struct scan *scan);
 
-/* Makes the token a fault, unless it is one already. */
+/* Turns the token into a fault with this line and message, unless it is a fault already. */
 void scan_fail(struct scan *scan, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

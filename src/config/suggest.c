@@ -14,7 +14,10 @@
 
 /* ---- the nearest name ------------------------------------------------------------------------ */
 
-/* Do so many letters changed, added, removed or swapped at most make one name of the other? */
+/*
+ * Returns whether one name becomes the other when at most `slips` letters are changed, added,
+ * removed, or swapped with their neighbour.
+ */
 static bool is_near(const char *one, const char *other, size_t slips)
 {
     for (; *one && *one == *other; one++)
@@ -29,11 +32,11 @@ static bool is_near(const char *one, const char *other, size_t slips)
 
 struct nearest {
     const char *wanted;
-    size_t slips;               /* a name with fewer is nearer         */
-    char name[OPTION_NAME_MAX]; /* empty: nothing is near enough       */
+    size_t slips;               /* only a name with fewer slips is nearer */
+    char name[OPTION_NAME_MAX]; /* empty: no name is near enough          */
 };
 
-/* A third of the letters may be wrong; in a short name one. */
+/* A third of the letters may be wrong, but at most SLIPS_MAX; in a short name, one. */
 static struct nearest nearest_begin(const char *wanted)
 {
     size_t third = strlen(wanted) / 3;
@@ -59,6 +62,8 @@ static void nearest_tell(const struct nearest *nearest, struct problems *problem
 
 /* ---- names that belong elsewhere ------------------------------------------------------------- */
 
+/* Each of these reports where the name belongs. It returns false if it does not know the name. */
+
 static bool outside_tell(struct problems *problems, const char *where, const char *name)
 {
     const struct option_set *set = &options_of_config;
@@ -68,7 +73,7 @@ static bool outside_tell(struct problems *problems, const char *where, const cha
     return right;
 }
 
-/* The blocks that hold options or blocks of this name: "'limits' or 'timeouts'". */
+/* Reports the blocks that have an option or a block of this name, as "'limits' or 'timeouts'". */
 static bool blocks_tell(struct problems *problems, const char *where, const char *name)
 {
     char blocks[256] = "";
@@ -87,7 +92,7 @@ static bool blocks_tell(struct problems *problems, const char *where, const char
     return blocks[0];
 }
 
-/* Is it what the command line or the structure calls an option? Then tells what a file does. */
+/* Reports how a file writes what is the command line's or the structure's name of an option. */
 static bool written_tell(struct problems *problems, const char *where, const struct option_set *set,
                          const char *name)
 {
@@ -103,12 +108,12 @@ static bool written_tell(struct problems *problems, const char *where, const str
     return set->inner && written_tell(problems, where, set->inner, name);
 }
 
-/* ---- what is told ---------------------------------------------------------------------------- */
+/* ---- what is reported ------------------------------------------------------------------------ */
 
 void suggest_option(struct problems *problems, const char *where, const struct option_set *set,
                     const char *section, const char *name)
 {
-    /* In a site or rule, one of theirs is meant rather than one outside of blocks. */
+    /* In a site or a rule, look first for the options of sites and rules. */
     if (set != &options_of_config && blocks_tell(problems, where, name)) return;
     if (outside_tell(problems, where, name) || blocks_tell(problems, where, name) ||
         written_tell(problems, where, &options_of_config, name))
@@ -134,7 +139,7 @@ void suggest_dotted(struct problems *problems, const char *where, const char *do
         char name[OPTION_NAME_MAX];
         option_name(option, name);
         nearest_try(&nearest, name);
-        /* Perhaps its block is all that is missing. */
+        /* Only the block is missing. */
         if (nearest.slips > 0 && option->section[0] && strcmp(option->name, dotted) == 0) {
             nearest.slips = 0;
             snprintf(nearest.name, sizeof(nearest.name), "%s", name);

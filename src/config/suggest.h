@@ -6,13 +6,13 @@
 #include "config/problem.h"
 
 /*
- * Tells that the block `section` of a set ("": outside of blocks) has no option `name`, and what
- * was perhaps meant.
+ * Reports that the block `section` ("": outside of blocks) of `set` has no option `name`, and
+ * suggests another one.
  */
 void suggest_option(struct problems *problems, const char *where, const struct option_set *set,
                     const char *section, const char *name);
 
-/* Likewise for "name" or "block.name", as the command line writes them. */
+/* As suggest_option(), for the form of the command line, "name" or "block.name". */
 void suggest_dotted(struct problems *problems, const char *where, const char *dotted);
 
 #endif

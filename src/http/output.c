@@ -1,7 +1,7 @@
 /*
- * Responses as segments: heads, pages and small contents are copied into the output buffer, where
- * they grow into one segment, so that many small responses leave in one send; large contents are
- * pointed to. Moves no byte itself.
+ * Makes segments from responses. Heads, pages and small contents are copied to the output buffer.
+ * There they become one segment, so that one call sends many small responses. Segments of large
+ * contents point to the representation. No byte is sent here.
  */
 #include "output.h"
 #include "head.h"
@@ -14,9 +14,10 @@ uint32_t output_size(const struct conn_rules *rules)
     return OUTPUT_BYTES + 3 * rules->target_bytes_max;
 }
 
-void output_open(struct output *out, const struct conn_rules *rules, char *base)
+void output_open(struct output *out, const struct conn_rules *rules, struct output_place *more)
 {
-    out->base = base;
+    out->more = more;
+    out->base = NULL;
     out->size = output_size(rules);
     out->room = (uint32_t)HEAD_ROOM(rules->target_bytes_max);
     output_clear(out);
@@ -30,6 +31,12 @@ void output_clear(struct output *out)
     out->used = 0;
 }
 
+void output_begin(struct output *out, char *base)
+{
+    assert(out->planned == 0);
+    out->base = base;
+}
+
 bool output_has_room(const struct output *out)
 {
     return out->planned < EXCHANGES_MAX && out->size - out->used >= out->room + INLINE_BYTES_MAX;
@@ -40,17 +47,17 @@ bool output_has_room(const struct output *out)
 static void segment_add(struct output *out, struct segment segment)
 {
     assert(out->segments < SEGMENTS_MAX && segment.length > 0);
-    out->segment[out->segments++] = segment;
+    *output_segment(out, out->segments++) = segment;
 }
 
-/* `length` bytes were written behind what the buffer holds. */
+/* `length` bytes were written behind the buffer's content: adds them to the segments. */
 static void output_grow(struct output *out, size_t length)
 {
     const char *base = out->base + out->used;
     out->used += (uint32_t)length;
     assert(out->used <= out->size);
     if (out->segments > out->drained) {
-        struct segment *last = &out->segment[out->segments - 1];
+        struct segment *last = output_segment(out, out->segments - 1);
         if (last->base && last->base + last->length == base) {
             last->length += length;
             return;
@@ -78,7 +85,7 @@ static void content_add(struct output *out, const struct representation *r, uint
         segment_add(out, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
 }
 
-/* What follows the head; returns how many bytes that is. */
+/* Adds the content of a response. Returns its length in bytes. */
 static uint64_t content_put(struct output *out, const struct plan *plan)
 {
     if (plan->head_only) return 0;
@@ -91,23 +98,23 @@ static uint64_t content_put(struct output *out, const struct plan *plan)
     return plan->length;
 }
 
-/* What Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
+/* Returns what Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
 static uint64_t content_length(const struct plan *plan)
 {
     return plan->status == 200 && plan->selected ? plan->selected->length
                                                  : plan->page.length + plan->length;
 }
 
-struct exchange *output_exchange(struct output *out)
+struct exchange *output_next_exchange(struct output *out)
 {
     assert(out->planned < EXCHANGES_MAX);
-    return &out->exchange[out->planned];
+    return output_exchange(out, out->planned);
 }
 
 void output_add(struct output *out, const struct plan *plan, const struct conn_rules *rules,
                 const struct target *target, const struct now *now)
 {
-    struct exchange *exchange = output_exchange(out);
+    struct exchange *exchange = output_next_exchange(out);
     size_t head = head_write(out->base + out->used, plan, rules, target, now);
     assert(head <= out->room);
 
@@ -133,8 +140,9 @@ static void memory_next(const struct output *out, struct outgoing *next)
     uint32_t i = out->drained;
     next->fd = -1;
     next->length = 0;
-    for (; i < out->segments && out->segment[i].base && next->count < OUTGOING_VECTORS_MAX; i++) {
-        const struct segment *s = &out->segment[i];
+    for (; i < out->segments && next->count < OUTGOING_VECTORS_MAX; i++) {
+        const struct segment *s = output_segment(out, i);
+        if (!s->base) break;
         next->vector[next->count++] = (struct iovec){(char *)(uintptr_t)s->base, s->length};
         next->length += s->length;
     }
@@ -144,7 +152,7 @@ static void memory_next(const struct output *out, struct outgoing *next)
 void output_next(const struct output *out, struct outgoing *next)
 {
     assert(out->drained < out->segments);
-    const struct segment *first = &out->segment[out->drained];
+    const struct segment *first = output_segment(out, out->drained);
     next->count = 0;
     if (first->base) {
         memory_next(out, next);
@@ -159,7 +167,7 @@ void output_next(const struct output *out, struct outgoing *next)
 static void segments_drain(struct output *out, uint64_t length)
 {
     while (length > 0) {
-        struct segment *s = &out->segment[out->drained];
+        struct segment *s = output_segment(out, out->drained);
         uint64_t part = length < s->length ? length : s->length;
         if (s->base)
             s->base += part;
@@ -171,7 +179,7 @@ static void segments_drain(struct output *out, uint64_t length)
     }
 }
 
-/* One that needed no lookup was ready at once. */
+/* A response that needed no lookup was ready when its request was complete. */
 static void exchange_start(struct exchange *exchange, const struct now *now)
 {
     if (exchange->ready_ns == 0) exchange->ready_ns = exchange->headed_ns;
@@ -184,8 +192,9 @@ uint32_t output_sent(struct output *out, uint64_t length, const struct now *now)
     uint32_t before = out->started;
     out->sent_bytes += length;
     segments_drain(out, length);
-    while (out->started < out->planned && out->exchange[out->started].offset < out->sent_bytes)
-        exchange_start(&out->exchange[out->started++], now);
+    while (out->started < out->planned &&
+           output_exchange(out, out->started)->offset < out->sent_bytes)
+        exchange_start(output_exchange(out, out->started++), now);
     return out->started - before;
 }
 
@@ -198,27 +207,30 @@ bool output_is_settled(const struct output *out)
 
 bool output_is_done(const struct output *out)
 {
-    const struct exchange *exchange = &out->exchange[out->settled];
+    const struct exchange *exchange = output_exchange(out, out->settled);
     return !output_is_settled(out) && exchange->offset + exchange->length <= out->sent_bytes;
 }
 
 bool output_holds_file(const struct output *out)
 {
     const struct representation *lent =
-        out->planned > 0 ? out->exchange[out->planned - 1].lent : NULL;
+        out->planned > 0 ? output_exchange(out, out->planned - 1)->lent : NULL;
     return lent && lent->fd >= 0;
 }
 
 void output_gathered(struct output *out, const struct now *now)
 {
-    for (uint32_t i = out->planned; i > out->started && out->exchange[i - 1].ready_ns == 0; i--)
-        out->exchange[i - 1].ready_ns = now->monotonic_ns;
+    for (uint32_t i = out->planned; i > out->started; i--) {
+        struct exchange *exchange = output_exchange(out, i - 1);
+        if (exchange->ready_ns != 0) break;
+        exchange->ready_ns = now->monotonic_ns;
+    }
 }
 
 struct exchange *output_first(struct output *out)
 {
     assert(!output_is_settled(out));
-    return &out->exchange[out->settled];
+    return output_exchange(out, out->settled);
 }
 
 const struct exchange *output_settling(struct output *out, const struct now *now)

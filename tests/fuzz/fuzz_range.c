@@ -1,6 +1,6 @@
 /*
- * Lines of an input: the first a Range, the second an If-Range, others more Ranges; tried with
- * representations of several lengths. A part lies within its representation and is not empty.
+ * The first line of an input is a Range, the second an If-Range, and others are more Ranges. They are tried
+ * with representations of several lengths. A part must be within its representation and must not be empty.
  */
 #include "http/range.h"
 

@@ -1,6 +1,7 @@
 /*
- * Reading one request. It must never look at a byte it was not given, and mean the same in one
- * piece as in two. The first byte of the input says where the pieces part and how small the limits are.
+ * Reads one request. The reader must never look at a byte that it was not given, and a request must mean
+ * the same in one piece as in two. The first byte of the input says where the pieces are cut and how small
+ * the limits are.
  */
 #include "http/reader.h"
 #include "http/target.h"

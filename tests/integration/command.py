@@ -1,4 +1,4 @@
-"""The command line and the configuration file, as an operator meets them."""
+"""The command line and the configuration file, as an operator uses them."""
 
 import contextlib
 import os

@@ -1,6 +1,6 @@
-"""How long a peer is waited for. A deadline moves when a step was made, not when a byte came: a peer
-that drips empty lines, content or chunk extensions is no better than one that is silent. And what a
-peer has earned before the end, it gets to read.
+"""How long the server waits for a peer. A deadline moves when a step was made, not when a byte came: a
+peer that sends empty lines, content or chunk extensions one by one is treated like a silent one. The
+responses to complete requests are still sent before the connection ends.
 """
 
 import os

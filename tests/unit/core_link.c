@@ -167,7 +167,7 @@ static bool text_begins(const char *base, size_t length, const char *with)
     return length >= n && memcmp(base, with, n) == 0;
 }
 
-/* The value of a field in a head; absent when it is not there. */
+/* Returns the value of a field in a head; it is absent when the field is not there. */
 static struct text head_field(const char *head, size_t length, const char *name)
 {
     const char *at = memmem(head, length, name, strlen(name));
@@ -199,7 +199,10 @@ static void content_check(const struct exchange *exchange, const char *head, con
         core_holds(bytes[i] == core_content_byte(offset + i));
 }
 
-/* An answer that was wholly sent is one that HTTP can read, with the content it announces. */
+/*
+ * Checks a response that was completely sent: HTTP can read it, and it has the content that it
+ * announces.
+ */
 static void answer_check(const struct core_link *link, const struct exchange *exchange)
 {
     const char *head = link->output + link->settled_bytes;
@@ -367,7 +370,7 @@ uint64_t core_link_send(struct core_link *link, uint64_t most)
 
 void core_link_unpark(struct core_link *link)
 {
-    conn_unparked(&link->conn, link->parked);
+    conn_unparked(&link->conn, link->parked, true);
     link->parked = NULL;
     link_check(link);
 }

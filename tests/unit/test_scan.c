@@ -1,6 +1,6 @@
 /*
- * The tokens of a configuration's text: what ends a word, what is a comment, what stands in quotes,
- * on which line each token is, and that nothing follows a fault.
+ * Tests of scan.c: what ends a word, what is a comment, what may stand in quotes, the line of each
+ * token, and that nothing follows a fault.
  */
 #include "config/scan.h"
 
@@ -12,7 +12,7 @@
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-/* "1<word>", "1{": each token with its line; "1!what is wrong"; the end is "1." */
+/* Returns the tokens, with their lines: "1<word>", "1{", "1!message of a fault"; "1.": the end. */
 static char *tokens(const char *text, size_t length)
 {
     struct obstack keep;
@@ -20,7 +20,7 @@ static char *tokens(const char *text, size_t length)
     char *shown = NULL;
     size_t shown_length;
     FILE *out = open_memstream(&shown, &shown_length);
-    char *bytes = malloc(length + 1); /* so that the sanitizer sees what is read beyond */
+    char *bytes = malloc(length + 1); /* so that the sanitizer sees a read beyond the end */
     memcpy(bytes, text, length);
     obstack_init(&keep);
     scan_begin(&scan, bytes, length, &keep);
@@ -97,7 +97,7 @@ static const struct {
     {"\n\"${ZC_NONE}\"",
      "2!the environment variable ZC_NONE is not set: set it, or give a default, as in "
      "\"${ZC_NONE:-value}\""},
-    /* signs that are kept for later */
+    /* signs that have no meaning yet */
     {"a;", "1<a> 1!';' must be inside quotes; a line needs none at its end"},
     {"a $b", "1<a> 1!'$' must be inside quotes"},
     {"a+b", "1<a> 1!'+' must be inside quotes"},
@@ -125,10 +125,7 @@ START_TEST(zero_byte)
 }
 END_TEST
 
-/*
- * A variable that has so long a name cannot be set by mistake; one that is long itself is taken
- * whole.
- */
+/* A name of 255 bytes is the longest that a variable may have. Its value may have any length. */
 START_TEST(long_variables)
 {
     char name[400], text[500], value[5000];

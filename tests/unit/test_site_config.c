@@ -1,7 +1,7 @@
 /*
- * Blocks with titles, one inside the other: what is read of sites and their rules, in which order
- * and where, the exact words for what is wrong with them, also through include(), and the printout
- * read back.
+ * Sites and their rules, which are blocks with titles: what is read into the structure, their order
+ * and places, the exact words for what is wrong, also in included files, and the printout read
+ * back.
  */
 #include "zcserve/config.h"
 
@@ -17,7 +17,7 @@
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define SECOND UINT64_C(1000000000)
 
-/* What was said of the configuration read last. */
+/* The messages about the configuration that was read last. */
 static char *said;
 static size_t said_length;
 
@@ -120,7 +120,7 @@ START_TEST(rules_are_read)
 }
 END_TEST
 
-/* Titles need be different only within a block, and may be written as any text. */
+/* A title may be written as any text. Two titles must differ only within one block. */
 START_TEST(titles)
 {
     setenv("ZC_TEST", "from outside", 1);
@@ -191,7 +191,7 @@ static const struct {
     /* values */
     {"site a { root = x\n root = y }", "c:2: site.root is a duplicate: c:1 sets it already\n"},
     {"site a { rule / { expires = 3 } }",
-     "c:1: rule.expires = '3': must be a time from 1s to 365d, as 250ms, 10s or 5m, or off\n"},
+     "c:1: rule.expires = '3': must be a time from 1s to 365d, such as 250ms, 10s or 5m, or off\n"},
     {"site a { rule / { preset = all } }",
      "c:1: rule.preset = 'all': must be none, immutable or secure\n"},
     {"site a { rule / { users = \"\" } }", "c:1: rule.users = '': must be a path, or off\n"},
@@ -219,7 +219,7 @@ START_TEST(is_refused)
 }
 END_TEST
 
-/* The command line sets what is there once. */
+/* The command line cannot set options of blocks that may be repeated. */
 START_TEST(override_is_refused)
 {
     struct config_override override = {"site.root", "x", "-o"};
@@ -248,9 +248,7 @@ START_TEST(many)
 }
 END_TEST
 
-/*
- * ---- through include() ------------------------------------------------------------------------
- */
+/* ---- included files -------------------------------------------------------------------------- */
 
 static char directory[] = "/tmp/test_site_config.XXXXXX";
 
@@ -330,7 +328,7 @@ START_TEST(round_trip)
 }
 END_TEST
 
-/* Each option of the tables, with what it is for, as often as there are blocks that have it. */
+/* Each option is printed with its explanation in every block that has it. */
 START_TEST(all_is_printed)
 {
     struct config *config = load_good("site a { rule / { } }");
@@ -347,7 +345,7 @@ END_TEST
 
 /* ---- the tables ------------------------------------------------------------------------------ */
 
-/* A section's options stand together: it is printed once. */
+/* config_print() prints a section once, so that the options of a section must stand together. */
 START_TEST(sections_stand_together)
 {
     const struct option_set *set = &options_of_config;
