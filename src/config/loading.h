@@ -76,8 +76,8 @@ void block_set(struct loading *l, const struct option_set *set, struct config_bl
                const struct config_option *option, const struct option_value *value);
 
 /*
- * As config_load of a file `name` that has these bytes; when they are NULL, it is read. For tests,
- * and for the fuzzer.
+ * As config_load() of a file `name` with this content; when `bytes` is NULL the file is read. For
+ * tests and for the fuzzer.
  */
 struct config *config_load_bytes(const char *name, const char *bytes, size_t length,
                                  const struct config_override *overrides, size_t count,

@@ -1,15 +1,15 @@
 /*
- * Reads what the operator gave an option into its field, by the option's kind.
+ * Reads the value of an option into its member of the structure, by the option's kind.
  *
- * A value is taken whole or not at all; nothing is rounded, clipped or guessed. Whether a file or
- * an address is there is found out by those who open it.
+ * A value is taken exactly or refused; nothing is rounded, cut or guessed. The code that opens a
+ * file or an address finds out whether it exists.
  */
 
 #include "config/option.h"
 
 #include <string.h>
 
-/* The place of `word` in "a|b|c", or -1. */
+/* Returns the index of `word` in "a|b|c", or -1. */
 static int words_find(const char *words, const char *word)
 {
     size_t length = strlen(word);

@@ -1,4 +1,4 @@
-/* "What is wrong, and where?" Each problem is a line: "serve.conf:12: unknown option 'lisen'". */
+/* The problems of a configuration. Each is one line: "serve.conf:12: unknown option 'lisen'". */
 #ifndef ZCSERVE_PROBLEM_H
 #define ZCSERVE_PROBLEM_H
 

@@ -1,9 +1,9 @@
 /*
- * Finds what was meant by a name that no option has.
+ * Suggests what was meant by a name that no option has.
  *
- * A name that is right but stands in the wrong block is said to belong elsewhere; otherwise the
- * nearest name is offered when it differs by a slip or two (letters missing, added, exchanged or
- * swapped). A name that is near to nothing gets no suggestion: a wrong one costs more than none.
+ * When the name is right but in the wrong block, the right block is suggested. Otherwise the most
+ * similar name is suggested, if it differs in a few letters (missing, added, changed or swapped).
+ * When no name is similar there is no suggestion: a wrong one is worse than none.
  */
 
 #include "config/suggest.h"

@@ -1,4 +1,4 @@
-/* "Did you mean …?" What to say about a name that no option has. */
+/* Messages about a name that no option has: "unknown option 'lisen' (did you mean 'listen'?)". */
 #ifndef ZCSERVE_SUGGEST_H
 #define ZCSERVE_SUGGEST_H
 
