@@ -84,7 +84,7 @@ struct config_override {
  * A PATH becomes absolute, except when it is empty or a word of its row, such as "off". A path in a
  * file is relative to the directory of that file, a default to the directory of `file`. An override
  * is relative to the current directory, and so are the defaults when there is no file.
- * When memory runs out, the program ends.
+ * When memory runs out, that is a problem too.
  */
 struct config *config_load(const char *file, const struct config_override *overrides, size_t count,
                            FILE *errors);

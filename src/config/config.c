@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,39 +92,30 @@ static void whole_check(struct loading *l)
                  "limits.target must not be larger than limits.head, of which it is a part");
 }
 
-static bool loading_begin(struct loading *l, FILE *errors)
+/* ---- loading --------------------------------------------------------------------------------- */
+
+static bool here_find(struct loading *l)
 {
-    char *here = getcwd(NULL, 0);
-    l->problems.out = errors;
-    l->loaded = here ? calloc(1, sizeof(*l->loaded)) : NULL;
-    if (!l->loaded) {
-        problem_tell(&l->problems, NULL, "the %s: %s",
-                     here ? "configuration cannot be held" : "current directory is not known",
-                     strerror(errno));
-        free(here);
-        return false;
-    }
-    l->keep = &l->loaded->keep;
-    obstack_init(l->keep);
-    l->here = keep_format(l->keep, "%s", here);
-    free(here);
-    return true;
+    char here[PATH_MAX];
+    if (getcwd(here, sizeof(here)))
+        l->here = keep_format(l->keep, "%s", here);
+    else
+        problem_tell(&l->problems, NULL, "the current directory is not known: %s", strerror(errno));
+    return l->here != NULL;
 }
 
 /* Reads every file that was added. Each may add those that it includes. */
 static void inputs_parse(struct loading *l)
 {
-    for (struct input *input = l->input; input < l->input + l->input_count; input++) {
+    for (struct input *input = l->input; input < l->input + l->input_count; input++)
         if (input_read(l, input)) parse(l, input, input->bytes, input->length);
-        free(input->bytes);
-    }
 }
 
 /*
  * Applies the defaults, then `file`: its `bytes`, or what is read from it when `bytes` is NULL.
  * Without a file (both NULL), only the defaults.
  */
-static void load(struct loading *l, const char *file, const char *bytes, size_t length)
+static void file_apply(struct loading *l, const char *file, const char *bytes, size_t length)
 {
     struct input start = {.name = "", .directory = l->here};
     struct input input = file ? input_of(l, &start, file, NULL) : start;
@@ -136,15 +128,43 @@ static void load(struct loading *l, const char *file, const char *bytes, size_t 
     inputs_parse(l);
 }
 
+/* An obstack calls this when it gets no memory. It must not return, so it jumps to load(). */
+static _Thread_local jmp_buf load_stopped;
+
+static void memory_exhausted(void)
+{
+    longjmp(load_stopped, 1);
+}
+
+static void load(struct loading *l, const char *file, const char *bytes, size_t length,
+                 const struct config_override *overrides, size_t count)
+{
+    obstack_alloc_failed_handler = memory_exhausted;
+    if (setjmp(load_stopped) != 0) {
+        problem_tell(&l->problems, NULL, "not enough memory for the configuration");
+        return;
+    }
+    obstack_init(l->keep);
+    if (!here_find(l)) return;
+    file_apply(l, file, bytes, length);
+    overrides_apply(l, overrides, count);
+    if (l->problems.count == 0) whole_check(l);
+}
+
 struct config *config_load_bytes(const char *name, const char *bytes, size_t length,
                                  const struct config_override *overrides, size_t count,
                                  FILE *errors)
 {
-    struct loading l = {0};
-    if (!loading_begin(&l, errors)) return NULL;
-    load(&l, name, bytes, length);
-    overrides_apply(&l, overrides, count);
-    if (l.problems.count == 0) whole_check(&l);
+    struct loading l = {.problems.out = errors};
+    l.loaded = calloc(1, sizeof(*l.loaded));
+    if (!l.loaded) {
+        problem_tell(&l.problems, NULL, "not enough memory for the configuration");
+        return NULL;
+    }
+    l.keep = &l.loaded->keep;
+    load(&l, name, bytes, length, overrides, count);
+    for (size_t i = 0; i < l.input_count; i++)
+        free(l.input[i].bytes);
     if (l.problems.count == 0) return &l.loaded->config;
     config_free(&l.loaded->config);
     return NULL;

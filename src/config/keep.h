@@ -1,6 +1,6 @@
 /*
  * The texts and blocks of a configuration live in an obstack of glibc, and are freed together. When
- * memory runs out, obstacks print that and end the program (exit code 1).
+ * memory runs out, none of these functions returns: config_load() ends with a problem.
  */
 #ifndef ZCSERVE_KEEP_H
 #define ZCSERVE_KEEP_H

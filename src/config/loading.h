@@ -24,7 +24,7 @@ struct input {
     const char *path;      /* absolute                                                 */
     const char *directory; /* of `path`; absolute                                      */
     const char *asked;     /* the include, as "serve.conf:3"; NULL for the first file  */
-    char *bytes;           /* its content while it is parsed; malloc                   */
+    char *bytes;           /* its content; config_load_bytes() frees it                */
     size_t length;         /* of `bytes`                                               */
     dev_t device;          /* `device` and `inode` identify it, whatever it is called  */
     ino_t inode;
@@ -49,10 +49,7 @@ struct input input_of(struct loading *l, const struct input *from, const char *n
 /* Adds this file to those to read. Reports a problem when there are too many. */
 void input_add(struct loading *l, const struct input *from, const char *name, const char *where);
 
-/*
- * Reads the file to `input->bytes`, which the caller frees in any case. Returns false after it
- * reported why the file must not be parsed.
- */
+/* Reads the file to `input->bytes`. Returns false after it reported why it must not be parsed. */
 bool input_read(struct loading *l, struct input *input);
 
 /* Applies `bytes`, the text of the file `from`, and adds the files that it includes. */
