@@ -80,7 +80,7 @@ static void open_with_few(const struct model *model)
     }
     ck_assert_ptr_nonnull(serving);
     ck_assert_uint_gt(more, 2); /* it was short more than once */
-    raise(SIGTERM); /* run() finds it and ends */
+    raise(SIGTERM);             /* run() finds it and ends */
     ck_assert_int_eq(model->run(serving), 0);
     model->close(serving);
     ck_assert_int_le(descriptors(), before); /* listeners are closed too */
