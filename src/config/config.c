@@ -70,7 +70,7 @@ const char *config_place(const struct config *config, const void *member)
  */
 static bool is_name(const char *text)
 {
-    return strlen(text) <= NAME_MAX && strchr(text, '/') == NULL && strcmp(text, ".") != 0 &&
+    return strlen(text) <= NAME_MAX && !strchr(text, '/') && strcmp(text, ".") != 0 &&
            strcmp(text, "..") != 0;
 }
 
@@ -101,7 +101,7 @@ static bool here_find(struct loading *l)
         l->here = keep_format(l->keep, "%s", here);
     else
         problem_tell(&l->problems, NULL, "the current directory is not known: %s", strerror(errno));
-    return l->here != NULL;
+    return l->here;
 }
 
 /* Reads every file that was added. Each may add those that it includes. */

@@ -32,7 +32,7 @@ static bool sites_absent(const struct program *p)
     if (site)
         problem_print(site->where, "site",
                       "sites are not served yet; set root and the other options outside of sites");
-    return site == NULL;
+    return !site;
 }
 
 static bool addresses_read(struct program *p)
@@ -100,7 +100,7 @@ static bool types_read(struct program *p)
     if (!p->types)
         config_problem(p, "mime_types", &p->config->mime_types,
                        *file ? problem : "not enough memory for media types");
-    return p->types != NULL && charset_set(p);
+    return p->types && charset_set(p);
 }
 
 static bool list_has(const struct config_list *list, const char *word)

@@ -456,14 +456,12 @@ END_TEST
 START_TEST(many_problems)
 {
     char text[8192] = "";
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 100; i++)
         strcat(text, "workers = x\n");
-    }
     ck_assert_ptr_null(load("c", text, NULL, 0));
     size_t lines = 0;
-    for (const char *p = said; (p = strchr(p, '\n')); p++) {
+    for (const char *p = said; (p = strchr(p, '\n')); p++)
         lines++;
-    }
     ck_assert_uint_eq(lines, PROBLEMS_SHOWN_MAX + 1);
     ck_assert_ptr_nonnull(strstr(said, "there are more problems, not shown\n"));
 }
@@ -546,9 +544,8 @@ static void directory_make(void)
 static void directory_remove(void)
 {
     static const char *const names[] = {"conf/serve.conf", "conf/a.conf", "conf/b.conf", "conf"};
-    for (int i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++)
         remove(names[i]);
-    }
     ck_assert_int_eq(chdir("/"), 0);
     ck_assert_int_eq(remove(directory), 0);
 }
@@ -788,9 +785,8 @@ static char *shipped(bool all)
     char *text = calloc(1, INPUT_BYTES_MAX);
     ck_assert_uint_gt(fread(text, 1, INPUT_BYTES_MAX - 1, file), 0);
     fclose(file);
-    for (char *p = text; all && (p = strchr(p, '#')); p++) {
+    for (char *p = text; all && (p = strchr(p, '#')); p++)
         if (isalpha((unsigned char)p[1])) *p = ' ';
-    }
     return text;
 }
 
