@@ -106,7 +106,7 @@ static void closing_begin(struct conn *c, const struct request *r)
 
 /* Adds the response `plan` to the output. `lent` is what the store lent for it, or NULL. Returns its exchange. */
 static struct exchange *answer_add(struct conn *c, struct stream *s, const struct plan *plan,
-                       const struct representation *lent, const struct now *now)
+                                   const struct representation *lent, const struct now *now)
 {
     struct output *out = &c->work->output;
     struct exchange *exchange = output_next_exchange(out);
@@ -150,7 +150,8 @@ const struct lookup *conn_lookup(const struct stream *s)
 void conn_resolved(struct conn *c, struct stream *s, struct resolution found, const struct now *now)
 {
     assert(conn_next(c) == CONN_RESOLVE);
-    const struct representation *lent = found.kind == RESOLUTION_FOUND ? found.representation : NULL;
+    const struct representation *lent =
+        found.kind == RESOLUTION_FOUND ? found.representation : NULL;
     bool fetched = s->state == STREAM_FETCHED;
     struct plan plan = stream_resolved(s, c->rules, c->last, found, now);
     struct exchange *exchange = answer_add(c, s, &plan, lent, now);
