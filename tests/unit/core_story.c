@@ -12,6 +12,8 @@
 
 #define LONG 100000 /* bytes of the pattern; then it begins again with the first */
 #define WHOLE ((size_t)LONG + 65536)
+#define QUIET_TURNS 12      /* without a completion, one after another */
+#define QUIET_TURNS_MAX 400 /* a ring that turns for ever has no such row */
 #define END_TURNS_MAX 20000
 
 /* What one lane and its peer have sent each other: byte number n is core_site_byte(n % LONG). */
@@ -181,10 +183,12 @@ static void lane_anew(struct ring *ring, int i)
     stories[i] = (struct story){0};
 }
 
-/* Nothing is left to do: lanes wait for bytes or for room, and the ring does not turn. */
+/*
+ * Nothing is left to do: lanes wait for bytes or for room, and soon the ring does not turn any more. On a busy
+ * machine the last completions may come late, above all when a thread of the kernel submits.
+ */
 static void quiet_expect(struct ring *ring)
 {
-    unsigned taken = 0;
     if (core_story_on_quiet) core_story_on_quiet();
     for (int i = 0; i < CORE_STORY_PLAYERS; i++) {
         while (i % 2 && send(players[i].fd, sent, 1000, MSG_NOSIGNAL) > 0)
@@ -192,11 +196,10 @@ static void quiet_expect(struct ring *ring)
         if (!players[i].lane.sending) lane_await_writable(ring, &players[i].lane);
         if (!players[i].lane.finished) lane_receive(ring, &players[i].lane);
     }
-    for (int turns = 0; turns < 8; turns++)
-        turn(ring);
-    for (int turns = 0; turns < 12; turns++)
-        taken += turn(ring);
-    ck_assert_uint_eq(taken, 0);
+    int turns = 0;
+    for (int quiet = 0; quiet < QUIET_TURNS && turns < QUIET_TURNS_MAX; turns++)
+        quiet = turn(ring) == 0 ? quiet + 1 : 0;
+    ck_assert_int_lt(turns, QUIET_TURNS_MAX);
     for (int i = 0; i < CORE_STORY_PLAYERS; i++)
         ck_assert_int_eq(players[i].lane.sending, i % 2 ? LANE_FULL : LANE_FREE);
 }
