@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- a connection ------------------------------------------------------------------------- */
@@ -188,20 +187,13 @@ static void watches_repeat(struct uring_loop *l)
     l->unwatched = 0;
 }
 
-static uint64_t cpu_ns(void)
-{
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
-}
-
 static void on_tick(struct uring_loop *l)
 {
     struct worker *w = &l->worker;
     l->ticked_ns = w->now.monotonic_ns;
     deadlines_look(l);
     worker_tick(w);
-    pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
+    pace_tick(&l->pace, w->now.monotonic_ns, now_thread_cpu_ns());
     l->vain = 0;
     uring_accept_resume(l);
     watches_repeat(l);
