@@ -172,10 +172,8 @@ static size_t empty_lines_skip(struct reader *r, const char *bytes, size_t lengt
     }
     if (at == length) return at;
     request_begin(r);
-    if (bytes[at] == '\r' || bytes[at] == '\n')
-        reader_refuse(r, REFUSAL_REQUEST_LINE);
-    else
-        r->phase = READER_HEAD;
+    r->phase = READER_HEAD;
+    if (bytes[at] == '\r' || bytes[at] == '\n') reader_refuse(r, REFUSAL_REQUEST_LINE);
     return at;
 }
 
@@ -331,6 +329,7 @@ size_t reader_feed(struct reader *r, const char *bytes, size_t length)
 
 void reader_refuse(struct reader *r, enum refusal why)
 {
+    if (r->phase == READER_AWAITS) request_begin(r);
     request_refuse(r->request, why);
     r->phase = READER_COMPLETE;
 }
