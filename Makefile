@@ -69,8 +69,9 @@ CFLAGS_debug   := -O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 CFLAGS_asan    := $(CFLAGS_debug) -fsanitize=address $(UNDEFINED)
 CFLAGS_tsan    := $(CFLAGS_debug) -fsanitize=thread
 CFLAGS_fuzz    := $(CFLAGS_debug) -fsanitize=fuzzer-no-link,address $(UNDEFINED)
+CFLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
 ifeq ($(origin CFLAGS_$(FLAVOUR)),undefined)
-$(error no flavour '$(FLAVOUR)': release, debug, asan, tsan, fuzz)
+$(error no flavour '$(FLAVOUR)': release, debug, asan, tsan, fuzz, coverage)
 endif
 
 # _GNU_SOURCE is empty, so that a file may define it itself too.
@@ -80,7 +81,7 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
 # assert() stays on in every flavour: no -DNDEBUG.
 COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
-LIBS    = $(eval LIBS := -lev -lllhttp -luring $(shell pkg-config --libs libconfuse) -pthread -lm)$(LIBS)
+LIBS   := -lev -lllhttp -luring -pthread -lm
 TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw))$(TOOL_LIBS)
 LAB_LIBS = $(eval LAB_LIBS := -luring -laio $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
@@ -104,7 +105,7 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test unit lab-test replay integration page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test coverage unit lab-test replay integration page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
     $(if $(filter lab lab-test install,$(MAKECMDGOALS)),lab)
@@ -247,6 +248,12 @@ asan: ## build with address and UB sanitizer, and run unit tests, replay and int
 tsan: ## build with the thread sanitizer, and run unit tests and integration so
 	+@$(MAKE_FLAVOUR)tsan unit-programs $(BUILD)/tsan/zcserve $(BUILD)/tsan/zcserve-tool
 	@BUILD=$(BUILD) FLAVOUR=tsan ZCSERVE=$(call absolute,$(BUILD)/tsan/zcserve) tests/run unit integration
+.PHONY: coverage
+coverage: need ## how much of each room the unit tests and the fuzz targets' saved inputs run through
+	+@$(MAKE_FLAVOUR)coverage unit-programs fuzz-programs
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@BUILD=$(BUILD) FLAVOUR=coverage tests/run unit replay
+	@tests/coverage $(BUILD)/coverage
 fuzz: ## fuzz each target for FUZZ_SECONDS, starting from tests/fuzz/corpus/
 	+@$(MAKE_FLAVOUR)fuzz fuzz-programs
 	@BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz

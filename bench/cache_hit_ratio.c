@@ -1,12 +1,12 @@
 /*
- * How often is what is asked for in the cache? Compares the store's SIEVE with LRU and FIFO of
- * the same capacity on made-up requests: popularity after Zipf, alone and with a crawler that
- * goes through everything now and then, or with many files that are asked for only once.
+ * How many requests find their file in the cache? Compares the store's SIEVE with LRU and FIFO of the
+ * same capacity, on made-up requests. The popularity of files follows Zipf's law: alone, with a crawler
+ * that goes through all files now and then, or with many files that are requested only once.
  *
  *     build/release/bench/cache_hit_ratio [FILES [REQUESTS]]
  *
- * Objects have one size here: what is compared is the order of eviction. The same requests go
- * to each, from a fixed seed.
+ * All files have the same size here, because only the order of eviction is compared. Each cache gets the
+ * same requests, from a fixed seed.
  */
 #include "store/sieve.h"
 
@@ -23,7 +23,7 @@ struct trace {
     const char *name;
     double skew;          /* Zipf's exponent                                       */
     unsigned crawl_every; /* requests between two steps of a crawler; 0: no crawler */
-    double once;          /* share of requests for what is never asked for again   */
+    double once;          /* share of requests for files that are requested only once */
 };
 
 static const struct trace traces[] = {
@@ -38,7 +38,7 @@ static const struct trace traces[] = {
 
 struct simulation {
     enum order order;
-    struct sieve sieve; /* its queue serves the other orders too */
+    struct sieve sieve; /* its queue is used for the other orders too */
     struct seat *seats; /* one for each file                     */
     bool *held;
     unsigned capacity;
@@ -53,7 +53,7 @@ static double uniform(void)
     return (double)(state >> 11) / (double)(1ULL << 53);
 }
 
-/* The cumulated popularity of `files` files. */
+/* Fills in the cumulated popularity of `files` files. */
 static void zipf_fill(double *sums, unsigned files, double skew)
 {
     double sum = 0;
@@ -75,7 +75,10 @@ static unsigned zipf_draw(const double *sums, unsigned files)
     return low;
 }
 
-/* File numbers; those from `files` on are asked for once. Neighbours in rank are not in name. */
+/*
+ * Fills in file numbers. Numbers from `files` on are requested only once. Files that are next to each other
+ * in popularity have numbers that are far apart.
+ */
 static void trace_fill(const struct trace *trace, unsigned files, unsigned *asked, unsigned count,
                        double *sums)
 {

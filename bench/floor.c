@@ -1,13 +1,13 @@
 /*
- * floor: a program that only answers, to measure what serving costs when nothing is decided.
+ * floor: a program that only answers. It measures what serving costs when there is nothing to decide.
  *
  *   floor PORT memory FILE      the content follows the head out of one piece of memory
- *   floor PORT sendfile FILE    the head, then the file by sendfile, corked: in full segments only
+ *   floor PORT sendfile FILE    the head, then the file by sendfile
  *   floor PORT close FILE       from memory, and the connection is closed after one answer
  *
- * One thread, one epoll, level triggered. Each end of a head ("\r\n\r\n") that arrives is answered
- * with the same answer, whatever was asked; answers to requests received together leave together.
- * It refuses to parse, to look up, to log, and to time out: it is no server.
+ * It has one thread and one level-triggered epoll. To each end of a request head ("\r\n\r\n") that arrives, it
+ * sends the same response, whatever was requested. Responses to requests received together leave together.
+ * It does not parse, look up, log or time out: it is no server.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -34,15 +34,15 @@ static struct {
     size_t memory_length;
     size_t length;
     int file;
-    bool close; /* after one answer */
+    bool close; /* the connection is closed after one response */
 } answer;
 
 struct peer {
     int fd;
-    unsigned matched; /* bytes of an end of head seen at the end of what arrived so far */
-    uint64_t owed;    /* answers not wholly sent */
-    uint64_t offset;  /* of the next byte of the first of them */
-    bool full;        /* the socket took less than offered: we wait for EPOLLOUT */
+    unsigned matched; /* bytes of "\r\n\r\n" with which the input so far ends */
+    uint64_t owed;    /* responses that are not completely sent */
+    uint64_t offset;  /* of the next byte to send of the first of them */
+    bool full;        /* the socket took less than it was given: waits for EPOLLOUT */
 };
 
 static void answer_prepare(const char *path, bool in_memory)
@@ -84,7 +84,7 @@ static unsigned ends_count(struct peer *p, const char *received, size_t length)
     return count;
 }
 
-/* Memory mode: as many of the answers owed as one call carries. */
+/* Memory mode: sends as many of the responses owed as one call can take. */
 static ssize_t memory_send(const struct peer *p, size_t *asked)
 {
     struct iovec pieces[GATHER_MAX];
@@ -98,18 +98,12 @@ static ssize_t memory_send(const struct peer *p, size_t *asked)
     return sendmsg(p->fd, &message, 0);
 }
 
-static void cork(const struct peer *p, int on)
-{
-    setsockopt(p->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
-}
-
-/* Sendfile mode: the rest of the head, or else at most budget bytes of the file. */
+/* Sendfile mode: sends the rest of the head; when the head is sent, at most `budget` bytes of the file. */
 static ssize_t file_send(const struct peer *p, size_t budget, size_t *asked)
 {
-    if (p->offset == 0) cork(p, 1);
     if (p->offset < answer.memory_length) {
         *asked = answer.memory_length - p->offset;
-        return send(p->fd, answer.bytes + p->offset, *asked, 0);
+        return send(p->fd, answer.bytes + p->offset, *asked, MSG_MORE);
     }
     off_t offset = (off_t)(p->offset - answer.memory_length);
     *asked = answer.length - p->offset < budget ? answer.length - p->offset : budget;
@@ -117,8 +111,8 @@ static ssize_t file_send(const struct peer *p, size_t budget, size_t *asked)
 }
 
 /*
- * Sends until nothing is owed, the socket is full, or the turn is over. False: the peer is gone, or
- * is to be closed.
+ * Sends until nothing is owed, the socket is full, or the turn is over. Returns false when the peer is gone
+ * or the connection is to be closed.
  */
 static bool peer_send(struct peer *p)
 {
@@ -133,7 +127,6 @@ static bool peer_send(struct peer *p)
         p->full = taken < asked || (!in_memory && budget == 0);
         p->owed -= (p->offset + taken) / answer.length;
         p->offset = (p->offset + taken) % answer.length;
-        if (!in_memory && taken > 0 && p->offset == 0) cork(p, 0);
     }
     p->full = p->full && p->owed > 0;
     return !answer.close || !owing || p->owed > 0;
@@ -148,7 +141,7 @@ static bool peer_receive(struct peer *p)
     return true;
 }
 
-/* While the socket is full nothing more is received, so what is owed stays bounded. */
+/* While the socket is full, nothing more is received. So the number of responses owed stays bounded. */
 static void peer_turn(int epoll, struct peer *p)
 {
     bool was_full = p->full;
@@ -171,7 +164,7 @@ static void peer_accept(int epoll, int listener)
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &want) < 0) err(1, "epoll_ctl");
 }
 
-/* A listening socket on the loopback; says which port it got. */
+/* Returns a listening socket on the loopback interface, and prints the port that it got. */
 static int listener_open(const char *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};

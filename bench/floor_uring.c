@@ -1,12 +1,12 @@
 /*
- * floor_uring: floor's counterpart over io_uring, to measure what serving costs when nothing is
- * decided and no call is made for it but one to submit and wait.
+ * floor_uring: the same as floor, over io_uring. It measures what serving costs when there is nothing to
+ * decide, and the only system call is the one that submits and waits.
  *
  *   floor_uring PORT FILE       answers each end of a head ("\r\n\r\n") with FILE from memory
  *
- * One thread, one ring: a multishot accept, a multishot receive for each connection, buffers
- * provided by a ring of their own, and one send under way for each connection, which gathers up to
- * GATHER_MAX answers. It refuses to parse, to look up, to log and to time out: it is no server.
+ * It has one thread and one ring: a multishot accept, a multishot receive for each connection, a ring of
+ * buffers to receive into, and one send at a time for each connection, which gathers up to GATHER_MAX
+ * responses. It does not parse, look up, log or time out: it is no server.
  * Needs Linux 6.1 or later.
  */
 #include <arpa/inet.h>
@@ -32,7 +32,7 @@ enum {
     BATCH = 256
 };
 
-enum what { ACCEPTED, RECEIVED, SENT, WHAT_MASK = 3 }; /* in the low bits of a user_data */
+enum what { ACCEPTED, RECEIVED, SENT, WHAT_MASK = 3 }; /* in the low bits of user_data */
 
 static struct {
     char *bytes;
@@ -41,10 +41,10 @@ static struct {
 
 struct peer {
     struct msghdr message;
-    uint64_t owed;   /* answers not wholly sent                 */
-    uint64_t offset; /* of the next byte of the first of them   */
+    uint64_t owed;   /* responses that are not completely sent     */
+    uint64_t offset; /* of the next byte to send of the first of them */
     int fd;
-    unsigned matched; /* bytes of an end of head seen so far     */
+    unsigned matched; /* bytes of "\r\n\r\n" with which the input so far ends */
     bool sending, receiving, gone;
 };
 
@@ -52,7 +52,7 @@ static struct io_uring ring;
 static struct io_uring_buf_ring *buffers;
 static char *buffer_bytes;
 static struct iovec
-    answers[GATHER_MAX]; /* whole ones; the first is replaced when it is half sent */
+    answers[GATHER_MAX]; /* whole responses; the first is replaced when a part was sent */
 
 static void answer_prepare(const char *path)
 {
@@ -102,7 +102,7 @@ static void receive_start(struct peer *p)
     p->receiving = true;
 }
 
-/* As many of the answers owed as one send carries; one send at a time keeps them in order. */
+/* Sends as many of the responses owed as one send can take. One send at a time keeps them in order. */
 static void send_start(struct peer *p)
 {
     size_t count = p->owed < GATHER_MAX ? (size_t)p->owed : GATHER_MAX;
@@ -117,7 +117,7 @@ static void send_start(struct peer *p)
     p->sending = true;
 }
 
-/* Nothing of it is in the kernel any more, when both operations have ended. */
+/* Frees the peer when both its operations have ended, so that the kernel uses nothing of it any more. */
 static void peer_end(struct peer *p)
 {
     if (!p->gone) shutdown(p->fd, SHUT_RDWR);

@@ -1,12 +1,13 @@
 /*
- * idle: opens many keep-alive connections, asks once on each, and holds them while others measure.
+ * idle: opens many keep-alive connections, sends one request on each, and holds them while other programs
+ * measure.
  *
  *   idle [-n CONNECTIONS] [-p PROCESSES] [-s SECONDS] [-w SECONDS] PORT PATH
  *
- * One address has about 28,000 ports to connect from, and a process a limited number of
- * descriptors, so it takes several of both: 127.0.0.2, 127.0.0.3, … It holds until standard input
- * ends (or for -s seconds), then asks on each once more and says how many were still there. It
- * refuses to make a load: at most WINDOW requests are under way in each process, and an answer
+ * One address has about 28,000 ports to connect from, and a process has a limited number of descriptors. So
+ * it uses several addresses (127.0.0.2, 127.0.0.3, …) and several processes. It holds the connections until
+ * standard input ends (or for -s seconds). Then it sends one more request on each, and prints how many
+ * were still alive. It makes no load: at most WINDOW requests are under way in each process. A response
  * counts when its first piece says 200.
  */
 #include "source.h"
@@ -32,13 +33,13 @@ enum {
     WINDOW = 64,
     EVENTS_MAX = 256,
     PROCESSES_MAX = 64,
-    DESCRIPTORS_SPARE = 32, /* that a process needs besides its connections         */
+    DESCRIPTORS_SPARE = 32, /* needed by a process besides its connections          */
     CONNECTIONS_MAX = 4000000,
     SCAN_MS = 100
 };
-#define NS UINT64_C(1000000000) /* of a second */
+#define NS UINT64_C(1000000000) /* nanoseconds of a second */
 
-/* Written by one process each, read by the first. */
+/* Each is written by one process, and read by the first process. */
 struct counts {
     uint32_t opened, refused, answered, unanswered, closed, alive;
     bool holding; /* every connection was tried */
@@ -54,7 +55,7 @@ struct connection {
 
 static struct {
     uint32_t connections, processes;
-    uint32_t hold_seconds, wait_seconds; /* hold: 0 until standard input ends */
+    uint32_t hold_seconds, wait_seconds; /* hold_seconds 0: until standard input ends */
     uint16_t port;
     char request[1024];
     size_t request_length;
@@ -75,19 +76,19 @@ static const char usage[] =
 struct holder {
     struct counts *counts;
     struct connection *connection;
-    uint32_t first, count; /* of all connections, those of this process */
+    uint32_t first, count; /* which of all connections belong to this process */
     uint32_t under_way[WINDOW], asked;
     int epoll;
-    bool again; /* the last round: what is answered was alive */
+    bool again; /* the last round: a connection that gets a response was alive */
 };
 
 static void connection_drop(struct connection *c)
 {
-    close(c->fd); /* which takes it out of the epoll, too */
+    close(c->fd); /* this takes it out of the epoll too */
     c->state = NONE;
 }
 
-/* Each cause is told once a process; the number of refusals tells the rest. */
+/* Each process prints each cause once; the number of refusals says how often it happened. */
 static void refusal_tell(struct holder *h, uint32_t number)
 {
     static int told;
@@ -124,7 +125,7 @@ static void connection_ask(struct holder *h, uint32_t index)
     h->under_way[h->asked++] = index;
 }
 
-/* Its request is no longer under way: answered, or given up. */
+/* The request of this connection is over: it was answered or given up. */
 static void asked_end(struct holder *h, uint32_t index, bool answered)
 {
     uint32_t place = 0;
@@ -175,7 +176,7 @@ static void events_take(struct holder *h, int wait_ms)
     if (count == 0) late_give_up(h);
 }
 
-/* Opens (or, in the last round, only asks on) each connection of this process. */
+/* Opens each connection of this process and sends a request on it; in the last round, only sends a request. */
 static void round_run(struct holder *h)
 {
     for (uint32_t i = 0; i < h->count; i++) {
@@ -189,7 +190,7 @@ static void round_run(struct holder *h)
         events_take(h, SCAN_MS);
 }
 
-/* Until the first process closes its end of the pipe (or is gone). */
+/* Holds the connections until the first process closes its end of the pipe, or is gone. */
 static void hold(struct holder *h, int pipe_end)
 {
     struct pollfd wait[2] = {{.fd = pipe_end}, {.fd = h->epoll, .events = POLLIN}};
@@ -287,7 +288,7 @@ static void arguments_read(int argc, char **argv)
     plan.request_length = (size_t)length;
 }
 
-/* Forks the holders; gives the end of the pipe that keeps them holding. */
+/* Starts the processes. Returns an end of the pipe: they hold their connections until it is closed. */
 static int holders_start(void)
 {
     int ends[2];

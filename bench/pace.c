@@ -1,19 +1,19 @@
 /*
- * pace: asks at a constant rate and measures each answer from the time its request was due.
+ * pace: sends requests at a constant rate, and measures each response from the time its request was due.
  *
  *   pace [-r REQUESTS_PER_SECOND] [-c CONNECTIONS] [-s SECONDS] PORT PATH
  *
- * Without -r it asks again as soon as it is answered. Content is thrown away in the kernel, uncopied
- * (MSG_TRUNC), so that of large files it takes more than any server has.
+ * Without -r it sends the next request as soon as it has the response. The kernel throws the content away
+ * without copying it (MSG_TRUNC), so pace can take large files faster than any server can send them.
  *
- * Request number i is due at i / rate. It leaves on the connection that has been free the longest;
- * when none is free it waits, and the wait counts. So a server that stalls is charged for every
- * request that should have left meanwhile, and not for one a connection (coordinated omission, as
- * Gil Tene named it). What is unanswered at the end counts with the time it has waited so far.
+ * Request number i is due at i / rate. It leaves on the connection that has been free for the longest time.
+ * When no connection is free, the request waits, and the wait counts. So a server that stalls is charged for
+ * every request that should have left meanwhile, not only for one on each connection (Gil Tene calls that
+ * mistake coordinated omission). A request without a response at the end counts with its wait so far.
  *
- * One thread that never sleeps: it owns its CPU. How late it was itself, with a request due and a
- * connection free, is told beside: a large `late` says more of this program than of the server. It refuses to judge content:
- * an answer is a 200 with a Content-Length; anything else is an error.
+ * pace is one thread that never sleeps and has a CPU of its own. It also reports how late it was itself when
+ * a request was due and a connection was free: a large `late` says more about pace than about the server. It
+ * does not look at content: a response is a 200 with a Content-Length, and anything else is an error.
  */
 #include "source.h"
 #include "tally.h"
@@ -36,9 +36,9 @@ enum { EVENTS_MAX = 64, HEAD_MAX = 4096, CONTENT_BYTES = 1 << 20, CONNECTIONS_MA
 
 struct asker {
     int fd;
-    double due;       /* of the request under way, ns since the start */
-    double unused_ns; /* since when it was free before that           */
-    uint64_t missing; /* bytes of content still to come               */
+    double due;       /* when its request was due, in ns since the start  */
+    double unused_ns; /* since when the connection had been free          */
+    uint64_t missing; /* bytes of content still to come                   */
     size_t head_length;
     bool in_content;
     char head[HEAD_MAX];
@@ -53,7 +53,7 @@ static struct {
 } plan = {.connections = 64, .seconds = 2};
 
 static struct {
-    struct asker **ring; /* those that are free, the longest free first */
+    struct asker **ring; /* the free connections; the one free for the longest time is first */
     uint32_t first, count;
 } unused;
 
@@ -95,7 +95,7 @@ static void asker_ask(struct asker *a, double due, double now)
     sent_count++;
 }
 
-/* The length of the content that this head announces; an error when it is no 200 or has none. */
+/* Returns the length of the content that this head announces. It is an error when there is none, or no 200. */
 static uint64_t head_read(struct asker *a)
 {
     static const char field[] = "\r\ncontent-length:";
@@ -105,7 +105,7 @@ static uint64_t head_read(struct asker *a)
     return strtoull(found + sizeof field - 1, NULL, 10);
 }
 
-/* Takes what arrived of a head, and perhaps content after it. True when the answer is whole. */
+/* Takes bytes of a head, and perhaps of content after it. Returns true when the response is complete. */
 static bool head_take(struct asker *a, size_t length)
 {
     a->head_length += length;
@@ -120,7 +120,7 @@ static bool head_take(struct asker *a, size_t length)
     return a->missing == 0;
 }
 
-/* Receives what is there; true when the answer ended. */
+/* Receives what is there. Returns true when the response is complete. */
 static bool asker_receive(struct asker *a)
 {
     size_t most = a->missing < CONTENT_BYTES ? (size_t)a->missing : CONTENT_BYTES;
@@ -151,13 +151,13 @@ static void answers_take(int epoll, uint64_t began_ns)
     }
 }
 
-/* When the next request is due, ns since the start: without a rate it is now. */
+/* Returns when the next request is due, in ns since the start. Without a rate that is now. */
 static double due_next(double now)
 {
     return plan.rate > 0 ? (double)due_count * 1e9 / plan.rate : now;
 }
 
-/* Sends what is due and may leave. */
+/* Sends the requests that are due, as long as a connection is free. */
 static void requests_send(uint64_t began_ns)
 {
     double now = (double)(now_ns() - began_ns);
@@ -168,7 +168,7 @@ static void requests_send(uint64_t began_ns)
     }
 }
 
-/* Requests that were due and did not leave, and those under way, with the time they waited so far. */
+/* Counts requests that were due but have not left, and those under way, each with its wait so far. */
 static void rest_count(struct asker *all, double now)
 {
     for (uint32_t i = 0; i < plan.connections; i++)
@@ -185,7 +185,7 @@ static void run(struct asker *all, int epoll)
         answers_take(epoll, began_ns);
     }
     if (plan.rate <= 0) return;
-    /* What left in time may still be answered in a moment. */
+    /* Requests that left in time get a moment more for their responses. */
     for (uint64_t grace_ns = end_ns + 100000000; done_count < sent_count && now_ns() < grace_ns;)
         answers_take(epoll, began_ns);
     for (uint32_t i = 0; i < unused.count; i++)
@@ -207,7 +207,7 @@ static void askers_open(struct asker *all, int epoll)
     }
 }
 
-/* Each connection is answered once before it counts, so that none is still being accepted. */
+/* Gets one response on each connection before anything counts, so that all have been accepted. */
 static void askers_warm(struct asker *all)
 {
     for (uint32_t i = 0; i < plan.connections; i++) {

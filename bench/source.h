@@ -1,6 +1,6 @@
 /*
- * Where many connections to one port of this machine come from: an address has about 28,000 ports,
- * so they are spread over 127.0.0.2, 127.0.0.3, …
+ * Source addresses for many connections to one port of this machine. One address has about 28,000 ports, so
+ * the connections are spread over 127.0.0.2, 127.0.0.3, …
  */
 #ifndef BENCH_SOURCE_H
 #define BENCH_SOURCE_H
@@ -16,9 +16,9 @@
 
 #define SOURCE_ADDRESSES_MAX 250
 
-static uint32_t source_ports; /* used of each address */
+static uint32_t source_ports; /* ports used of each address */
 
-/* To be called first. Half of an address's ports are used: the last free ones are slow to find. */
+/* Must be called first. Half of the ports of an address are used, because the last free ones are slow to find. */
 static inline void source_plan(uint32_t connections)
 {
     unsigned low = 32768, high = 60999;
@@ -33,7 +33,7 @@ static inline void source_plan(uint32_t connections)
              connections, SOURCE_ADDRESSES_MAX, source_ports);
 }
 
-/* Connects the socket of this number; gives it, or -1 and errno. */
+/* Connects socket number `number`. Returns it, or -1 with errno set. */
 static inline int source_connect(uint32_t number, uint16_t port, uint32_t wait_seconds)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -43,7 +43,7 @@ static inline int source_connect(uint32_t number, uint16_t port, uint32_t wait_s
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + number / source_ports);
     if (fd < 0) return -1;
-    /* The port is chosen in connect(), which may give one to several sockets of other peers. */
+    /* With this, connect() chooses the port, and may give the same one to sockets with other peers. */
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &(int){1}, sizeof(int));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
     if (bind(fd, (struct sockaddr *)&from, sizeof from) < 0 ||

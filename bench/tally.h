@@ -1,7 +1,7 @@
 /*
- * What a thread counts for itself: requests that ended, the time each took, and system calls.
- * Latencies are kept in 16 buckets for each power of two of nanoseconds, so a percentile is exact
- * to about 6 %, and adding one is a few instructions.
+ * What a thread counts for itself: finished requests, the time each of them took, and system calls.
+ * Latencies are kept in 16 buckets for each power of two of nanoseconds. So a percentile is exact to about
+ * 6 %, and adding a latency takes a few instructions.
  */
 #ifndef BENCH_TALLY_H
 #define BENCH_TALLY_H
@@ -40,7 +40,7 @@ static inline void tally_join(struct tally *sum, const struct tally *t)
         sum->bucket[b] += t->bucket[b];
 }
 
-/* The time that this share of the requests (0 to 1) did not exceed: the lower end of its bucket. */
+/* Returns the time that this share of the requests (0 to 1) did not exceed: the lower end of its bucket. */
 static inline double tally_percentile_us(const struct tally *t, double share)
 {
     uint64_t left = (uint64_t)((double)t->completed * share);

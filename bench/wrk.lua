@@ -1,8 +1,8 @@
--- For wrk: says what it measured in one line of JSON, and may vary what is asked.
+-- For wrk: prints what wrk measured as one line of JSON, and may vary the requests.
 --   wrk … -s wrk.lua URL                        the same request again and again
---   wrk … -s wrk.lua URL -- pipeline 16         so many at once in each turn of a connection
---   wrk … -s wrk.lua URL -- list FILE OFFSET    the requests of FILE in turn, from line OFFSET on
--- A line of FILE is a path, or a path, a tab and one more field line.
+--   wrk … -s wrk.lua URL -- pipeline 16         16 requests at once in each turn of a connection
+--   wrk … -s wrk.lua URL -- list FILE OFFSET    the requests of FILE one after the other, from line OFFSET on
+-- A line of FILE is a path, or a path, a tab and one field line.
 local function list_read(path)
     local requests = {}
     for line in io.lines(path) do

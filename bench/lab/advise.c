@@ -1,4 +1,6 @@
-/* What to propose. Pure: tests give made-up figures. Never a change within the noise. */
+/*
+ * Decides what to propose. Pure: tests give made-up figures. It never proposes a change within the noise.
+ */
 #include "advise.h"
 
 #include "text.h"
@@ -33,15 +35,16 @@ static void figures_say(char *into, size_t room, const struct sample *with,
 
 /* ---- cache.file_max ---------------------------------------------------------------------------- */
 
-/* sendfile against memory at a size: LESS when sendfile costs less. */
+/* Compares sendfile with memory at one size: LESS when sendfile costs less. */
 static struct comparison ways_compare(const struct advise_figures *f, unsigned i)
 {
     return compare(&f->size[i].sendfile, &f->size[i].memory);
 }
 
 /*
- * Lower: to below the first size from which sendfile costs less, there and for all larger ones. Raise: to the last size
- * up to which memory costs less for all that go by sendfile now. Returns the index, or -1.
+ * Finds the measured size for a new cache.file_max. To lower it: the size below the first one from which
+ * sendfile costs less, there and for all larger sizes. To raise it: the last size up to which memory costs
+ * less, of those that go by sendfile now. Returns the index, or -1.
  */
 static int file_max_find(const struct advise_figures *f, uint64_t now, bool lower)
 {
@@ -61,7 +64,7 @@ static int file_max_find(const struct advise_figures *f, uint64_t now, bool lowe
     return found;
 }
 
-/* The measured size that stands for what changes: the largest one that does. */
+/* Finds the measured size that stands for the files that change: the largest one that changes. */
 static int witness_find(const struct advise_figures *f, uint64_t above, uint64_t up_to)
 {
     for (int i = (int)f->sizes - 1; i >= 0; i--)
@@ -79,7 +82,7 @@ static bool file_max_propose(const struct advise_figures *f, const struct advise
         uint64_t above = lower ? bytes : now->file_max, up_to = lower ? now->file_max : bytes;
         unsigned files = site_between(site, above, up_to);
         int at = witness_find(f, above, up_to);
-        if (files == 0 || at < 0) continue; /* nothing of this site would be served otherwise */
+        if (files == 0 || at < 0) continue; /* no file of this site is affected */
         const struct sample *with = lower ? &f->size[at].sendfile : &f->size[at].memory;
         const struct sample *without = lower ? &f->size[at].memory : &f->size[at].sendfile;
         char figures[160];
@@ -104,14 +107,17 @@ static bool file_max_propose(const struct advise_figures *f, const struct advise
 
 /* ---- cache.size -------------------------------------------------------------------------------- */
 
-/* Each worker has its own copies, so all that may be kept counts once a worker; a quarter of memory at most. */
+/*
+ * Each worker has its own copies, so everything that may be kept counts once for each worker; at most a
+ * quarter of memory.
+ */
 static bool cache_size_propose(const struct advise_figures *f, const struct advise_now *now,
                                const struct site *site, uint64_t memory, struct proposal *p)
 {
     char figures[160];
     text kept, size;
     uint64_t wanted = site_bytes(site, now->file_max) * now->workers;
-    wanted += wanted / 8; /* heads and tables */
+    wanted += wanted / 8; /* for heads and tables */
     uint64_t most = memory / 4 / MIB * MIB, to = (wanted / MIB + 1) * MIB;
     if (to > most) to = most;
     *p = (struct proposal){.option = "cache.size",

@@ -1,14 +1,14 @@
 /*
- * zclab advise: what the figures of this machine and of one directory mean for serve.conf.
+ * zclab advise: says which options of serve.conf would pay for one directory on this machine.
  *
- *     advise_site.c       what lies in the directory
- *     advise_sockets.c    measures: from memory or by sendfile, a miss, calls, wake-ups, a ring
+ *     advise_site.c       the files in the directory
+ *     advise_sockets.c    measures: from memory or by sendfile, a miss, system calls, wake-ups, a ring
  *     advise_disk.c       measures: cold reads at several depths, read-ahead
  *     advise.c            what to propose: figures in, options out; pure
  *     advise_serve.c      reads the configuration (zcserve -T), and serves with and without a proposal
- *     command_advise.c    says all of it
+ *     command_advise.c    prints all of it
  *
- * Nothing is changed: not the configuration, nor the files; what was in the page cache is read in again.
+ * It changes neither the configuration nor the files. What was in the page cache is read in again.
  */
 #ifndef LAB_ADVISE_H
 #define LAB_ADVISE_H
@@ -21,7 +21,7 @@
 
 /* ---- what is there ----------------------------------------------------------------------------- */
 
-/* The regular files below a directory, hidden ones left out as zcserve does; ascending by size. */
+/* The regular files below a directory, by ascending size. Hidden files are left out, as zcserve does. */
 struct site_file {
     uint64_t bytes;
     char *path; /* relative to the directory */
@@ -30,17 +30,20 @@ struct site {
     const char *directory;
     unsigned count, room;
     struct site_file *file; /* freed by site_free() */
-    bool cut;               /* there are more than SITE_FILES_MAX */
+    bool cut;               /* true: there are more than SITE_FILES_MAX */
 };
 enum { SITE_FILES_MAX = 100000 };
 int site_read(struct site *site, const char *directory);
 void site_free(struct site *site);
 
-/* The path of file number i from here; false when it is too long. */
+/* Writes the path of file number i, relative to here. Returns false when it is too long. */
 enum { SITE_PATH_MAX = 4096 };
 bool site_path(const struct site *site, unsigned i, char into[SITE_PATH_MAX]);
 
-/* How many files have more than `above` and at most `up_to` bytes; what all up to a size have together. */
+/*
+ * Returns how many files have more than `above` and at most `up_to` bytes; the second, the bytes of all
+ * files up to a size.
+ */
 unsigned site_between(const struct site *site, uint64_t above, uint64_t up_to);
 uint64_t site_bytes(const struct site *site, uint64_t up_to);
 
@@ -55,16 +58,16 @@ struct advise_now {
 
 enum { ADVISE_SIZES = 8, ADVISE_DEPTHS = 4 };
 
-/* Repetitions of each: CPU time of the sending thread in µs, if nothing else is said. */
+/* Repetitions of each figure. Unless noted, they are CPU time of the sending thread in µs. */
 struct advise_figures {
     unsigned sizes;
     struct {
         uint64_t bytes;
         struct sample memory, sendfile;
     } size[ADVISE_SIZES];
-    struct sample hit, miss;  /* a file that is kept; one that is opened and read first */
-    uint64_t missed_bytes;    /* how large those were, on average */
-    struct sample call, wake; /* a system call; waking another thread up (time that passes) */
+    struct sample hit, miss;  /* a file that is in memory; one that is opened and read first */
+    uint64_t missed_bytes;    /* average size of the files that were missed */
+    struct sample call, wake; /* a system call; waking another thread (elapsed time) */
     struct sample by_epoll, by_ring; /* 16 requests by epoll, recv, send; by a ring */
     bool ring_permitted;
     unsigned depths;
@@ -77,7 +80,7 @@ struct advise_figures {
     unsigned lefts;
 };
 
-/* Each measures its part, so often; INT ends it early (measure_stopped). */
+/* Each measures its part, so many times. INT ends it early (measure_stopped). */
 void advise_sockets_measure(struct advise_figures *into, const struct site *site,
                             const struct advise_now *now, const struct options *options);
 void advise_disk_measure(struct advise_figures *into, const struct site *site,
@@ -88,30 +91,32 @@ void advise_left_out(struct advise_figures *into, const char *what, const char *
 
 enum { PROPOSALS_MAX = 4 };
 struct proposal {
-    const char *option;      /* "cache.file_max" */
-    char value[24], now[24]; /* as serve.conf writes them */
-    struct comparison
-        difference;        /* of CPU time, with it / without it; NAN: it is no matter of speed */
-    uint64_t above, up_to; /* files that it is about */
+    const char *option;           /* "cache.file_max" */
+    char value[24], now[24];      /* as serve.conf writes them */
+    struct comparison difference; /* of CPU time, with it / without it; NAN: no change of speed */
+    uint64_t above, up_to;        /* sizes of the files that it affects */
     char why[400];
 };
 
-/* Proposals for what differs beyond the noise; returns how many. `memory`: of the machine, in bytes. */
+/*
+ * Proposes options whose difference is beyond the noise. Returns how many. `memory` is that of the machine,
+ * in bytes.
+ */
 unsigned advise_propose(const struct advise_figures *figures, const struct advise_now *now,
                         const struct site *site, uint64_t memory,
                         struct proposal into[PROPOSALS_MAX]);
 
-/* A size as serve.conf writes it: "256k". */
+/* Writes a size as serve.conf has it: "256k". */
 char *advise_size(char into[24], uint64_t bytes);
 
 /* ---- the configuration, and serving ------------------------------------------------------------ */
 
-/* Reads what zcserve -T prints; 0, or -errno after it said what is wrong. */
+/* Reads what zcserve -T prints. Returns 0, or -errno after it has printed what is wrong. */
 int advise_now_read(struct advise_now *now, const char *configuration, const char *directory);
-/* One line of it: " file_max = 256k". `section` is kept by the caller, empty at first. Pure. */
+/* Reads one line of it: " file_max = 256k". The caller keeps `section`, which is empty at first. Pure. */
 void advise_now_line(struct advise_now *now, char section[32], const char *line);
 
-/* CPU of zcserve for one request (µs) and requests/s, with and without a proposal, in turns. */
+/* CPU of zcserve for one request (µs) and requests/s, with and without a proposal, measured in turns. */
 struct advise_check {
     struct sample cpu_with, cpu_without, per_s_with, per_s_without;
 };

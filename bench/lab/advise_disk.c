@@ -1,7 +1,7 @@
 /*
- * What cold reads of this directory's device cost: at random places with O_DIRECT, which leaves the page cache alone, at
- * several depths; and one file from its beginning, by how far the kernel reads ahead of it. That file's pages are
- * dropped for it, and read in again when they were there before.
+ * What cold reads from the device of this directory cost: at random places with O_DIRECT, which does not
+ * touch the page cache, at several depths; and one file from its beginning, with several settings of
+ * read-ahead. The pages of that file are evicted for this, and read in again if they were there before.
  */
 #include "advise.h"
 
@@ -61,7 +61,7 @@ static void *reader_run(void *context)
     return NULL;
 }
 
-/* Reads per second by so many readers; negative: -errno. */
+/* Returns reads per second by `depth` readers; negative: -errno. */
 static double depth_measure(const int *fd, const uint64_t *blocks, unsigned files, unsigned depth,
                             unsigned ms)
 {
@@ -86,7 +86,7 @@ static double depth_measure(const int *fd, const uint64_t *blocks, unsigned file
     return failure ? failure : (double)reads / ((double)(measure_now() - begun) / 1e9);
 }
 
-/* The largest files, open with O_DIRECT; returns how many, or -errno. */
+/* Opens the largest files with O_DIRECT. Returns how many, or -errno. */
 static int files_open(const struct site *site, int fd[FILES], uint64_t blocks[FILES])
 {
     char path[SITE_PATH_MAX];
@@ -126,7 +126,7 @@ static int cold_measure(struct advise_figures *into, const struct site *site, un
 
 /* ---- read-ahead --------------------------------------------------------------------------------- */
 
-/* MB/s of the beginning of a file, cold; 0: it could not be made cold, or read. */
+/* Returns MB/s of the beginning of a file, cold; 0: it could not be made cold, or could not be read. */
 static double ahead_measure(const char *path, uint64_t bytes, int advice)
 {
     char *buffer = malloc(READ_BYTES);

@@ -1,4 +1,4 @@
-/* The configuration as zcserve reads it, and zcserve itself, with and without a proposal. */
+/* Reads the configuration as zcserve does, and runs zcserve with and without a proposal. */
 #include "advise.h"
 
 #include "experiments/servers_child.h"
@@ -20,7 +20,7 @@ static const struct {
 
 /* ---- the configuration -------------------------------------------------------------------------- */
 
-/* Runs zcserve -T; its errors go where ours go. */
+/* Runs zcserve -T. Its errors go to our standard error. */
 static pid_t printer_start(const char *configuration, const char *directory, int *from)
 {
     int pipe_end[2];
@@ -66,7 +66,7 @@ int advise_now_read(struct advise_now *now, const char *configuration, const cha
 
 /* ---- serving ------------------------------------------------------------------------------------ */
 
-/* A path as a request target: "/a%20b". NULL when it is too long. */
+/* Writes a path as a request target: "/a%20b". Returns NULL when it is too long. */
 static char *target_make(const char *path)
 {
     char *target = malloc(TARGET_MAX), *to = target;
@@ -83,7 +83,7 @@ static char *target_make(const char *path)
     return NULL;
 }
 
-/* Targets of the files that the proposal is about, spread over their sizes; returns how many. */
+/* Makes targets of the files that the proposal affects, spread over their sizes. Returns how many. */
 static unsigned targets_make(const struct site *site, const struct proposal *p,
                              char *list[LIST_MAX])
 {
@@ -96,7 +96,7 @@ static unsigned targets_make(const struct site *site, const struct proposal *p,
     return count;
 }
 
-/* Serves once; the CPU of one request in µs and requests/s. */
+/* Serves once, and measures the CPU of one request in µs and requests/s. */
 static int serve_once(const struct child_plan *server, char *const *list, unsigned listed,
                       unsigned ms, double *cpu_us, double *per_s)
 {
@@ -112,7 +112,7 @@ static int serve_once(const struct child_plan *server, char *const *list, unsign
     int result = child_start(&child, server);
     plan.port = child.port;
     if (result == 0) result = load_open(&load, &plan);
-    if (result == 0) { /* not measured: what is kept is then there */
+    if (result == 0) { /* not measured: afterwards the server has in memory what it keeps */
         m = (struct measure){.deadline_ns = measure_now() + ms * UINT64_C(1000000) / 2};
         result = load_run(load, &m, &r);
     }

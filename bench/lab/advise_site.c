@@ -1,4 +1,4 @@
-/* What lies in a directory: the sizes and names of its files. */
+/* The files in a directory: their sizes and names. */
 #include "advise.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
- * What sending costs here, measured on loopback by the CPU time of the thread that sends: other programs disturb
- * that less than the time that passes. Ways take turns, repetition by repetition.
+ * What sending costs on this machine, over loopback, in CPU time of the thread that sends: other programs
+ * disturb CPU time less than elapsed time. The ways take turns, repetition by repetition.
  */
 #include "advise.h"
 
@@ -50,7 +50,7 @@ static void sample_add(struct sample *sample, double value)
 
 /* ---- sockets ----------------------------------------------------------------------------------- */
 
-/* A connection over loopback: both ends. 0 or -errno. */
+/* Opens both ends of a connection over loopback. Returns 0 or -errno. */
 static int pair_open(int end[2])
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -77,7 +77,7 @@ static void pair_close(int end[2])
         if (end[i] >= 0) close(end[i]);
 }
 
-/* Throws away what arrives, uncopied, until the other end is closed. */
+/* Throws away what arrives, without copying it, until the other end is closed. */
 static void *drain_run(void *context)
 {
     int fd = *(int *)context;
@@ -111,7 +111,10 @@ static bool file_send(const struct sender *s, uint64_t bytes)
     return true;
 }
 
-/* µs of CPU for one send; NAN when the socket failed. At least four, for so many ms of CPU time. */
+/*
+ * Returns µs of CPU for one send; NAN when the socket failed. It sends at least four times, for `ms` ms of
+ * CPU time.
+ */
 static double way_measure(const struct sender *s, uint64_t bytes, bool by_file, unsigned ms)
 {
     uint64_t begun = cpu_ns(), until = begun + ms * UINT64_C(1000000), now = begun, count = 0;
@@ -153,7 +156,10 @@ static bool miss_read(const struct kept *k, char *into)
     return whole;
 }
 
-/* Files of the site that may be kept, spread over their sizes; their contents are then in memory and in the page cache. */
+/*
+ * Takes files of the site that may be kept, spread over their sizes. Their contents are then in memory and
+ * in the page cache.
+ */
 static unsigned files_take(const struct site *site, uint64_t file_max, struct kept kept[FILES])
 {
     unsigned fitting = site_between(site, 0, file_max < LARGEST ? file_max : LARGEST), count = 0;
@@ -177,7 +183,7 @@ static double files_send(const struct sender *s, const struct kept *kept, unsign
     uint64_t begun = cpu_ns(), until = begun + ms * UINT64_C(1000000), now = begun, sent = 0;
     do {
         for (unsigned i = 0; i < count; i++, sent++) {
-            if (miss && !miss_read(&kept[i], s->memory)) return 0; /* it changed meanwhile */
+            if (miss && !miss_read(&kept[i], s->memory)) return 0; /* the file changed meanwhile */
             if (!memory_send(s, miss ? s->memory : kept[i].content, kept[i].bytes)) return 0;
         }
         now = cpu_ns();
@@ -250,7 +256,7 @@ static void *echo_run(void *context)
     return NULL;
 }
 
-/* Half of the way there and back: one thread wakes another one, which sleeps. */
+/* Returns half of the way there and back: one thread wakes another one, which sleeps. */
 static double wake_measure(void)
 {
     int fd[2] = {eventfd(0, EFD_CLOEXEC), eventfd(0, EFD_CLOEXEC)};
@@ -294,7 +300,7 @@ static bool by_epoll(struct crowd *c)
     return true;
 }
 
-/* All receives with one call, then all sends with another one. */
+/* Makes all receives with one system call, then all sends with another one. */
 static bool by_ring(struct crowd *c)
 {
     bool good = true;
@@ -318,7 +324,7 @@ static bool by_ring(struct crowd *c)
     return good;
 }
 
-/* µs of CPU for 16 requests; what the clients do is not counted. */
+/* Returns µs of CPU for 16 requests. What the clients do is not counted. */
 static double crowd_measure(struct crowd *c, bool (*serve)(struct crowd *c), unsigned ms)
 {
     uint64_t used = 0, rounds = 0, wanted = ms * UINT64_C(1000000);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static int counter = -1;
-static double own; /* calls that reading costs, between one reading and the next */
+static double own; /* calls that the counting itself makes between two readings */
 
 static unsigned long long tracepoint_id(void)
 {

@@ -1,6 +1,7 @@
 /*
- * zclab advise [-c FILE] DIR: measures what matters for serving DIR on this machine, proposes options with the
- * difference each would make, never one within the noise, and checks one of them by really serving. It changes nothing.
+ * zclab advise [-c FILE] DIR: measures what matters for serving DIR on this machine. It proposes options
+ * with the difference that each would make, never one within the noise, and checks one of them by really
+ * serving. It changes nothing.
  */
 #include "command.h"
 
@@ -114,7 +115,7 @@ static void proposals_print(const struct proposal *p, unsigned count)
         printf("  %s = %s    (now %s)\n      %s\n", p[i].option, p[i].value, p[i].now, p[i].why);
 }
 
-/* The one that promises most, of those that are a matter of speed. */
+/* Chooses the proposal that promises most, of those that change the speed. */
 static const struct proposal *proposal_choose(const struct proposal *p, unsigned count)
 {
     const struct proposal *best = NULL;
@@ -173,7 +174,9 @@ int command_advise(const struct options *options, char **words)
     struct advise_now now;
     struct sigaction action = {.sa_handler = on_signal};
     if (!words[0] || words[1]) {
-        fputs("zclab: advise [-c FILE] DIR: which directory is to be served?\n", stderr);
+        fputs(
+            "zclab: advise needs the directory that is to be served: zclab advise [-c FILE] DIR\n",
+            stderr);
         return EXIT_USAGE;
     }
     if (!child_zcserve()) {

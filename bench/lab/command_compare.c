@@ -1,7 +1,7 @@
 /*
- * zclab compare A B …: the same cases of several runs side by side, with the ratio of each to the first and
- * whether that is more than the noise. A directory that holds several runs is a class: its repetitions
- * are pooled.
+ * zclab compare A B …: shows the same cases of several runs side by side, with the ratio of each run to the
+ * first, and whether that is more than the noise. A directory that holds several runs is a class: its
+ * repetitions are pooled.
  */
 #include "command.h"
 
@@ -31,7 +31,7 @@ static void folder_add(struct table *into, const char *folder, const struct expe
     table_close(&one);
 }
 
-/* A run, or a class of runs below. */
+/* Reads a run, or a class of runs in a directory. */
 static void side_read(struct table *into, const char *folder, const struct experiment *e)
 {
     char path[PATH_TEXT_MAX];

@@ -1,4 +1,4 @@
-/* zclab list, report, clean: what needs no measuring. */
+/* zclab list, report, clean: the commands that measure nothing. */
 #include "command.h"
 
 #include "page.h"

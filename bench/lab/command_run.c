@@ -1,4 +1,4 @@
-/* zclab run and all: plan everything, announce the disk use, measure, draw, say what it means. */
+/* zclab run and all: plan everything, announce the disk use, measure, draw, and print the findings. */
 #include "command.h"
 
 #include "environment.h"
@@ -14,7 +14,7 @@
 
 enum { EXPERIMENTS_MAX = 32 };
 
-/* The first INT or TERM ends the measurement under way, the second one the program. */
+/* The first INT or TERM ends the measurement under way; the second one ends the program. */
 static void on_signal(int number)
 {
     measure_stopped = true;
@@ -29,7 +29,7 @@ static void signals_catch(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* As many descriptors as the hard limit gives: some experiments hold thousands. */
+/* Allows as many descriptors as the hard limit does: some experiments hold thousands. */
 static void limits_raise(void)
 {
     struct rlimit files;
@@ -40,7 +40,7 @@ static void limits_raise(void)
 
 /* ---- disk use ---------------------------------------------------------------------------------- */
 
-/* Data sets are kept, so each counts once for all experiments; scratch counts while it is there. */
+/* Data sets are kept, so each counts once for all experiments. Scratch counts while it is there. */
 static uint64_t peak_bytes(struct lab *labs, unsigned count)
 {
     uint64_t kept = 0, scratch_most = 0;
@@ -74,7 +74,7 @@ static void findings_print(const struct lab *lab)
     fflush(stdout);
 }
 
-/* 0, EXIT_FAILED or EXIT_NOTHING_RAN. */
+/* Returns 0, EXIT_FAILED or EXIT_NOTHING_RAN. */
 static int experiment_run(struct lab *lab, const char *folder)
 {
     const char *hindrance = lab_hindrance(lab);
@@ -164,7 +164,7 @@ int command_run(const struct options *options, char **words)
         }
     }
     if (count == 0) {
-        fputs("zclab: run which? (zclab list)\n", stderr);
+        fputs("zclab: run needs the name of an experiment (zclab list shows them)\n", stderr);
         return EXIT_USAGE;
     }
     return list_run(list, count, options);

@@ -1,4 +1,4 @@
-/* Finding where control groups are, making one, limiting it, leaving it. */
+/* Finds where control groups are, makes one, sets its limits, and leaves it. */
 #include "control_group.h"
 
 #include <dirent.h>
@@ -14,7 +14,7 @@
 enum { ROOT_MAX = 160, REMOVE_TRIES = 100 };
 
 static const struct {
-    const char *name, *old; /* in version 2 and in version 1 */
+    const char *name, *old; /* its names in version 2 and in version 1 */
 } controllers[] = {[CONTROLLER_MEMORY] = {"memory", "memory"}, [CONTROLLER_IO] = {"io", "blkio"}};
 
 static int failed(struct control_group *g, const char *what, int error)
@@ -25,7 +25,7 @@ static int failed(struct control_group *g, const char *what, int error)
     return error ? -error : -EIO;
 }
 
-/* 0 or -errno. */
+/* Writes a text to a file. Returns 0 or -errno. */
 static int text_write(const char *path, const char *form, ...)
     __attribute__((format(printf, 2, 3)));
 static int text_write(const char *path, const char *form, ...)
@@ -42,7 +42,7 @@ static int text_write(const char *path, const char *form, ...)
 
 /* ---- where they are ---------------------------------------------------------------------------- */
 
-/* The word is one of a list with commas or spaces between. */
+/* Returns whether a list, with commas or spaces between its words, contains the word. */
 static bool list_has(const char *list, const char *word)
 {
     size_t length = strlen(word);
@@ -62,7 +62,7 @@ static bool file_has(const char *path, const char *word)
     return list_has(text, word);
 }
 
-/* Where the controller is mounted: version 2 where that has it. */
+/* Finds where the controller is mounted: in version 2 if that has it. */
 static bool root_find(struct control_group *g, const char *mounts, char root[ROOT_MAX])
 {
     char line[512], type[24], place[ROOT_MAX], options[200], path[200];
@@ -82,7 +82,7 @@ static bool root_find(struct control_group *g, const char *mounts, char root[ROO
     return found;
 }
 
-/* In which group this process is: a line "4:blkio:/some/where" or "0::/some/where". */
+/* Finds the group of this process: a line "4:blkio:/some/where" or "0::/some/where". */
 static void home_find(const struct control_group *g, const char *root, char home[300])
 {
     char line[512];
@@ -102,7 +102,7 @@ static void home_find(const struct control_group *g, const char *root, char home
     if (file) fclose(file);
 }
 
-/* Groups of programs that are gone. One with a process in it cannot be removed. */
+/* Removes groups of programs that are gone. A group with a process in it cannot be removed. */
 static void leftovers_remove(const char *root)
 {
     DIR *listing = opendir(root);
@@ -119,7 +119,7 @@ static void leftovers_remove(const char *root)
 
 /* ---- a group ----------------------------------------------------------------------------------- */
 
-/* In version 2 the root has to hand the controller down. */
+/* In version 2, the root must switch the controller on for the groups below it. */
 static int controller_put_on(struct control_group *g, const char *root)
 {
     char path[200];
@@ -128,8 +128,9 @@ static int controller_put_on(struct control_group *g, const char *root)
     if (!g->version_2 || file_has(path, name)) return 0;
     int result = text_write(path, "+%s", name);
     g->enabled = result == 0;
-    return result < 0 ? failed(g, "the controller cannot be put on for control groups", -result)
-                      : 0;
+    return result < 0
+               ? failed(g, "the controller cannot be switched on for control groups", -result)
+               : 0;
 }
 
 int control_group_open(struct control_group *g, enum controller controller, const char *mounts)
@@ -211,10 +212,10 @@ int control_group_forget(struct control_group *g)
     char path[360];
     snprintf(path, sizeof path, "%s/%s", g->path,
              g->version_2 ? "memory.reclaim" : "memory.force_empty");
-    /* All of it: what cannot be had is told by EAGAIN. */
+    /* Asks for everything: EAGAIN says that there was not so much. */
     int result = text_write(path, "%s", g->version_2 ? "1T" : "0");
     if (result == -EAGAIN) result = 0;
-    return result < 0 ? failed(g, "the control group cannot forget", -result) : 0;
+    return result < 0 ? failed(g, "the control group cannot drop what it has read", -result) : 0;
 }
 
 int control_group_leave(struct control_group *g)
@@ -236,7 +237,7 @@ void control_group_close(struct control_group *g)
     control_group_leave(g);
     root_of(g, root);
     for (int i = 0; i < REMOVE_TRIES && rmdir(g->path) < 0 && errno == EBUSY; i++)
-        usleep(1000); /* threads of the kernel may still hold it */
+        usleep(1000); /* kernel threads may still hold it */
     snprintf(path, sizeof path, "%s/cgroup.subtree_control", root);
     if (g->enabled) text_write(path, "-%s", controllers[g->controller].name);
     g->path[0] = '\0';

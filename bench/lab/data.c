@@ -1,7 +1,7 @@
 /*
- * Data sets: files whose contents nothing compresses (a seeded generator), never sparse, made before anything is
- * measured and kept between runs. A name holds all its parameters, so that a set is found again; it
- * is written under another name first, so that what has the name is whole.
+ * Data sets: files whose contents cannot be compressed (a seeded generator) and which are never sparse.
+ * They are made before anything is measured, and kept between runs. The name holds all parameters, so that
+ * a set is found again. A set is written under another name first: what has the final name is complete.
  */
 #include "lab.h"
 #include "residency.h"
@@ -30,7 +30,7 @@ static const struct data *data_ask(struct lab *lab, const struct data *wanted)
     if (lab->pass > 0 || lab->datas == DATA_MAX) {
         fprintf(stderr, "zclab: %s: %s was not asked for while planning, or is one too many\n",
                 lab->experiment->name, wanted->path);
-        exit(1); /* a slip in the experiment */
+        exit(1); /* an error in the experiment */
     }
     lab->data[lab->datas] = *wanted;
     return &lab->data[lab->datas++];
@@ -120,7 +120,10 @@ static int set_fill(struct lab *lab, const struct data *data, const char *part)
     return result;
 }
 
-/* A set that is there is whole, since it was renamed when it was. A file's size is looked at all the same. */
+/*
+ * A set with its final name is complete, because it was renamed at the end. The size of a file is checked
+ * all the same.
+ */
 static bool set_exists(const struct data *data)
 {
     struct stat status;
@@ -199,7 +202,7 @@ int data_clean(const char *directory)
 
 /* ---- page cache -------------------------------------------------------------------------------- */
 
-/* Does `each` to every file of a set; the mean of their shares. */
+/* Calls `each` for every file of a set. *share gets the mean of their shares. */
 static int shares_of(const struct data *data, int (*each)(int, uint64_t, double *), double *share)
 {
     unsigned files = data->count ? data->count : 1;

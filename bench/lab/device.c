@@ -1,4 +1,4 @@
-/* The block device that holds a file, found by its number in /sys and its line in /proc/self/mountinfo. */
+/* Finds the block device that holds a file, by its number in /sys and its line in /proc/self/mountinfo. */
 #include "device.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* The last mount whose point is a prefix of the path: its type, options and source. */
+/* Finds the last mount whose point is a prefix of the path: its type, options and source. */
 static void mount_find(struct device *device, const char *path, char source[128])
 {
     char *line = NULL, real[PATH_MAX];
@@ -64,7 +64,7 @@ int device_of(struct device *device, const char *path)
     if (stat(path, &status) < 0) return -errno;
     mount_find(device, path, source);
     dev_t number = status.st_dev;
-    /* btrfs and others have a number that is no device's; the mount's source may name one. */
+    /* The number of btrfs and others belongs to no device. The source of the mount may name one. */
     if (major(number) == 0 && begins(source, "/dev/") && stat(source, &node) == 0)
         number = node.st_rdev;
     paths_find(device, major(number), minor(number));
@@ -80,7 +80,7 @@ void device_counts_read(const struct device *device, struct device_counts *count
     memset(counts, 0, sizeof *counts);
     FILE *file = device->counted ? fopen(device->stat, "re") : NULL;
     if (!file) return;
-    /* A sector is 512 bytes here, whatever the device's are. */
+    /* A sector has 512 bytes here, whatever the sectors of the device are. */
     if (fscanf(file, "%lf %*f %lf %lf %lf %*f %lf %lf", &reads, &read_sectors, &read_ms, &writes,
                &write_sectors, &write_ms) == 6)
         *counts = (struct device_counts){reads, read_sectors * 512, writes, write_sectors * 512,

@@ -1,7 +1,7 @@
 /*
- * Plots by gnuplot, which is told a colour for text and lines that nothing else has; afterwards that becomes
- * currentColor, and a style in the file sets it by the reader's colour scheme (as bench/zcbench/plots.py does).
- * Axes have units, bars begin at zero, and error bars reach from the least to the most repetition.
+ * Plots by gnuplot. Text and lines are drawn in a colour that nothing else has. Afterwards that becomes
+ * currentColor, and a style in the file sets it by the reader's colour scheme (as bench/zcbench/plots.py
+ * does). Axes have units, bars begin at zero, and error bars reach from the least to the most repetition.
  */
 #include "draw.h"
 
@@ -22,7 +22,7 @@ static const char *const colour[] = {"#c8452d", "#4a80c4", "#3d9464", "#e8833a",
 static const int mark[] = {7, 5, 9, 11, 13, 6, 4, 8, 10, 12};
 enum { COLOURS = sizeof colour / sizeof *colour };
 
-/* Figures whose name says too little. The others: the name in words, and the unit. */
+/* Axis texts of figures whose name says too little. For all others: the name in words, and the unit. */
 static const char *const axis[][2] = {{"mb_per_s", "MB/s"},
                                       {"iops", "operations per second"},
                                       {"mean_us", "mean latency in µs"},
@@ -64,7 +64,7 @@ const char *axis_words(const struct column *column)
     return words;
 }
 
-/* Of a figure's axis: bytes are named there, since its tics are bare numbers. */
+/* Returns the text on a figure's axis. It names bytes, because the tics are bare numbers. */
 static const char *figure_axis_words(const struct column *column)
 {
     static char words[200];
@@ -81,7 +81,7 @@ struct picture {
     const struct column *x, *y;
     struct cell series[DISTINCT_MAX];
     unsigned lines;
-    double least, most; /* of what is drawn */
+    double least, most; /* of the values that are drawn */
     FILE *to;
 };
 
@@ -96,7 +96,7 @@ static char *cell_words(text into, const struct column *column, const struct cel
     return into;
 }
 
-/* The text after which table_matches() chooses the rows of one line: "WHERE series=value". */
+/* Writes the condition by which table_matches() chooses the rows of one line: "WHERE series=value". */
 static void line_where(const struct picture *p, unsigned line, char into[320])
 {
     if (!p->plot->series) {
@@ -140,7 +140,7 @@ static void head_write(struct picture *p, const char *path, int height)
 
 /* ---- lines ------------------------------------------------------------------------------------- */
 
-/* Tics at the measured places, so few that they can be read on a narrow screen. */
+/* Writes tics at the measured places, but few enough to be read on a narrow screen. */
 static void tics_write(struct picture *p)
 {
     struct cell x[DISTINCT_MAX];
@@ -241,7 +241,7 @@ static unsigned bars_take(const struct picture *p, struct bar bars[BARS_MAX])
     return count;
 }
 
-/* About four round steps to the longest bar. */
+/* Returns a step for about four round tics up to the longest bar. */
 static double tic_step(double most)
 {
     static const double round_step[] = {1, 2, 2.5, 5, 10};
@@ -258,7 +258,7 @@ static bool bars_write(struct picture *p, const char *path)
     static struct bar bars[BARS_MAX];
     unsigned count = bars_take(p, bars);
     double most = 0;
-    size_t widest = 7; /* gnuplot's characters are narrow: short words would be cut off */
+    size_t widest = 7; /* gnuplot assumes narrow characters: short words would be cut off */
     head_write(p, path, FRAME + BAR_HEIGHT * (int)count);
     for (unsigned i = 0; i < count; i++) {
         most = fmax(most, bars[i].height.most);
@@ -314,7 +314,7 @@ static void replaced_write(FILE *to, const char *from)
     }
 }
 
-/* Puts the style behind the opening tag, and the reader's colour in the place of ink. */
+/* Puts the style behind the opening tag, and replaces the colour of ink by the reader's. */
 static int scheme_follow(const char *path)
 {
     static const char style[] =

@@ -166,7 +166,9 @@ static int stream_open(struct channel *c)
     return c->stream ? 0 : -errno;
 }
 
-/* Its calls are not seen from here: about one for each buffer of 4 KiB, or for each large read. */
+/*
+ * Its system calls cannot be counted here: about one for each buffer of 4 KiB, or one for each large read.
+ */
 static ssize_t stream_read(struct channel *c, uint64_t offset, size_t bytes)
 {
     if (c->place != offset && fseeko(c->stream, (off_t)offset, SEEK_SET) < 0) return -errno;
@@ -211,7 +213,7 @@ int channel_open(struct channel *c, const struct engine *engine, const char *pat
         path, (to_write ? O_RDWR | O_CREAT | O_TRUNC : O_RDONLY) | O_CLOEXEC | engine->open_flags,
         0644);
     if (c->fd < 0) return -errno;
-    /* Only a mapping needs its file to have a size; it would be a hole for the others. */
+    /* Only a mapping needs a file that has its size already; for the others it would be a hole. */
     if (to_write && engine->read == map_read && posix_fallocate(c->fd, 0, (off_t)bytes) != 0)
         return -ENOSPC;
     if (fstat(c->fd, &status) < 0) return -errno;
@@ -219,7 +221,7 @@ int channel_open(struct channel *c, const struct engine *engine, const char *pat
     c->buffer_bytes = buffer_bytes;
     c->buffer = aligned_alloc(4096, (buffer_bytes + 4095) & ~(size_t)4095);
     if (!c->buffer) return -ENOMEM;
-    memset(c->buffer, 1, buffer_bytes); /* its pages are there before the clock runs */
+    memset(c->buffer, 1, buffer_bytes); /* so that its pages exist before the clock runs */
     return engine->open ? engine->open(c) : 0;
 }
 

@@ -1,4 +1,4 @@
-/* Where it was measured: kernel, CPU, memory, file system, device, limits, what slows or protects. */
+/* The machine: kernel, CPU, memory, file system, device, limits, mitigations. */
 #include "environment.h"
 
 #include "calls.h"
@@ -26,7 +26,7 @@ static void line_put(json_t *into, const char *name, const char *path)
     json_object_set_new(into, name, *line ? json_string(line) : json_null());
 }
 
-/* The rest of the first line of a file that begins with `key`. */
+/* Reads the rest of the first line of a file that begins with `key`. */
 static void key_put(json_t *into, const char *name, const char *path, const char *key)
 {
     char line[4096];

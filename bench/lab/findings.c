@@ -24,7 +24,7 @@ static const char *unit_of(const struct table *table, const char *name)
     return c < 0 ? "" : table->column[c]->unit;
 }
 
-/* How a figure is called in a sentence: "MB/s", "p99 latency". */
+/* Returns the words for a figure in a sentence: "MB/s", "p99 latency". */
 static const char *figure_words(const struct table *table, const char *name)
 {
     static const struct {
@@ -113,7 +113,7 @@ void finding_best(struct findings *into, const struct table *table, const char *
             subject, at, value, 100 * s.spread, as_good);
 }
 
-/* "grows as x^0.97", "is flat". */
+/* Writes the words for a slope: "grows as x^0.97", "is flat". */
 static char *slope_words(text into, double slope)
 {
     if (fabs(slope) < 0.1)

@@ -1,4 +1,4 @@
-/* Guards against nonsense: what in a row makes it doubtful is written into it. */
+/* Guards against figures without meaning: they write into a row what makes it doubtful. */
 #include "guards.h"
 
 #include "lab.h"
@@ -49,6 +49,6 @@ const char *lab_hindrance(const struct lab *lab)
     if ((needs & NEEDS_ROOT) && !lab_is_root()) return "it needs root";
     if ((needs & NEEDS_TWO_CPUS) && lab_cpus(cpu, 2) < 2) return "it needs two CPUs";
     if ((needs & NEEDS_DISK) && lab->device.in_memory)
-        return "its data would lie in memory, not on a disk (--data DIR: elsewhere)";
+        return "its data would be in memory, not on a disk (choose another place with --data DIR)";
     return NULL;
 }

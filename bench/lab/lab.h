@@ -1,4 +1,4 @@
-/* One run of one experiment, as the frame keeps it. Experiments see experiment.h alone. */
+/* One run of one experiment, as the frame keeps it. Experiments include experiment.h only. */
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
 
@@ -15,16 +15,16 @@ struct lab_case {
     bool failed;
     unsigned count;         /* repetitions so far */
     size_t row[SAMPLE_MAX]; /* their rows */
-    struct sample figure;   /* what noise is judged by */
+    struct sample figure;   /* the figure by which noise is judged */
 };
 
 struct lab {
     const struct experiment *experiment;
     const struct options *options;
-    unsigned pass; /* 0: planning; then one repetition each */
+    unsigned pass; /* 0: planning; then one for each repetition */
     unsigned repetitions;
-    bool only_noisy;        /* a pass for those cases alone whose repetitions differ too much */
-    unsigned next, cases;   /* cases seen in this pass; there are in all */
+    bool only_noisy;        /* this pass is only for cases whose repetitions differ too much */
+    unsigned next, cases;   /* cases seen in this pass; cases in all */
     struct lab_case *state; /* of each case */
     unsigned datas, skips, skips_untold, measured;
     struct data data[DATA_MAX];
@@ -39,35 +39,48 @@ struct lab {
     uint64_t begun_ns, deadline_ns; /* of the experiment */
     uint64_t bytes_allowed;         /* the peak that was announced */
     struct progress progress;
-    char failure[224]; /* why a case was not measured, when its errno does not say it */
+    char failure[224]; /* why a case was not measured, when the errno does not say it */
 };
 
-/* The walk of an experiment: plan, then a pass for each repetition, then again what is too noisy. */
+/*
+ * The way through an experiment: plan, one pass for each repetition, then again the cases that are too
+ * noisy.
+ */
 void lab_plan(struct lab *lab, const struct experiment *experiment, const struct options *options);
 void lab_walk(struct lab *lab);
 void lab_close(struct lab *lab);
 
-/* What stands in the way of the whole experiment (root, CPUs, a disk); NULL: nothing. */
+/* Returns what prevents the whole experiment (root, CPUs, a disk); NULL: nothing. */
 const char *lab_hindrance(const struct lab *lab);
 
-/* data.c: bytes of one item, made or not; makes all that were asked for; removes scratch. Errors are told. */
+/*
+ * data.c: the bytes of one item, whether made or not; makes all that were asked for; removes scratch.
+ * Errors are printed.
+ */
 uint64_t data_bytes(const struct data *data);
 int data_make(struct lab *lab);
 void data_scratch_remove(struct lab *lab);
 int data_clean(const char *directory);
-/* Evicts or warms what a case reads, and verifies it. 0 or -errno, with the reason in lab->failure. */
+/*
+ * Evicts or warms what a case reads, and verifies it. Returns 0 or -errno, with the reason in lab->failure.
+ */
 int data_cache_prepare(struct lab *lab, const struct work *work, double *share);
 double data_share(const struct data *data);
 
-/* parameters.c: 0, or -1 after it said which setting none of the experiments has, or is no value. */
+/*
+ * parameters.c: returns 0, or -1 after it has printed which setting no experiment has, or which value is
+ * wrong.
+ */
 int parameters_check(const struct options *options, const struct experiment *const list[],
                      unsigned count);
-/* The text of a parameter in this run: the experiment's or one of the frame's; NULL: there is none. */
+/*
+ * Returns the text of a parameter in this run: the experiment's or one of the frame's; NULL: there is none.
+ */
 const char *parameter_text(const struct experiment *experiment, const struct options *options,
                            const char *name);
 extern const struct parameter frame_parameters[];
 
-/* null.c: ns of one operation that does nothing, in the loop of measure.h. */
+/* null.c: returns the ns of one operation that does nothing, in the loop of measure.h. */
 double null_cost_ns(void);
 
 /* guards.c: sets the words of `warnings` in a row. */

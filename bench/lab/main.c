@@ -1,7 +1,7 @@
 /*
- * zclab: the I/O laboratory. Experiments on how files, sockets and threads perform on this machine, with
- * plots and with sentences that say what the figures mean. The experiments lie in experiments/, one file each;
- * experiment.h says how to add one, FORMATS.md what a run leaves behind.
+ * zclab: the I/O laboratory. Its experiments measure how files, sockets and threads perform on this
+ * machine, with plots, and with sentences that say what the figures mean. The experiments are in
+ * experiments/, one file each. experiment.h says how to add one, and FORMATS.md what a run leaves behind.
  */
 #include "command.h"
 
@@ -12,7 +12,7 @@ static const struct {
     const char *name, *words, *help;
     int (*run)(const struct options *options, char **words);
 } commands[] = {
-    {"list", "[NAME]", "what there is; of one: what it expects and what --set changes",
+    {"list", "[NAME]", "the experiments; with NAME: what it expects and what --set changes",
      command_list},
     {"run", "NAME…", "measure, draw, and say what the figures mean", command_run},
     {"all", "", "every experiment", command_all},
@@ -31,16 +31,14 @@ static int usage(FILE *to)
     for (unsigned i = 0; i < COMMANDS; i++)
         fprintf(to, "  zclab %-8s %-8s %s\n", commands[i].name, commands[i].words,
                 commands[i].help);
-    fputs(
-        "\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
-        "works\n"
-        "  -c FILE          advise: the configuration that is asked about (without: the defaults)\n"
-        "  --set KEY=VALUE  another value of a parameter (zclab list NAME shows them)\n"
-        "  --out DIR        where results go (zclab-results/DATE-HOST)\n"
-        "  --data DIR       where data sets are kept (zclab-data): the disk that is measured\n"
-        "  --seed N         of contents and of random places (1)\n"
-        "\nexit codes: 0, 1 failure, 2 usage, 77 nothing could run, 130 interrupted\n",
-        to);
+    fputs("\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
+          "works\n  -c FILE          advise: the configuration that is judged (without -c: the "
+          "defaults)\n  --set KEY=VALUE  another value of a parameter (zclab list NAME shows "
+          "them)\n  --out DIR        where results go (zclab-results/DATE-HOST)\n  --data DIR      "
+          " where data sets are kept (zclab-data): the disk that is measured\n  --seed N         "
+          "seed of contents and of random places (1)\n\nexit codes: 0, 1 failure, 2 usage, 77 "
+          "nothing could run, 130 interrupted\n",
+          to);
     return to == stdout ? 0 : EXIT_USAGE;
 }
 

@@ -7,10 +7,10 @@
 
 void escaped(FILE *to, const char *from);
 
-/* BEFORE and AFTER as they are, INSIDE escaped. */
+/* Writes BEFORE and AFTER as they are, and INSIDE escaped. */
 void tagged(FILE *to, const char *before, const char *inside, const char *after);
 
-/* A member that is a text; "" when there is none. The object's. */
+/* Returns a member that is a text; "" when there is none. The object owns it. */
 const char *json_words(const json_t *object, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* Joining tallies, and turning what was counted into the common figures of a row. */
+/* Joins tallies, and computes the common figures of a row from what was counted. */
 #include "measuring.h"
 
 #include <math.h>
@@ -38,7 +38,7 @@ void measure_figure(struct measure *m, const char *name, double value)
     int column = on && !m->warming ? table_column(on->table, name) : -1;
     if (column >= 0 && isnan(value) && isnan(on->row[column].number))
         on->row[column].number =
-            INFINITY; /* written as an empty cell, and left alone by row_set() */
+            INFINITY; /* written as an empty cell, and left as it is by row_set() */
     else if (column >= 0)
         row_set(on, name, value);
 }
@@ -73,7 +73,7 @@ static void latencies_fill(struct measuring *on, const struct tally *tally)
     row_set(on, "sd_us", sqrt(fmax(0, variance)) / 1e3);
     row_set(on, "min_us", (double)tally->least_ns / 1e3);
     row_set(on, "max_us", (double)tally->most_ns / 1e3);
-    for (unsigned i = 0; i < 4; i++) { /* a bucket's middle may lie beyond the extremes */
+    for (unsigned i = 0; i < 4; i++) { /* the middle of a bucket may be outside of the extremes */
         double ns = distribution_percentile(&distribution, percentile[i].share) * HISTOGRAM_UNIT_NS;
         ns = fmin(fmax(ns, (double)tally->least_ns), (double)tally->most_ns);
         row_set(on, percentile[i].name, ns / 1e3);

@@ -1,5 +1,5 @@
 /*
- * Measuring: what an experiment's run() has in hand while the clock is running. The loop of a lesson is
+ * Measuring: what the run() of an experiment uses while the clock is running. The loop of an experiment is
  *
  *     uint64_t now = measure_now();
  *     do {
@@ -8,7 +8,7 @@
  *         now = tally_add(&m->tally, now, (uint64_t)moved);      the latency of this operation
  *     } while (!measure_over(m, now));
  *
- * A thread has a tally of its own (zeroed) and the main one calls measure_join() at the end.
+ * Each thread has a tally of its own (set to zero), and the main thread calls measure_join() at the end.
  */
 #ifndef LAB_MEASURE_H
 #define LAB_MEASURE_H
@@ -23,7 +23,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-/* CLOCK_MONOTONIC in ns. What one reading costs is calibrated and is part of null_ratio. */
+/* Returns CLOCK_MONOTONIC in ns. The cost of one reading is measured too, and is part of null_ratio. */
 static inline uint64_t measure_now(void)
 {
     struct timespec now;
@@ -31,7 +31,7 @@ static inline uint64_t measure_now(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* What one thread counts. 14 KiB: not on a small stack. */
+/* What one thread counts. It has 14 KiB: do not put it on a small stack. */
 struct tally {
     struct histogram histogram; /* of latencies, in units of HISTOGRAM_UNIT_NS */
     uint64_t operations, bytes, sum_ns, least_ns, most_ns;
@@ -51,7 +51,10 @@ static inline void tally_latency(struct tally *tally, uint64_t ns, uint64_t byte
     tally->sum_of_squares += (double)ns * (double)ns;
 }
 
-/* Counts an operation that began at `begun` and has just ended; returns now, where the next may begin. */
+/*
+ * Counts an operation that began at `begun` and has just ended. Returns the time now, when the next one may
+ * begin.
+ */
 static inline uint64_t tally_add(struct tally *tally, uint64_t begun, uint64_t bytes)
 {
     uint64_t now = measure_now();
@@ -63,29 +66,32 @@ struct measure {
     struct tally tally;
     uint64_t deadline_ns;    /* when to end, on CLOCK_MONOTONIC */
     uint64_t operations_max; /* or after so many operations; 0: no limit */
-    bool warming;            /* this run is a warm-up: nothing of it is kept */
+    bool warming;            /* this run is a warm-up: its figures are thrown away */
     struct lab *lab;
-    void *row; /* the row that measure_figure() sets cells of */
+    void *row; /* the row whose cells measure_figure() sets */
 };
 
 extern atomic_bool measure_stopped; /* INT or TERM came: end as soon as you can */
 
-/* True when it is time to end: for the main thread. At least one operation is always done before. */
+/*
+ * For the main thread: returns true when it is time to end. At least one operation is always done before.
+ */
 static inline bool measure_over(const struct measure *m, uint64_t now)
 {
     return now >= m->deadline_ns || measure_stopped ||
            (m->operations_max > 0 && m->tally.operations >= m->operations_max);
 }
 
-/* The same for a thread with a tally of its own; its share of operations_max is up to the caller. */
+/* The same for a thread with its own tally. The caller decides about its share of operations_max. */
 static inline bool measure_time_over(const struct measure *m, uint64_t now)
 {
     return now >= m->deadline_ns || measure_stopped;
 }
 
 /*
- * First thing in a thread of one's own that blocks in calls: INT and TERM are then the main thread's alone, and no
- * read(2) of the thread ends with EINTR, which would leave the main thread waiting for it.
+ * Must be called first in a thread that blocks in system calls: from then on only the main thread gets INT
+ * and TERM. Else a read(2) of this thread could end with EINTR, and the main thread would wait for it for
+ * ever.
  */
 static inline void measure_thread_begin(void)
 {
@@ -94,20 +100,20 @@ static inline void measure_thread_begin(void)
     pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
-/* Adds a thread's tally, after the thread was joined. */
+/* Adds the tally of a thread, after the thread was joined. */
 void measure_join(struct measure *m, const struct tally *tally);
 
 /*
- * Sets a figure of the experiment's own, or one of the common ones that the experiment knows better
- * than the frame (it is then left as it is). `name` must be one of its columns. NAN: it is not known, and the frame
- * must not put its own figure there (one of zclab itself, where the work was done by a child).
+ * Sets a figure of the experiment, or a common one that the experiment knows better than the frame: the
+ * frame then leaves it as it is. `name` must be one of its columns. NAN: it is not known, and the frame
+ * must not put its own figure there (which would be that of zclab itself, where a child did the work).
  */
 void measure_figure(struct measure *m, const char *name, double value);
 /* The same for a column of text: one word. */
 void measure_word(struct measure *m, const char *name, const char *word);
 
 /*
- * Restarts clock and counters: what was before is not measured (starting threads, filling a queue).
+ * Restarts the clock and the counters: what was before (starting threads, filling a queue) is not measured.
  */
 void measure_restart(struct measure *m);
 

@@ -1,6 +1,6 @@
 /*
- * The null engine: an operation that does nothing, called and timed as every other one is. What it costs (the
- * loop, the clock, the histogram) is a part of each latency; null_ratio tells how small a part.
+ * The null engine: an operation that does nothing, called and timed like every other one. Its cost (the
+ * loop, the clock, the histogram) is a part of each latency; null_ratio says how small that part is.
  */
 #include "lab.h"
 

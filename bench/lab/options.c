@@ -11,7 +11,8 @@ static int setting_add(struct options *options, const char *said)
     const char *equals = strchr(said, '=');
     if (!equals || equals == said || (size_t)(equals - said) >= sizeof options->setting[0].name ||
         options->settings == SETTINGS_MAX) {
-        fprintf(stderr, "zclab: --set %s: KEY=VALUE is wanted, at most %d of them\n", said,
+        fprintf(stderr,
+                "zclab: --set %s: it must be KEY=VALUE, and may be given %d times at most\n", said,
                 SETTINGS_MAX);
         return -1;
     }
@@ -43,7 +44,7 @@ int options_read(struct options *options, int argc, char **argv)
         if (o == 'm') options->scale = SCALE_SMALLEST;
         if (o == 'r') options->seed = strtoull(optarg, &end, 10);
         if (o == 'r' && (end == optarg || *end)) {
-            fprintf(stderr, "zclab: --seed %s: a number is wanted\n", optarg);
+            fprintf(stderr, "zclab: --seed %s: a number is needed\n", optarg);
             return -1;
         }
     }

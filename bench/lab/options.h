@@ -11,8 +11,8 @@ struct options {
     enum scale scale;
     uint64_t seed;
     const char *out;           /* NULL: zclab-results/DATE-HOST */
-    const char *data;          /* where data sets lie */
-    const char *configuration; /* zcserve's, for advise; NULL: none */
+    const char *data;          /* the directory of the data sets */
+    const char *configuration; /* zcserve's configuration, for advise; NULL: none */
     unsigned settings;
     struct {
         char name[32];
@@ -20,7 +20,10 @@ struct options {
     } setting[SETTINGS_MAX];
 };
 
-/* Reads options; returns the index of the first word that is none, or -1 after it said what is wrong. */
+/*
+ * Reads options. Returns the index of the first word that is no option, or -1 after it has printed what is
+ * wrong.
+ */
 int options_read(struct options *options, int argc, char **argv);
 
 #endif

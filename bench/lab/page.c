@@ -1,4 +1,4 @@
-/* index.html of a folder of results. Everything is computed again from the CSV. */
+/* Writes index.html of a folder of results. Everything is computed again from the CSV files. */
 #include "page.h"
 
 #include "draw.h"
@@ -66,7 +66,7 @@ static void skipped_write(FILE *to, const json_t *about)
     fputs("</ul></details>\n", to);
 }
 
-/* Columns of the table of figures, beside the factors: medians over the repetitions. */
+/* Columns of the table of figures, besides the factors: medians of the repetitions. */
 static const char *const shown[] = {
     "mb_per_s",         "iops",  "median_us",       "p99_us",    "p999_us", "user_us_per_op",
     "system_us_per_op", "depth", "syscalls_per_op", "null_ratio"};

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Whether FOLDER has one that can be read; says so on stderr when it is there and cannot. */
+/* Returns whether FOLDER has one that can be read. When there is one that cannot, it says so on stderr. */
 bool agreement_is_there(const char *folder);
 
-/* The section; nothing when there is none. */
+/* Writes the section; nothing when there is none. */
 void agreement_write(FILE *to, const char *folder);
 
 #endif

@@ -1,4 +1,4 @@
-/* The style of the page, shared with bench/run's: embedded by the assembler, as src/status/asset.c does. */
+/* The style of the page, which bench/run uses too. The assembler embeds it, as in src/status/asset.c. */
 #include "page_style.h"
 
 __asm__(".pushsection .rodata\n"

@@ -1,4 +1,4 @@
-/* Parameters: what --set changes, else the value for this scale of run. */
+/* Parameters: the value of --set, else the value for this scale of run. */
 #include "lab.h"
 #include "text.h"
 
@@ -35,7 +35,7 @@ const char *parameter_text(const struct experiment *experiment, const struct opt
                                            : p->smallest;
 }
 
-/* The item of a comma-separated list that begins at *at; false at the end. */
+/* Takes the item of a comma-separated list that begins at *at. Returns false at the end. */
 static bool item_next(const char **at, char item[64])
 {
     size_t length = strcspn(*at, ",");
@@ -46,7 +46,7 @@ static bool item_next(const char **at, char item[64])
     return true;
 }
 
-/* A value is right when it looks like the default one: numbers where that has numbers. */
+/* A value is right when it has the form of the default: numbers where the default has numbers. */
 static bool value_fits(const struct parameter *p, const char *value)
 {
     double number;
@@ -71,12 +71,14 @@ int parameters_check(const struct options *options, const struct experiment *con
         for (unsigned e = 0; e < count && !p; e++)
             p = parameter_in(list[e]->parameters, name);
         if (!p) {
-            fprintf(stderr, "zclab: --set %s: no experiment named has that (zclab list NAME)\n",
-                    name);
+            fprintf(
+                stderr,
+                "zclab: --set %s: none of these experiments has this parameter (zclab list NAME)\n",
+                name);
             return -1;
         }
         if (!value_fits(p, options->setting[s].value)) {
-            fprintf(stderr, "zclab: --set %s=%s: something like %s is wanted\n", name,
+            fprintf(stderr, "zclab: --set %s=%s: a value like %s is needed\n", name,
                     options->setting[s].value, p->full);
             return -1;
         }
@@ -111,7 +113,7 @@ uint64_t lab_number(const struct lab *lab, const char *name)
 
 unsigned lab_words(const struct lab *lab, const char *name, const char *into[], unsigned most)
 {
-    static char words[128][64]; /* a ring: lists of several calls may be in use at once */
+    static char words[128][64]; /* used in turn: several lists may be in use at once */
     static unsigned used;
     const char *at = parameter_text(lab->experiment, lab->options, name);
     unsigned count = 0;
@@ -146,7 +148,7 @@ unsigned lab_cpus(int into[], unsigned most)
     return count;
 }
 
-/* A quarter of memory, so that it can be warm; a tenth of what is free on the disk; a power of two. */
+/* A quarter of memory, so that it can be warm; at most a tenth of the free disk space; a power of two. */
 uint64_t lab_largest(const struct lab *lab)
 {
     static const uint64_t most[] = {1 << 30, 256 << 20, 4 << 20};

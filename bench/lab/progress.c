@@ -12,7 +12,7 @@ void progress_begin(struct progress *progress, const char *name)
     *progress = (struct progress){.name = name, .terminal = isatty(2), .told_ns = measure_now()};
 }
 
-/* True when it is time for another line. */
+/* Returns true when it is time for another line. */
 static bool is_due(struct progress *progress)
 {
     uint64_t now = measure_now(), every = progress->terminal ? NS_PER_S / 10 : 10 * NS_PER_S;

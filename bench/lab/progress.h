@@ -1,4 +1,7 @@
-/* Progress: on a terminal one line that is rewritten, else a line every ten seconds. To standard error. */
+/*
+ * Prints progress to standard error: on a terminal one line that is rewritten, else a line every ten
+ * seconds.
+ */
 #ifndef LAB_PROGRESS_H
 #define LAB_PROGRESS_H
 
@@ -12,12 +15,12 @@ struct progress {
 };
 
 void progress_begin(struct progress *progress, const char *name);
-/* `done` of `total` measurements, and how many seconds are left; `what` is being measured. */
+/* `done` of `total` measurements are done, `left_s` seconds are left, and `what` is being measured. */
 void progress_measuring(struct progress *progress, unsigned done, unsigned total, double left_s,
                         const char *what);
-/* Bytes of a data set. */
+/* So many bytes of a data set are made. */
 void progress_making(struct progress *progress, uint64_t done, uint64_t total);
-/* Takes the line away, so that something else can be said. */
+/* Clears the line, so that something else can be printed. */
 void progress_end(struct progress *progress);
 
 #endif

@@ -47,7 +47,7 @@ double residency_share(int fd, uint64_t bytes)
     struct pages pages;
     struct statfs system;
     if (bytes == 0) return NAN;
-    /* The pages of overlayfs are with the file beneath: a mapping sees that one, cachestat(2) does not. */
+    /* On overlayfs the pages belong to the file below: a mapping sees that file, cachestat(2) does not. */
     bool overlay = fstatfs(fd, &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC;
     if (overlay || syscall(SYS_cachestat, fd, &range, &pages, 0) != 0)
         return share_by_mincore(fd, bytes, page);
@@ -56,7 +56,7 @@ double residency_share(int fd, uint64_t bytes)
 
 int residency_evict(int fd, uint64_t bytes, double *share)
 {
-    for (int attempt = 0; attempt < 3; attempt++) { /* pages in a batch of another CPU stay once */
+    for (int attempt = 0; attempt < 3; attempt++) { /* pages batched on another CPU may stay once */
         if (fdatasync(fd) < 0 && errno != EROFS && errno != EINVAL) return -errno;
         int failure = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
         if (failure) return -failure;

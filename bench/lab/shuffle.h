@@ -1,12 +1,13 @@
-/* Random places without repetition: each block once, in an order that a seed decides. */
+/* Random places without repetition: each block once, in an order that depends on a seed. */
 #ifndef LAB_SHUFFLE_H
 #define LAB_SHUFFLE_H
 
 #include <stdint.h>
 
 /*
- * Number i of a permutation of 0 … n-1: a Feistel network over as many bits as n needs (an even number), walked
- * on until it gives a number below n (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+ * Returns number i of a permutation of 0 … n-1. It is a Feistel network over as many bits as n needs (an
+ * even number). It is applied again until the result is below n (Black and Rogaway, "Ciphers with arbitrary
+ * finite domains", 2002).
  */
 static inline uint64_t shuffled(uint64_t i, uint64_t n, uint64_t seed)
 {

@@ -1,4 +1,4 @@
-/* What a handful of repetitions says. See statistics.h for the methods and where they come from. */
+/* What a few repetitions say. statistics.h names the methods and their sources. */
 #include "statistics.h"
 
 #include <math.h>
@@ -6,9 +6,9 @@
 #include <string.h>
 
 #define TRIFLE 0.02      /* a ratio nearer to 1 than that is no difference */
-#define BEND_GAIN 4.0    /* one line must leave so many times more than two */
+#define BEND_GAIN 4.0    /* the error of one line must be so many times that of two */
 #define BEND_SLOPES 0.25 /* slopes must differ by so much */
-#define BEND_LEAST 0.03  /* and one line must miss the points by more than 3 % */
+#define BEND_LEAST 0.03  /* and the error of one line must be more than 3 % */
 
 static int ascending(const void *a, const void *b)
 {
@@ -36,7 +36,7 @@ struct summary summarise(const struct sample *sample)
     return s;
 }
 
-/* Student's t that 95 % lie within on both sides; between the rows by 1 / degrees. */
+/* Student's t for 95 % on both sides; between the rows it is interpolated by 1 / degrees. */
 static double student(double degrees)
 {
     static const struct {
@@ -52,7 +52,7 @@ static double student(double degrees)
     return row[i - 1].t + share * (row[i].t - row[i - 1].t);
 }
 
-/* The logarithms; a value that has none (0 counted) leaves nothing to compare. */
+/* Takes logarithms. When a value has none (0 was counted), there is nothing to compare. */
 static bool logarithms(const struct sample *of, struct sample *into)
 {
     into->count = of->count;
@@ -99,7 +99,7 @@ struct curve curve_of(const struct table *table, const char *x, const char *figu
     return curve;
 }
 
-/* Least squares through points first … last. */
+/* Fits a line to points first … last by least squares. */
 static double line_fit(const double *x, const double *y, unsigned first, unsigned last,
                        double *slope)
 {
@@ -120,7 +120,10 @@ static double line_fit(const double *x, const double *y, unsigned first, unsigne
     return left;
 }
 
-/* Points whose logarithms exist; returns how many, and the mean square of the repetitions' noise. */
+/*
+ * Takes the points that have logarithms. Returns how many; *noise gets the mean square of the repetitions'
+ * noise.
+ */
 static unsigned points_take(const struct curve *curve, double *x, double *y, double *noise)
 {
     unsigned n = 0;
@@ -148,7 +151,7 @@ struct bend bend_find(const struct curve *curve)
         double two = line_fit(x, y, 0, at, &before) + line_fit(x, y, at, n - 1, &after);
         if (two >= least) continue;
         least = two;
-        bend.x = round(exp(x[at]) * 1e6) / 1e6; /* an x of the curve, not nearly one */
+        bend.x = round(exp(x[at]) * 1e6) / 1e6; /* exactly an x of the curve */
         bend.before = before;
         bend.after = after;
     }

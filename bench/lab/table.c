@@ -1,4 +1,6 @@
-/* The figures of one experiment in memory: adding rows, choosing rows. Files are table_file.c's. */
+/*
+ * The figures of one experiment in memory: adding rows, choosing rows. table_file.c reads and writes files.
+ */
 #include "table.h"
 
 #include <math.h>
@@ -71,7 +73,7 @@ static void cell_read(const struct column *column, struct cell *cell, const char
         cell->number = strtod(from, NULL);
 }
 
-/* The next "name=value" of a text; false at its end. `*at` goes on behind it. */
+/* Takes the next "name=value" of a text and moves *at behind it. Returns false at the end. */
 static bool assignment_next(const char **at, char name[64], char value[CELL_TEXT_MAX])
 {
     int used = 0;
@@ -107,7 +109,7 @@ void table_add(struct table *table, const char *assignments, ...)
     const char *unknown = table_set(table, row, said);
     if (unknown) {
         fprintf(stderr, "zclab: there is no column '%s'\n", unknown);
-        abort(); /* a slip in a test: it must not pass */
+        abort(); /* an error in a test: it must not pass */
     }
 }
 

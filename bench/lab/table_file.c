@@ -1,4 +1,7 @@
-/* A table as CSV after RFC 4180, written row by row, so that what is there is always well-formed. */
+/*
+ * Reads and writes a table as CSV after RFC 4180. It is written row by row, so the file is always
+ * well-formed.
+ */
 #include "table.h"
 
 #include <errno.h>
@@ -30,7 +33,7 @@ void table_row_write(const struct table *table, size_t row, const char *experime
     fputc('\n', to);
 }
 
-/* The fields of one line, cut apart in place. Cells hold neither commas nor quotes. */
+/* Cuts one line into its fields, in place. Cells contain neither commas nor quotes. */
 static unsigned fields_cut(char *line, char *field[TABLE_COLUMNS_MAX + 1])
 {
     unsigned count = 0;

@@ -46,7 +46,7 @@ char *text_number(text into, double value)
                  : size >= 1 ? 2
                              : (int)(-log10(step) + 0.5),
                  value);
-    if (strchr(into, '.')) { /* 4.00 is 4, 0.500 is 0.5 */
+    if (strchr(into, '.')) { /* 4.00 becomes 4, 0.500 becomes 0.5 */
         char *end = into + strlen(into);
         while (end[-1] == '0')
             *--end = '\0';
@@ -78,7 +78,7 @@ char *text_figure(text into, double value, const char *unit)
         return into;
     }
     if (!strcmp(unit, "count") && value == floor(value) && value >= 0 && value < 1e6) {
-        thousands_put(into, value); /* what was set is said as it was set: 4,096 */
+        thousands_put(into, value); /* a value that was set is written as it was set: 4,096 */
         return into;
     }
     if (!strcmp(unit, "count") || !strcmp(unit, "ratio")) return text_number(into, value);

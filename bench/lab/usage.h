@@ -1,6 +1,6 @@
 /*
- * What this process used (getrusage(2): all its threads, and children that have been waited for), and what the
- * machine did (proc(5): /proc/stat).
+ * What this process used (getrusage(2): all its threads, and children for which it has waited), and what
+ * the machine did (proc(5): /proc/stat).
  */
 #ifndef LAB_USAGE_H
 #define LAB_USAGE_H
@@ -9,7 +9,7 @@ struct usage {
     double seconds; /* set by the caller */
     double user_s, system_s;
     double minor_faults, major_faults, switches;
-    double busy_s;         /* of all CPUs and programs */
+    double busy_s;         /* of all CPUs and all programs */
     double io_wait, steal; /* before usage_since(): seconds; after: shares of all CPU time */
     double total_s;
 };

@@ -1,7 +1,8 @@
 /*
- * The walk through an experiment's cases: once to plan, once for every repetition, and again for the
- * cases whose repetitions differ too much. Repetitions lie apart, so that a disturbance does not hit
- * all of a case, and what changes slowly (a device that warms up) hits all cases alike.
+ * The way through the cases of an experiment: once to plan, once for every repetition, and again for the
+ * cases whose repetitions differ too much. The repetitions of a case are far apart in time. So a
+ * disturbance does not affect all of them, and what changes slowly (a device that warms up) affects all
+ * cases alike.
  */
 #include "lab.h"
 #include "warnings.h"
@@ -13,11 +14,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define REPETITIONS_MAX (SAMPLE_MAX / 2) /* so that there is room for repeating */
+#define REPETITIONS_MAX (SAMPLE_MAX / 2) /* so that there is room to repeat */
 #define NS_MIN (10 * NS_PER_S / 1000)
 #define NS_MAX (2 * NS_PER_S)
 
-/* Each is kept; of those with the same reason the first one is told, the others are counted. */
+/* Keeps each reason. The first one of its kind is printed; more with the same reason are counted. */
 void lab_skip(struct lab *lab, const char *what, const char *why)
 {
     bool told = false;
@@ -65,7 +66,7 @@ void lab_plan(struct lab *lab, const struct experiment *experiment, const struct
         lab->seconds_ns = (uint64_t)(seconds * 1e9);
         return;
     }
-    /* Preparing and warming up take their share; so much of the time is left for measuring. */
+    /* Preparing and warming up need their share; half of the time is left for measuring. */
     double each = 0.5 * 60e9 * minutes_of(lab) / (lab->cases * lab->repetitions + 1);
     lab->seconds_ns = (uint64_t)fmin(fmax(each, (double)NS_MIN), (double)NS_MAX);
 }
@@ -102,7 +103,7 @@ static int run_once(struct lab *lab, const struct work *work, struct measuring *
     return result;
 }
 
-/* A warm-up may not touch the row. */
+/* A warm-up must not touch the row. */
 static int warm_up(struct lab *lab, const struct work *work)
 {
     struct measuring scrap = {.table = &lab->table};
@@ -148,7 +149,7 @@ static void case_measure(struct lab *lab, struct lab_case *state, const struct w
     const char *unknown = row ? table_set(&lab->table, row, factors) : "memory";
     if (unknown) {
         fprintf(stderr, "zclab: %s: no factor '%s'\n", lab->experiment->name, unknown);
-        exit(1); /* a slip in the experiment, or no memory */
+        exit(1); /* an error in the experiment, or no memory */
     }
     struct measuring on = {.table = &lab->table,
                            .row = row,
@@ -206,7 +207,7 @@ static void pass_walk(struct lab *lab)
                 lab->cases, lab->next);
 }
 
-/* What is still too noisy after it was repeated says so in each of its rows. */
+/* Marks each row of the cases that are still too noisy after they were repeated. */
 static void noisy_mark(struct lab *lab)
 {
     for (unsigned c = 0; c < lab->cases; c++)
@@ -233,7 +234,7 @@ void lab_walk(struct lab *lab)
     progress_begin(&lab->progress, lab->experiment->name);
     for (unsigned r = 0; r < lab->repetitions; r++)
         pass_walk(lab);
-    lab->only_noisy = true; /* in what is left of the experiment's minutes */
+    lab->only_noisy = true; /* in the rest of the experiment's minutes */
     lab->deadline_ns = lab->begun_ns + (uint64_t)(60e9 * minutes_of(lab));
     for (unsigned r = 0; r < lab->repetitions && lab->options->scale != SCALE_SMALLEST; r++)
         pass_walk(lab);

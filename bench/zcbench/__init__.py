@@ -1,18 +1,18 @@
 """What bench/run is made of.
 
     works        what is measured: works (loads) and checks (everything else)
-    peers        how each server is configured, whole
-    servers      who is measured: programs, start, stop
-    site         the files that are served, and lists of what is asked for
-    clients      who asks: wrk, ab, h2load, bench/pace, and small clients of our own
-    answers      is it the right answer?
+    peers        the complete configuration of each server
+    servers      the servers that are measured: their programs, how they start and stop
+    site         the files that are served, and the lists of requests
+    clients      the load generators wrk, ab, h2load and bench/pace, and small clients of our own
+    answers      checks that every response is right
     counters     what the kernel counted: CPU time, memory, system calls, switches
-    readings     what the tools said, read
+    readings     parses the output of the tools
     loads        one run of a work
-    checks       start, idle and slow connections, many files, workers; cold; tails; crosscheck
-    environment  where it was measured
-    results      what was measured, as tables; bars: what zcserve must show; compare: two runs
-    report       for a terminal; prose, plots and page: for a browser
+    checks       start, idle and slow connections, many files, workers; cold, tails and crosscheck
+    environment  the machine on which it was measured
+    results      what was measured, as tables; bars: the targets; compare: two runs
+    report       tables for a terminal; prose, plots and page: for a browser
 """
 
 

@@ -1,7 +1,7 @@
-"""Is it the right answer? Every server is asked once for everything before it is measured.
+"""Checks responses: every server gets each request once before it is measured.
 
-Status, length, content and, where it was asked for, the coding of each answer are held against the
-files on disk; a server that answers otherwise is not measured.
+Status, length, content and, where it was requested, the coding of each response are compared with the
+files on disk. A server that answers wrongly is not measured.
 """
 
 import gzip
@@ -14,7 +14,7 @@ LINES_CHECKED = 64
 
 
 def verify(server):
-    """(the requests as this server is to be asked, bytes of a whole answer on average)."""
+    """Returns the requests for this server, and the average bytes of a complete response."""
     requests = server.site.requests_of(server.work)
     with clients.Connection(server.port) as connection:
         if server.work.requests == "304":
@@ -33,7 +33,7 @@ def lines_read(requests):
 
 
 def validators(server):
-    """What a browser that has the file sends."""
+    """Returns the fields that a browser sends when it has the file already."""
     with clients.Connection(server.port) as connection:
         answer = connection.ask(server.site.first_path(server.work))
     fields = [f"{name}: {answer.fields[field]}" for name, field in
@@ -45,7 +45,7 @@ def validators(server):
 
 
 def one_verify(server, connection, path, fields):
-    """Bytes of the answer, head and content."""
+    """Returns the bytes of the response, head and content."""
     try:
         answer = connection.ask(path, fields)
     except OSError as trouble:
@@ -80,7 +80,7 @@ def content_wrong(server, path, fields, answer):
 
 
 def brotli_wrong(server, path, answer):
-    """The file beside it; or, of a server that compresses by itself, about its length."""
+    """Compares with the sidecar. A server that compresses by itself must have about its length."""
     beside = (server.root / (path[1:] + ".br")).read_bytes()
     if answer.content == beside:
         return ""

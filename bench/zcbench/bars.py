@@ -1,8 +1,8 @@
-"""What zcserve must show, and whether it does. Pure.
+"""The targets ("bars") of zcserve, and whether it reaches them. Pure.
 
-Each bar is a work and a figure, with a target against nginx, against the best of the peers and
-against the floor. zcserve is held to each by the better of its epoll and io_uring models. Ratios
-are medians of those within each repetition.
+Each bar is a work and a figure, with targets against nginx, against the best of the peers and
+against the floor. The better one of zcserve's epoll and io_uring models is judged. A ratio is the
+median of the ratios within each repetition.
 """
 
 from dataclasses import dataclass
@@ -31,8 +31,11 @@ BARS = (
     Bar("close", "new connection per request: CPU per request", CPU, (0.95, 0.95, 1.08)),
     Bar("64k", "64 KiB: CPU per request", CPU, (0.82, 0.85, 1.10)),
     Bar("1m", "1 MiB: CPU per request", CPU, (0.42, 0.75, 1.10)),
+    Bar("1mread", "1 MiB, read by the client: CPU per request", CPU, (0.45, 0.75, 1.10)),
     Bar("100m", "100 MiB: CPU per request", CPU, (0.9, 0.95, 1.10)),
     Bar("site", "site mix: CPU per request", CPU, (0.60, 0.60, None)),
+    Bar("zipf", "100,000 files, a cache of 16 MiB: CPU per request", CPU, (0.90, 0.95, None)),
+    Bar("ranges", "ranges of a large file: CPU per request", CPU, (None, 1.0, None)),
     Bar("tails", "p99.9 at 60 % of nginx's capacity, constant rate", "p999_us", (0.5, 0.8, None)),
     Bar("cold", "cold file beside hot traffic: hot requests/s kept", "kept", (None, None, 0.90),
         least=True),
@@ -41,7 +44,7 @@ BARS = (
 
 @dataclass
 class Verdict:
-    """One cell: zcserve's server that was judged, and the opponent's, by name."""
+    """One cell: the names of the zcserve model that was judged and of its opponent."""
     measured: float | None
     target: float | None
     subject: str = ""
@@ -64,7 +67,7 @@ def loops_of(work):
 
 
 def best(choice, value, least):
-    """The name with the best value; a name without a value does not count."""
+    """Returns the name with the best value; names without a value do not count."""
     valued = [name for name in choice if value(name) is not None]
     return (max if least else min)(valued, key=value) if valued else ""
 
@@ -83,7 +86,7 @@ def work_verdict(record, bar, opponents, target):
 
 
 def check_value(record, bar, name):
-    """A figure of a check; of the tails, the median of the repetitions at 60 % load."""
+    """Returns a figure of a check; for the tails, the median of the repetitions at 60 % load."""
     return record["checks"].get(bar.work, {}).get(name, {}).get(bar.figure)
 
 
@@ -107,5 +110,5 @@ def verdicts(record, bar):
 
 
 def table(record):
-    """[(bar, verdicts)] of what was asked to be measured."""
+    """Returns [(bar, verdicts)] of the works that were chosen."""
     return [(bar, verdicts(record, bar)) for bar in BARS if bar.work in record["chosen"]]

@@ -1,7 +1,7 @@
 """Measurements that are not a load.
 
-Each function is named by a Check of zcbench.works and takes the bench and a server's name; what
-comes back are figures by name, a list being the rows of a plot.
+Each Check of zcbench.works names a function here. It takes the bench and the name of a server, and
+returns figures by name; a list holds the rows of a plot.
 """
 
 import random
@@ -28,7 +28,7 @@ MANY = Work("many", "100,000 files", requests="zipf", options={"cache_size": "16
 
 
 def warm(server):
-    """Requests that let the server make whatever it makes when first used."""
+    """Sends requests, so that the server makes everything that it makes when it is first used."""
     path = server.site.first_path(server.work)
     with clients.Connection(server.port) as connection:
         for _ in range(WARM_REQUESTS):
@@ -40,21 +40,21 @@ def pss_sum(server):
 
 
 def hot(server, seconds=1):
-    """Requests per second and p99 of a hot file, 64 connections."""
+    """Returns requests per second and p99 of a hot file with 64 connections."""
     requests = server.site.requests_of(HOT)
     load = clients.load_run(HOT, server.port, seconds, requests)
     return load.requests / load.seconds, load.p99_us
 
 
 def kept_figures(without, beside):
-    """without: before and after, so that a drift of the machine cancels."""
+    """`without` was measured before and after `beside`, so that a drift of the machine cancels."""
     rate, p99 = (statistics.mean(each) for each in zip(*without))
     return {"kept": beside[0] / rate, "rate_without": rate, "rate_with": beside[0],
             "p99_us_without": p99, "p99_us_with": beside[1]}
 
 
 def start(bench, name):
-    """From just before its process is made to the end of the first 200; and memory then."""
+    """Time from just before the process is made until the end of the first 200, and memory then."""
     times, memory = [], []
     for _ in range(STARTS):
         with bench.serve(name, HOT) as server:
@@ -64,7 +64,7 @@ def start(bench, name):
 
 
 def connections_max(name):
-    """lighttpd takes half as many connections as it has descriptors."""
+    """Returns how many connections to open. lighttpd takes half as many as it has descriptors."""
     room = counters.descriptors_max() // (2 if name == "lighttpd" else 1) - DESCRIPTORS_SPARE
     if room < CONNECTIONS[1]:
         raise CannotRun(f"{counters.descriptors_max()} descriptors are too few (ulimit -n)")
@@ -72,9 +72,9 @@ def connections_max(name):
 
 
 def idle(bench, name):
-    """Memory as connections that were answered once stay open, and hot requests beside them.
+    """Memory of connections that stay open after one response, and hot requests beside them.
 
-    The connections that warm the server are closed first; tables made at start are not growth.
+    The connections that warm the server are closed first. Tables made at start do not count as growth.
     """
     held, rows = [], []
     most = connections_max(name)
@@ -101,7 +101,7 @@ def idle(bench, name):
 
 
 class Readers:
-    """Connections that each asked for 1 MiB and take it by 2 KiB a second."""
+    """Connections that have each requested 1 MiB, and read 2 KiB of it a second."""
 
     def __init__(self, server, count):
         self.held, self.over, self.ended = [], threading.Event(), 0
@@ -119,7 +119,7 @@ class Readers:
         self.thread.start()
 
     def _read(self):
-        """A hundredth of them at a time, so that the reading is spread over the second."""
+        """Reads from a hundredth of them at a time, so that the reading is spread over the second."""
         while True:
             for first in range(100):
                 for connection in self.held[first::100]:
@@ -145,7 +145,7 @@ class Readers:
 
 
 def slow(bench, name):
-    """Hot requests beside many who take their answers slowly, and the memory these cost."""
+    """Hot requests beside many clients that read slowly, and the memory that these cost."""
     count = connections_max(name)
     with bench.serve(name, HOT) as server:
         warm(server)
@@ -165,7 +165,7 @@ def slow(bench, name):
 
 
 def many_files(bench, name):
-    """All files once in a random order, then once more in another: growth after each pass."""
+    """Requests all files once in a random order, then again in another. Returns the growth after each pass."""
     paths = bench.site.many_files()[1]
     order, figures = random.Random(1), {}
     with bench.serve(name, MANY) as server:
@@ -180,7 +180,7 @@ def many_files(bench, name):
 
 
 def files_request(server, paths):
-    """Asks for each over one connection and looks at what comes; gives the seconds it took."""
+    """Requests each path over one connection and checks the content. Returns the seconds that it took."""
     began = time.monotonic()
     with clients.Connection(server.port) as connection:
         for path in paths:
@@ -190,7 +190,7 @@ def files_request(server, paths):
 
 
 def scaling(bench, name):
-    """One worker with the client on the other core; two workers, the client on both as well."""
+    """One worker, with the client on the other core; then two workers, with the client on both cores too."""
     rows = []
     for workers, cpus in ((1, (clients.CLIENT_CPU,)), (2, (0, 1))):
         with bench.serve(name, HOT, workers=workers) as server:

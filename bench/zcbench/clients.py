@@ -1,4 +1,4 @@
-"""Who asks: the generators on the client's CPU, and small clients of our own."""
+"""The load generators, on the client's CPU, and small clients of our own."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from . import CannotRun, readings
 CLIENT_CPU = 1
 BENCH = Path(__file__).resolve().parents[1]
 READERS = {"wrk": readings.wrk_read, "ab": readings.ab_read, "pace": readings.pace_load}
-REQUESTS_MAX = 100_000_000  # ab wants a number; the time is over before
+REQUESTS_MAX = 100_000_000  # ab needs a number; the time is over before it is reached
 
 
 def tool_find(name):
@@ -48,7 +48,7 @@ def wrk_command(work, url, seconds, requests, offset):
 
 
 def command_make(work, port, seconds, requests, offset=0, log=None):
-    """The command that makes this work's load for whole seconds."""
+    """Returns the command that makes the load of this work for whole seconds."""
     url = f"http://127.0.0.1:{port}{requests.first}"
     if work.tool == "h2load":
         command = [tool_find("h2load"), "--h1", "-t1", f"-c{work.connections}", f"-D{seconds:g}"]
@@ -62,14 +62,14 @@ def command_make(work, port, seconds, requests, offset=0, log=None):
 
 
 def client_start(command, output, cpus=(CLIENT_CPU,)):
-    """On its CPU, in a session of its own so that Ctrl-C does not reach it."""
+    """Starts a client on its CPU, in a session of its own so that Ctrl-C does not reach it."""
     return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT,
                             start_new_session=True,
                             preexec_fn=lambda: os.sched_setaffinity(0, set(cpus)))
 
 
 def warm(work, port, seconds, requests):
-    """Less than the second that the tools run at least; maybe nothing is answered."""
+    """Warms for less than a second, which is the least that the tools can run: so they are interrupted."""
     process = client_start(command_make(work, port, 1, requests), subprocess.DEVNULL)
     try:
         time.sleep(seconds)
@@ -81,7 +81,7 @@ def warm(work, port, seconds, requests):
 
 
 def command_run(command, cpus=(CLIENT_CPU,)):
-    """Runs it to its end; its output and the CPU seconds it took."""
+    """Runs the command to its end. Returns its output and the CPU seconds that it took."""
     with tempfile.TemporaryFile("w+") as output:
         process = client_start(command, output, cpus)
         try:
@@ -96,7 +96,7 @@ def command_run(command, cpus=(CLIENT_CPU,)):
 
 
 def load_run(work, port, seconds, requests, offset=0, wrap=None, cpus=(CLIENT_CPU,)):
-    """A Load; wrap gives the command that runs the generator instead."""
+    """Returns a Load. `wrap`, if given, returns another command that runs the generator's."""
     with tempfile.TemporaryDirectory(prefix="zcbench-log-") as directory:
         log = os.path.join(directory, "log")
         command = command_make(work, port, seconds, requests, offset, log)
@@ -112,7 +112,7 @@ def load_run(work, port, seconds, requests, offset=0, wrap=None, cpus=(CLIENT_CP
 
 @dataclass
 class Answer:
-    """One response; fields by lower-case name."""
+    """One response; the names of its fields are in lower case."""
     status: int
     fields: dict
     content: bytes
@@ -148,7 +148,7 @@ class Connection:
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\n{lines}\r\n".encode())
 
     def ask(self, path, fields=()):
-        """The whole answer; OSError when the server ends before."""
+        """Returns the complete response; raises OSError when the server ends the connection earlier."""
         self.send(path, fields)
         received = b""
         while (head_length := received.find(b"\r\n\r\n")) < 0:
@@ -163,7 +163,7 @@ class Connection:
         return answer
 
     def _counted(self, answer, path):
-        """Content of a length told before."""
+        """Returns content whose length is in Content-Length."""
         if "content-length" not in answer.fields:
             raise OSError(f"GET {path}: neither Content-Length nor chunks")
         parts = [answer.content]
@@ -174,7 +174,7 @@ class Connection:
         return b"".join(parts)
 
     def _chunks(self, answer, _path):
-        """Content in chunks; their framing counts as head."""
+        """Returns content that comes in chunks; their framing counts as head."""
         received, content, at = answer.content, [], 0
         while True:
             while (end := received.find(b"\r\n", at)) < 0:
@@ -190,7 +190,7 @@ class Connection:
                 return whole
 
     def get(self, path):
-        """The content of a 200; OSError when it is another status."""
+        """Returns the content of a 200; raises OSError when the status is another one."""
         answer = self.ask(path)
         if answer.status != 200:
             raise OSError(f"GET {path}: {answer.status}")
@@ -204,7 +204,7 @@ class Connection:
 
 
 def pace_run(port, path, rate, connections, seconds):
-    """bench/pace's figures: latency from the time each request was due."""
+    """Returns the figures of bench/pace: latency from the time when each request was due."""
     text, cpu_seconds = command_run([pace_find(), "-r", str(int(rate)), "-c", str(connections), "-s",
                                      f"{seconds:g}", str(port), path])
     return {**readings.pace_read(text), "cpu_seconds": cpu_seconds}

@@ -1,8 +1,8 @@
-"""A cold file beside hot requests: what a disk that makes one wait does to everybody else.
+"""A cold file beside hot requests: what happens to other clients when one waits for a slow disk.
 
-One client streams a file that is not in the page cache from a disk throttled for the server alone
-(a control group: blkio of version 1, io of version 2), so this needs root and a root directory on
-a real disk.
+One client streams a file that is not in the page cache. The disk is throttled for the server alone, by
+a control group (blkio of version 1, io of version 2). So this needs root, and a directory on a real
+disk.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ class Throttle:
         whole = Path(f"/sys/dev/block/{major}:{minor}/partition")
         if major == 0:
             raise CannotRun(f"{directory} is not on a disk")
-        if whole.exists():  # limits are for whole disks
+        if whole.exists():  # a limit can only be set for a whole disk
             major, minor = map(int, (whole.resolve().parent.parent / "dev").read_text().split(":"))
         self.disk = f"{major}:{minor}"
         self.group = self._make()
@@ -71,7 +71,7 @@ class Throttle:
 
 
 def forget(path):
-    """Takes a file out of the page cache."""
+    """Evicts a file from the page cache."""
     descriptor = os.open(path, os.O_RDONLY)
     os.fsync(descriptor)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -79,7 +79,7 @@ def forget(path):
 
 
 def files_make(root):
-    """100.txt, hot, and cold.txt; the content of the latter tells its place."""
+    """Makes 100.txt, which is hot, and cold.txt, whose content says at which offset it is."""
     root.chmod(0o755)
     (root / "100.txt").write_text("x" * 100)
     with open(root / "cold.txt", "wb") as file:
@@ -103,7 +103,7 @@ class ColdClient(threading.Thread):
                 self.received += len(part)
 
     def close(self):
-        """Bytes per second."""
+        """Ends the stream. Returns its bytes per second."""
         rate = self.received / (time.monotonic() - self.begun)
         self.socket.shutdown(socket.SHUT_RDWR)
         self.join()
@@ -117,7 +117,7 @@ def hot(server, seconds):
 
 
 def turns(server, root, count, seconds):
-    """[(without, beside, cold bytes per second)], the first two as rate and p99."""
+    """Returns [(without, beside, cold bytes per second)]; the first two are pairs of rate and p99."""
     measured = []
     for _ in range(count):
         without = hot(server, seconds)
@@ -130,7 +130,7 @@ def turns(server, root, count, seconds):
 
 
 def figures(measured):
-    """Medians, and of the ratios of each turn."""
+    """Returns medians; `kept` is the median of the ratios of each turn."""
     median = statistics.median
     if any(without[0] == 0 for without, _, _ in measured):
         raise CannotRun("nothing was answered even without the cold client")
@@ -143,7 +143,7 @@ def figures(measured):
 
 
 def measure(serve, site, directory=DISK_DIRECTORY, count=TURNS, seconds=1):
-    """serve(work) makes the server; its processes, and only they, read slowly."""
+    """Measures the server that serve(work) makes. Only its processes read slowly."""
     with tempfile.TemporaryDirectory(prefix="zcserve-cold-", dir=directory) as made:
         site.cold_root = Path(made)
         files_make(site.cold_root)

@@ -1,8 +1,8 @@
 """What changed between two records, with noise taken into account. Pure.
 
-A difference of medians counts when it exceeds what the figure must differ by to matter, and when
-repetitions could hardly lie so by chance: by the exact rank test of Mann and Whitney (p < 0.05)
-with four or more on each side, else when the two ranges do not overlap at all.
+A difference of medians counts when two things are true. It is larger than what matters for this
+figure. And it is hardly a matter of chance: with four or more repetitions on each side by the exact
+rank test of Mann and Whitney (p < 0.05), with fewer when the two ranges do not overlap at all.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from .works import label
 
 CHANCE = 0.05
 RANKED_LEAST = 4
-# figure: what it must differ by to matter; is more better?
+# figure: (the smallest difference that matters, whether more is better)
 FIGURES = {"cpu_us": (0.03, False), "requests_per_second": (0.04, True), "p99_us": (0.2, False),
            "p999_us": (0.3, False), "pss_bytes": (0.1, False)}
 SAME_ENVIRONMENT = ("cpu", "cpus", "kernel", "memory_bytes", "mitigations", "versions")
@@ -23,13 +23,13 @@ SAME_ENVIRONMENT = ("cpu", "cpus", "kernel", "memory_bytes", "mitigations", "ver
 
 @dataclass
 class Change:
-    """of two medians; ratio is the new one over the old one."""
+    """The change of one figure. `ratio` is the new median over the old one."""
     work: str
     server: str
     figure: str
     old: float
     new: float
-    chance: float | None  # of lying so apart without a cause; None: too few repetitions to tell
+    chance: float | None  # p: of such a difference without a cause; None: too few repetitions
     verdict: str          # worse, better, same
 
     @property
@@ -38,12 +38,12 @@ class Change:
 
 
 def above(one, other):
-    """Mann and Whitney's U: pairs in which the first is larger, ties by half."""
+    """Returns U of Mann and Whitney: the pairs in which the first is larger; a tie counts half."""
     return sum((a > b) + 0.5 * (a == b) for a in one for b in other)
 
 
 def chance_of(one, other):
-    """Two-sided p, exactly: over all ways to deal these values into groups of these sizes."""
+    """Returns the exact two-sided p, over all ways to divide these values into groups of these sizes."""
     values = one + other
     middle = len(one) * len(other) / 2
     seen = abs(above(one, other) - middle)
@@ -60,7 +60,7 @@ def apart(one, other):
 
 
 def judge(old, new, matters, more_is_better):
-    """(verdict, chance) of two lists of repetitions."""
+    """Returns (verdict, chance) of two lists of repetitions."""
     before, after = statistics.median(old), statistics.median(new)
     chance = None
     if len(old) >= RANKED_LEAST and len(new) >= RANKED_LEAST:
@@ -79,7 +79,7 @@ def client_limited(record, work, server):
 
 
 def work_changes(old, new, work, server):
-    """Requests per second are not compared where the client was the limit on either side."""
+    """Returns the changes. Requests per second are left out where the client was the limit in either record."""
     limited = client_limited(old, work, server) or client_limited(new, work, server)
     for figure, (matters, more_is_better) in FIGURES.items():
         before = results.figures(old, work, server, figure)
@@ -92,7 +92,7 @@ def work_changes(old, new, work, server):
 
 
 def changes(old, new):
-    """All of them; the worst regressions first, then what got better, then what stayed."""
+    """Returns all changes: the worst regressions first, then improvements, then what stayed the same."""
     pairs = {(run["work"], run["server"]): None for run in old["runs"]}
     present = {(run["work"], run["server"]) for run in new["runs"]}
     found = [change for work, server in pairs if (work, server) in present

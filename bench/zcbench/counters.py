@@ -18,18 +18,18 @@ def descriptors_max():
 
 
 def descriptors_raise():
-    """All the descriptors we may have, for our clients and for the servers, which inherit this."""
+    """Raises the limit of descriptors as far as allowed: for our clients, and the servers, which inherit it."""
     hard = descriptors_max()
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def stat_fields(pid):
-    """The fields of /proc/PID/stat after the name, which may hold spaces: state, ppid, …"""
+    """Returns the fields of /proc/PID/stat after the name, which may have spaces: state, ppid, …"""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def tree(leader):
-    """The ids of all processes of a server: those of its session, and their children."""
+    """Returns the ids of all processes of a server: those of its session, and their children."""
     found = {leader}
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
         try:
@@ -53,12 +53,12 @@ class CpuTime:
 
 
 def cpu_clock(pid):
-    """A process's CPU clock, as clock_getcpuclockid(3) gives it: all threads, ended ones too."""
+    """Returns the CPU clock of a process, as clock_getcpuclockid(3) does: all threads, ended ones too."""
     return (~pid << 3) | 2
 
 
 def cpu_time(pids):
-    """Of these processes together, with the kernel's threads that work for them (io_uring)."""
+    """Returns the CPU time of all these processes, with the kernel threads that work for them (io_uring)."""
     total = CpuTime()
     for pid in pids:
         fields = stat_fields(pid)
@@ -69,7 +69,7 @@ def cpu_time(pids):
 
 
 def switches(pids):
-    """Context switches of all threads of these processes: waited, and made to wait."""
+    """Returns the context switches of all threads of these processes, voluntary and involuntary."""
     total = 0
     for pid in pids:
         for status in Path(f"/proc/{pid}/task").glob("*/status"):
@@ -79,7 +79,7 @@ def switches(pids):
 
 
 def cpu_busy(cpus):
-    """Seconds these CPUs were busy, and seconds the hypervisor took from them, since boot."""
+    """Returns, since boot, the seconds that these CPUs were busy and that the hypervisor took from them."""
     busy = stolen = 0
     for line in Path("/proc/stat").read_text().splitlines():
         name, *values = line.split()
@@ -91,7 +91,7 @@ def cpu_busy(cpus):
 
 
 def pss_bytes(pid):
-    """Proportional memory: private pages, and shared ones divided by those who share them."""
+    """Returns proportional memory: private pages, and shared pages divided by the number of sharers."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:  # it ended meanwhile
@@ -104,7 +104,7 @@ def pss_all(pids):
 
 
 class SyscallCounter:
-    """perf, when it is there and may count; else reason says why not."""
+    """Counts with perf. `reason` says why it cannot; it is empty when it can."""
 
     EVENT = "raw_syscalls:sys_enter"
 
@@ -121,7 +121,7 @@ class SyscallCounter:
         return f"perf may not count {self.EVENT}: {lines[-1] if lines else 'no message'}"
 
     def wrap(self, command, pids, output):
-        """The command that runs command and counts meanwhile what these processes call."""
+        """Returns a command that runs `command` and meanwhile counts the system calls of these processes."""
         return [self.program, "stat", "-x", ",", "-o", str(output), "-e", self.EVENT,
                 "-p", ",".join(map(str, pids)), "--", *command]
 

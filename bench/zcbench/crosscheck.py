@@ -1,8 +1,9 @@
-"""The server's own latency histogram beside the client's, for the same time. Pure but for reading.
+"""The latency histogram of the server beside the client's, for the same time. Pure except for reading.
 
-zcserve's status page tells cumulative buckets: bucket 0 to 127 is a value each, from there on each
-doubling has 64 (include/zcserve/histogram.h). Two readings subtracted are what happened between.
-What the client sees more is the way there and back, and waiting in the socket's queue.
+zcserve's status page has cumulative buckets: each of buckets 0 to 127 is one value, and from there on
+each doubling has 64 buckets (include/zcserve/histogram.h). The difference of two readings is what
+happened in between. The client sees more time than the server: the way there and back, and the wait
+in the queue of the socket.
 """
 
 import re
@@ -15,13 +16,13 @@ SHARES = {"p50_us": 0.5, "p90_us": 0.9, "p99_us": 0.99, "p999_us": 0.999}
 
 
 def bucket_middle(index):
-    """The middle of what bucket `index` counts, in the histogram's unit."""
+    """Returns the middle of bucket `index`, in the unit of the histogram."""
     shift = 0 if index < EXACT else index // SPLIT - 1
     return ((index - SPLIT * shift) << shift) + ((1 << shift) - 1) / 2
 
 
 def percentile(buckets, share):
-    """buckets: {index: count}; in the histogram's unit, None when nothing was counted."""
+    """Returns a percentile of {index: count} in the unit of the histogram; None when nothing was counted."""
     total = sum(buckets.values())
     rank, seen = share * total, 0
     for index in sorted(buckets):
@@ -32,7 +33,7 @@ def percentile(buckets, share):
 
 
 def histogram_read(status, phase="total"):
-    """{index: count} of one phase, over all places that bytes came from."""
+    """Returns {index: count} of one phase, wherever the bytes came from."""
     merged = {}
     for source, histogram in status["total"]["latency"].get(phase, {}).items():
         if source == "all":  # the sum of the others
@@ -43,7 +44,7 @@ def histogram_read(status, phase="total"):
 
 
 def interval(before, after):
-    """What was counted between two readings."""
+    """Returns what was counted between two readings."""
     old, new = histogram_read(before), histogram_read(after)
     counts = {index: count - old.get(index, 0) for index, count in new.items()}
     unit = after.get("unit_seconds", 1.6e-8)
@@ -52,7 +53,7 @@ def interval(before, after):
 
 
 def beside(server, client):
-    """Both sides of the same time, and whether the loopback explains the difference of medians."""
+    """Returns the figures of both sides, and whether the loopback explains the difference of the medians."""
     scale = server["unit_seconds"] * 1e6
     figures = {"server_count": sum(server["buckets"].values()), "client_count": client["done"]}
     for name, share in SHARES.items():
@@ -66,7 +67,7 @@ def beside(server, client):
 
 
 def status_port(output):
-    """Where the status page is, as the log says; None when it does not."""
+    """Returns the port of the status page from the log; None when the log does not name it."""
     found = re.search(r"status at http://127\.0\.0\.1:(\d+)", output)
     return int(found[1]) if found else None
 

@@ -1,4 +1,4 @@
-"""Where it was measured, so that a figure can be judged and repeated."""
+"""The machine on which it was measured, so that a figure can be judged and repeated."""
 
 import os
 import platform
@@ -29,14 +29,14 @@ def cpu_model():
 
 
 def mitigations():
-    """What the kernel says of each weakness of this CPU that it does something about."""
+    """Returns what the kernel says about each vulnerability that affects this CPU."""
     directory = Path("/sys/devices/system/cpu/vulnerabilities")
     said = {path.name: line_read(path) for path in sorted(directory.glob("*"))}
     return {name: text for name, text in said.items() if text != "Not affected"}
 
 
 def virtual():
-    """The hypervisor, as far as it tells."""
+    """Returns the hypervisor, as far as it shows itself."""
     flags = line_read("/proc/cpuinfo")
     vendor = line_read("/sys/class/dmi/id/sys_vendor")
     return f"virtual machine {vendor}".strip() if " hypervisor" in flags else "no"
@@ -64,7 +64,7 @@ def versions_read(programs):
 
 
 def read(programs):
-    """{name: text or table}; the servers' configurations are added as they are measured."""
+    """Returns {name: text or table}. The configurations of servers are added when they are measured."""
     return {
         "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "commit": commit(),

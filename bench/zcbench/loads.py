@@ -1,7 +1,8 @@
-"""One run of a work against a server: warm, load, and what the kernel counted meanwhile.
+"""One run of a work against a server: warming, load, and what the kernel counted meanwhile.
 
-CPU per request is that of all the server's processes. A run in which the server refused something
-is void: it is made once more, and then recorded with its errors and kept out of every figure.
+CPU per request is that of all processes of the server. A run in which the server refused something
+is void: it is repeated once. If it is void again, it is recorded with its errors, and no figure uses
+it.
 """
 
 import time
@@ -9,11 +10,11 @@ import time
 from . import CannotRun, clients, counters
 
 WARM_SECONDS = 0.2
-WARM_LONG_SECONDS = 0.6   # where there is a cache to fill, or thousands of connections to open
+WARM_LONG_SECONDS = 0.6   # with a cache to fill, or thousands of connections to open
 OVERHEAD_SECONDS = 0.35   # start, warming up, stop
 SYSCALL_SECONDS = 1
-WARM_OFFSET = 1 << 16     # where in a list the measured run begins, away from what warmed
-SATURATED = 0.95          # of its CPU used by the client: requests/s is then the client's limit
+WARM_OFFSET = 1 << 16     # where in a list the measured run begins: not where warming began
+SATURATED = 0.95          # of its CPU used by the client: then the client limits the requests/s
 
 
 def warm_seconds(work):
@@ -25,7 +26,7 @@ def seconds_expected(work, seconds):
 
 
 def requests_done(work, load, answer_bytes):
-    """By count, or, where few end within a run, by the bytes that arrived."""
+    """Returns the number of requests: counted, or from the bytes that arrived, where few end within a run."""
     done = load.requests
     if work.by_bytes and load.received_bytes:
         done = load.received_bytes / answer_bytes
@@ -35,7 +36,7 @@ def requests_done(work, load, answer_bytes):
 
 
 def measure(server, requests, answer_bytes, seconds, cpus=(clients.CLIENT_CPU,)):
-    """A run as a flat dictionary of figures; `errors` is an empty text when it counts."""
+    """Returns a run as a flat dictionary of figures. `errors` is empty when the run counts."""
     work = server.work
     clients.warm(work, server.port, warm_seconds(work), requests)
     pids, all_cpus = server.pids(), server.cpus | set(cpus)
@@ -48,7 +49,7 @@ def measure(server, requests, answer_bytes, seconds, cpus=(clients.CLIENT_CPU,))
     switched = counters.switches(pids) - switched
     busy = [after - before for before, after in zip(busy, counters.cpu_busy(all_cpus))]
     done = requests_done(work, load, answer_bytes)
-    if work.pipelined > 1:  # wrk's are those of whole turns, and not all of them
+    if work.pipelined > 1:  # wrk measures whole turns, and not all of them
         load.p50_us = load.p90_us = load.p99_us = load.p999_us = None
     return {
         "requests": done, "seconds": load.seconds, "requests_per_second": done / load.seconds,
@@ -64,14 +65,14 @@ def measure(server, requests, answer_bytes, seconds, cpus=(clients.CLIENT_CPU,))
 
 
 def cpu_figures(cpu, done):
-    """The scheduler's exact time, split into user and system as the ticks say."""
+    """Returns the scheduler's exact time, divided into user and system time as the ticks are."""
     each = cpu.run * 1e6 / done
     system = cpu.system / max(cpu.user + cpu.system, 1e-9)
     return {"cpu_us": each, "user_us": each * (1 - system), "system_us": each * system}
 
 
 def syscalls_measure(server, counter, requests, answer_bytes):
-    """Calls per request, or None: a run of its own, because counting makes each call dearer."""
+    """Returns system calls per request, or None. This is a run of its own, because counting slows each call."""
     clients.warm(server.work, server.port, warm_seconds(server.work), requests)
     output, pids = server.directory / "perf", server.pids()
     load = clients.load_run(server.work, server.port, SYSCALL_SECONDS, requests, WARM_OFFSET,

@@ -1,6 +1,6 @@
-"""index.html: the bars, each plot with a sentence of reading, where and how it was measured.
+"""index.html: the targets, each plot with a sentence about it, and where and how it was measured.
 
-One file beside its plots; it asks for nothing outside of its directory.
+It is one file beside its plots, and requests nothing from outside of its directory.
 """
 
 import html
@@ -43,9 +43,9 @@ def verdict_cell(verdict):
 def bars_section(record):
     rows = [[text(bar.text), *(verdict_cell(verdicts[name]) for name in bars.OPPONENTS)]
             for bar, verdicts in bars.table(record)]
-    return ("<h2>What it must show</h2>\n<p>Ratios of the better of the two event loops, epoll and "
-            "io_uring, with one worker; the goals were set before. CPU is that of all processes of "
-            "a server, in its own program and in the kernel.</p>\n"
+    return ("<h2>Targets</h2>\n<p>The figures are ratios of the better of the two event loops, epoll "
+            "and io_uring, with one worker. The targets were set before. CPU is the time of all "
+            "processes of a server, in the program and in the kernel.</p>\n"
             + table(rows, ("", "against nginx", "against the best peer", "against the floor")))
 
 
@@ -76,7 +76,7 @@ def tails_section(record):
 
 
 def crosscheck_section(record):
-    """Both sides of the same time, for those servers that tell their side."""
+    """The figures of both sides, for the servers that report theirs."""
     rows = []
     for server, figures in record["checks"]["tails"].items():
         crossed = figures.get("crosscheck")
@@ -86,10 +86,10 @@ def crosscheck_section(record):
                       text(prose.crosscheck_sentence(crossed)) if side == "client" else ""]
                      for side in ("server", "client")]
     if not rows:
-        return "<p>zcserve's own histogram was not available to hold the client's against.</p>\n"
+        return "<p>zcserve's own histogram was not available to compare with the client's.</p>\n"
     return ("<h3>The server's own view of the same time</h3>\n<p>zcserve's histogram of the judged "
-            "load beside the client's. The difference is the way there and back, and the wait in "
-            "the socket before the server looks.</p>\n<div class=\"words\">"
+            "load, beside the client's. The difference is the way there and back, and the wait in "
+            "the socket before the server reads it.</p>\n<div class=\"words\">"
             + table(rows, ("", "side", "requests", "p50 µs", "p90", "p99", "p99.9",
                            "difference of medians")) + "</div>\n")
 
@@ -119,14 +119,14 @@ def checks_section(record):
 def method_section(record):
     notes = "".join(f"<li>{text(note)}</li>" for note in report.notes(record))
     return f"""<h2>How it was measured</h2>
-<p>The server runs on one core, its client on the other, over the loopback. In each repetition the
-servers take turns, in another order each time, each freshly started, asked once for everything and
-held against the files, and warmed. CPU time is the scheduler's, of all processes and threads of
-the server; system calls are counted in a run of their own. A run in which anything was refused or
-failed is void. The floors parse nothing and answer the same to everybody: what they take is the
-kernel's price. {text(prose.tuned_note())} The constant-rate generator (bench/pace.c) counts each
-answer from the time its request was due, so a server that stalls is charged for everybody it kept
-waiting.</p>
+<p>The server runs on one core and its client on the other, over the loopback. In each repetition the
+servers take turns, each time in another order. Each is freshly started; its responses are compared
+with the files; then it is warmed. CPU time is the scheduler's, of all processes and threads of the
+server. System calls are counted in a run of their own. A run in which anything was refused or failed
+is void. The floors parse nothing and send the same response to every request: what they need is the
+price of the kernel. {text(prose.tuned_note())} The generator of a constant rate (bench/pace.c) counts
+each response from the time its request was due, so a server that stalls is charged for every request
+that it kept waiting.</p>
 <ul>{notes}</ul>
 """
 

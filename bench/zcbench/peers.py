@@ -1,8 +1,8 @@
-"""How each server is configured for static files: the text, whole, as its documentation advises.
+"""How each server is configured for static files: the complete text, as its documentation advises.
 
-Each maker takes a Setup and gives the text of the configuration file. One worker unless told
-otherwise, access log off unless told otherwise, no limit on the requests of a connection, room for
-16,384 connections. What is particular to a work is said in `options`.
+Each maker takes a Setup and returns the text of the configuration file. Unless the Setup says
+otherwise, there is one worker and no access log. There is no limit on the requests of a connection, and
+room for 16,384 connections. `options` has what is particular to a work.
 """
 
 import getpass
@@ -169,7 +169,7 @@ http://:{s.port} {{
 
 
 def apache_cached(s):
-    """mod_file_cache's lists: small files mapped, large ones kept open."""
+    """Returns the lists of mod_file_cache: small files are mapped, large ones are kept open."""
     if s.options.get("many"):
         return ""
     files = sorted(path for path in Path(s.root).glob("*.txt"))
@@ -178,7 +178,7 @@ def apache_cached(s):
 
 
 def apache_sidecars(s):
-    """The recipe of mod_brotli's and mod_deflate's documentation for files compressed before."""
+    """Returns what the documentation of mod_brotli and mod_deflate recommends for precompressed files."""
     if not s.options.get("compressed"):
         return ""
     rules = ""
@@ -208,7 +208,7 @@ LoadModule headers_module {APACHE_MODULES}/mod_headers.so
 def apache(s):
     names = ["mpm_event", "authz_core", "mime", "file_cache"]
     load = "".join(f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n" for name in names)
-    # When all threads are busy, idle connections are closed: twice as many as connections, then.
+    # Apache closes idle connections when all threads are busy: so there are twice as many as connections.
     threads = min(1024, max(128, 2 * s.options["connections"]))
     user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
     log = "" if s.log == "off" else ('LogFormat "%h %l %u %t \\"%r\\" %>s %b \\"%{Referer}i\\" '

@@ -1,7 +1,7 @@
-"""The plots, as SVG by gnuplot: what is measured goes in, one file each comes out.
+"""The plots, as SVG by gnuplot: figures go in, and one file for each plot comes out.
 
-Axes have units and bars begin at zero. Text and lines take the reader's colour scheme: gnuplot is
-told a colour that nothing else has, and a style in the file replaces it.
+Axes have units, and bars begin at zero. Text and lines follow the reader's colour scheme: gnuplot
+draws them in a colour that nothing else has, and a style in the file replaces it.
 """
 
 import math
@@ -52,7 +52,7 @@ set decimalsign "."
 
 
 def gnuplot_run(script, path):
-    """Draws, and puts the reader's colour in the place of ink."""
+    """Draws, and replaces the colour of ink by the reader's."""
     subprocess.run(["gnuplot"], input=script, text=True, check=True, timeout=60)
     svg = path.read_text()
     ink = r"rgb\(\s*%d,\s*%d,\s*%d\)|#%02x%02x%02x" % (INK + INK)
@@ -102,7 +102,7 @@ def bars_draw(path, names, stacks, spreads, texts, xlabel, labels=None):
 
 
 def tics_make(most):
-    """About four round places from zero on, as gnuplot wants to be told."""
+    """Returns about four round values from zero on, in the form that gnuplot needs."""
     rough = most / 4
     power = 10 ** math.floor(math.log10(rough))
     step = next(each * power for each in (1, 2, 2.5, 5, 10) if each * power >= rough)
@@ -118,7 +118,7 @@ def tic_text(value):
 
 
 def short(value):
-    """A figure for the end of a bar."""
+    """Returns a figure for the end of a bar."""
     if value >= 1e6:
         return f"{value / 1e6:.2f}M"
     if value >= 1e4:
@@ -212,7 +212,7 @@ def start_draw(record, directory):
 
 
 def write(record, directory):
-    """Draws what there is to draw; False when there is no gnuplot."""
+    """Draws all plots for which there are figures. Returns False when there is no gnuplot."""
     if shutil.which("gnuplot") is None:
         return False
     for work in results.works_measured(record):

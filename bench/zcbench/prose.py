@@ -1,7 +1,6 @@
-"""The sentence under each plot, made from the figures. Pure.
+"""The sentences under each plot, made from the figures. Pure.
 
-It names zcserve's better model, the nearest peer and the floor, and says what the reader must
-beware of.
+They name zcserve's better model, the nearest peer and the floor, and warn of what could mislead.
 """
 
 import statistics
@@ -14,7 +13,7 @@ from .works import LOOPS, PEERS, TUNED, label
 
 
 def better(ratio):
-    """A ratio as words: 0.62 → '38 % less than'."""
+    """Returns a ratio in words: 0.62 → '38 % less than'."""
     percent = round(100 * abs(1 - ratio))
     if percent <= 2:
         return "as much as"
@@ -68,7 +67,7 @@ def rate_sentence(record, work):
 
 
 def spread_sentence(record, work):
-    """How far repetitions lie apart, so that small differences are not read."""
+    """Says how much repetitions differ, so that nobody reads a meaning into small differences."""
     apart = []
     for name in results.servers_measured(record, work):
         values = results.figures(record, work.name, name, bars.CPU)
@@ -76,12 +75,12 @@ def spread_sentence(record, work):
             apart.append((max(values) - min(values)) / statistics.median(values))
     if not apart:
         return "One repetition only: differences of some percent mean nothing."
-    return (f"Repetitions of the same server lie {100 * statistics.median(apart):.0f} % apart "
-            "(the median of the servers), which is what a difference must exceed to mean something.")
+    return (f"Repetitions of the same server differ by {100 * statistics.median(apart):.0f} % "
+            "(the median of the servers): a smaller difference between servers means nothing.")
 
 
 def log_sentence(record, work):
-    """What the log adds, against the same server without one, measured a while before."""
+    """Says what the log adds to the cost of the same server without one, measured a while before."""
     added = []
     for name in results.servers_measured(record, work):
         cost = results.figure(record, work.name, name, bars.CPU)
@@ -143,9 +142,9 @@ def kept_sentence(record, check):
 def scaling_sentence(record):
     rows = record["checks"]["scaling"]
     ratios = ", ".join(f"{label(name)} {figures['cpu_ratio']:.2f}" for name, figures in rows.items())
-    return ("Two cores can tell one thing: whether a second worker makes each request dearer. With "
+    return ("Two cores can show one thing: whether each request costs more with a second worker. With "
             "two workers the client runs on the same two cores, so requests/s are not compared. CPU "
-            f"per request with two workers over that with one: {ratios}.")
+            f"per request with two workers, divided by that with one: {ratios}.")
 
 
 def start_sentence(record):
@@ -155,16 +154,16 @@ def start_sentence(record):
 
 
 def crosscheck_sentence(crossed):
-    """Of the medians; a difference beyond what the network explains is said."""
+    """Says how the medians differ, and whether the network explains it."""
     more = crossed["more_us"]
     if more < 0:
-        return (f"{figure_text(-more)} µs less than the server: it counts until it learns that the "
-                "answer was taken, later than the client has it")
+        return (f"{figure_text(-more)} µs less than the server: the server counts until it learns "
+                "that the kernel took the response, which is after the client has it")
     if crossed["explained"]:
         return f"{figure_text(more)} µs more: the way through the loopback"
     return f"{figure_text(more)} µs more: beyond what the loopback explains"
 
 
 def tuned_note():
-    return (f"{label(TUNED[0])} has sendfile and tcp_nopush set otherwise than its documentation "
-            "advises, whatever was cheapest in trials for the work.")
+    return (f"{label(TUNED[0])} has other values of sendfile and tcp_nopush than its documentation "
+            "advises: for each work those that were cheapest in trials.")

@@ -1,7 +1,7 @@
-"""What the tools say, read: wrk, h2load, ab, pace and perf. Pure: text in, figures out.
+"""Parses the output of wrk, h2load, ab, pace and perf. Pure: text in, figures out.
 
-Every generator's answer becomes a Load. Errors are kept as text, and a run that has any is void:
-a server that refuses work must not look fast.
+The output of each load generator becomes a Load. Errors are kept as text. A run with errors is void: a
+server that refuses requests must not look fast.
 """
 
 import json
@@ -16,7 +16,7 @@ PERCENTILES = ("p50_us", "p90_us", "p99_us", "p999_us")
 
 @dataclass
 class Load:
-    """What a generator saw; times in µs, None what it does not tell."""
+    """What a load generator saw. Times are in µs; None is what it does not report."""
     requests: int
     seconds: float
     received_bytes: int | None = None
@@ -29,7 +29,7 @@ class Load:
 
 
 def nearest(ordered, share):
-    """The value of an ordered list that this share of its values does not exceed."""
+    """Returns the value that this share of an ordered list does not exceed."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
@@ -40,7 +40,7 @@ def percentiles(values):
 
 
 def wrk_read(text):
-    """The line that wrk.lua writes."""
+    """Parses the line that wrk.lua writes."""
     found = re.search(r"^zcbench (\{.*\})$", text, re.M)
     if found is None:
         raise CannotRun(f"wrk failed:\n{text}")
@@ -52,7 +52,7 @@ def wrk_read(text):
 
 
 def h2load_read(text, log=""):
-    """Its summary, and the per-request log (start, status, µs) that percentiles come from."""
+    """Parses its summary, and its log of requests (start, status, µs), which gives the percentiles."""
     counts = re.search(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded, "
                        r"(\d+) failed, (\d+) errored, (\d+) timeout", text)
     finished = re.search(r"finished in ([\d.]+)(us|ms|s|m)", text)
@@ -70,7 +70,7 @@ def h2load_read(text, log=""):
 
 
 def ab_read(text):
-    """ab tells whole percentiles only, in ms, so there is no p99.9."""
+    """Parses ab's output. It has whole percentiles only, in ms, so there is no p99.9."""
     complete = re.search(r"^Complete requests:\s+(\d+)", text, re.M)
     seconds = re.search(r"^Time taken for tests:\s+([\d.]+)", text, re.M)
     if complete is None or seconds is None:
@@ -87,7 +87,7 @@ def ab_read(text):
 
 
 def pace_read(text):
-    """bench/pace's one line of JSON, as it is."""
+    """Returns bench/pace's one line of JSON, as it is."""
     lines = [line for line in text.splitlines() if line.startswith("{")]
     if not lines:
         raise CannotRun(f"bench/pace failed:\n{text}")
@@ -95,13 +95,13 @@ def pace_read(text):
 
 
 def pace_load(text):
-    """The same as a Load, of a run without a rate."""
+    """Returns the same as a Load, for a run without a rate."""
     said = pace_read(text)
     return Load(said["done"], said["seconds"], said["bytes"], *(said[name] for name in PERCENTILES))
 
 
 def perf_read(text, event):
-    """The count of one event in the output of perf stat -x, or None when it was not counted."""
+    """Returns the count of one event in the output of perf stat -x, or None when it was not counted."""
     for line in text.splitlines():
         fields = line.split(",")
         if len(fields) > 2 and fields[2] == event:

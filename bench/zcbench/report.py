@@ -10,7 +10,7 @@ DISTURBED = 0.05  # of the CPUs' time used by others, or taken by the hypervisor
 
 
 def table_text(rows):
-    """Columns as wide as they must be; the first to the left, figures to the right."""
+    """Returns a table. Columns are as wide as they must be, the first to the left, figures to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -25,7 +25,7 @@ def number(value, places=2):
 
 
 def figure_text(value):
-    """As many digits as mean something."""
+    """Returns a figure with as many digits as have a meaning."""
     if value is None:
         return "–"
     return number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
@@ -60,7 +60,7 @@ def work_text(record, work):
 
 
 def figures_line(figures):
-    """The plain numbers of a check, with their names."""
+    """Returns the plain numbers of a check with their names."""
     return ", ".join(f"{name} {figure_text(value)}" for name, value in figures.items()
                      if isinstance(value, (int, float)))
 
@@ -87,7 +87,7 @@ def bars_text(record):
 
 
 def notes(record):
-    """What a reader must know to read the figures."""
+    """Returns what a reader must know about the figures."""
     said = ["Medians of the repetitions; ratios are taken within each repetition, then their "
             "median."]
     if not record["finished"]:

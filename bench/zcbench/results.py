@@ -1,10 +1,10 @@
-"""What was measured, as plain tables that can be written, read and asked. Pure.
+"""What was measured, as plain tables that can be written, read and queried. Pure.
 
 A record is one dictionary, as in results.json:
     environment, finished, chosen, absent
     runs      one flat dictionary for each run of a work
     syscalls  {work: {server: calls per request}}
-    checks    {check: {server: figures}}, a figure being a number, or a list of rows
+    checks    {check: {server: figures}}; a figure is a number or a list of rows
 """
 
 import csv
@@ -20,19 +20,19 @@ def empty(environment, chosen):
 
 
 def runs_of(record, work, server):
-    """The runs that count: those without errors."""
+    """Returns the runs that count: those without errors."""
     return [run for run in record["runs"]
             if run["work"] == work and run["server"] == server and not run["errors"]]
 
 
 def figures(record, work, server, name):
-    """One figure of each repetition, in order."""
+    """Returns one figure of each repetition, in order."""
     values = [run[name] for run in runs_of(record, work, server)]
     return [value for value in values if value is not None]
 
 
 def figure(record, work, server, name):
-    """The median, or None when it was not measured."""
+    """Returns the median, or None when it was not measured."""
     values = figures(record, work, server, name)
     return statistics.median(values) if values else None
 
@@ -42,7 +42,7 @@ def spread(values):
 
 
 def ratios(record, work, server, against, name):
-    """Of one figure, within each repetition, whose runs were a short while apart."""
+    """Returns the ratios of one figure within each repetition, whose runs were made soon after each other."""
     others = {run["repetition"]: run[name] for run in runs_of(record, work, against)}
     return [run[name] / others[run["repetition"]] for run in runs_of(record, work, server)
             if run[name] and others.get(run["repetition"])]
@@ -54,7 +54,7 @@ def ratio(record, work, server, against, name):
 
 
 def combined(values):
-    """One table out of several alike: medians of numbers; true when all are."""
+    """Makes one table of several that have the same form: medians of numbers; true when all are true."""
     first = values[0]
     if isinstance(first, dict):
         return {key: combined([value[key] for value in values]) for key in first}
@@ -71,7 +71,7 @@ def works_measured(record):
 
 
 def servers_measured(record, work):
-    """In the order of the work's list; those of which at least one run counts."""
+    """Returns the servers of which at least one run counts, in the order of the work's list."""
     present = {run["server"] for run in record["runs"]
                if run["work"] == work.name and not run["errors"]}
     return [name for name in work.servers if name in present]
@@ -92,7 +92,7 @@ def server_summary(record, work, server):
 
 
 def write(record, directory):
-    """results.json has everything; results.csv a line for each run."""
+    """Writes results.json, which has everything, and results.csv, which has a line for each run."""
     whole = {**record, "works": {name: work.title for name, work in BY_NAME.items()},
              "summary": summary(record)}
     (directory / "results.json").write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")

@@ -1,6 +1,6 @@
-"""Who is measured: each server's program, how it starts and stops, what it answers at first.
+"""The servers that are measured: their programs, and how they start and stop.
 
-A server's name is its kind and what is particular to it: nginx+log writes an access log,
+The name of a server is its kind and what is particular to it: nginx+log writes an access log,
 nginx+tuned is configured for the work, zcserve+uring uses the io_uring model.
 """
 
@@ -20,23 +20,23 @@ SERVER_CPU = 0
 START_SECONDS_MAX = 10
 STOP_SECONDS_MAX = 5
 MODELS = ("epoll", "uring", "prefork", "threadpool")
-PROGRAMS = {"apache": "apache2"}  # where the program is not named as its kind
+PROGRAMS = {"apache": "apache2"}  # kinds whose program has another name
 
 
 def port_find():
-    """A port that is free now; the servers that cannot bind port 0 need it."""
+    """Returns a port that is free now: some servers cannot bind port 0."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def kind_of(name):
-    """The program a server's name asks for: 'floor+uring' is a program of its own."""
+    """Returns the program for a server's name; 'floor+uring' is a program of its own."""
     return name if name.startswith("floor") else name.split("+")[0]
 
 
 def programs_find(names):
-    """{kind: path} of the programs that these servers need and that are there."""
+    """Returns {kind: path} of the programs that these servers need and that are installed."""
     build = Path(os.environ.get("BUILD") or TOP / "build") / "release"
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
     own = {"zcserve": os.environ.get("ZCSERVE") or str(build / "zcserve"),
@@ -50,7 +50,7 @@ def programs_find(names):
 class Server:
     """A server that runs in a directory of its own; use it in a with statement.
 
-    work says what it is to be configured for, and what its first answer is held against.
+    `work` says what it is configured for and which request must be answered first.
     """
 
     def __init__(self, name, program, site, work, workers=1, **options):
@@ -78,7 +78,7 @@ class Server:
         self.spawned = self.answered = 0.0  # when, on the monotonic clock
 
     def command(self):
-        """The command line, and so for the floors their whole configuration."""
+        """Returns the command line; for the floors that is the complete configuration."""
         conf = str(self.directory / "serve.conf")
         return [self.program] + {
             "zcserve": ["-c", conf],
@@ -92,7 +92,7 @@ class Server:
         }[self.kind]
 
     def environment(self):
-        """Caddy's workers are Go's threads, and it keeps files below its home."""
+        """Returns the environment. Caddy's workers are threads of Go, and it keeps files in its home."""
         home = str(self.directory)
         return {**os.environ, "GOMAXPROCS": str(self.workers), "HOME": home,
                 "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
@@ -121,7 +121,7 @@ class Server:
                 preexec_fn=lambda: os.sched_setaffinity(0, self.cpus))
 
     def answer_await(self):
-        """Returns when it has answered a request of the work."""
+        """Waits until it has answered a request of the work."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self.answered:
             try:
@@ -144,12 +144,12 @@ class Server:
         return counters.tree(self.process.pid)
 
     def alive_check(self, pids):
-        """Raises when one of these processes is gone: what was measured is then worth nothing."""
+        """Raises CannotRun when one of these processes is gone: then the measurement is worth nothing."""
         if self.process.poll() is not None or not set(pids) <= set(self.pids()):
             raise CannotRun(f"a process of {self.name} ended while measured\n{self.output_tail()}")
 
     def process_stop(self):
-        """Asks it to end; after a while ends it and what it started, each by its id."""
+        """Asks it to end. After a while kills it and the processes that it started, each by its id."""
         if self.process is None:
             return
         pids = self.pids()
@@ -177,7 +177,7 @@ VERSION_OPTIONS = {"caddy": "version", "nginx": "-v", "zcserve": "-V", "wrk": "-
 
 
 def version(kind, program):
-    """What the program says of itself."""
+    """Returns the version that the program prints."""
     if kind not in VERSION_OPTIONS:
         return f"bench/{Path(program).name}.c"
     said = subprocess.run([program, VERSION_OPTIONS[kind]], capture_output=True, text=True,

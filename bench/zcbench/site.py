@@ -1,4 +1,4 @@
-"""The files that are served, in temporary directories, and the lists of what is asked for."""
+"""The files that are served, in temporary directories, and the lists of requests for them."""
 
 import gzip
 import os
@@ -18,21 +18,21 @@ MEMORY_DIRECTORY, MEMORY_BYTES_FREE = "/dev/shm", 1 << 30
 LIST_LENGTH = 1 << 17
 SITE_ACCEPT = "Accept-Encoding: br, gzip"
 COMPRESSED = ("html", "css", "js", "svg")
-# of each kind, how many files, from how many bytes to how many (in KB)
+# (kind, number of files, KB of the smallest, KB of the largest)
 SITE = (("html", 8, 4, 60), ("css", 3, 8, 120), ("js", 8, 6, 300), ("svg", 3, 3, 20),
         ("png", 5, 5, 200), ("woff2", 3, 20, 80))
 
 
 @dataclass
 class Requests:
-    """What a generator asks for: one path, or a list in a file; and fields for all of them."""
+    """The requests for a load generator: one path, or a list in a file, and fields for all of them."""
     first: str
     path: Path | None = None
     fields: tuple = ()
 
 
 class Site:
-    """root: a file for each work. Lists and the 100,000 files are made when first asked for."""
+    """`root` has a file for each work. Lists and the 100,000 files are made when they are first needed."""
 
     def __init__(self):
         self.cleanup = ExitStack()
@@ -58,7 +58,7 @@ class Site:
         return str(self.root_of(work)) + self.first_path(work)
 
     def requests_of(self, work):
-        """304's fields depend on the server: zcbench.answers adds them."""
+        """Returns the requests of a work. Fields for a 304 depend on the server: zcbench.answers adds them."""
         if work.requests == "zipf":
             return Requests(self.many_files()[1][0], self._list("zipf", self._zipf_lines))
         if work.requests == "site":
@@ -76,7 +76,7 @@ class Site:
         return path
 
     def _zipf_lines(self):
-        """The popular ones lie anywhere among the directories, as they do on a site."""
+        """Returns paths by Zipf's law. Popular files are in any directory, as on a real site."""
         paths, chance = self.many_files()[1], random.Random(2)
         chance.shuffle(paths)
         weights = list(accumulate(1 / rank for rank in range(1, len(paths) + 1)))
@@ -86,14 +86,14 @@ class Site:
         return self.mixed_files()[1]
 
     def many_files(self):
-        """The root, and the paths beneath it in the order of their making."""
+        """Returns the root, and the paths below it in the order in which they were made."""
         if self.many_root is None:
             self.many_root = self._directory_make(memory_directory())
             self.many_paths = list(files_make(self.many_root))
         return self.many_root, list(self.many_paths)
 
     def mixed_files(self):
-        """30 files of a site; text has .br and .gz beside it."""
+        """Returns the root and the paths of a site of 30 files; text files have .br and .gz beside them."""
         if self.mixed_root is None:
             self.mixed_root = self._directory_make()
             self.mixed_paths = site_make(self.mixed_root)
@@ -101,7 +101,7 @@ class Site:
 
     def _directory_make(self, parent=None):
         directory = Path(tempfile.mkdtemp(prefix="zcbench-site-", dir=parent))
-        directory.chmod(0o755)  # for servers that give up root
+        directory.chmod(0o755)  # for servers that do not stay root
         self.cleanup.callback(shutil.rmtree, directory, ignore_errors=True)
         return directory
 
@@ -113,7 +113,7 @@ class Site:
 
 
 def memory_directory():
-    """Where many files are made soonest, when there is room; some disks take a minute for them."""
+    """Returns a directory in memory when there is room: on some disks, 100,000 files take a minute."""
     try:
         room = os.statvfs(MEMORY_DIRECTORY)
     except OSError:
@@ -123,13 +123,13 @@ def memory_directory():
 
 
 def content(name, length):
-    """Text that begins with the name, so that one file is never taken for another."""
+    """Returns text that begins with the name, so that one file cannot be taken for another."""
     line = (name + " " + "." * 60)[:63].encode() + b"\n"
     return (line * (length // len(line) + 1))[:length]
 
 
 def files_make(root):
-    """Makes the files and gives their paths as they are asked for."""
+    """Makes the files and yields the path of each, as it is requested."""
     for number in range(DIRECTORIES):
         directory = root / str(number)
         directory.mkdir(parents=True)
@@ -140,7 +140,7 @@ def files_make(root):
 
 
 def ranges_lines():
-    """A viewer who jumps about: pieces of 64 KiB to 1 MiB anywhere."""
+    """Yields requests as of a viewer who jumps about: ranges of 64 KiB to 1 MiB anywhere."""
     chance = random.Random(3)
     for _ in range(4096):
         length = chance.randrange(64 * KIB, MIB)
@@ -149,7 +149,7 @@ def ranges_lines():
 
 
 def text_make(chance, length):
-    """Words in lines, which compress about as a page's source does."""
+    """Returns words that compress about as well as the source of a page."""
     words = ["".join(chance.choices("abcdefghijklmnoprstuvwxyz<>/=\"{};:", k=chance.randrange(2, 10)))
              for _ in range(600)]
     weights = list(accumulate(1 / rank for rank in range(1, len(words) + 1)))
@@ -158,7 +158,7 @@ def text_make(chance, length):
 
 
 def site_make(root):
-    """Makes the files and gives their paths, kinds mixed."""
+    """Makes the files. Returns their paths, with the kinds mixed."""
     chance, paths = random.Random(4), []
     for suffix, count, least, most in SITE:
         for number in range(count):

@@ -1,7 +1,7 @@
-"""Latency against offered load, at a constant rate; and the server's own view of the same time.
+"""Latency against offered load, at a constant rate, and the server's own view of the same time.
 
-The loads are shares of what nginx answers with 64 connections, the same requests per second for
-every server. bench/pace measures from when each request was due, so waiting in line counts.
+The loads are shares of what nginx can answer with 64 connections, so that every server gets the same
+requests per second. bench/pace measures from when each request was due, so waiting counts too.
 """
 
 import statistics
@@ -14,13 +14,13 @@ SHARES = (0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
 JUDGED = 0.6
 SECONDS, WARM_SECONDS = 0.75, 0.2
 FIGURES = ("p50_us", "p99_us", "p999_us", "p9999_us", "cpu_us")
-LATE_MAX_US = 50       # pace itself later than this (p99): the figure says more of the client
-ANSWERED_LEAST = 0.99  # of what was offered; below, the server could not keep up
+LATE_MAX_US = 50       # when pace itself is later than this (p99), the figure is about the client
+ANSWERED_LEAST = 0.99  # of what was offered; with less, the server did not keep up
 WORK = BY_NAME["c64"]
 
 
 def capacity(bench):
-    """nginx's requests per second, measured in this run already or else now; kept for all."""
+    """Returns the requests per second of nginx: measured in this run already, or else now."""
     known = bench.record["checks"].get("tails_capacity", {}).get("nginx")
     if known is None:
         rate = results.figure(bench.record, WORK.name, "nginx", "requests_per_second")
@@ -39,7 +39,7 @@ def capacity_measure(bench):
 
 
 def point(server, rate, share):
-    """One run of pace, with what it took and whether it can be trusted."""
+    """Runs pace once. Returns its figures, the CPU time, and whether the figures can be trusted."""
     pids = server.pids()
     cpu = counters.cpu_time(pids)
     said = clients.pace_run(server.port, server.site.first_path(WORK), rate,
@@ -51,7 +51,7 @@ def point(server, rate, share):
 
 
 def tails(bench, name):
-    """Rows of a curve; the figures of the judged load stand for themselves, too."""
+    """Returns the rows of a curve, and beside them the figures of the load that is judged."""
     most = capacity(bench)
     options = {"status": True} if name.startswith("zcserve") and bench.status_known() else {}
     with bench.serve(name, WORK, **options) as server:

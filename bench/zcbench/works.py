@@ -8,26 +8,26 @@ FLOORS = ("floor", "floor+uring")
 LOOPS = ("zcserve+epoll", "zcserve+uring")
 BLOCKING = ("zcserve+prefork", "zcserve+threadpool")
 PEERS = ("nginx", "h2o", "lighttpd", "caddy", "apache")
-NEAR = PEERS[:3]  # whose figures are so near that every work tells something; the others stand in some
-TUNED = ("nginx+tuned",)  # nginx with sendfile and tcp_nopush set otherwise than its advice
+NEAR = PEERS[:3]  # the peers nearest to zcserve, measured in every work; the others only in some
+TUNED = ("nginx+tuned",)  # nginx with other values of sendfile and tcp_nopush than it advises
 LOGGED = tuple(f"{name}+log" for name in LOOPS + PEERS)
 SERVERS = FLOORS + LOOPS + BLOCKING + PEERS + TUNED + LOGGED
 
 
 @dataclass(frozen=True)
 class Work:
-    """Requests of one kind, as many as the server answers."""
+    """Requests of one kind, as many as the server can answer."""
     name: str
     title: str
     file_bytes: int = 100
     connections: int = 64
     tool: str = "wrk"
     pipelined: int = 1
-    requests: str = ""      # the list of requests that zcbench.site makes; else one file
+    requests: str = ""      # the name of a list of requests of zcbench.site; "": one file
     status: int = 200
     close: bool = False     # a new connection for each request
-    seconds: float = 1      # of a run, times --seconds
-    by_bytes: bool = False  # requests are counted by what arrived: few end within a run
+    seconds: float = 1      # of a run; multiplied by --seconds
+    by_bytes: bool = False  # requests are counted by the bytes that arrived: few end within a run
     floor_mode: str = "memory"
     nginx_tuned: tuple = () # sendfile, tcp_nopush
     options: dict = field(default_factory=dict, hash=False)
@@ -36,12 +36,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Check:
-    """A measurement of another kind; zcbench.checks has a function of the same name."""
+    """A measurement of another kind; zcbench.checks has a function with its name."""
     name: str
     title: str
-    seconds: float  # it takes about so long, for the time left
+    seconds: float  # about how long it takes, to compute the time left
     servers: tuple = LOOPS + PEERS
-    repeated: bool = False  # as often as a work, in turns; else once
+    repeated: bool = False  # measured as often as a work, in turns; else once
 
 
 WORKS = (
@@ -58,12 +58,18 @@ WORKS = (
     Work("close", "100 bytes, a new connection for each request", close=True, tool="ab",
          floor_mode="close", servers=FLOORS[:1] + LOOPS + PEERS),
     Work("4k", "4 KiB, 64 connections", 4 * KIB, tool="h2load", servers=FLOORS[:1] + LOOPS + NEAR),
-    Work("64k", "64 KiB, 64 connections", 64 * KIB, nginx_tuned=("on", "off"),
+    Work("64k", "64 KiB, 64 connections, read by the client", 64 * KIB, nginx_tuned=("on", "off"),
          servers=FLOORS[:1] + LOOPS + PEERS + TUNED),
-    Work("1m", "1 MiB, 64 connections", MIB, tool="pace", floor_mode="sendfile", by_bytes=True,
+    Work("64kdiscarded", "64 KiB, 64 connections, discarded by the client", 64 * KIB, tool="pace",
+         servers=FLOORS[:1] + LOOPS + NEAR),
+    Work("1m", "1 MiB, 64 connections, discarded by the client", MIB, tool="pace", floor_mode="sendfile", by_bytes=True,
          nginx_tuned=("on", "off"), servers=FLOORS[:1] + LOOPS + PEERS + TUNED),
-    Work("100m", "100 MiB, 4 connections", 100 * MIB, connections=4, tool="pace",
+    Work("1mread", "1 MiB, 16 connections, read by the client", MIB, connections=16,
+         floor_mode="sendfile", by_bytes=True, servers=FLOORS[:1] + LOOPS + NEAR),
+    Work("100m", "100 MiB, 4 connections, discarded by the client", 100 * MIB, connections=4, tool="pace",
          floor_mode="sendfile", by_bytes=True, seconds=2, servers=FLOORS[:1] + LOOPS + PEERS),
+    Work("100mread", "100 MiB, 4 connections, read by the client", 100 * MIB, connections=4,
+         floor_mode="sendfile", by_bytes=True, seconds=2, servers=FLOORS[:1] + LOOPS + NEAR),
     Work("site", "site mix: 30 files of 3 to 300 KB, br and gzip accepted", requests="site",
          servers=LOOPS + PEERS),
     Work("zipf", "100,000 files by Zipf's law, a cache of 16 MiB", requests="zipf",
@@ -89,6 +95,6 @@ BY_NAME = {each.name: each for each in WORKS + CHECKS}
 
 
 def label(name):
-    """A server's name as people read it: 'zcserve epoll', 'nginx tuned'."""
+    """Returns the name of a server for people: 'zcserve epoll', 'nginx tuned'."""
     return {"floor": "floor epoll", "floor+uring": "floor io_uring"}.get(
         name, name.replace("+uring", "+io_uring")).replace("+", " ")

@@ -1,5 +1,6 @@
 /*
- * Why a connection ended: one table (close_reason.def), expanded wherever reasons are named.
+ * The reasons for which a connection ends. One table, close_reason.def, lists them; every file that
+ * names reasons expands this table.
  */
 #ifndef ZCSERVE_CLOSE_REASON_H
 #define ZCSERVE_CLOSE_REASON_H
@@ -11,6 +12,7 @@ enum close_reason {
     CLOSE_REASON_COUNT
 };
 
+/* Returns the word for logs and counters, as in "idle_timeout". */
 const char *close_reason_name(enum close_reason reason);
 
 #endif

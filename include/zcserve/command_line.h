@@ -1,6 +1,6 @@
 /*
- * "What was zcserve started for?" Its command line, read: a configuration's file and overrides,
- * and what to do with them. Help and versions are printed here; nothing is loaded or served.
+ * Reads the command line: which configuration file, which overrides, and what to do with them. It
+ * prints help and versions, but loads and serves nothing.
  */
 #ifndef ZCSERVE_COMMAND_LINE_H
 #define ZCSERVE_COMMAND_LINE_H
@@ -15,9 +15,9 @@
 
 enum command {
     COMMAND_SERVE,
-    COMMAND_TEST,  /* -t: load the configuration, say whether it is right */
-    COMMAND_PRINT, /* -T: load it, and print it with config_print         */
-    COMMAND_DONE   /* nothing is left to do: help or a version was printed, or a mistake told */
+    COMMAND_TEST,  /* -t: load the configuration and report whether it is valid     */
+    COMMAND_PRINT, /* -T: load it, and print it with config_print()                 */
+    COMMAND_DONE   /* end: help or a version was printed, or a mistake was reported */
 };
 
 struct command_line {
@@ -30,12 +30,13 @@ struct command_line {
 };
 
 /*
- * Reads the arguments, of which it may change the order and cut -o's at the "="; `out` points into
- * them and into itself, so it must not be copied. The result is an exit code: 0, or 2 after a
- * mistake was told on standard error. It is final when out->command is COMMAND_DONE.
+ * Reads the arguments. It may change their order, and it cuts arguments of -o at the "=". `out`
+ * points into the arguments and into itself, so it must not be copied. Returns an exit code: 0, or
+ * 2 after it reported a mistake on standard error. The program ends with this code when
+ * out->command is COMMAND_DONE.
  *
- * Without -c and DIR, the configuration is ZCSERVE_CONFIG_FILE when that is there, else the current
- * directory is served; with DIR alone no file is read.
+ * Without -c and DIR, the configuration is ZCSERVE_CONFIG_FILE if that exists, else the current
+ * directory is served. With DIR and without -c, no configuration is read.
  */
 int command_line_read(int argc, char **argv, struct command_line *out);
 

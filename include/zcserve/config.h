@@ -1,6 +1,7 @@
 /*
- * "What did the operator ask?" One table (options.def) describes every option; the structure,
- * the file's reader, the printout of -T and the default configuration are expansions of it.
+ * The configuration. Three tables describe every option: options.def, and, for blocks that may be
+ * repeated, site.def and rule.def. The structures, the reader of the file, the output of -T and the
+ * defaults are made from them. src/config/parse.c describes the syntax of a file.
  */
 #ifndef ZCSERVE_CONFIG_H
 #define ZCSERVE_CONFIG_H
@@ -21,23 +22,53 @@ struct config_list {
 enum config_model { MODEL_AUTO, MODEL_PREFORK, MODEL_THREADPOOL, MODEL_EPOLL, MODEL_URING };
 
 /* Kinds of options, and how the structure holds each. */
-typedef const char *config_TEXT;        /* any text                                               */
-typedef const char *config_PATH;        /* absolute; see config_load                              */
-typedef struct config_list config_LIST; /* {"a", "b"} or one text                                 */
-typedef bool config_FLAG;               /* on/off, true/false, yes/no                             */
-typedef uint64_t config_COUNT;          /* a whole number; AUTO (0) where "auto" is allowed       */
-typedef uint64_t config_BYTES;          /* 512, 64k, 1m, 2g (powers of 1024)                      */
-typedef uint64_t config_TIME;           /* in ns; written 250ms, 10s, 5m, 1h, 1d                  */
-typedef int config_CHOICE;              /* one of the words named in the table                    */
+typedef const char *config_TEXT;        /* any text                                           */
+typedef const char *config_PATH;        /* absolute; see config_load                          */
+typedef struct config_list config_LIST; /* {"a", "b"} or one text                             */
+typedef bool config_FLAG;               /* on/off, true/false, yes/no                         */
+typedef uint64_t config_COUNT;          /* a whole number; 0 for "auto" where that is allowed */
+typedef uint64_t config_BYTES;          /* 512, 64k, 1m, 2g (powers of 1024)                  */
+typedef uint64_t config_TIME;           /* in ns; written 250ms, 10s, 5m, 1h, 1d              */
+typedef int config_CHOICE;              /* one of the words named in the table                */
+
+/*
+ * The common part of the configuration, a site and a rule; it is their first member. The sites of
+ * the configuration and the rules of a site are lists, in the order of the file.
+ */
+struct config_block {
+    const char *title;          /* "example.org"; NULL: this is the configuration itself      */
+    const char *where;          /* where the block begins, as "serve.conf:12"; NULL: as above */
+    const char **place;         /* for each row of its table: where it was set; NULL: nowhere */
+    struct config_block *inner; /* its first site or rule, or NULL                            */
+    struct config_block *next;  /* the next site or rule beside it, or NULL                   */
+};
 
 struct config {
+    struct config_block block;
 #define OPTION(kind, section, name, ...) config_##kind section##name;
 #include "zcserve/options.def"
 #undef OPTION
     const char *file; /* absolute path of the configuration, or NULL */
 };
 
-/* An option set from the command line. Of several for one list all members count; else the last. */
+struct config_site {
+    struct config_block block;
+#define OPTION(kind, section, name, ...) config_##kind name;
+#include "zcserve/site.def"
+#undef OPTION
+};
+
+struct config_rule {
+    struct config_block block;
+#define OPTION(kind, section, name, ...) config_##kind name;
+#include "zcserve/rule.def"
+#undef OPTION
+};
+
+/*
+ * An option set on the command line. Several overrides of one list are joined; of any other option
+ * the last override counts.
+ */
 struct config_override {
     const char *name;  /* "listen", "cache.size" */
     const char *value; /* as it would be written in the file; lists separated by commas */
@@ -45,25 +76,27 @@ struct config_override {
 };
 
 /*
- * The defaults, then what `file` says (NULL: no file), then the overrides. Or NULL, after the
- * problems found were printed to `errors`, a line each:
+ * Returns a configuration, which owns all its texts: the defaults, then the options of `file`
+ * (NULL: no file), then the overrides. Returns NULL after it printed the problems to `errors`, one
+ * line each:
  * "serve.conf:12: unknown option 'lisen' (did you mean 'listen'?)".
- * A PATH becomes absolute, but an empty one and the words of its row (as "off") stay as they are. One in a file is
- * relative to that file's directory, a default to that of `file`; an override, and without a file
- * all, to the current directory. Everything belongs to the configuration.
- * Reads one configuration at a time: not for two threads at once.
+ *
+ * A PATH becomes absolute, except when it is empty or a word of its row, such as "off". A path in a
+ * file is relative to the directory of that file, a default to the directory of `file`. An override
+ * is relative to the current directory, and so are the defaults when there is no file.
+ * When memory runs out, that is a problem too.
  */
 struct config *config_load(const char *file, const struct config_override *overrides, size_t count,
                            FILE *errors);
 void config_free(struct config *config);
 
 /*
- * Where the option whose member of `config` this is was set: "serve.conf:12", "-p", "default".
- * For what is found to be wrong with it later.
+ * Returns where the option was set whose member of `config` this is: "serve.conf:12", "-p",
+ * "default". It is for messages about the option's value.
  */
 const char *config_place(const struct config *config, const void *member);
 
-/* The whole configuration as a file that config_load would read back to the same. */
+/* Prints the whole configuration as a file, which config_load() reads as the same configuration. */
 void config_print(const struct config *config, FILE *out);
 
 #endif

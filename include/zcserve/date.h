@@ -10,17 +10,20 @@
 
 #define DATE_LENGTH 29 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 
-/* Writes `seconds` since the epoch as an IMF-fixdate and a NUL. Years 1 … 9999; others clamp. */
+/*
+ * Writes `seconds` since the epoch as an IMF-fixdate and a NUL. A time before year 1 or after year
+ * 9999 is written as the first or the last second of that range.
+ */
 void date_format(int64_t seconds, char text[DATE_LENGTH + 1]);
 
 /*
- * Reads any of the three forms a recipient must take (IMF-fixdate, RFC 850, asctime).
- * `now_seconds` settles RFC 850's two-digit year (not more than 50 years ahead).
- * False, and *seconds untouched, when the text is none of them.
+ * Reads any of the three forms that a recipient must accept (IMF-fixdate, RFC 850, asctime).
+ * `now_seconds` decides the century of RFC 850's two-digit year: at most 50 years in the future.
+ * Returns false, and leaves *seconds as it was, when the text has none of the three forms.
  */
 bool date_parse(struct text text, int64_t now_seconds, int64_t *seconds);
 
-/* "06/Nov/1994:08:49:37 +0000", as access logs write it, and a NUL. */
+/* Writes "06/Nov/1994:08:49:37 +0000", the form of access logs, and a NUL. */
 #define DATE_LOG_LENGTH 26
 void date_format_log(int64_t seconds, char text[DATE_LOG_LENGTH + 1]);
 

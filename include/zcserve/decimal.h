@@ -9,7 +9,7 @@
 
 #define DECIMAL_MAX 20 /* digits of UINT64_MAX */
 
-/* Writes `number` to `space`, which has room for DECIMAL_MAX; no NUL. Gives how many digits. */
+/* Writes `number`, without a NUL, to `space` of DECIMAL_MAX bytes. Returns the number of digits. */
 static inline size_t decimal_write(char *space, uint64_t number)
 {
     char digits[DECIMAL_MAX];

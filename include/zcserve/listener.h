@@ -10,76 +10,80 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-/* Who may connect to a Unix socket: whoever may write to its file (unix(7)). */
+/* Who may connect to a Unix socket: every user who may write to its file (unix(7)). */
 struct listen_access {
-    bool has_mode; /* else the file gets what the umask leaves  */
-    mode_t mode;   /* 0 to 0777                                 */
-    uid_t owner;   /* (uid_t)-1: whoever made it                */
-    gid_t group;   /* (gid_t)-1: the same                       */
+    bool has_mode; /* false: the umask decides the mode of the file */
+    mode_t mode;   /* 0 to 0777                                     */
+    uid_t owner;   /* (uid_t)-1: the user of this process           */
+    gid_t group;   /* (gid_t)-1: the group of this process          */
 };
 
 /*
  * Where to listen. Text forms: "8080", ":8080", "*:8080" (every IPv4 and IPv6 address),
  * "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (which is 127.0.0.1), "unix:/path".
- * No other names: what a server listens on must not depend on a resolver. Port 0 lets the kernel
- * choose.
+ * Other names are refused: the addresses of a server must not depend on a resolver. With port 0 the
+ * kernel chooses the port.
  */
 struct listen_address {
     struct sockaddr_storage address;
     socklen_t length;
-    bool every; /* one socket for IPv6 and IPv4; just IPv4 where there is no IPv6 */
-    struct listen_access access; /* of a Unix socket; as parsed: the umask's, nobody else's */
+    bool every; /* one socket for IPv6 and IPv4; only IPv4 where there is no IPv6 */
+    struct listen_access access; /* of a Unix socket; after parsing: mode by the umask, own user */
 };
 
-/* Reads `text`. 0, or -1 with one line in `problem` that says what is wrong and what would be right. */
+/*
+ * Reads `text`. Returns 0, or -1 with one line in `problem` that says what is wrong and the remedy.
+ */
 int listen_address_parse(const char *text, struct listen_address *address, char *problem,
                          size_t size);
 
-/* "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path"; always ends with a NUL. */
+/* Writes "127.0.0.1:8080", "[::1]:8080", "*:8080" or "unix:/path", and a NUL. */
 void listen_address_format(const struct listen_address *address, char *text, size_t size);
 #define LISTEN_ADDRESS_TEXT_MAX 128
 
 /*
- * Opens a non-blocking, close-on-exec listening socket. `share`: several sockets may be bound to
- * the address (SO_REUSEPORT), one a worker; no meaning for Unix sockets. The port that the kernel
- * chose, and 0.0.0.0 where there is no IPv6, are written back to `address`. "[::]:8080" is IPv6 alone.
- * The file of a Unix socket gets what `access` says before anybody can connect; -EPERM when its owner may not be
- * given. Until it listens, the umask of the process is changed for a moment. A stale one, on which nobody
- * listens, is replaced; one that is listened on is -EADDRINUSE, any other kind of file -EEXIST.
- * The descriptor, or -errno.
+ * Opens a non-blocking, close-on-exec listening socket. Returns the descriptor, or -errno.
+ * `share`: several sockets, one for each worker, may be bound to the address (SO_REUSEPORT); it has
+ * no meaning for Unix sockets. The port that the kernel chose, and 0.0.0.0 where there is no IPv6,
+ * are written back to `address`. "[::]:8080" is IPv6 only.
+ * The file of a Unix socket has the mode and owner of `access` before a peer can connect; the
+ * result is -EPERM when this owner is not permitted. The umask of the process is changed for a
+ * moment before the socket listens. A file on which no process listens is replaced. A file on which
+ * a process listens gives -EADDRINUSE; any other kind of file gives -EEXIST.
  */
 int listener_open(struct listen_address *address, bool share, int backlog);
 
 /*
- * Would an unshared socket find the address free? 0, or -errno: -EADDRINUSE when anybody listens
- * there. To be asked once before sharing, for SO_REUSEPORT lets a second server of the same user
- * join unnoticed and take a part of the connections. Always 0 for Unix sockets.
+ * Checks whether an unshared socket could use the address. Returns 0, or -errno: -EADDRINUSE when a
+ * process listens there. It must be called once before sharing, because SO_REUSEPORT would let a
+ * second server of the same user join silently and take some of the connections. Always 0 for Unix
+ * sockets.
  */
 int listener_probe(const struct listen_address *address);
 
-/* Closes it, and removes the file of a Unix socket when `remove` says so. */
+/* Closes the listener, and with `remove` deletes the file of a Unix socket. */
 void listener_close(int fd, const struct listen_address *address, bool remove);
 
 /*
- * Accepts one connection: non-blocking when `nonblocking`, close-on-exec. TCP_NODELAY is inherited
- * from the listening socket, however one accepts. `peer` (may be NULL) gets the address; its family is
- * AF_UNIX or AF_UNSPEC for a Unix socket. The descriptor or -errno:
+ * Accepts one connection: close-on-exec, and non-blocking if `nonblocking`. It inherits TCP_NODELAY
+ * from the listening socket. `peer` (may be NULL) gets the address; its family is AF_UNIX or
+ * AF_UNSPEC for a Unix socket. Returns the descriptor or -errno:
  *
- *     -EAGAIN                             none is waiting, or a blocking listener's time ran out
- *     -ECONNABORTED                       trouble of this one connection (accept(2) passes pending
+ *     -EAGAIN                             none waits, or the time of a blocking listener is over
+ *     -ECONNABORTED                       a fault of this one connection (accept(2) passes pending
  *                                         network errors on): try the next
  *     -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM the system has no room: pause accepting, try later; the
  *                                         connection stays queued and the socket readable
  */
 int listener_accept(int listener, bool nonblocking, struct sockaddr_storage *peer);
 
-/* Whether that error says that descriptors ran out, so that closing one would help. */
+/* Returns whether this error means that descriptors ran out, so that closing one helps. */
 bool listener_lacks_descriptor(int error);
 
-/* Whether a connection waits to be accepted. One system call. */
+/* Returns whether a connection waits to be accepted. Makes one system call. */
 bool listener_is_awaited(int listener);
 
-/* Which errors of accept(2), as errno has them, belong to the one connection at the head of the queue? */
+/* Returns whether this error of accept(2), as errno has it, concerns only the first connection. */
 bool listener_is_trouble_of_one(int error);
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * The error log: one line an event, with time, level and process, to stderr or to a file:
+ * The error log: one line for each event, with time, level and process, to stderr or to a file:
  *
  *     2026-11-22T11:37:00.123Z warn [4711] worker 3: accepting paused: Too many open files
  *
- * Lines are written whole, and nobody ever waits for that (sink.h): a line that is not taken at once is lost,
- * and counted in memory that all processes share; the next that gets through is preceded by
- * "12 lines of this log were lost". Messages longer than 1 KiB are cut, which a final "…" shows; bytes that are
- * no UTF-8, and characters that could steer a terminal (utf8_shown_length), are written as \xHH.
+ * Lines are written whole, and writing never waits (sink.h): a line that the file does not take at
+ * once is lost. Lost lines are counted in memory that all processes share, and the line "12 lines
+ * of this log were lost" precedes the next one that is written. A message longer than 1 KiB is cut
+ * and ends with "…". Bytes that are not UTF-8, and characters that could control a terminal
+ * (utf8_shown_length), are written as \xHH.
  */
 #ifndef ZCSERVE_LOG_H
 #define ZCSERVE_LOG_H
@@ -14,18 +15,18 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 /*
- * Sets the level and the file; NULL or "stderr" is standard error. 0, or -errno when the file cannot be opened
- * for appending (the log stays as it was), as sink_open() says. SIGPIPE and SIGXFSZ are to be ignored. To be
- * called before other processes are started.
+ * Sets the level and the file; NULL or "stderr" means standard error. Returns 0, or -errno of
+ * sink_open() when the file cannot be opened for appending; then the log stays as it was. The
+ * caller ignores SIGPIPE and SIGXFSZ, and calls this before it starts other processes.
  */
 int log_open(const char *file, enum log_level level);
-int log_reopen(void); /* after the file was renamed; 0 or -errno */
-void log_flush(void); /* says how many lines were lost, if any were, without another line */
+int log_reopen(void); /* opens the file again after it was renamed; returns 0 or -errno */
+void log_flush(void); /* logs how many lines were lost, if any were */
 
-/* Names this process in its lines, as in "worker 3"; NULL for none. Copied, at most 31 bytes. */
+/* Names this process in its lines, as in "worker 3"; NULL: no name. Copies at most 31 bytes. */
 void log_name(const char *name);
 
-/* Writes a line (without "\n" at its end) if `level` is to be logged. Leaves errno as it was. */
+/* Writes a line if `level` is logged; adds the "\n". Leaves errno as it was. */
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

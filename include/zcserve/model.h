@@ -1,6 +1,6 @@
 /*
- * The ways in which connections are accepted and served. Whoever starts a server knows a model by this struct
- * alone.
+ * The models: the ways in which connections are accepted and served. The code that starts a server
+ * knows a model only by this struct.
  */
 #ifndef ZCSERVE_MODEL_H
 #define ZCSERVE_MODEL_H
@@ -11,45 +11,51 @@
 
 /* What adjust() remembers from one call to the next; zeroed at first. */
 struct adjusting {
-    uint32_t growth; /* processes started the last time, when too few were idle  */
-    uint32_t excess; /* calls in a row that found too many idle                  */
-    bool full;       /* the operator was told that there cannot be more          */
+    uint32_t growth; /* processes started by the last call, when too few were idle */
+    uint32_t excess; /* calls in a row that found too many idle processes          */
+    bool full;       /* it was logged that the maximum of processes is reached     */
 };
 
 struct model {
     const char *name;
-    const char *worker, *workers; /* what one is called, and several: "thread", "threads" */
+    const char *worker, *workers; /* the words for one and for several: "thread", "threads" */
 
-    /* Sets workers, processes, connections and listeners as this model has them. */
+    /* Sets the workers, processes, connections and listeners of this model. */
     void (*shape)(struct service *service, const struct config *config);
 
-    /* Returns NULL when it can serve here, or why not and the remedy. NULL in its place: it always can. */
+    /*
+     * Returns NULL when the model works here, else why not, with the remedy. NULL pointer: it
+     * always works.
+     */
     const char *(*problem)(const struct service *service);
 
-    /* Takes back options that do not work here, with a line in the log for each. NULL: it has none. */
+    /*
+     * Switches off options that do not work here, and logs a line for each. NULL: no such options.
+     */
     void (*prepare)(struct service *service);
 
     /*
-     * In the supervisor, now and then: says which processes are wanted (struct supervised), and returns after
-     * how many ns to ask again. NULL: all are, always.
+     * Called in the supervisor from time to time: sets which processes are `unwanted` (struct
+     * supervised), and returns in how many ns to call it again. NULL: all processes are always
+     * wanted.
      */
     uint64_t (*adjust)(const struct service *service, struct adjusting *adjusting,
                        struct supervised *processes, uint32_t count);
 
     /*
-     * One serving process, in three steps: open() makes all that is needed and serves nobody yet; it returns NULL
-     * after the reason was logged. run() serves until a stop was asked for and the connections have ended, and
-     * returns the exit code. close() gives all back.
+     * One serving process, in three steps. open() makes everything that is needed, and serves
+     * nothing yet; it returns NULL after it logged the reason. run() serves until a stop is asked
+     * for and the connections have ended, and returns the exit code. close() frees everything.
      */
     void *(*open)(const struct service *service, uint32_t index);
     int (*run)(void *serving);
     void (*close)(void *serving);
 };
 
-/* The model of a configuration; "auto" is io_uring. */
+/* Returns the model of a configuration; for "auto", io_uring. */
 const struct model *model_find(enum config_model model);
 
-/* All three steps. Returns the exit code. */
+/* Runs one serving process: open(), run() and close(). Returns the exit code. */
 int model_serve(const struct model *model, const struct service *service, uint32_t index);
 
 #endif

@@ -1,6 +1,8 @@
 /*
- * Why a request was refused: one table (refusal.def), expanded wherever reasons are named. Of a request with
- * several faults the first one met is told; in which pieces it came may decide which, but not the status.
+ * The reasons for which a request is refused. One table, refusal.def, lists them; every file that
+ * names reasons expands this table. A request with several faults is refused for the first one
+ * found.
+ * Which one that is may depend on the pieces in which the request came, but the status does not.
  */
 #ifndef ZCSERVE_REFUSAL_H
 #define ZCSERVE_REFUSAL_H
@@ -14,7 +16,7 @@ enum refusal {
     REFUSAL_COUNT
 };
 
-const char *refusal_name(enum refusal refusal);
-uint16_t refusal_status(enum refusal refusal); /* 0 for NONE */
+const char *refusal_name(enum refusal refusal); /* the word for metrics, as in "request_line" */
+uint16_t refusal_status(enum refusal refusal);  /* the status code; 0 for REFUSAL_NONE */
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What an event loop has recently found to be in the page cache, so that hot files are not asked about
- * on every send.
+ * Remembers which parts of files an event loop has recently found in the page cache, so that the
+ * kernel is not asked about hot files before every send.
  */
 #ifndef ZCSERVE_RESIDENCY_H
 #define ZCSERVE_RESIDENCY_H
@@ -11,22 +11,23 @@
 
 #define RESIDENCY_PARTS 512
 #define RESIDENCY_PART_BYTES (UINT64_C(1024) * 1024)
-#define RESIDENCY_NS NS_PER_SECOND                  /* a part is asked about so often         */
-#define RESIDENCY_CRUMB_BYTES (UINT64_C(64) * 1024) /* less is fetched rather than sent alone */
+#define RESIDENCY_NS NS_PER_SECOND                  /* how long a result is remembered        */
+#define RESIDENCY_CRUMB_BYTES (UINT64_C(64) * 1024) /* a smaller part is fetched, not sent    */
 
 /* Zeroed at first. */
 struct residency {
     struct residency_part {
         const struct representation *of;
-        uint64_t part;    /* its number in the file                                       */
-        uint64_t version; /* of the file: another one may have its address later           */
-        uint64_t until_ns;
+        uint64_t part;     /* number of the part in the file                                  */
+        uint64_t version;  /* of `of`: another representation may have the same address later */
+        uint64_t until_ns; /* until when the part counts as resident                          */
     } known[RESIDENCY_PARTS];
 };
 
 /*
- * How many bytes from `offset` of `r`, which is in a file, are resident: `length`, or less, or 0. Looks at
- * no less than RESIDENCY_CRUMB_BYTES at a time, unless a known part ends before. Never waits.
+ * Returns how many bytes from `offset` of `r`, which is in a file, are resident: `length`, or less,
+ * or 0. It checks at least RESIDENCY_CRUMB_BYTES at a time, unless a known part ends before. Never
+ * waits.
  */
 uint64_t residency_length(struct residency *residency, const struct representation *r,
                           uint64_t offset, uint64_t length, const struct now *now);

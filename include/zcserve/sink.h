@@ -1,11 +1,11 @@
 /*
- * A place that lines are written to and that must never make the writer wait: a file, a FIFO, a pipe, a
- * terminal, a socket. What it does not take at once is refused.
+ * A sink is what lines are written to without ever waiting: a file, a FIFO, a pipe, a terminal, a
+ * socket. Bytes that it does not take at once are refused.
  *
- * Whether write(2) waits is a flag of the open file description (O_NONBLOCK, open(2)), which is shared with
- * whoever else has standard error: a shell, other programs. So it is never set on a description that is not
- * our own: what was inherited is opened a second time where that is allowed, and otherwise each write
- * says for itself that it must not wait.
+ * O_NONBLOCK is a flag of the open file description (open(2)). Standard error shares its
+ * description with other programs, as with the shell, so this flag is never set on an inherited
+ * description. Instead, an inherited pipe or terminal is opened a second time where that is
+ * allowed. Otherwise each write is made in a way that does not wait.
  */
 #ifndef ZCSERVE_SINK_H
 #define ZCSERVE_SINK_H
@@ -14,10 +14,10 @@
 #include <sys/types.h>
 
 enum sink_kind {
-    SINK_DIRECT,   /* write(2) does not wait: a description of our own, or a file  */
-    SINK_PIPE,     /* a pipe whose description others share: pwritev2(2), splice(2) */
-    SINK_TERMINAL, /* the same of a terminal: asked for room first, poll(2)        */
-    SINK_SOCKET    /* send(2) with MSG_DONTWAIT                                    */
+    SINK_DIRECT,   /* a description of our own, or a file: write(2) does not wait            */
+    SINK_PIPE,     /* a pipe with a shared description: pwritev2(2) or splice(2)             */
+    SINK_TERMINAL, /* a terminal with a shared description: poll(2) for room, then write(2)  */
+    SINK_SOCKET    /* a socket: send(2) with MSG_DONTWAIT                                    */
 };
 
 struct sink {
@@ -26,31 +26,34 @@ struct sink {
 };
 
 /*
- * Opens `path` for appending, and makes it (0640) when it is not there. A FIFO needs no reader, now or later:
- * what it has room for waits in it for the next one. "/dev/stdout" and "/dev/stderr" are the descriptors
- * themselves. 0, or -errno with *sink unchanged; -ENXIO: a FIFO without a reader that may not be read by us, or
- * the file of a socket.
+ * Opens `path` for appending, and creates it with mode 0640 when it does not exist. A FIFO needs no
+ * reader: bytes stay in it, as long as it has room, for the next reader. "/dev/stdout" and
+ * "/dev/stderr" mean descriptors 1 and 2. Returns 0, or -errno with *sink unchanged. -ENXIO means
+ * that this is a FIFO that has no reader and that this user may not read, or the file of a socket.
  */
 int sink_open(struct sink *sink, const char *path);
 
-/* What an error of sink_open() means, in words. */
+/* Returns what an error of sink_open(), as errno has it, means in words. */
 const char *sink_problem(int error);
 
-/* The same for what the inherited descriptor `fd` leads to; `fd` stays open. 0 or -errno. */
+/*
+ * Opens a sink that writes where the inherited descriptor `fd` writes. `fd` stays open, and stays
+ * the caller's. Returns 0, or -errno with *sink unchanged.
+ */
 int sink_share(struct sink *sink, int fd);
 
 /*
- * Writes without waiting: how many bytes were taken, perhaps fewer than `length`; -EAGAIN when there is no
- * room now; or another -errno, as -EPIPE when the reader is gone and -EFBIG when the file is at its size limit.
- * Up to PIPE_BUF bytes to a pipe or FIFO are taken whole or not at all.
- * A file on a disk counts as never waiting: a disk that hangs is the one thing that holds the writer up.
+ * Writes without waiting. Returns how many bytes were taken, which may be fewer than `length`;
+ * -EAGAIN when there is no room now; or another -errno, such as -EPIPE when the reader is gone and
+ * -EFBIG when the file has reached its size limit. A pipe or FIFO takes up to PIPE_BUF bytes whole
+ * or not at all. Only a file on a disk that hangs can make the writer wait.
  */
 ssize_t sink_write(const struct sink *sink, const char *bytes, size_t length);
 
 /*
- * Ignores the signals that writing may bring instead of an error, and that would end or stop the process: PIPE,
- * XFSZ (a file at RLIMIT_FSIZE), and TTOU (a terminal with "stty tostop" of a program in the background). What
- * is ignored stays so in children, and in programs that they become.
+ * Ignores the signals that a write may cause and that would end or stop the process: SIGPIPE,
+ * SIGXFSZ (the file has reached RLIMIT_FSIZE), and SIGTTOU (a background process writes to a
+ * terminal with "stty tostop"). Children, and programs that they execute, inherit this.
  */
 void sink_ignore_signals(void);
 

@@ -1,16 +1,16 @@
 /*
- * What happened, counted. One slot a worker in a shared mapping made before the workers start:
- * one writer, any number of readers, no lock. A restarted worker goes on in its old slot, so
- * totals never run backwards.
+ * The counters. Each worker has one slot, in shared memory that is made before the workers start. A
+ * slot has one writer, any number of readers and no lock. A restarted worker goes on in its old
+ * slot, so that totals never decrease.
  *
  *      counters.def          how often, how much, how many now
  *      close_reason.def      why connections ended
- *      refusal.def           what was wrong with requests that were refused
- *      connection_state.def  what the open ones are doing
+ *      refusal.def           why requests were refused
+ *      connection_state.def  what the open connections are doing
  *      calls.def             system calls made to serve
  *      phase.def             how long each phase of a request took, by where its bytes came from
  *
- * Each is described once, in its table, and whoever shows it expands that table.
+ * Each counter is described once, in its table. Code that shows counters expands the tables.
  */
 #ifndef ZCSERVE_STATS_H
 #define ZCSERVE_STATS_H
@@ -45,27 +45,29 @@ enum connection_state {
 };
 
 /*
- * 0 leaves out every clock reading and histogram that serve only to measure: for measuring what they cost
- * (make BUILD=build/unmeasured CFLAGS=-DSTATS_MEASURES=0), and for nothing else.
+ * 0 leaves out every clock reading and histogram that is there only to measure. This is only for
+ * measuring what they cost (make BUILD=build/unmeasured CFLAGS=-DSTATS_MEASURES=0).
  */
 #ifndef STATS_MEASURES
 #define STATS_MEASURES 1
 #endif
 
-/* A histogram and the sum of its values. `count` is 0 as long as there is nothing to read. */
+/*
+ * The number of values in a histogram, and their sum. While `count` is 0 there is nothing to read.
+ */
 struct tally {
     _Atomic uint64_t count, sum;
 };
 
 /* What is measured besides the phases. */
 enum measure {
-    MEASURE_TURN,     /* of an event loop: woken until it waits again, in units of 16 ns        */
-    MEASURE_BATCH,    /* events or completions that one wake-up brought                         */
-    MEASURE_REQUESTS, /* on one connection, when it ends                                        */
+    MEASURE_TURN,     /* time from when an event loop wakes until it waits again, in 16 ns */
+    MEASURE_BATCH,    /* events or completions of one wake-up                              */
+    MEASURE_REQUESTS, /* requests of one connection, counted when it ends                  */
     MEASURE_COUNT
 };
 
-/* Counters and gauges come first, so that what every request touches lies close together. */
+/* One worker's counters. Those that every request changes come first, close together. */
 struct stats_slot {
 #define COUNTER(name, unit, help) _Atomic uint64_t name;
 #define GAUGE(name, unit, help) _Atomic uint64_t name;
@@ -82,7 +84,7 @@ struct stats_slot {
     struct histogram measure[MEASURE_COUNT];
 } __attribute__((aligned(64)));
 
-/* The slot's only writer calls these: a plain load, add and store, never a locked instruction. */
+/* Only the slot's writer calls these: plain loads and stores, never a locked instruction. */
 static inline void stats_add(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
@@ -99,7 +101,7 @@ static inline uint64_t stats_read(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* One of what a gauge counts is no more. */
+/* Decrements a gauge. */
 static inline void stats_less(_Atomic uint64_t *gauge)
 {
     stats_set(gauge, stats_read(gauge) - 1);
@@ -118,7 +120,7 @@ static inline void stats_measure(struct stats_slot *slot, enum measure measure, 
     histogram_count(&slot->measure[measure], value);
 }
 
-/* One phase of one request; `ns` may be 0. */
+/* Counts one phase of one request, which lasted `ns` (may be 0). */
 static inline void stats_phase(struct stats_slot *slot, enum phase phase, enum source source,
                                uint64_t ns)
 {
@@ -130,21 +132,21 @@ static inline void stats_phase(struct stats_slot *slot, enum phase phase, enum s
 }
 
 /*
- * What the slot says is now, was its worker's: it has ended, or is about to begin. To be called by that worker, or by
- * who knows that there is none.
+ * Sets the gauges of connections to 0, because the slot's worker has ended or is about to begin.
+ * That worker calls it, or the supervisor when there is none.
  */
 void stats_begin_anew(struct stats_slot *slot);
 
-/* An exchange that is to be settled: its method, status, refusal, bytes by source, and phases. */
+/* Counts an exchange that is settled: its method, status, refusal, bytes by source, and phases. */
 void stats_exchange(struct stats_slot *slot, const struct exchange *exchange);
 
-/* The shared mapping of `workers` slots, zeroed. NULL with errno set. */
+/* Returns the shared mapping of `workers` slots, zeroed; or NULL with errno set. */
 struct stats_slot *stats_board_open(uint32_t workers);
 void stats_board_close(struct stats_slot *board, uint32_t workers);
 
 /* ---- for readers ------------------------------------------------------------------------------ */
 
-/* Adds what a slot has counted; nothing, and no memory touched, when it is empty. */
+/* Adds what a slot has counted to `into`. An empty histogram is not read, so it needs no memory. */
 void stats_latency_read(const struct stats_slot *slot, enum phase phase, enum source source,
                         struct distribution *into);
 void stats_measure_read(const struct stats_slot *slot, enum measure measure,

@@ -1,14 +1,14 @@
 /*
- * "What is shown to whoever asks?" A process of its own answers on an address of its own with what the
- * workers counted, so that it answers when all of them are busy:
+ * The status listener: a separate process that shows what the workers counted, on a separate
+ * address. So it answers even when all workers are busy:
  *
  *     /metrics      Prometheus' text format        /healthz   200 as long as anything answers
  *     /status.json  everything (its schema is      /readyz    200, or 503 while the server drains
  *                   conf/status.schema.json)       /          a page for people
  *
- * It only reads what the workers write, so it costs them nothing. Nothing secret is shown, but whoever
- * gets there learns the root's path and all process ids: an address that others reach is the
- * operator's choice.
+ * It only reads what the workers write, so that it costs them nothing. It shows no secrets, but it
+ * shows the path of the root and all process ids. The operator decides whether others can reach its
+ * address.
  */
 #ifndef ZCSERVE_STATUS_LISTENER_H
 #define ZCSERVE_STATUS_LISTENER_H
@@ -17,47 +17,52 @@
 #include "zcserve/service.h"
 #include "zcserve/supervise.h"
 
-/* What the supervisor tells the process, in memory that both share. */
+/* What the status process learns from the supervisor, in memory that both share. */
 struct status_shared {
     _Atomic bool draining;
-    uint32_t count;
-    struct supervised process[];
+    uint32_t count;              /* how many processes */
+    struct supervised process[]; /* all of the server  */
 };
 
-/* Zeroed, with room for `count` processes. NULL with errno set. */
+/* Returns shared memory for `count` processes, otherwise zeroed; or NULL with errno set. */
 struct status_shared *status_shared_open(uint32_t count);
 void status_shared_close(struct status_shared *shared);
 
-/* What is shown; all of it outlives the process. */
+/* What is shown. All of it lives longer than the status process. */
 struct status_subject {
     const struct service *service;
     const struct status_shared *shared;
     const char *version, *model, *root;
-    const char *const
-        *hosts; /* names it is told under, besides addresses and localhost; NULL: all */
+    const char *const *hosts; /* allowed host names, besides addresses and localhost; NULL: all */
     pid_t supervisor;
-    double started_seconds; /* wall clock */
-    uint64_t started_ns;    /* monotonic  */
+    double started_seconds; /* when the server started, wall clock */
+    uint64_t started_ns;    /* the same, monotonic                 */
 };
 
 struct status_listener {
     struct listen_address address;
-    int fd;       /* -1: there is none                                                    */
-    int alive[2]; /* a pipe; only the supervisor keeps its second end, and writes nothing */
+    int fd;       /* the listening socket; -1: none                                          */
+    int alive[2]; /* a pipe; only the supervisor keeps its second end open, and never writes */
 };
 
-/* Opens what the process needs at `address`, as a listener: 0, or -1 with one line in `problem`. */
+/*
+ * Opens the listening socket at `address`, and the pipe. Returns 0, or -1 with one line in
+ * `problem`.
+ */
 int status_listener_open(struct status_listener *status, char *problem, size_t size);
 
-/* In the supervisor: the process is to end. And its descriptors are closed, and a Unix socket's file. */
+/*
+ * For the supervisor: makes the process end, closes its descriptors, removes a Unix socket's file.
+ */
 void status_listener_close(struct status_listener *status);
 
-/* In all other processes: they have nothing to do with it. */
+/* For all other processes: closes the descriptors, which they do not need. */
 void status_listener_leave(struct status_listener *status);
 
 /*
- * What the process does, until the supervisor closes or has died. It ignores TERM, which service
- * managers send to all at once: a server that drains can still be looked at. The exit code.
+ * Runs the status process until the supervisor closes the pipe or has died. Returns the exit code.
+ * The process ignores TERM, which service managers send to all processes, so that a draining server
+ * still shows its status.
  */
 int status_listener_run(struct status_listener *status, const struct status_subject *subject);
 

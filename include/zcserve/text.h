@@ -1,6 +1,6 @@
 /*
- * A stretch of characters that somebody else owns: base and length, no NUL at the end.
- * Passed by value; an absent text has a NULL base, an empty one has not.
+ * A text: base and length of characters that somebody else owns, without a NUL at the end. It is
+ * passed by value. An absent text has a NULL base; an empty text has not.
  */
 #ifndef ZCSERVE_TEXT_H
 #define ZCSERVE_TEXT_H

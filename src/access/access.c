@@ -1,8 +1,7 @@
 /*
- * A worker's access log: lines gathered in memory and sent to the recorder in messages of whole lines.
- * Sending never waits. While the recorder is behind, up to twice the size is gathered; what comes then
- * is dropped, and counted to the line.
- * Refuses to open, write or know of a file.
+ * The access log of a worker: it gathers lines in memory and sends them to the recorder in messages
+ * of whole lines. Sending never waits. While the recorder is behind, up to twice the size is
+ * gathered; further lines are dropped, and each is counted. This file does not know the log file.
  */
 #define _GNU_SOURCE
 #include "access/access_line.h"
@@ -12,22 +11,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Between attempts while the recorder is behind: as lines come, and when none do. */
-#define RETRY_NS (NS_PER_MS / 10)
-#define RETRY_IDLE_NS (10 * NS_PER_MS)
+/* The times between attempts to send while the recorder is behind. */
+#define RETRY_NS (NS_PER_MS / 10)      /* when a new line was added */
+#define RETRY_IDLE_NS (10 * NS_PER_MS) /* when none was             */
 
 struct access_log {
     int socket;
     enum access_format format;
     uint32_t worker;
-    size_t size; /* so many bytes are worth sending */
+    size_t size; /* bytes after which lines are sent */
     uint64_t interval_ns;
     _Atomic uint64_t *dropped;
-    uint64_t oldest_ns; /* when the oldest line came      */
+    uint64_t oldest_ns; /* when the oldest line was added */
     uint64_t retry_ns;  /* no attempt to send before this */
     struct access_date date;
     size_t used;
-    char buffer[]; /* 2 × size, and room for the line that exceeds it */
+    char buffer[]; /* 2 × size, and room for one line more */
 };
 
 struct access_log *access_log_open(int socket, enum access_format format, uint32_t worker,
@@ -47,7 +46,7 @@ struct access_log *access_log_open(int socket, enum access_format format, uint32
     return log;
 }
 
-/* The length of the whole lines that one message can carry; every line is shorter than a message. */
+/* Returns the length of the whole lines that fit into one message; each single line does. */
 static size_t access_message_length(const char *lines, size_t length)
 {
     if (length <= ACCESS_MESSAGE_BYTES_MAX) return length;
@@ -65,7 +64,10 @@ static uint64_t access_count_lines(const char *lines, size_t length)
     return count;
 }
 
-/* Sends the lines that the socket takes; those that it never will (no recorder can come) are dropped. */
+/*
+ * Sends as many lines as the socket takes. After an error other than lack of room no recorder can
+ * read them: then they are dropped. Returns how many bytes were sent or dropped.
+ */
 static size_t access_send_lines(struct access_log *log)
 {
     size_t sent = 0;

@@ -1,6 +1,6 @@
 /*
- * The two forms of an access log line, each read from top to bottom as the line is from left to right.
- * Refuses to exceed ACCESS_LINE_BYTES_MAX: each text has its share, and the shares sum to less.
+ * Writes the two forms of an access log line, from left to right. Each text has a share of the
+ * line, and the shares sum to at most ACCESS_LINE_BYTES_MAX, so that a line never exceeds it.
  */
 #include "access/access_line.h"
 
@@ -10,14 +10,14 @@
 #include <assert.h>
 #include <time.h>
 
-/* Shares of a line, in bytes after escapes. */
+/* The shares of a line, in bytes, escapes included. */
 #define METHOD_MAX 64
 #define TARGET_MAX 4096
 #define VERSION_MAX 32
 #define REFERER_MAX 1536
 #define USER_AGENT_MAX 1024
 #define HOST_MAX 320
-#define FIXED_MAX 640 /* everything else: numbers, address, date, names of keys */
+#define FIXED_MAX 640 /* the rest: numbers, address, date, names of keys */
 
 static_assert(METHOD_MAX + TARGET_MAX + VERSION_MAX + REFERER_MAX + USER_AGENT_MAX + HOST_MAX +
                       FIXED_MAX + 6 * PUT_ELLIPSIS_BYTES <=
@@ -29,7 +29,7 @@ static_assert(METHOD_MAX + TARGET_MAX + VERSION_MAX + REFERER_MAX + USER_AGENT_M
 static char *line_put_quoted(char *at, struct text text, size_t max)
 {
     *at++ = '"';
-    if (text.base == NULL)
+    if (!text.base)
         *at++ = '-';
     else
         at = put_escaped(at, text, max, ESCAPES_LOG);
@@ -44,7 +44,7 @@ static char *line_put_request(char *at, const struct exchange *x)
     at = put_escaped(at, x->method_name, METHOD_MAX, ESCAPES_LOG);
     *at++ = ' ';
     at = put_escaped(at, x->target, TARGET_MAX, ESCAPES_LOG);
-    if (x->version.base != NULL) {
+    if (x->version.base) {
         *at++ = ' ';
         at = put_escaped(at, x->version, VERSION_MAX, ESCAPES_LOG);
     }
@@ -80,7 +80,7 @@ static char *line_put_combined(char *at, const struct exchange *x,
 
 /* ---- the JSON form ---------------------------------------------------------------------------- */
 
-/* `key` is all that stands before the value: ,"key": */
+/* Writes `key`, which is ,"KEY": with its comma and colon, and then `value` or null. */
 static char *line_put_member(char *at, struct text key, struct text value, size_t max)
 {
     at = put_text(at, key);

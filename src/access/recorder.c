@@ -1,11 +1,11 @@
 /*
- * The recorder: the process that writes the access log, the one place where logging may wait for a
- * disk. It takes all messages that are there and writes them with one call. A message is whole lines, so
- * the lines of many workers mix but never break.
- * Whatever takes nothing (a pipe that is full, a FIFO without a reader) is waited for together with all
- * else that may happen, so that signals and the end are seen meanwhile.
- * Refuses to end while a worker could still send, to stay for long after that, and to let a full disk be
- * more than lost lines.
+ * The recorder: the process that writes the access log, the only one that may wait for the disk of
+ * this log. It takes all messages that have arrived and writes them with one call. A message
+ * consists of whole lines, so that lines of several workers never mix within a line.
+ * One poll() waits for room in the file (a full pipe, a FIFO without a reader), for signals and for
+ * the end of the senders, so that none of them delays the others.
+ * The recorder does not end while a worker could still send, ends soon after that, and loses lines
+ * but goes on when the disk is full.
  */
 #define _GNU_SOURCE
 #include "zcserve/access.h"
@@ -27,16 +27,16 @@
 #define SOCKET_BYTES (1024 * 1024)
 #define GATHER_BYTES (8 * ACCESS_MESSAGE_BYTES_MAX)
 #define END_NS \
-    (3 * NS_PER_SECOND) /* for what is left when every sender is gone; less than the supervisor's */
+    (3 * NS_PER_SECOND) /* to write what is left when every sender is gone; less than LAST_NS */
 
 struct recorder {
     struct access_recorder *of;
     size_t used;
-    size_t written;  /* of these; the rest waits for room          */
-    uint64_t lost;   /* lines, since writing began to fail              */
-    uint64_t end_ns; /* 0, or when to give up: every sender is gone */
-    bool failing;    /* the last write failed, and the log has said so  */
-    bool torn;       /* the file ends within a line                     */
+    size_t written;  /* of the `used` bytes; the rest waits for room         */
+    uint64_t lost;   /* lines lost since writing began to fail               */
+    uint64_t end_ns; /* when to give up, once every sender is gone; 0 before */
+    bool failing;    /* the last write failed, and this was logged           */
+    bool torn;       /* the file ends with an incomplete line                */
     char buffer[GATHER_BYTES];
 };
 
@@ -51,7 +51,9 @@ static int recorder_file_open(const struct access_recorder *recorder, struct sin
                                         : sink_open(file, recorder->path);
 }
 
-/* As large as the system allows: what it holds bridges the moments when the disk is busy. */
+/*
+ * Makes the socket's buffer as large as the system allows: it holds lines while the disk is busy.
+ */
 static void recorder_enlarge(int sender)
 {
     int size = SOCKET_BYTES;
@@ -68,7 +70,7 @@ int access_recorder_open(struct access_recorder *recorder, const char *path)
         (struct access_recorder){.sender = -1, .receiver = -1, .file = {.fd = -1}, .path = path};
     int error = recorder_file_open(recorder, &recorder->file);
     if (error < 0) return error;
-    /* SEQPACKET keeps messages whole, and, unlike DGRAM, tells when the last sender is gone. */
+    /* SEQPACKET keeps messages whole and, unlike DGRAM, reports when the last sender is gone. */
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
         error = errno;
         access_recorder_close(recorder);
@@ -104,7 +106,7 @@ static uint64_t recorder_count_lines(const char *lines, size_t length)
     return count;
 }
 
-/* Says once that lines are being lost, and once how many they were. */
+/* Logs once that lines are lost, and once, when writing works again, how many were lost. */
 static void recorder_tell(struct recorder *r, int error, uint64_t lost)
 {
     if (error != 0 && !r->failing) {
@@ -112,7 +114,7 @@ static void recorder_tell(struct recorder *r, int error, uint64_t lost)
                   r->of->path, strerror(error));
     }
     if (error == 0 && r->failing) {
-        log_warn("%s is written again; %llu lines were lost", r->of->path,
+        log_warn("%s can be written again; %llu lines were lost", r->of->path,
                  (unsigned long long)r->lost);
         r->lost = 0;
     }
@@ -129,7 +131,9 @@ static bool recorder_is_same_file(int a, int b)
            one.st_ino == other.st_ino;
 }
 
-/* Another file does not begin within a line. */
+/*
+ * Skips the rest of a line that went to the old file in part: a new file begins with a whole line.
+ */
 static void recorder_skip_rest_of_line(struct recorder *r)
 {
     if (r->written == 0 || r->buffer[r->written - 1] == '\n') return;
@@ -163,7 +167,9 @@ static bool recorder_is_waiting(const struct recorder *r)
     return r->written < r->used;
 }
 
-/* Writes until all is written or there is no room: 0; else the first error. */
+/*
+ * Writes until all is written or there is no room. Returns 0, or the first error as errno has it.
+ */
 static int recorder_write_some(struct recorder *r)
 {
     while (recorder_is_waiting(r)) {
@@ -175,7 +181,7 @@ static int recorder_write_some(struct recorder *r)
     return 0;
 }
 
-/* A line that an error cut off gets an end, so that the next one is whole. 0, EAGAIN or an error. */
+/* Ends an incomplete line, so that the next one is whole. Returns 0, EAGAIN or another error. */
 static int recorder_mend(struct recorder *r)
 {
     if (!r->torn) return 0;
@@ -200,7 +206,7 @@ static void recorder_write(struct recorder *r)
 
 /* ---- the socket ------------------------------------------------------------------------------- */
 
-/* Takes what is there, as far as there is room. False when every sender is gone. */
+/* Receives messages as long as there is room. Returns false when every sender is gone. */
 static bool recorder_gather(struct recorder *r)
 {
     while (GATHER_BYTES - r->used >= ACCESS_MESSAGE_BYTES_MAX) {
@@ -214,7 +220,7 @@ static bool recorder_gather(struct recorder *r)
     return true;
 }
 
-/* The time is up: what was not written, here and in the socket, is lost. */
+/* The time to end is over: counts as lost what was not written, here and in the socket. */
 static void recorder_give_up(struct recorder *r)
 {
     bool more = true;
@@ -228,7 +234,7 @@ static void recorder_give_up(struct recorder *r)
 
 /* ---- the process ------------------------------------------------------------------------------ */
 
-/* TERM and the rest are for those who send; the recorder ends after them. USR1 is read, not caught. */
+/* Ignores TERM and the others: the recorder ends after its senders. signalfd(2) gives USR1. */
 static int recorder_prepare_signals(void)
 {
     static const int ignored[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
@@ -243,7 +249,7 @@ static int recorder_prepare_signals(void)
     return signalfd(-1, &usr1, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* For ever, or until the end has lasted long enough. */
+/* Returns how long to wait: for ever (-1), or until end_ns. */
 static int recorder_patience_ms(const struct recorder *r)
 {
     uint64_t now_ns = now_monotonic_ns();
@@ -251,7 +257,9 @@ static int recorder_patience_ms(const struct recorder *r)
     return now_ns >= r->end_ns ? 0 : (int)((r->end_ns - now_ns) / NS_PER_MS) + 1;
 }
 
-/* Waits for lines, or room for those that wait; for USR1, which opens the file again; and for the end. */
+/*
+ * Waits for lines, or for room for those that wait; for USR1, to reopen the file; and for the end.
+ */
 static void recorder_wait(struct recorder *r, int signals)
 {
     struct signalfd_siginfo asked;
@@ -266,7 +274,7 @@ static void recorder_wait(struct recorder *r, int signals)
     if ((input[2].revents & POLLHUP) && !r->end_ns) r->end_ns = now_monotonic_ns() + END_NS;
 }
 
-/* Until every sender is gone, and all is written or given up. */
+/* Runs until every sender is gone, and everything is written or given up. */
 static void recorder_loop(struct recorder *r, int signals)
 {
     bool more = true;
@@ -289,9 +297,9 @@ int access_recorder_run(struct access_recorder *recorder)
     struct recorder *r = calloc(1, sizeof(*r));
     int signals = recorder_prepare_signals();
 
-    recorder_close_one(&recorder->sender); /* else there would always be one more sender */
+    recorder_close_one(&recorder->sender); /* else this process would be a sender for ever */
     if (!r || signals < 0) {
-        log_error("cannot record: %s", strerror(errno));
+        log_error("cannot start the recorder of the access log: %s", strerror(errno));
         free(r);
         return EXIT_FAILURE;
     }

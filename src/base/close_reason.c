@@ -1,5 +1,5 @@
 /*
- * The words for why a connection ended, from the one table that lists the reasons.
+ * The words of the close reasons, from the table that lists them.
  */
 #include "zcserve/close_reason.h"
 

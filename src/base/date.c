@@ -1,7 +1,7 @@
 /*
- * Dates by arithmetic on days since 0001-01-01 of the Gregorian calendar carried backwards, as
- * RFC 9110 means it: every year has its number of days before it, so neither libc's tables nor a
- * time zone are needed. Texts of fixed width are read by position, and nothing may be left over.
+ * Converts dates by counting days since 0001-01-01 of the Gregorian calendar, extended to the years
+ * before its introduction. So neither libc's tables nor a time zone are needed. The three forms
+ * have fixed widths: they are read by position, and a text of any other length is refused.
  */
 #include "zcserve/date.h"
 
@@ -16,7 +16,7 @@ struct civil {
     int month;   /* 0 … 11                          */
     int day;     /* 1 … 31                          */
     int clock;   /* seconds since midnight          */
-    int weekday; /* 0 is Sunday; not read from text */
+    int weekday; /* 0 is Sunday; only for output    */
 };
 
 static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -37,7 +37,7 @@ static int days_before_year(int year)
     return past * 365 + past / 4 - past / 100 + past / 400;
 }
 
-/* month may be 12, the first of the next year. */
+/* `month` may be 12: January of the next year. */
 static int days_before_month(int year, int month)
 {
     static const int days[13] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
@@ -65,7 +65,7 @@ static struct civil civil_from(int64_t seconds)
     civil.clock = (int)((seconds - SECONDS_MIN) % SECONDS_PER_DAY);
     civil.weekday = (days + 1) % 7;
 
-    /* By the mean length of a year: right, or one too many or too few at its ends. */
+    /* The mean length of a year gives the year, or one too many or too few near its ends. */
     civil.year = (int)((int64_t)days * 400 / DAYS_PER_400_YEARS) + 1;
     while (days_before_year(civil.year) > days)
         civil.year--;
@@ -129,7 +129,7 @@ void date_format_log(int64_t seconds, char text[DATE_LOG_LENGTH + 1])
     text_put(at, " +0000", 7);
 }
 
-/* Which of `count` names of three letters is at `at`; -1 for none. */
+/* Returns which of `count` names of three letters is at `at`, or -1. */
 static int name_read(const char *at, const char *names, int count)
 {
     for (int i = 0; i < count; i++)
@@ -137,7 +137,7 @@ static int name_read(const char *at, const char *names, int count)
     return -1;
 }
 
-/* -1 when it is not `width` digits. */
+/* Reads `width` digits. Returns -1 when one of them is no digit. */
 static int digits_read(const char *at, int width)
 {
     int number = 0;
@@ -148,7 +148,7 @@ static int digits_read(const char *at, int width)
     return number;
 }
 
-/* "08:49:37" as seconds since midnight, -1 when malformed; a leap second is the one before it. */
+/* Reads "08:49:37" as seconds since midnight, a leap second as :59. Returns -1 when malformed. */
 static int clock_read(const char *at)
 {
     int hour = digits_read(at, 2), minute = digits_read(at + 3, 2), second = digits_read(at + 6, 2);
@@ -182,9 +182,9 @@ static bool asctime_read(const char *at, struct civil *civil)
            at[19] == ' ';
 }
 
-#define RFC850_LENGTH 22 /* from the day's digits on */
+#define RFC850_LENGTH 22 /* without the name of the weekday */
 
-/* The year with these last two digits that is as late as it may be, 50 years ahead of now. */
+/* Returns the last year with these two last digits that is at most 50 years ahead of now. */
 static int year_settle(struct civil civil, int64_t now_seconds)
 {
     struct civil latest = civil_from(now_seconds);
@@ -194,7 +194,7 @@ static int year_settle(struct civil civil, int64_t now_seconds)
     return civil.year;
 }
 
-/* "06-Nov-94 08:49:37 GMT"; the name of the day before it has been read. */
+/* "06-Nov-94 08:49:37 GMT"; the weekday before it has been read already. */
 static bool rfc850_read(const char *at, int64_t now_seconds, struct civil *civil)
 {
     civil->day = digits_read(at, 2);
@@ -206,7 +206,7 @@ static bool rfc850_read(const char *at, int64_t now_seconds, struct civil *civil
     return at[2] == '-' && at[6] == '-' && at[9] == ' ' && memcmp(at + 18, " GMT", 4) == 0;
 }
 
-/* Length of "Sunday, " or another day's name in front of `text`, 0 when there is none. */
+/* Returns the length of "Sunday, " or another weekday that `text` begins with; 0 when none. */
 static size_t weekday_long_length(struct text text)
 {
     for (int i = 0; i < 7; i++) {

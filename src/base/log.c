@@ -1,10 +1,10 @@
 /*
- * The error log. A line is made on the stack and written with one call that does not wait (sink.h), so that
- * lines of several processes and threads that append to one file stay whole. What a line quotes may come
- * from a peer: what could steer a terminal is escaped, so that a line is always one line.
- * A line that is not taken at once is lost. All processes of a server count those together, and whoever
- * gets the next line through says how many they were.
- * Refuses to wait, to retry and to be a reason for failure.
+ * The error log. A line is made on the stack and written with one call that does not wait (sink.h),
+ * so that lines of several processes and threads that append to one file stay whole. A line may
+ * quote bytes of a peer: characters that could control a terminal or end the line are escaped.
+ * A line that is not taken at once is lost. All processes of a server share the count of lost
+ * lines, and the process that writes the next line writes this count first.
+ * No function here waits, retries, or makes its caller fail.
  */
 #define _GNU_SOURCE
 #include "zcserve/log.h"
@@ -25,32 +25,32 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MESSAGE_BYTES_MAX 1024 /* of the message before escapes; the rest is cut off */
+#define MESSAGE_BYTES_MAX 1024 /* of a message before it is escaped; the rest is cut off */
 #define NAME_BYTES_MAX 32
 #define PREFIX_BYTES_MAX 160
 #define ELLIPSIS "…"
 #define ELLIPSIS_BYTES (sizeof(ELLIPSIS) - 1)
-#define LINE_BYTES_MAX PIPE_BUF /* a pipe takes so many whole or not at all (pipe(7)) */
+#define LINE_BYTES_MAX PIPE_BUF /* a pipe takes up to PIPE_BUF whole or not at all (pipe(7)) */
 
 static const char *const level_word[] = {"error", "warn", "notice", "info", "debug"};
 
-/* Of all processes of a server. */
+/* What all processes of a server know of lost lines. */
 struct loss {
-    _Atomic uint64_t lines; /* lost, and not told yet      */
-    _Atomic bool torn;      /* the log ends within a line  */
+    _Atomic uint64_t lines; /* lines that were lost and are not reported yet */
+    _Atomic bool torn;      /* the log ends with an incomplete line          */
 };
 
-static struct loss loss_alone; /* as long as there is no shared one */
+static struct loss loss_alone; /* used until loss_share() makes a shared one */
 
 static struct {
-    struct sink sink; /* its number stays when the file is opened again */
+    struct sink sink; /* its descriptor number stays when the file is opened again */
     enum log_level level;
-    char file[PATH_MAX]; /* empty: standard error */
+    char file[PATH_MAX]; /* empty: standard error                     */
     char name[NAME_BYTES_MAX];
     struct loss *loss;
 } errors = {.sink = {STDERR_FILENO, SINK_DIRECT}, .level = LOG_NOTICE, .loss = &loss_alone};
 
-/* Shared with the processes that are started later. */
+/* Makes the count of lost lines shared with the processes that are started later. */
 static void loss_share(void)
 {
     if (errors.loss != &loss_alone) return;
@@ -67,7 +67,7 @@ int log_open(const char *file, enum log_level level)
     if (strlen(file) >= sizeof(errors.file)) return -ENAMETOOLONG;
     int error = is_standard ? sink_share(&sink, STDERR_FILENO) : sink_open(&sink, file);
     if (error < 0 && !is_standard) return error;
-    /* A server may be started without standard error. */
+    /* Standard error may be closed: that is no reason not to start. */
     if (error < 0) sink = (struct sink){STDERR_FILENO, SINK_DIRECT};
     loss_share();
     if (errors.sink.fd != STDERR_FILENO) close(errors.sink.fd);
@@ -83,7 +83,7 @@ int log_reopen(void)
     if (errors.file[0] == '\0') return 0;
     int error = sink_open(&sink, errors.file);
     if (error < 0) return error;
-    /* The number stays, so that a thread amid a line writes to the old file or to the new one. */
+    /* dup3() keeps the number: a thread that writes now uses the old file or the new one. */
     int result = dup3(sink.fd, errors.sink.fd, O_CLOEXEC) < 0 ? -errno : 0;
     close(sink.fd);
     if (result == 0) atomic_store(&errors.loss->torn, false);
@@ -110,7 +110,7 @@ static size_t log_prefix(char *space, size_t size, enum log_level level)
     return length < (int)size ? (size_t)length : size - 1;
 }
 
-/* Cuts a text before the character that `length` falls into, so that it stays UTF-8. */
+/* Returns the largest cut up to `length` that does not split a UTF-8 character. */
 static size_t log_cut(const char *text, size_t length)
 {
     while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
@@ -120,7 +120,10 @@ static size_t log_cut(const char *text, size_t length)
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-/* One line, "\n" at its end. `line` has a byte before it, for the end of a line that was cut off. */
+/*
+ * Writes one line that ends with "\n". There is room for one byte before `line`: a "\n" goes there
+ * when the log ends with an incomplete line. Returns whether the whole line was taken.
+ */
 static bool log_put(char *line, size_t length)
 {
     bool torn = atomic_exchange(&errors.loss->torn, false);
@@ -138,12 +141,12 @@ static bool log_put_loss(uint64_t lines)
     char space[1 + PREFIX_BYTES_MAX + 128], *line = space + 1;
     size_t length = log_prefix(line, PREFIX_BYTES_MAX, LOG_WARN);
     length += (size_t)snprintf(
-        line + length, 128, "%llu line%s of this log %s lost: it did not take them\n",
+        line + length, 128, "%llu line%s of this log %s lost: writing was not possible at once\n",
         (unsigned long long)lines, lines == 1 ? "" : "s", lines == 1 ? "was" : "were");
     return log_put(line, length);
 }
 
-/* What was lost before is told first. False: that is not taken either. */
+/* Reports the lines lost before. Returns false when this report is not taken either. */
 static bool log_tell_loss(void)
 {
     uint64_t lines = atomic_exchange(&errors.loss->lines, 0);
@@ -176,7 +179,7 @@ void log_line(enum log_level level, const char *format, ...)
     size_t length = wanted < 0 ? 0 : (size_t)wanted;
     if (!whole && wanted >= 0) length = log_cut(message, MESSAGE_BYTES_MAX - 1);
     size_t written = log_prefix(line, PREFIX_BYTES_MAX, level);
-    size_t room = LINE_BYTES_MAX - 2 - ELLIPSIS_BYTES - written; /* with the ends of two lines */
+    size_t room = LINE_BYTES_MAX - 2 - ELLIPSIS_BYTES - written; /* 2: two line ends */
     written += utf8_escape(line + written, room, message, length, &whole);
     if (!whole) {
         memcpy(line + written, ELLIPSIS, ELLIPSIS_BYTES);

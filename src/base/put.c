@@ -1,8 +1,8 @@
 /*
  * Pieces of log lines, formatted by hand: a whole line costs less than one printf conversion would.
- * Texts come from peers: they are copied eight bytes at a time as long as all eight are clean, and
- * byte by byte, escaped, where they are not.
- * Refuses to write a byte that could end a text or a line early, or move a terminal's cursor.
+ * Texts come from peers. They are copied eight bytes at a time as long as all eight are clean, and
+ * byte by byte, with escapes, where they are not. So no byte can end a text or a line early, or
+ * move the cursor of a terminal.
  */
 #define _GNU_SOURCE
 #include "base/put.h"
@@ -63,7 +63,7 @@ static char *put_ipv4(char *at, const uint8_t bytes[4])
     return at - 1;
 }
 
-/* A peer that reached a dual-stack socket through IPv4 is shown as what it is. */
+/* A peer that reached a dual-stack socket through IPv4 is shown by its IPv4 address. */
 static char *put_ipv6(char *at, const struct in6_addr *address)
 {
     if (IN6_IS_ADDR_V4MAPPED(address)) return put_ipv4(at, address->s6_addr + 12);
@@ -89,13 +89,16 @@ static bool put_is_clean(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* Nonzero in the top bits of `word` where a byte is zero, or above such a byte. */
+/*
+ * Returns 0 when no byte of `word` is zero. Else the top bit of the lowest zero byte is set, and
+ * perhaps those of bytes above it.
+ */
 static uint64_t put_zero_bytes(uint64_t word)
 {
     return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
 }
 
-/* Are all eight bytes clean? */
+/* Returns whether all eight bytes are clean. */
 static bool put_is_clean_word(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -116,14 +119,14 @@ static char *put_hex(char *at, unsigned char c)
     return at;
 }
 
-/* \uHHHH of a character that fits it, as all do that are not to be shown (utf8_shown_length). */
+/* Writes \uHHHH. All characters that must be escaped (utf8_shown_length) have at most 16 bits. */
 static char *put_number_of_character(char *at, uint32_t number)
 {
     at = put_hex(put_text(at, TEXT("\\u")), (unsigned char)(number >> 8));
     return put_hex(at, (unsigned char)number);
 }
 
-/* Takes one character that is not clean from `text`; gives how many bytes that was. */
+/* Escapes the first character of `text`, which is not clean. Returns how many bytes it had. */
 static size_t put_escape(char **at, struct text text, enum escapes escapes)
 {
     unsigned char c = (unsigned char)text.base[0];

@@ -1,6 +1,6 @@
 /*
- * Pieces of lines, of logs and of JSON. Each function writes at `at` and gives where the next piece goes; the caller
- * has seen to it that there is room.
+ * Writes pieces of log lines and of JSON. Each function writes at `at`, without a NUL, and returns
+ * the position after what it wrote. The caller makes sure that there is room.
  */
 #ifndef ZCSERVE_BASE_PUT_H
 #define ZCSERVE_BASE_PUT_H
@@ -13,17 +13,20 @@
 char *put_text(char *at, struct text text);
 char *put_name(char *at, const char *name);
 char *put_number(char *at, uint64_t number);
-char *put_digits(char *at, uint64_t number, int digits); /* exactly so many, zeros first */
-char *put_seconds(char *at, uint64_t ns);                /* six decimals, cut: "0.000045" */
+char *put_digits(char *at, uint64_t number, int digits); /* exactly `digits`, with leading zeros */
+char *put_seconds(char *at, uint64_t ns);                /* "0.000045": six decimals, cut        */
 
-/* An IP address without its port, an IPv4 one in its own form however it came; else "-". */
+/*
+ * Writes an IP address without its port; an IPv4-mapped IPv6 address in its IPv4 form. Writes "-"
+ * for any other family, and for NULL.
+ */
 char *put_peer(char *at, const struct sockaddr *peer);
 
 /*
- * At most `max` bytes of `text`, escaped, and "…" if that was not all. ESCAPES_LOG: \xHH for quotes,
- * backslashes, control and non-ASCII bytes. ESCAPES_JSON: what JSON asks for (RFC 8259 §7), and what could steer a terminal
- * (utf8_shown_length) as \uHHHH; other UTF-8 is left as it is, a byte that is none is shown as the character of its
- * number, \u00HH.
+ * Writes `text` escaped, in at most `max` bytes, and then "…" if that was not all.
+ * ESCAPES_LOG: quotes, backslashes, control and non-ASCII bytes become \xHH.
+ * ESCAPES_JSON: RFC 8259 §7, and characters that could control a terminal (utf8_shown_length)
+ * become \uHHHH. Other UTF-8 stays as it is. A byte that is not UTF-8 becomes \u00HH.
  */
 enum escapes { ESCAPES_LOG, ESCAPES_JSON };
 char *put_escaped(char *at, struct text text, size_t max, enum escapes escapes);

@@ -1,5 +1,5 @@
 /*
- * The words and statuses of refusals, from the one table that lists them.
+ * The words and the status codes of refusals, from the table that lists them.
  */
 #include "zcserve/refusal.h"
 

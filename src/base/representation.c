@@ -1,6 +1,6 @@
 /*
- * The names that go with a representation, and its prepared head: the field lines that are the
- * same in every response of it, written once. It neither reads nor keeps any content.
+ * The names of codings and sources, and the prepared head of a representation: the field lines that
+ * are the same in every response with it, written once. This file neither reads nor keeps content.
  */
 #include "zcserve/representation.h"
 #include "zcserve/decimal.h"
@@ -31,7 +31,7 @@ const char *source_name(enum source source)
     return names[source];
 }
 
-/* Where lines are written; once something does not fit, `full` stays and nothing more is. */
+/* The space for field lines. After the first text that does not fit, nothing more is written. */
 struct page {
     char *space;
     size_t size;

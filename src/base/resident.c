@@ -1,6 +1,6 @@
 /*
- * Asks the kernel what is in its page cache. An event loop asks before it sends from a file, for
- * sendfile(2) waits for the disk even on a socket that never waits.
+ * Asks the kernel what is in its page cache. An event loop asks before it sends from a file,
+ * because sendfile(2) waits for the disk even when its socket is non-blocking.
  */
 #include "zcserve/resident.h"
 
@@ -20,7 +20,7 @@
 
 #define PAGE_BYTES 4096
 
-/* As in linux/mman.h from Linux 6.5 on. */
+/* struct cachestat_range and struct cachestat of linux/mman.h, which Linux 6.5 added. */
 struct range {
     uint64_t offset, length;
 };
@@ -35,16 +35,19 @@ static bool byte_is_resident(int fd, uint64_t offset)
     return preadv2(fd, &vector, 1, (off_t)offset, RWF_NOWAIT) >= 0 || errno != EAGAIN;
 }
 
-/* The first and the last page stand for all. Where one is missing, this has the kernel read it. */
+/*
+ * Takes the first and the last page for all of them. When one of them is missing, the kernel begins
+ * to read it.
+ */
 static bool edges_are_resident(int fd, uint64_t offset, uint64_t length)
 {
     return byte_is_resident(fd, offset) && byte_is_resident(fd, offset + length - 1);
 }
 
 /*
- * cachestat(2) has counted too few, as it does beyond the end of the file too. When it sees no page at
- * all, it may be that it cannot: those of overlayfs are with the file beneath, and a hole of
- * tmpfs has none.
+ * Decides when cachestat(2) counted fewer pages than the range has. That is normal beyond the end
+ * of the file. A count of 0 also says nothing on overlayfs, where the pages belong to the lower
+ * file, and on tmpfs, where a hole has no pages.
  */
 static bool resident_all_the_same(int fd, uint64_t offset, uint64_t length, uint64_t cached)
 {
@@ -67,7 +70,7 @@ bool resident(int fd, uint64_t offset, uint64_t length)
         return pages.cached >= last - first + 1 ||
                resident_all_the_same(fd, offset, length, pages.cached);
     }
-    if (errno == EOPNOTSUPP) /* hugetlbfs: never on a disk */
+    if (errno == EOPNOTSUPP) /* hugetlbfs: always in memory */
         return true;
     without_cachestat = true;
     return edges_are_resident(fd, offset, length);

@@ -1,7 +1,7 @@
 /*
- * Opens what lines are written to, and writes without waiting. Each kind of file has another way to say
- * "do not wait"; which one it is is found out once, when it is opened.
- * Refuses to change a description that somebody else may have.
+ * Opens sinks and writes to them without waiting. Each kind of file has its own way to ask for
+ * that; the kind is found out once, when the sink is opened. The flags of a file description that
+ * another program may share are never changed.
  */
 #define _GNU_SOURCE
 #include "zcserve/sink.h"
@@ -25,14 +25,20 @@
 
 /* ---- opening ---------------------------------------------------------------------------------- */
 
-/* With both ends ours a FIFO can be opened, and written to, while nobody reads (fifo(7)). */
+/*
+ * O_RDWR opens both ends of a FIFO, so that it can be opened and written without a reader
+ * (fifo(7)).
+ */
 static int fifo_open(const char *path)
 {
     int fd = open(path, O_RDWR | OPEN_FLAGS);
     return fd < 0 && errno == EACCES ? open(path, O_WRONLY | OPEN_FLAGS) : fd;
 }
 
-/* The descriptor that these names stand for, or -1. A socket behind them cannot be opened by name. */
+/*
+ * Returns the descriptor that `path` stands for, or -1. These two names are not opened, because
+ * open() fails when the descriptor is a socket.
+ */
 static int standard_of(const char *path)
 {
     if (strcmp(path, "/dev/stdout") == 0) return STDOUT_FILENO;
@@ -56,12 +62,12 @@ int sink_open(struct sink *sink, const char *path)
 const char *sink_problem(int error)
 {
     return error == ENXIO
-               ? "nobody reads this FIFO; let this user read it too, so that it can be kept open "
-                 "(or this is the file of a socket)"
+               ? "nobody reads this FIFO; give this user read permission too, so that the server "
+                 "can keep it open (or this is the file of a socket)"
                : strerror(error);
 }
 
-/* A description of our own of the same pipe or terminal; -1 when that is not allowed. */
+/* Opens a description of our own for the pipe or terminal of `fd`. Returns -1 when not allowed. */
 static int description_open(int fd)
 {
     char path[32];
@@ -69,7 +75,7 @@ static int description_open(int fd)
     return open(path, O_WRONLY | OPEN_FLAGS);
 }
 
-/* One that belongs to another user may be written to under the name of "the terminal I am on". */
+/* As description_open(). A terminal of another user can still be opened as /dev/tty. */
 static int terminal_open(int fd)
 {
     int own = description_open(fd);
@@ -101,12 +107,15 @@ int sink_share(struct sink *sink, int fd)
 
 /* ---- writing ---------------------------------------------------------------------------------- */
 
-/* Moves the bytes from a pipe of our own; the move can be told not to wait (splice(2)). */
+/*
+ * Writes the bytes to a new pipe, and moves them from there with splice(2), which can be
+ * non-blocking.
+ */
 static ssize_t pipe_splice(int fd, const char *bytes, size_t length)
 {
     int own[2];
     if (length > PIPE_BUF)
-        length = PIPE_BUF; /* one buffer of the pipe: all of it moves, or nothing */
+        length = PIPE_BUF; /* one buffer of a pipe: splice(2) moves all of it or nothing */
     if (pipe2(own, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
     ssize_t written = write(own[1], bytes, length);
     if (written > 0) written = splice(own[0], NULL, fd, NULL, (size_t)written, SPLICE_F_NONBLOCK);
@@ -117,7 +126,7 @@ static ssize_t pipe_splice(int fd, const char *bytes, size_t length)
     return written;
 }
 
-/* Before Linux 6.4 pipes refuse the flag. */
+/* Before Linux 6.4 pipes refuse RWF_NOWAIT. */
 static ssize_t pipe_write(int fd, const char *bytes, size_t length)
 {
     struct iovec vector = {(void *)(uintptr_t)bytes, length};
@@ -126,7 +135,7 @@ static ssize_t pipe_write(int fd, const char *bytes, size_t length)
     return known ? written : pipe_splice(fd, bytes, length);
 }
 
-/* One that is stopped (^S), or that nobody takes anything from, has no room. */
+/* A terminal has no room when it is stopped (^S), or when nobody reads its other end. */
 static ssize_t terminal_write(int fd, const char *bytes, size_t length)
 {
     struct pollfd room = {.fd = fd, .events = POLLOUT};

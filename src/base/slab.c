@@ -1,8 +1,9 @@
 /*
- * Objects of one size out of one mapping. Free objects form a list through their own first bytes, and
- * objects never taken are not on it, so that memory nobody needed is never touched.
- * A bit for each object tells a double put from a put; it costs one more cache line for 512 objects.
- * Refuses to grow.
+ * Objects of one size in one mapping, which never grows. Free objects form a list through their
+ * first bytes. Objects that were never taken are not on that list, so that their memory is not
+ * touched.
+ * One bit for each object detects that an object is put back twice. The bits of 512 objects need
+ * one cache line.
  */
 #include "zcserve/slab.h"
 
@@ -49,7 +50,7 @@ void slab_close(struct slab *slab)
     *slab = (struct slab){.free_head = SLAB_NONE};
 }
 
-/* Flips the bit of an object, which must have been `taken` before. */
+/* Flips the bit of an object. `taken` is what the bit must have been before. */
 static void slab_flip(struct slab *slab, uint32_t index, bool taken)
 {
     uint64_t bit = UINT64_C(1) << (index % 64);

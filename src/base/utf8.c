@@ -1,5 +1,5 @@
 /*
- * Characters in UTF-8. What is none is told from what is one, byte by byte, and nothing is mended.
+ * Characters in UTF-8. Each byte is checked; invalid bytes are reported and never repaired.
  */
 #include "zcserve/utf8.h"
 
@@ -34,7 +34,7 @@ static bool is_control(uint32_t number)
     return number < 0x20 || (number >= 0x7f && number <= 0x9f);
 }
 
-/* What UAX #9 §2 calls directional formatting characters. */
+/* The directional formatting characters of UAX #9 §2. */
 static bool is_directional(uint32_t number)
 {
     return number == 0x61c || number == 0x200e || number == 0x200f ||

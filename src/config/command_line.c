@@ -1,9 +1,9 @@
 /*
  * Reads the command line with getopt_long into overrides of the configuration.
  *
- * A switch sets options by their names in the configuration, so a value is judged in one place, by
- * config_load. Only what is no option is judged here: unknown switches, missing arguments, too many
- * directories, and a port that is no number.
+ * A switch sets options by name, so that config_load() alone checks the values of options. Only
+ * mistakes of the command line itself are reported here: unknown switches, missing arguments, too
+ * many directories, and a port that is not a number.
  */
 
 #include "zcserve/command_line.h"
@@ -73,7 +73,7 @@ static int switch_apply(struct command_line *line, const struct command_switch *
 {
     switch (one->kind) {
     case SWITCH_CONFIG:
-        if (!argument[0]) return usage_wrong(line, "-c takes a file, whose name is empty", "");
+        if (!argument[0]) return usage_wrong(line, "-c needs a file name that is not empty", "");
         line->config_file = argument;
         return 0;
     case SWITCH_PORT: return port_add(line, one, argument);
@@ -102,7 +102,7 @@ static void tables_fill(struct getopt_tables *tables)
     assert(switch_count <= SWITCHES_MAX);
     char *letter = tables->letters;
     struct option *word = tables->words;
-    *letter++ = ':'; /* we say what is wrong, not getopt */
+    *letter++ = ':'; /* getopt prints no messages of its own */
     for (const struct command_switch *one = switch_table; one->letter; one++) {
         *letter++ = one->letter;
         if (one->argument) *letter++ = ':';
@@ -121,7 +121,10 @@ static const struct command_switch *switch_find(int letter)
     return one->letter ? one : NULL;
 }
 
-/* The switch that getopt stumbled over; of a long one it says no letter, or only which it was. */
+/*
+ * Reports the switch that getopt refused. Of a long switch, optopt is 0 when it is unknown, else
+ * its letter.
+ */
 static int switch_wrong(struct command_line *line, int result, char **argv)
 {
     const char short_switch[] = {'-', (char)optopt, '\0'};
@@ -137,7 +140,7 @@ static int switches_read(int argc, char **argv, struct command_line *line)
 {
     struct getopt_tables tables = {0};
     tables_fill(&tables);
-    optind = 0; /* glibc: begin anew, as tests do */
+    optind = 0; /* glibc: starts over; tests read several command lines */
     for (;;) {
         int letter = getopt_long(argc, argv, tables.letters, tables.words, NULL);
         if (letter == -1) return 0;
@@ -156,7 +159,7 @@ static bool is_root_set(const struct command_line *line)
     return false;
 }
 
-/* A file that is there but cannot be read is chosen too: to pass it over would hide the mistake. */
+/* A file that exists but cannot be read is chosen too: to ignore it would hide the mistake. */
 static void config_choose(struct command_line *line, const char *directory)
 {
     if (line->config_file) {

@@ -1,8 +1,8 @@
 /*
- * Reads and writes numbers with units, exactly: what is written reads back to the same number.
+ * Reads and writes numbers with units. A number that was written reads back as the same number.
  *
- * Digits and one suffix, nothing else: no sign, no blank, no fraction, no octal. A time always
- * has a unit, because 10 could be seconds to one reader and milliseconds to another.
+ * A number is digits and one suffix: no sign, no blank, no fraction, no octal. A time always has a
+ * unit, because 10 could mean seconds or milliseconds.
  */
 
 #include "config/quantity.h"
@@ -34,7 +34,7 @@ const struct quantity_unit quantity_times[] = {
     {NULL, 0},
 };
 
-/* 64M is as clear as 64m: no two units differ in case alone. */
+/* Ignores case, because no two units differ in case alone. */
 static const struct quantity_unit *quantity_unit_find(const struct quantity_unit *units,
                                                       const char *suffix)
 {

@@ -1,4 +1,4 @@
-/* "How much is 64k?" Whole numbers with a unit, read and written. */
+/* Whole numbers with a unit, such as 64k, read and written. */
 #ifndef ZCSERVE_QUANTITY_H
 #define ZCSERVE_QUANTITY_H
 
@@ -6,19 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define QUANTITY_TEXT_MAX 32 /* bytes that any quantity takes when written, with its NUL */
+#define QUANTITY_TEXT_MAX 32 /* bytes of any written quantity, with its NUL */
 
 struct quantity_unit {
     const char *suffix;
     uint64_t factor;
 };
 
-/* From the smallest to the largest; NULL after the last. */
+/* The units from the smallest to the largest. After the last one `suffix` is NULL. */
 extern const struct quantity_unit quantity_plain[]; /* 4096                          */
 extern const struct quantity_unit quantity_bytes[]; /* 512, 64k, 1m, 2g, 1t: by 1024 */
 extern const struct quantity_unit quantity_times[]; /* 250ms, 10s, 5m, 1h, 1d: in ns */
 
-/* False, with `value` untouched: not digits and one of the suffixes, or beyond 64 bits. */
+/*
+ * Reads digits and one suffix. Returns false, with *value unchanged, when `text` is anything else
+ * or does not fit into 64 bits.
+ */
 bool quantity_read(const char *text, const struct quantity_unit *units, uint64_t *value);
 
 /* Writes `value` in the largest unit that divides it; it must be a multiple of the smallest. */

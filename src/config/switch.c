@@ -1,8 +1,8 @@
 /*
  * The switches of the command line, and the texts of -h, -v and -V.
  *
- * What a switch does is for command_line.c; a switch that only sets an option needs a line of the
- * table here and nothing else.
+ * command_line.c applies the switches. A switch that only sets an option needs a row in the table
+ * here and nothing else.
  */
 
 #include "config/switch.h"
@@ -16,11 +16,11 @@
 const struct command_switch switch_table[] = {
     {'c', SWITCH_CONFIG, "config", "FILE", NULL, "-c", "read this configuration"},
     {'p', SWITCH_PORT, "port", "PORT", "listen", "-p",
-     "listen on 127.0.0.1:PORT; 0 picks a free one and says which"},
+     "listen on 127.0.0.1:PORT; 0 picks a free port and prints it"},
     {'l', SWITCH_OVERRIDE, "listen", "ADDR", "listen", "-l",
      "listen on HOST:PORT, [IPV6]:PORT, PORT or unix:PATH; may be repeated"},
     {'m', SWITCH_OVERRIDE, "model", "MODEL", "model", "-m", "how connections are served"},
-    {'w', SWITCH_OVERRIDE, "workers", "N", "workers", "-w", "processes that serve, or auto"},
+    {'w', SWITCH_OVERRIDE, "workers", "N", "workers", "-w", "number of worker processes, or auto"},
     {'o', SWITCH_OPTION, "option", "NAME=VALUE", NULL, "-o",
      "set any option of the configuration: -o cache.size=1g"},
     {'t', SWITCH_TEST, "test", NULL, NULL, "-t", "test the configuration, and serve nothing"},
@@ -34,7 +34,7 @@ const struct command_switch switch_table[] = {
 
 const size_t switch_count = sizeof switch_table / sizeof switch_table[0] - 1;
 
-#define HELP_COLUMN 30 /* where the explanations begin */
+#define HELP_COLUMN 30 /* the column in which explanations begin */
 
 static void switch_print(const struct command_switch *one, FILE *out)
 {
@@ -45,7 +45,7 @@ static void switch_print(const struct command_switch *one, FILE *out)
     fprintf(out, "%-*s%s\n", HELP_COLUMN, text, one->help);
 }
 
-/* A row of one of the lists below: two columns. */
+/* A row of one of the lists below. */
 struct row {
     const char *left, *right;
 };
@@ -58,11 +58,11 @@ static void rows_print(const char *title, const struct row *rows, FILE *out)
 }
 
 static const struct row examples[] = {
-    {"zcserve", "what " ZCSERVE_CONFIG_FILE " says, else this directory"},
+    {"zcserve", "serve as " ZCSERVE_CONFIG_FILE " says, else this directory"},
     {"zcserve -p 0 site", "site, on a free port of this machine"},
     {"zcserve -l 0.0.0.0:80 site", "site, for everyone who can reach this machine"},
-    {"zcserve -c serve.conf -t", "is the configuration right?"},
-    {"zcserve -c serve.conf -w 1", "the configuration, but one worker"},
+    {"zcserve -c serve.conf -t", "test the configuration"},
+    {"zcserve -c serve.conf -w 1", "the configuration, but with one worker"},
     {NULL, NULL},
 };
 
@@ -80,8 +80,8 @@ static const struct row signals[] = {
 void switch_help(FILE *out)
 {
     fputs("zcserve serves the files of a directory over HTTP.\n"
-          "Without DIR and -c: as " ZCSERVE_CONFIG_FILE " says when it is there, else the current\n"
-          "directory. With DIR and no -c: that directory, and no configuration is read.\n\n"
+          "Without DIR and -c it reads " ZCSERVE_CONFIG_FILE " if that exists, else it serves\n"
+          "the current directory. With DIR and without -c it reads no configuration.\n\n"
           "usage: zcserve [SWITCHES] [DIR]\n"
           "       zcserve top|report …      see what a server does; each has its own -h\n"
           "                                 (a directory of that name is ./top)\n\n",
@@ -98,7 +98,7 @@ void switch_version(FILE *out)
     fputs("zcserve " ZCSERVE_VERSION "\n", out);
 }
 
-/* What a CHOICE offers is what was built in: the models above all. */
+/* Prints the words of a CHOICE: they show what was built in, such as the models. */
 static void choice_print(const struct config_option *option, FILE *out)
 {
     char name[OPTION_NAME_MAX];
@@ -115,6 +115,7 @@ void switch_build(FILE *out)
           "configuration " ZCSERVE_CONFIG_FILE "\n"
           "choices:\n",
           out);
-    for (const struct config_option *option = option_table; option->name; option++)
+    const struct option_set *set = &options_of_config;
+    for (const struct config_option *option = set->option; option < set->end; option++)
         if (option->kind == OPTION_CHOICE) choice_print(option, out);
 }

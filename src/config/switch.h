@@ -1,4 +1,4 @@
-/* "What may stand on the command line?" Each switch once; getopt's tables and -h are made of it. */
+/* The switches of the command line. getopt's tables and the text of -h are made from this table. */
 #ifndef ZCSERVE_SWITCH_H
 #define ZCSERVE_SWITCH_H
 
@@ -19,14 +19,14 @@ enum switch_kind {
 struct command_switch {
     char letter;
     enum switch_kind kind;
-    const char *word;     /* NULL: only the letter is there                             */
-    const char *argument; /* NULL: takes none                                           */
-    const char *sets;     /* the option that it sets; NULL: none                        */
-    const char *told;     /* "-p", for messages                                         */
-    const char *help;
+    const char *word;     /* its long name, as in --port; NULL: none         */
+    const char *argument; /* what -h calls its argument; NULL: it takes none */
+    const char *sets;     /* the option that it sets; NULL: none             */
+    const char *told;     /* what messages call it, as "-p"                  */
+    const char *help;     /* one line for -h                                 */
 };
 
-/* The last has no letter. */
+/* After the last switch, `letter` is 0. */
 extern const struct command_switch switch_table[];
 extern const size_t switch_count;
 

@@ -1,4 +1,6 @@
-/* "Which zcserve is this?" The Makefile says; these stand in where it did not. */
+/*
+ * The version and how it was built. The Makefile defines these; otherwise the values here are used.
+ */
 #ifndef ZCSERVE_VERSION_H
 #define ZCSERVE_VERSION_H
 
@@ -10,7 +12,7 @@
 #define ZCSERVE_BUILD "options unknown"
 #endif
 
-/* What a bare zcserve reads, when it is there. */
+/* The configuration that zcserve reads without -c and DIR, if it exists. */
 #ifndef ZCSERVE_CONFIG_FILE
 #define ZCSERVE_CONFIG_FILE "/etc/zcserve/serve.conf"
 #endif

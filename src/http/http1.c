@@ -1,6 +1,7 @@
 /*
- * Bytes into requests, in order. Requests stay in the receive buffer until all responses gathered so far are sent,
- * because exchanges point into it; then what is left moves to the front.
+ * Makes requests from bytes, in their order. Requests stay in the receive buffer until all gathered
+ * responses are sent, because exchanges point into it. Then the bytes that are left are moved to
+ * the front.
  */
 #include "http1.h"
 
@@ -13,9 +14,8 @@ size_t http1_space_size(const struct conn_rules *rules)
 
 void http1_open(struct http1 *h, const struct conn_rules *rules, char *space)
 {
-    h->stream.path = space;
     h->stream.state = STREAM_READING;
-    h->receive = space + rules->target_bytes_max + 1;
+    h->receive = space;
     h->size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
     h->filled = h->parsed = 0;
     reader_begin(&h->reader, &h->stream.request, rules);
@@ -47,7 +47,7 @@ void http1_drop(struct http1 *h)
     h->filled = h->parsed = 0;
 }
 
-/* Reads more of the request; true when it is complete. Content is dropped as it comes. */
+/* Reads more of the request. Returns whether it is complete. Content is dropped at once. */
 static bool request_read(struct http1 *h)
 {
     struct reader *r = &h->reader;
@@ -60,9 +60,17 @@ static bool request_read(struct http1 *h)
 struct stream *http1_next(struct http1 *h, const struct now *now)
 {
     struct stream *s = &h->stream;
-    if (s->state != STREAM_READING || !http1_has_more(h) || !request_read(h)) return NULL;
+    if (s->state != STREAM_READING || !request_read(h)) return NULL;
     s->headed_ns = now->monotonic_ns;
+    s->path = h->receive + h->filled;
     return s;
+}
+
+/* The path needs no more room than the target, which is not longer than all that was received. */
+char *http1_spare(struct http1 *h)
+{
+    uint32_t longest = h->reader.rules->target_bytes_max;
+    return h->receive + h->filled + (h->filled < longest ? h->filled : longest) + 1;
 }
 
 void http1_answered(struct http1 *h, struct stream *s)

@@ -1,6 +1,6 @@
 /*
- * Field lines, piece by piece. Each function writes at `at` and returns where the next piece goes; the caller has
- * seen to it that there is room.
+ * Writes field lines, piece by piece. Each function writes at `at`, where there must be room, and
+ * returns where the next piece goes.
  */
 #ifndef ZCSERVE_HTTP_LINE_H
 #define ZCSERVE_HTTP_LINE_H
@@ -25,7 +25,7 @@ static inline char *put_number(char *at, uint64_t number)
     return at + decimal_write(at, number);
 }
 
-/* Of a part (RFC 9110 §14.4); `complete` has the digits of the whole length. */
+/* Writes the Content-Range of a part (RFC 9110 §14.4). `complete`: the digits of the whole length. */
 static inline char *put_content_range(char *at, struct range part, struct text complete)
 {
     at = put_number(put(at, TEXT("Content-Range: bytes ")), part.offset);

@@ -1,14 +1,16 @@
 /*
- * Heads of parts, the end, and how long it all is. The bytes of the parts are sent from where they are: output.c.
+ * Writes the heads of parts and the end, and computes how long all is. output.c adds the bytes of
+ * the parts.
  *
- * The boundary must not occur in any part (RFC 2046 §5.1.1), whatever its author wrote into the file. So it is a hash of the
- * file's version under a secret key: who sees the boundary of a file cannot write it into the file, because
- * the file is another version then. The hash is SipHash-2-4 of one word (Aumasson and Bernstein, 2012).
+ * The boundary must not occur in any part (RFC 2046 §5.1.1), whatever the author of a file writes
+ * into it. So it is a hash of the version of the file under a secret key. An author who has seen the
+ * boundary cannot write it into the file, because that makes another version, which has another
+ * boundary. The hash is SipHash-2-4 of one word (Aumasson and Bernstein, 2012).
  */
 #include "multipart.h"
 #include "line.h"
 
-static uint64_t turned(uint64_t word, int bits)
+static uint64_t rotated(uint64_t word, int bits)
 {
     return word << bits | word >> (64 - bits);
 }
@@ -18,20 +20,19 @@ static void hash_rounds(uint64_t v[4], int rounds)
     for (int i = 0; i < rounds; i++) {
         v[0] += v[1];
         v[2] += v[3];
-        v[1] = turned(v[1], 13) ^ v[0];
-        v[3] = turned(v[3], 16) ^ v[2];
-        v[0] = turned(v[0], 32) + v[3];
+        v[1] = rotated(v[1], 13) ^ v[0];
+        v[3] = rotated(v[3], 16) ^ v[2];
+        v[0] = rotated(v[0], 32) + v[3];
         v[2] += v[1];
-        v[1] = turned(v[1], 17) ^ v[2];
-        v[3] = turned(v[3], 21) ^ v[0];
-        v[2] = turned(v[2], 32);
+        v[1] = rotated(v[1], 17) ^ v[2];
+        v[3] = rotated(v[3], 21) ^ v[0];
+        v[2] = rotated(v[2], 32);
     }
 }
 
 static uint64_t keyed_hash(const uint64_t key[2], uint64_t word)
 {
-    const uint64_t words[2] = {word, UINT64_C(8)
-                                         << 56}; /* the last one tells the length in bytes */
+    const uint64_t words[2] = {word, UINT64_C(0x0800000000000000)}; /* the last: how many bytes */
     uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
     for (int i = 0; i < 2; i++) {

@@ -1,11 +1,12 @@
 /*
- * The content of a 206 with several parts: multipart/byteranges (RFC 9110 §14.6), framed as RFC 2046 §5.1.1 says.
+ * Writes the content of a 206 with several parts, but for their bytes: multipart/byteranges (RFC
+ * 9110 §14.6), in the format of RFC 2046 §5.1.1.
  *
  *      --boundary       Content-Type, Content-Range, an empty line, the bytes of the first part
  *      --boundary       …
  *      --boundary--
  *
- * The line end before a boundary belongs to it, and is left out before the first one.
+ * The CRLF before a boundary belongs to the boundary. The first one has none.
  */
 #ifndef ZCSERVE_HTTP_MULTIPART_H
 #define ZCSERVE_HTTP_MULTIPART_H
@@ -19,26 +20,38 @@ struct boundary {
     char digits[BOUNDARY_DIGITS]; /* hexadecimal; no NUL */
 };
 
-/* What separates the parts of a plan's response. It is the same for the same file, whoever asks and when. */
+/*
+ * Returns what separates the parts of the response `plan`. It is the same for all responses from one
+ * version of a file, until the server is started again.
+ */
 struct boundary multipart_boundary(const struct plan *plan, const struct conn_rules *rules);
 
-/* What the functions below write at most: for one part, and for the end. */
+/* The most bytes that the functions below write: for one part, and for the end. */
 #define MULTIPART_HEAD_MAX                                                                    \
     (sizeof("\r\n--\r\n") + BOUNDARY_DIGITS + sizeof("Content-Type: \r\n") + MEDIA_TYPE_MAX + \
      sizeof("Content-Range: bytes -/\r\n\r\n") + 3 * (size_t)DECIMAL_MAX)
 #define MULTIPART_END_MAX (sizeof("\r\n----\r\n") + BOUNDARY_DIGITS)
 
-/* Room for the heads of so many parts, and for the end. */
+/* Room for the heads of `parts` parts, and for the end. */
 #define MULTIPART_ROOM(parts) ((parts)*MULTIPART_HEAD_MAX + MULTIPART_END_MAX)
 
-/* All that is before the bytes of part number `part`, from 0. Returns its length. */
+/*
+ * Writes what precedes the bytes of a part to `space`, which has MULTIPART_HEAD_MAX bytes. The first
+ * part has the number 0. Returns its length in bytes.
+ */
 size_t multipart_head_write(char *space, const struct plan *plan, uint32_t part,
                             const struct boundary *boundary);
 
-/* What follows the bytes of the last part. Returns its length. */
+/*
+ * Writes what follows the bytes of the last part to `space`, which has MULTIPART_END_MAX bytes.
+ * Returns its length in bytes.
+ */
 size_t multipart_end_write(char *space, const struct boundary *boundary);
 
-/* Bytes of the whole content, computed and not written. Those of `plan->selected` are at most INT64_MAX. */
+/*
+ * Returns the length in bytes of all of this content, which is computed and not written. The length
+ * of `plan->selected` must not be above INT64_MAX.
+ */
 uint64_t multipart_length(const struct plan *plan);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Responses as segments: heads, pages and small contents are copied into the output buffer, where
- * they grow into one segment, so that many small responses leave in one send; large contents are
- * pointed to. Moves no byte itself.
+ * Makes segments from responses. Heads, pages and small contents are copied to the output buffer.
+ * There they become one segment, so that one call sends many small responses. Segments of large
+ * contents point to the representation. No byte is sent here.
  */
 #include "output.h"
 #include "head.h"
@@ -9,7 +9,9 @@
 
 #include <assert.h>
 
-/* What one response may need beyond an ordinary head: the location of a redirect, or the heads of parts. */
+#define USED_MAX (OUTPUT_BYTES - HEAD_ROOM(0) - INLINE_BYTES_MAX) /* any response fits behind it */
+
+/* Returns the most bytes that one response needs besides HEAD_ROOM(0) and INLINE_BYTES_MAX. */
 static uint32_t room_beyond(const struct conn_rules *rules)
 {
     size_t location = HEAD_ROOM(rules->target_bytes_max) - HEAD_ROOM(0);
@@ -22,11 +24,12 @@ uint32_t output_size(const struct conn_rules *rules)
     return OUTPUT_BYTES + room_beyond(rules);
 }
 
-void output_open(struct output *out, const struct conn_rules *rules, char *base)
+void output_open(struct output *out, const struct conn_rules *rules, struct output_place *more)
 {
-    out->base = base;
+    out->more = more;
+    out->base = NULL;
     out->size = output_size(rules);
-    out->room = (uint32_t)HEAD_ROOM(0) + room_beyond(rules);
+    out->segments_max = SEGMENTS_MAX(rules->ranges_max);
     output_clear(out);
 }
 
@@ -35,30 +38,37 @@ void output_clear(struct output *out)
     out->planned = out->settled = out->started = 0;
     out->planned_bytes = out->sent_bytes = 0;
     out->segments = out->drained = 0;
+    out->holds_file = false;
     out->used = 0;
+}
+
+void output_begin(struct output *out, char *base)
+{
+    assert(out->planned == 0);
+    out->base = base;
 }
 
 bool output_has_room(const struct output *out)
 {
-    return out->planned < EXCHANGES_MAX && out->size - out->used >= out->room + INLINE_BYTES_MAX;
+    return out->planned < EXCHANGES_MAX && out->used <= USED_MAX;
 }
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
 static void segment_add(struct output *out, struct segment segment)
 {
-    assert(out->segments < SEGMENTS_MAX && segment.length > 0);
-    out->segment[out->segments++] = segment;
+    assert(out->segments < out->segments_max && segment.length > 0);
+    *output_segment(out, out->segments++) = segment;
 }
 
-/* `length` bytes were written behind what the buffer holds. */
+/* `length` bytes were written behind the buffer's content: adds them to the segments. */
 static void output_grow(struct output *out, size_t length)
 {
     const char *base = out->base + out->used;
     out->used += (uint32_t)length;
     assert(out->used <= out->size);
     if (out->segments > out->drained) {
-        struct segment *last = &out->segment[out->segments - 1];
+        struct segment *last = output_segment(out, out->segments - 1);
         if (last->base && last->base + last->length == base) {
             last->length += length;
             return;
@@ -74,40 +84,41 @@ static void output_copy(struct output *out, const char *base, size_t length)
     output_grow(out, length);
 }
 
-/* Content that is sent from where it is. */
-static void content_point(struct output *out, const struct representation *r, uint64_t offset,
-                          uint64_t length)
+/*
+ * Adds a part of the content of `r`. It is copied when it is in memory and has at most `inline_max`
+ * bytes. Returns how many bytes were copied.
+ */
+static uint64_t content_add(struct output *out, const struct representation *r, struct range part,
+                            uint64_t inline_max)
 {
-    if (!r->content)
-        segment_add(out, (struct segment){.fd = r->fd, .offset = offset, .length = length});
-    else
-        segment_add(out, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
-}
-
-static void content_add(struct output *out, const struct representation *r, uint64_t offset,
-                        uint64_t length)
-{
-    if (r->content && length <= INLINE_BYTES_MAX)
-        output_copy(out, r->content + offset, length);
-    else
-        content_point(out, r, offset, length);
+    if (!r->content) {
+        segment_add(out,
+                    (struct segment){.fd = r->fd, .offset = part.offset, .length = part.length});
+    } else if (part.length <= inline_max) {
+        output_copy(out, r->content + part.offset, part.length);
+        return part.length;
+    } else {
+        segment_add(out, (struct segment){
+                             .base = r->content + part.offset, .fd = -1, .length = part.length});
+    }
+    return 0;
 }
 
 /*
- * Several parts and what is around them; returns how many bytes that is. What is left of the buffer is given up, so
- * that the response is the last one of this output: for another with as many parts there need be no segments.
+ * Adds several parts, with their heads and the end. Returns how many bytes it all has. At most
+ * INLINE_BYTES_MAX bytes of their content are copied. The rest of the buffer counts as used, so that
+ * no response is added to this output any more: there may be no segments for another one.
  */
 static uint64_t parts_put(struct output *out, const struct plan *plan,
                           const struct conn_rules *rules)
 {
     struct boundary boundary = multipart_boundary(plan, rules);
-    uint64_t sum = 0;
+    uint64_t inline_left = INLINE_BYTES_MAX, sum = 0;
     for (uint32_t i = 0; i < plan->ranges->count; i++) {
-        struct range part = plan->ranges->part[i];
         size_t head = multipart_head_write(out->base + out->used, plan, i, &boundary);
         output_grow(out, head);
-        content_point(out, plan->selected, part.offset, part.length);
-        sum += head + part.length;
+        inline_left -= content_add(out, plan->selected, plan->ranges->part[i], inline_left);
+        sum += head + plan->ranges->part[i].length;
     }
     size_t end = multipart_end_write(out->base + out->used, &boundary);
     output_grow(out, end);
@@ -115,7 +126,7 @@ static uint64_t parts_put(struct output *out, const struct plan *plan,
     return sum + end;
 }
 
-/* What follows the head; returns how many bytes that is. */
+/* Adds the content of a response. Returns its length in bytes. */
 static uint64_t content_put(struct output *out, const struct plan *plan,
                             const struct conn_rules *rules)
 {
@@ -125,22 +136,22 @@ static uint64_t content_put(struct output *out, const struct plan *plan,
         return plan->page.length;
     }
     if (plan->ranges) return parts_put(out, plan, rules);
-    content_add(out, plan->selected, plan->offset, plan->length);
+    content_add(out, plan->selected, (struct range){plan->offset, plan->length}, INLINE_BYTES_MAX);
     return plan->length;
 }
 
-struct exchange *output_exchange(struct output *out)
+struct exchange *output_next_exchange(struct output *out)
 {
     assert(out->planned < EXCHANGES_MAX);
-    return &out->exchange[out->planned];
+    return output_exchange(out, out->planned);
 }
 
 void output_add(struct output *out, const struct plan *plan, const struct conn_rules *rules,
                 const struct target *target, const struct now *now)
 {
-    struct exchange *exchange = output_exchange(out);
+    struct exchange *exchange = output_next_exchange(out);
     size_t head = head_write(out->base + out->used, plan, rules, target, now);
-    assert(head <= out->room);
+    assert(head <= HEAD_ROOM(rules->target_bytes_max));
 
     output_grow(out, head);
     uint64_t content = content_put(out, plan, rules);
@@ -153,6 +164,7 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
     bool from_file = plan->selected && plan->length > 0;
     exchange->coding = from_file ? plan->selected->coding : CODING_IDENTITY;
     exchange->source = from_file && content > 0 ? plan->selected->source : SOURCE_NONE;
+    out->holds_file = exchange->lent && exchange->lent->fd >= 0;
     out->planned_bytes += exchange->length;
     out->planned++;
 }
@@ -164,8 +176,9 @@ static void memory_next(const struct output *out, struct outgoing *next)
     uint32_t i = out->drained;
     next->fd = -1;
     next->length = 0;
-    for (; i < out->segments && out->segment[i].base && next->count < OUTGOING_VECTORS_MAX; i++) {
-        const struct segment *s = &out->segment[i];
+    for (; i < out->segments && next->count < OUTGOING_VECTORS_MAX; i++) {
+        const struct segment *s = output_segment(out, i);
+        if (!s->base) break;
         next->vector[next->count++] = (struct iovec){(char *)(uintptr_t)s->base, s->length};
         next->length += s->length;
     }
@@ -175,7 +188,7 @@ static void memory_next(const struct output *out, struct outgoing *next)
 void output_next(const struct output *out, struct outgoing *next)
 {
     assert(out->drained < out->segments);
-    const struct segment *first = &out->segment[out->drained];
+    const struct segment *first = output_segment(out, out->drained);
     next->count = 0;
     if (first->base) {
         memory_next(out, next);
@@ -190,7 +203,7 @@ void output_next(const struct output *out, struct outgoing *next)
 static void segments_drain(struct output *out, uint64_t length)
 {
     while (length > 0) {
-        struct segment *s = &out->segment[out->drained];
+        struct segment *s = output_segment(out, out->drained);
         uint64_t part = length < s->length ? length : s->length;
         if (s->base)
             s->base += part;
@@ -202,7 +215,7 @@ static void segments_drain(struct output *out, uint64_t length)
     }
 }
 
-/* One that needed no lookup was ready at once. */
+/* A response that needed no lookup was ready when its request was complete. */
 static void exchange_start(struct exchange *exchange, const struct now *now)
 {
     if (exchange->ready_ns == 0) exchange->ready_ns = exchange->headed_ns;
@@ -215,8 +228,9 @@ uint32_t output_sent(struct output *out, uint64_t length, const struct now *now)
     uint32_t before = out->started;
     out->sent_bytes += length;
     segments_drain(out, length);
-    while (out->started < out->planned && out->exchange[out->started].offset < out->sent_bytes)
-        exchange_start(&out->exchange[out->started++], now);
+    while (out->started < out->planned &&
+           output_exchange(out, out->started)->offset < out->sent_bytes)
+        exchange_start(output_exchange(out, out->started++), now);
     return out->started - before;
 }
 
@@ -229,27 +243,23 @@ bool output_is_settled(const struct output *out)
 
 bool output_is_done(const struct output *out)
 {
-    const struct exchange *exchange = &out->exchange[out->settled];
+    const struct exchange *exchange = output_exchange(out, out->settled);
     return !output_is_settled(out) && exchange->offset + exchange->length <= out->sent_bytes;
-}
-
-bool output_holds_file(const struct output *out)
-{
-    const struct representation *lent =
-        out->planned > 0 ? out->exchange[out->planned - 1].lent : NULL;
-    return lent && lent->fd >= 0;
 }
 
 void output_gathered(struct output *out, const struct now *now)
 {
-    for (uint32_t i = out->planned; i > out->started && out->exchange[i - 1].ready_ns == 0; i--)
-        out->exchange[i - 1].ready_ns = now->monotonic_ns;
+    for (uint32_t i = out->planned; i > out->started; i--) {
+        struct exchange *exchange = output_exchange(out, i - 1);
+        if (exchange->ready_ns != 0) break;
+        exchange->ready_ns = now->monotonic_ns;
+    }
 }
 
 struct exchange *output_first(struct output *out)
 {
     assert(!output_is_settled(out));
-    return &out->exchange[out->settled];
+    return output_exchange(out, out->settled);
 }
 
 const struct exchange *output_settling(struct output *out, const struct now *now)

@@ -1,13 +1,13 @@
 /*
- * Byte ranges. Positions are inclusive only while they are read; what comes out are offsets
- * and lengths inside the representation. Numbers saturate instead of overflowing: past the end
- * is past the end. A value that is not a well-formed list of ranges of bytes is not acted upon.
+ * Reads byte ranges. In the field the last position is inclusive; the result is an offset and a
+ * length within the representation. Numbers that are too large become UINT64_MAX, which is past the
+ * end of any file. A value that is not a well-formed list of byte ranges is ignored.
  */
 #include "range.h"
 
 #include <assert.h>
 
-/* Takes the digits in front of `text`; how many there were. */
+/* Takes the digits that `text` begins with. Returns how many there were. */
 static size_t number_take(struct text *text, uint64_t *number)
 {
     size_t count = 0;
@@ -17,15 +17,15 @@ static size_t number_take(struct text *text, uint64_t *number)
         if (digit > 9) break;
         if (__builtin_mul_overflow(*number, 10, number) ||
             __builtin_add_overflow(*number, digit, number))
-            *number = UINT64_MAX; /* and stays: more digits overflow again */
+            *number = UINT64_MAX; /* more digits overflow again, so it stays */
     }
     *text = (struct text){text->base + count, text->length - count};
     return count;
 }
 
 /*
- * The last `suffix` bytes. Of nothing these are nothing, which satisfies (§14.1.2) but which no
- * Content-Range can tell: then the whole.
+ * Reads a range of the last `suffix` bytes. Those of an empty representation are satisfiable
+ * (§14.1.2), but Content-Range cannot express them, so the result is then the whole.
  */
 static enum range_kind suffix_read(uint64_t suffix, uint64_t length, struct range *range)
 {
@@ -36,7 +36,7 @@ static enum range_kind suffix_read(uint64_t suffix, uint64_t length, struct rang
     return RANGE_PARTS;
 }
 
-/* One range-spec (§14.1.1) of a representation of `length` bytes; malformed gives the whole. */
+/* Reads one range-spec (§14.1.1) for a representation of `length` bytes. Malformed: the whole. */
 static enum range_kind spec_read(struct text spec, uint64_t length, struct range *range)
 {
     uint64_t first, last;
@@ -53,6 +53,7 @@ static enum range_kind spec_read(struct text spec, uint64_t length, struct range
     return RANGE_PARTS;
 }
 
+/* Returns whether the ranges overlap, or one begins where the other ends. */
 static bool touches(struct range a, struct range b)
 {
     return a.offset <= b.offset + b.length && b.offset <= a.offset + a.length;
@@ -66,8 +67,9 @@ static struct range united(struct range a, struct range b)
 }
 
 /*
- * Adds a range, or merges it with those before that it overlaps or touches, in the place of the first of them.
- * Those before do not touch each other, so merging with one of them brings it no nearer to the others.
+ * Adds a range. When it touches parts that are there, they all become one, at the place of the
+ * first of them. Parts that are there do not touch each other, so it is enough to compare each with
+ * the new range, and not with what has been merged.
  */
 static void range_add(struct ranges *ranges, struct range range)
 {
@@ -87,13 +89,16 @@ static void range_add(struct ranges *ranges, struct range range)
     ranges->count = kept;
 }
 
-/* All range-specs of a list (§14.1.1): what they ask for together. */
+/*
+ * Reads a list of range-specs (§14.1.1), at most `most`, for a representation of `length` bytes.
+ * Returns what they ask for together.
+ */
 static enum range_kind specs_read(struct text specs, uint64_t length, uint32_t most,
                                   struct ranges *ranges)
 {
     struct text spec;
     struct range range;
-    uint64_t left = length; /* to be asked for */
+    uint64_t left = length; /* bytes that may still be asked for */
     uint32_t asked = 0;
     ranges->count = 0;
     for (; list_next(&specs, &spec); asked++) {
@@ -108,7 +113,10 @@ static enum range_kind specs_read(struct text specs, uint64_t length, uint32_t m
     return asked > 0 ? RANGE_UNSATISFIABLE : RANGE_WHOLE;
 }
 
-/* The list of the one Range field, when its unit is bytes. Blanks before it are as in §14.1.2's own example. */
+/*
+ * Sets *specs to the list in the only Range field. Returns false when there is not exactly one, or
+ * its unit is not bytes. Blanks may precede the list, as in an example of §14.1.2.
+ */
 static bool specs_find(const struct fields *fields, struct text *specs)
 {
     const struct text unit = TEXT("bytes=");
@@ -122,8 +130,8 @@ static bool specs_find(const struct fields *fields, struct text *specs)
 }
 
 /*
- * Whether the date of `r` tells its content from any other of this resource: its second is over, so that no
- * other content can get the same one (§8.8.2.2), and it is not a sidecar's.
+ * Returns whether no other content of this resource has the same date: its second is over, so that
+ * no later content can get it (§8.8.2.2), and it is not the date of a sidecar.
  */
 static bool date_is_strong(const struct representation *r, int64_t now_seconds)
 {
@@ -131,7 +139,7 @@ static bool date_is_strong(const struct representation *r, int64_t now_seconds)
     return !sidecar && r->modified_seconds != MODIFIED_UNKNOWN && r->modified_seconds < now_seconds;
 }
 
-/* If-Range: whether the client's part belongs to what `r` is now. */
+/* Returns whether If-Range matches `r`, or is not there. */
 static bool part_current(const struct fields *fields, const struct representation *r,
                          int64_t now_seconds)
 {

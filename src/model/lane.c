@@ -1,8 +1,8 @@
 /*
- * Keeps account of the operations of one socket, so that closing is right in every order of
- * completions: each submission is counted, each last completion is taken off, and only then may
- * the memory of the connection serve another. A peer that keeps sending while it does
- * not read is not received from beyond a few buffers.
+ * Counts the operations of one socket, so that a connection can be closed whatever the order of completions:
+ * each submission adds one, and each last completion takes one off. At 0 the memory of the connection may be
+ * used for another one. From a peer that keeps sending while it does not read, only a few buffers
+ * are received.
  */
 #include "lane.h"
 
@@ -33,14 +33,19 @@ static uint64_t tag_next(const struct ring *ring, struct lane *lane, enum lane_o
 
 void lane_receive(struct ring *ring, struct lane *lane)
 {
-    if (lane->receiving || lane->readable) return;
-    lane->receiving = true;
-    lane->polling = lane->starved;
-    lane->starved = false;
-    if (lane->polling)
-        ring_await_received(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
-    else
+    switch ((enum lane_receiving)lane->receiving) {
+    case RECEIVE_STOPPED:
         ring_receive(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
+        lane->receiving = RECEIVE_ARMED;
+        return;
+    case RECEIVE_STARVED:
+        ring_await_received(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
+        lane->receiving = RECEIVE_POLLED;
+        return;
+    case RECEIVE_ARMED:
+    case RECEIVE_POLLED:
+    case RECEIVE_READABLE: return;
+    }
 }
 
 static void receive_stop(struct ring *ring, struct lane *lane)
@@ -48,11 +53,11 @@ static void receive_stop(struct ring *ring, struct lane *lane)
     ring_cancel(ring, lane->tag | LANE_RECEIVE, tag_next(ring, lane, LANE_CANCEL));
 }
 
-/* The socket said that it can be read, and yet there may be nothing: then the kernel is asked again. */
+/* The poll said that the socket is readable. There may be nothing after all: then -EAGAIN is returned. */
 static ssize_t take_directly(struct lane *lane, char *space, size_t size)
 {
     ssize_t n = recv(lane->fd, space, size, MSG_DONTWAIT);
-    lane->readable = false;
+    lane->receiving = RECEIVE_STOPPED;
     lane->finished = n == 0;
     if (n >= 0) return n;
     return errno == EINTR ? -EAGAIN : -errno;
@@ -67,10 +72,8 @@ ssize_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size
 void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
     lane->sending = LANE_IN_SEND;
-    lane->zero_copy =
-        ring->zero_copy_bytes > 0 && out->length >= ring->zero_copy_bytes && !lane->copies;
-    lane->gather =
-        ring_send(ring, lane->socket, out, lane->zero_copy, tag_next(ring, lane, LANE_SEND));
+    bool zero_copy = zero_copy_begin(&lane->zero_copy, ring, out->length);
+    lane->gather = ring_send(ring, lane->socket, out, zero_copy, tag_next(ring, lane, LANE_SEND));
 }
 
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out)
@@ -86,14 +89,14 @@ void lane_await_writable(struct ring *ring, struct lane *lane)
     ring_await_writable(ring, lane->socket, lane->watching, tag_next(ring, lane, LANE_WRITABLE));
 }
 
-/* The socket has room, but the system has no memory: a poll would report at once, again and again. */
+/* The socket has room but the system has no memory. A poll would report at once every time, so a timer waits. */
 static void pause_begin(struct ring *ring, struct lane *lane)
 {
     lane->sending = LANE_PAUSED;
     ring_pause(ring, tag_next(ring, lane, LANE_PAUSE));
 }
 
-/* A later poll of the same socket is told by the same tag; this one is submitted before it. */
+/* A later poll of the same socket has the same tag, but this cancellation is submitted before it. */
 static void watch_stop(struct ring *ring, struct lane *lane)
 {
     lane->watching = false;
@@ -105,46 +108,55 @@ void lane_close(struct ring *ring, struct lane *lane)
 {
     if (lane->watching) watch_stop(ring, lane);
     bool unheard =
-        ring->sqpoll || lane->named == ring->turns; /* the kernel may still look for it */
-    assert(lane->lent == 0);
+        ring->sqpoll || lane->named == ring->turns; /* a submission not yet taken may name it */
+    assert(!lane_lends(lane));
     ring_drop(ring, &lane->held);
-    if (lane->receiving) receive_stop(ring, lane);
+    if (lane->receiving == RECEIVE_ARMED || lane->receiving == RECEIVE_POLLED)
+        receive_stop(ring, lane);
     if (lane->socket != lane->fd)
         ring_unregister(ring, lane->socket, tag_next(ring, lane, LANE_UNREGISTER));
     if (unheard) ring_settle(ring);
 }
 
-/* shutdown(2) leaves what is not acknowledged yet where it is: in memory that is not ours. */
+/*
+ * shutdown(2) keeps the bytes that the peer has not acknowledged, so the kernel would still read the memory
+ * of zero-copy sends. For these, connect() to AF_UNSPEC drops the connection and its queue (tcp(7)).
+ */
 void lane_abort(struct lane *lane)
 {
     static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     shutdown(lane->fd, SHUT_RDWR);
-    if (lane->lent > 0 || (lane->sending == LANE_IN_SEND && lane->zero_copy))
-        connect(lane->fd, &nowhere,
-                sizeof(nowhere)); /* tcp(7): drops the connection and its queue */
+    if (lane_lends(lane) || (lane->sending == LANE_IN_SEND && lane->zero_copy.used))
+        connect(lane->fd, &nowhere, sizeof(nowhere));
 }
 
-/* The operation was not done, for a reason that is neither the peer's nor ours. */
+/* Returns whether the operation was not done, for a reason that has nothing to do with the peer or with us. */
 static bool is_to_be_done_again(int result)
 {
     return result == -EAGAIN || result == -EINTR || result == -ECANCELED;
 }
 
+/* The poll that stands in for a receive reported. */
+static void poll_received(struct lane *lane, int result)
+{
+    lane->receiving = is_to_be_done_again(result) ? RECEIVE_STOPPED : RECEIVE_READABLE;
+}
+
 static ssize_t received(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
-    lane->receiving = (cqe->flags & IORING_CQE_F_MORE) != 0;
-    if (lane->polling) {
-        lane->polling = false;
-        lane->readable = !is_to_be_done_again(cqe->res);
+    if (lane->receiving == RECEIVE_POLLED) {
+        poll_received(lane, cqe->res);
         return 0;
     }
+    bool goes_on = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    lane->receiving = goes_on ? RECEIVE_ARMED : RECEIVE_STOPPED;
     if (cqe->flags & IORING_CQE_F_BUFFER) {
         ring_hold(ring, &lane->held, cqe);
-        if (lane->held.count == HELD_MAX && lane->receiving) receive_stop(ring, lane);
+        if (lane->held.count == HELD_MAX && goes_on) receive_stop(ring, lane);
         return 0;
     }
     if (cqe->res == 0) lane->finished = true;
-    if (cqe->res == -ENOBUFS) lane->starved = true;
+    if (cqe->res == -ENOBUFS) lane->receiving = RECEIVE_STARVED;
     return cqe->res == -ENOBUFS || is_to_be_done_again(cqe->res) ? 0 : cqe->res;
 }
 
@@ -153,42 +165,27 @@ static bool is_short_of_memory(int result)
     return result == -ENOBUFS || result == -ENOMEM;
 }
 
-/* Falls back to a plain send where zero-copy is not supported or has no memory to be locked. */
-static ssize_t zero_copy_sent(struct lane *lane, int result)
-{
-    bool again = result == -EOPNOTSUPP || result == -EINVAL || is_short_of_memory(result);
-    lane->copies |= again;
-    return again ? 0 : result;
-}
-
-/* The kernel does not need the memory of a send any more. */
-static void given_back(struct lane *lane, int usage)
-{
-    lane->lent--;
-    lane->copies |= ((unsigned)usage & IORING_NOTIF_USAGE_ZC_COPIED) != 0;
-}
-
 static ssize_t send_completed(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
-    if (lane_is_notice(cqe)) {
-        given_back(lane, cqe->res);
+    if (zero_copy_is_notice(cqe)) {
+        zero_copy_given_back(&lane->zero_copy, cqe->res);
         return 0;
     }
-    if (cqe->flags & IORING_CQE_F_MORE) lane->lent++;
+    if (cqe->flags & IORING_CQE_F_MORE) lane->zero_copy.lent++;
     ring_sent(ring, lane->gather);
     lane->gather = NULL;
     lane->sending = LANE_FREE;
     if (cqe->res == -EAGAIN) lane_await_writable(ring, lane);
     if (is_to_be_done_again(cqe->res)) return 0;
-    if (lane->zero_copy) return zero_copy_sent(lane, cqe->res);
+    if (lane->zero_copy.used) return zero_copy_sent(&lane->zero_copy, cqe->res);
     if (!is_short_of_memory(cqe->res)) return cqe->res;
     pause_begin(ring, lane);
     return 0;
 }
 
 /*
- * A poll reported. One that was stopped may do so once more: then its end is not that of the one armed
- * since, but room that it reports is room all the same.
+ * A poll has reported. It may be a poll that was stopped and completes only now: that is not the end of the
+ * poll that was armed since. But when it reports room, there is room.
  */
 static ssize_t poll_reported(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
@@ -210,7 +207,7 @@ static ssize_t poll_reported(struct ring *ring, struct lane *lane, const struct 
     return 0;
 }
 
-/* The poll itself may fail; then nothing is waited for any longer. */
+/* The poll itself may fail: then nothing is waited for any longer, and the error is returned. */
 static ssize_t became_writable(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
     ssize_t result = poll_reported(ring, lane, cqe);
@@ -225,7 +222,7 @@ ssize_t lane_completed(struct ring *ring, struct lane *lane, enum lane_operation
     switch (operation) {
     case LANE_RECEIVE: return received(ring, lane, cqe);
     case LANE_SEND: return send_completed(ring, lane, cqe);
-    case LANE_FETCH: /* trouble with the file is met again when it is sent */
+    case LANE_FETCH: /* an error of the file comes again when the file is sent */
     case LANE_PAUSE: lane->sending = LANE_FREE; return 0;
     case LANE_WRITABLE: return became_writable(ring, lane, cqe);
     case LANE_CANCEL:

@@ -1,9 +1,10 @@
 /*
- * The models by name, and the life of a serving process, which is the same in all of them.
+ * Finds a model by its name, and runs a serving process, which has the same three steps in all
+ * models.
  */
 #include "models.h"
 
-#define FETCHES_MAX 256 /* far more than the threads that wait for the disk */
+#define FETCHES_MAX 256 /* far more than there are threads that wait for the disk */
 
 void loops_shape(struct service *service, const struct config *config)
 {

@@ -1,5 +1,7 @@
 /*
- * The two numbers that decide whether requests are let come together; see pace.h.
+ * Computes at each tick whether a worker waits for several requests to come together, and for how
+ * many.
+ * See pace.h.
  */
 #include "pace.h"
 

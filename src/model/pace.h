@@ -1,13 +1,15 @@
 /*
- * How many receives a turn of the loop waits for, and how long: the moderation of interrupts that
- * network cards do, done by a worker.
+ * Decides for how many receives a turn of the loop waits, and for how long. Network cards do the
+ * same when they moderate their interrupts.
  *
- * While a worker has more to do than to wait for, what it answers a little later nobody gets later:
- * its time goes into the requests before. So it lets some come together, and one turn, with its two
- * system calls, serves them all. A worker that mostly waits answers each at once.
+ * A busy worker can answer a request a little later without any client getting its response later,
+ * because the worker spends that time on the requests before it. So a busy worker lets several
+ * requests come together, and one turn, with its two system calls, serves them all. A worker that
+ * is mostly idle answers each request at once.
  *
- * "Some" are one in PACE_SHARE of the connections that were lately heard of: the other ones keep
- * their clients busy meanwhile. And never longer than `gather_ns`, so that a wrong guess costs no more.
+ * It waits for one in PACE_SHARE of the connections from which bytes came lately: the clients of
+ * the others are busy meanwhile. It never waits longer than `gather_ns`, so that a wrong guess
+ * costs no more than that.
  */
 #ifndef ZCSERVE_MODEL_PACE_H
 #define ZCSERVE_MODEL_PACE_H
@@ -15,21 +17,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PACE_SHARE 8         /* of the connections heard of in a tick, one in so many */
-#define PACE_BUSY_PERCENT 75 /* of the time between two ticks, spent on a CPU: begins */
-#define PACE_IDLE_PERCENT 55 /* …and less ends it: what comes together costs less     */
+#define PACE_SHARE 8         /* waits for one in so many of the connections active in a tick */
+#define PACE_BUSY_PERCENT 75 /* above this use of the CPU in a tick gathering begins         */
+#define PACE_IDLE_PERCENT 55 /* …from here down it ends: gathered requests cost less         */
 
 struct pace {
-    uint64_t gather_ns; /* 0: waits for one, always                       */
-    uint32_t receives;  /* worth waiting for; 0: mostly idle, so for none */
-    uint32_t active;    /* connections heard of since the last tick       */
-    uint32_t tick;      /* its number; never 0                            */
+    uint64_t gather_ns; /* longest wait; 0: never gathers                          */
+    uint32_t receives;  /* how many to wait for; 0: mostly idle, so does not gather */
+    uint32_t active;    /* connections from which bytes came since the last tick   */
+    uint32_t tick;      /* number of the tick; never 0                             */
     uint64_t ticked_ns, busy_ns;
 };
 
 void pace_open(struct pace *pace, uint64_t gather_ns);
 
-/* `*heard` is the connection's, 0 at first: bytes came from it. */
+/*
+ * Notes that bytes came from a connection. `*heard` belongs to that connection and is 0 at first.
+ */
 static inline void pace_received(struct pace *pace, uint32_t *heard)
 {
     if (*heard == pace->tick) return;
@@ -38,8 +42,8 @@ static inline void pace_received(struct pace *pace, uint32_t *heard)
 }
 
 /*
- * Looks back at the time since the last call. `now_ns` is monotonic, `busy_ns` the CPU time that the
- * thread has used.
+ * Evaluates the time since the last call. `now_ns` is monotonic; `busy_ns` is the CPU time that the
+ * thread has used so far.
  */
 void pace_tick(struct pace *pace, uint64_t now_ns, uint64_t busy_ns);
 

@@ -1,14 +1,14 @@
 /*
  * The prefork model: a pool of processes, each with one connection at a time and calls that wait.
  *
- * The C10k lesson: nothing could be simpler to follow or harder to break (a crash takes one connection
- * with it), but a connection costs a process, even one that says nothing. So the pool grows and shrinks
- * with the load, and at its limit connections are served in turns (serve.c says how).
- * Kernel floor: Linux 4.5, for EPOLLEXCLUSIVE.
+ * The C10k lesson: this model is the simplest to follow and the hardest to break, because a crash ends one
+ * connection only. But every connection costs a process, even one that sends nothing. So the pool grows and
+ * shrinks with the load. When it cannot grow any more, connections are served in turns (worker/serve.c).
+ * Needs Linux 4.5, for EPOLLEXCLUSIVE.
  * Try it: zcserve -m prefork DIR, then wrk -t1 -c64 http://127.0.0.1:8080/ and watch ps.
  *
- * All listen on the same sockets, so that a connection waits only while nobody is idle; the kernel wakes
- * one of the idle for each (EPOLLEXCLUSIVE), not all.
+ * All processes listen on the same sockets, so a connection waits only while no process is idle. For each
+ * connection the kernel wakes one idle process, not all of them (EPOLLEXCLUSIVE).
  */
 #include "models.h"
 #include "zcserve/log.h"
@@ -22,12 +22,12 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define GROWTH_MAX 32 /* processes started at once                                     */
-#define LOOK_SHORT_NS (100 * NS_PER_MS) /* the supervisor looks again: too few are idle */
-#define LOOK_NS (250 * NS_PER_MS)
-#define LOOKS_OF_EXCESS 4 /* before one ends */
+#define GROWTH_MAX 32                   /* processes started at once, at most                */
+#define LOOK_SHORT_NS (100 * NS_PER_MS) /* until the supervisor looks again: too few are idle */
+#define LOOK_NS (250 * NS_PER_MS)       /* the same, while enough are idle                   */
+#define LOOKS_OF_EXCESS 4               /* in a row that find too many idle, then one ends   */
 
-/* What epoll says is ready, when it is not a listener. */
+/* Number of an epoll event that is not about a listener; lower numbers are those of the listeners. */
 enum { READY_SIGNAL = SERVICE_ADDRESSES_MAX, READY_CHANGES };
 
 struct waiting {
@@ -44,10 +44,10 @@ struct prefork {
     uint64_t drain_deadline_ns;
     uint32_t listeners;
     uint32_t waits;
-    struct waiting *waiting; /* once the listeners are closed: service->drain_max */
+    struct waiting *waiting; /* at most service->drain_max, from when listeners are closed */
 };
 
-static void look(struct prefork *p);
+static void on_tick(struct prefork *p);
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
@@ -66,20 +66,23 @@ static void connection_serve(struct prefork *p, int fd, const struct sockaddr_st
     busy_set(p->service, p->worker.index, true);
     serve_open(&p->served, &p->worker, fd, peer);
     while (!serve(&p->worker, &p->served, p->pressure))
-        look(p);
+        on_tick(p);
     busy_set(p->service, p->worker.index, false);
 }
 
 /* ---- accepting ---------------------------------------------------------------------------- */
 
-/* Out of descriptors: those that wait keep waiting, and we with them, for we have none to close. */
+/*
+ * Descriptors or memory ran out. This process has no connection that it could close, so it waits for a
+ * tick before it tries again. The connections stay in the kernel's queue.
+ */
 static void accepting_pause(struct prefork *p, const char *why)
 {
     accept_paused(p->worker.stats, why);
     poll(&(struct pollfd){.fd = p->signals, .events = POLLIN}, 1, TICK_NS / NS_PER_MS);
 }
 
-/* Somebody else may have been quicker, or the peer may have gone. */
+/* Accepts and serves one connection, unless another process was quicker or the peer has gone. */
 static void accept_one(struct prefork *p, int listener)
 {
     struct sockaddr_storage peer;
@@ -91,7 +94,10 @@ static void accept_one(struct prefork *p, int listener)
         accepting_pause(p, strerror(-fd));
 }
 
-/* A process that is idle, or not there yet but may be, is one that takes who waits. */
+/*
+ * Returns whether a process is idle, or could still be started: then it takes the connection that waits.
+ * A process that was not started is not marked busy either.
+ */
 static bool anybody_could_be_idle(const struct service *service)
 {
     for (uint32_t i = 0; i < service->processes; i++)
@@ -110,7 +116,7 @@ static bool anybody_waits(const struct prefork *p)
 
 /* ---- time --------------------------------------------------------------------------------- */
 
-/* How long to wait while idle: a tick while there are log lines to send, else forever. In ms. */
+/* Returns how many ms to wait while idle: a tick while there are log lines to send, else -1 (for ever). */
 static int patience_ms(struct prefork *p)
 {
     now_read(&p->worker.now);
@@ -125,7 +131,7 @@ static void drain_watch(struct prefork *p)
 
 /* ---- signals ------------------------------------------------------------------------------ */
 
-/* Who is in the kernel's queue by now is still served, so that nobody who got in is turned away. */
+/* Takes what is in the kernel's queue, up to drain_max connections, then closes the listeners. */
 static void listeners_close(struct prefork *p)
 {
     for (uint32_t i = 0; i < p->listeners; i++) {
@@ -143,7 +149,7 @@ static void listeners_close(struct prefork *p)
     p->listeners = 0;
 }
 
-static void on_stop(struct prefork *p)
+static void drain_start(struct prefork *p)
 {
     if (p->pressure >= PRESSURE_DRAINING) return;
     now_read(&p->worker.now);
@@ -152,23 +158,23 @@ static void on_stop(struct prefork *p)
     p->drain_deadline_ns = p->worker.now.monotonic_ns + p->service->drain_ns;
 }
 
-static void on_stop_now(struct prefork *p)
+static void stop_start(struct prefork *p)
 {
-    on_stop(p);
+    drain_start(p);
     p->pressure = PRESSURE_STOPPING;
 }
 
 static void on_signal(struct prefork *p)
 {
     enum wish wish = signals_take(p->signals);
-    if (wish == WISH_DRAIN) on_stop(p);
-    if (wish == WISH_STOP) on_stop_now(p);
+    if (wish == WISH_DRAIN) drain_start(p);
+    if (wish == WISH_STOP) stop_start(p);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
 
-/* A tick of a connection has passed: what has happened around it? */
-static void look(struct prefork *p)
+/* A tick has passed on the connection that is served: looks at signals, deadlines and other connections. */
+static void on_tick(struct prefork *p)
 {
     worker_tick(&p->worker);
     on_signal(p);
@@ -179,8 +185,8 @@ static void look(struct prefork *p)
                                                                              : PRESSURE_NONE;
 }
 
-/* One event a call: who waits on the next address is for somebody else who is idle. */
-static void wait_idle(struct prefork *p)
+/* Takes one event only: a connection that waits on another address is left to another idle process. */
+static void wait_once(struct prefork *p)
 {
     struct epoll_event ready;
     p->pressure = PRESSURE_NONE;
@@ -194,7 +200,7 @@ static void wait_idle(struct prefork *p)
         accept_one(p, service_listener(p->service, p->worker.index, ready.data.u32));
 }
 
-static int watch(struct prefork *p, int fd, uint32_t events, uint32_t what)
+static int watch_fd(struct prefork *p, int fd, uint32_t events, uint32_t what)
 {
     struct epoll_event event = {.events = events, .data.u32 = what};
     return fd < 0 ? 0 : epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
@@ -205,27 +211,43 @@ static int listeners_open(struct prefork *p)
     int result = 0;
     p->listeners = p->service->addresses;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result =
-            watch(p, service_listener(p->service, p->worker.index, i), EPOLLIN | EPOLLEXCLUSIVE, i);
+        result = watch_fd(p, service_listener(p->service, p->worker.index, i),
+                          EPOLLIN | EPOLLEXCLUSIVE, i);
     return result;
 }
 
 static int watchers_start(struct prefork *p)
 {
     p->signals = signals_open();
-    if (p->signals < 0 || watch(p, p->signals, EPOLLIN, READY_SIGNAL) != 0) return -1;
-    return watch(p, worker_watch_fd(&p->worker), EPOLLIN, READY_CHANGES);
+    if (p->signals < 0 || watch_fd(p, p->signals, EPOLLIN, READY_SIGNAL) != 0) return -1;
+    return watch_fd(p, worker_watch_fd(&p->worker), EPOLLIN, READY_CHANGES);
+}
+
+/* Closes and frees the process's part, also when only some of it could be opened. */
+static void prefork_close(void *serving)
+{
+    struct prefork *p = serving;
+    if (p->signals >= 0) close(p->signals);
+    if (p->epoll >= 0) close(p->epoll);
+    worker_close(&p->worker);
+    free(p->waiting);
+    free(p);
 }
 
 static void *prefork_open(const struct service *service, uint32_t index)
 {
     struct prefork *p = calloc(1, sizeof(*p));
-    if (!p || worker_open(&p->worker, service, index) != 0) return NULL;
+    if (!p || worker_open(&p->worker, service, index) != 0) {
+        free(p);
+        return NULL;
+    }
     p->service = service;
+    p->signals = -1;
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
     p->waiting = calloc(service->drain_max + 1, sizeof(*p->waiting));
     if (p->epoll < 0 || !p->waiting || listeners_open(p) != 0 || watchers_start(p) != 0) {
         log_error("the process cannot wait for connections: %s", strerror(errno));
+        prefork_close(p);
         return NULL;
     }
     return p;
@@ -235,20 +257,10 @@ static int prefork_run(void *serving)
 {
     struct prefork *p = serving;
     while (p->pressure < PRESSURE_DRAINING)
-        wait_idle(p);
+        wait_once(p);
     for (uint32_t i = 0; i < p->waits; i++)
         connection_serve(p, p->waiting[i].fd, &p->waiting[i].peer);
     return 0;
-}
-
-static void prefork_close(void *serving)
-{
-    struct prefork *p = serving;
-    close(p->signals);
-    close(p->epoll);
-    worker_close(&p->worker);
-    free(p->waiting);
-    free(p);
 }
 
 /* ---- the pool, in the supervisor ----------------------------------------------------------- */
@@ -304,7 +316,7 @@ static void pool_shrink(const struct service *service, struct supervised *proces
     }
 }
 
-/* Sees to it that neither too few nor too many processes are idle, as service->pool says. */
+/* Keeps the number of idle processes between the limits of service->pool. Returns when to call it again, in ns. */
 static uint64_t prefork_adjust(const struct service *service, struct adjusting *adjusting,
                                struct supervised *processes, uint32_t count)
 {
@@ -328,7 +340,7 @@ static uint64_t prefork_adjust(const struct service *service, struct adjusting *
 
 /* ---- the model ---------------------------------------------------------------------------- */
 
-/* Connections in the kernel's queue that one process takes over at the end. */
+/* Connections in the kernel's queue that one process takes over when the server stops. */
 #define DRAIN_MAX 64
 
 static uint32_t least(uint64_t a, uint64_t b)

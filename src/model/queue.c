@@ -1,7 +1,10 @@
 /*
- * The queue between the thread that accepts and those that serve: a ring under one mutex,
- * which is held for a few instructions, never while anything is received, sent or looked up.
- * Refuses to grow: when it is full the acceptor stops, and hears when there is room again.
+ * The queue between the thread that accepts and the threads that serve: a ring buffer under one
+ * mutex.
+ * The mutex is held for a few instructions only, never while anything is received, sent or looked
+ * up.
+ * The queue does not grow. When it is full, the accepting thread stops, and is told when there is
+ * room again.
  */
 #include "queue.h"
 
@@ -36,10 +39,10 @@ void queue_close(struct queue *q)
     pthread_cond_destroy(&q->filled);
     pthread_mutex_destroy(&q->lock);
     free(q->waiting);
-    close(q->news);
+    if (q->news >= 0) close(q->news);
 }
 
-/* Held: tells those who serve how many wait that nobody is free for. */
+/* With the lock held: stores for how many connections no thread is idle. */
 static void crowd_set(struct queue *q)
 {
     uint32_t crowd = q->count > q->idle ? q->count - q->idle : 0;
@@ -58,14 +61,17 @@ bool queue_has_room(struct queue *q)
 void queue_put(struct queue *q, const struct waiting *waiting)
 {
     pthread_mutex_lock(&q->lock);
-    assert(q->count < q->limit); /* only the acceptor puts, and it asked */
+    assert(q->count < q->limit); /* only the accepting thread puts, and it asked queue_has_room() */
     q->waiting[(q->first + q->count++) % q->size] = *waiting;
     crowd_set(q);
     pthread_cond_signal(&q->filled);
     pthread_mutex_unlock(&q->lock);
 }
 
-/* Held: waits until there is something, or the time comes (UINT64_MAX: never). */
+/*
+ * With the lock held: waits until a connection is queued or the time is reached (UINT64_MAX:
+ * never).
+ */
 static void queue_wait(struct queue *q, uint64_t until_ns)
 {
     struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SECOND),
@@ -92,7 +98,7 @@ enum taken queue_take(struct queue *q, uint64_t until_ns, struct waiting *waitin
         *waiting = q->waiting[q->first];
         q->first = (q->first + 1) % q->size;
         q->count--;
-        assert(q->idle > 0); /* whoever takes has told queue_served() */
+        assert(q->idle > 0); /* each thread calls queue_served() before it takes another one */
         q->idle--;
         q->was_full = false;
     }

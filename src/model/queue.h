@@ -1,6 +1,6 @@
 /*
- * A bounded queue of accepted connections: one thread puts, several take. Who takes waits; who puts
- * never does.
+ * A bounded queue of accepted connections. One thread puts them in and never waits; several threads
+ * take them out and wait for them.
  */
 #ifndef ZCSERVE_MODEL_QUEUE_H
 #define ZCSERVE_MODEL_QUEUE_H
@@ -18,49 +18,59 @@ struct waiting {
 };
 
 struct queue {
-    pthread_mutex_t lock; /* of all that follows up to `waiting`              */
+    pthread_mutex_t lock; /* protects all members down to `waiting` */
     pthread_cond_t filled;
     uint32_t first, count, size;
-    uint32_t limit;        /* full with so many, at most `size`                */
-    uint32_t idle, takers; /* threads that serve nobody; that have not seen LAST */
-    bool was_full;         /* whoever puts wants to hear when there is room    */
-    bool closed;           /* nothing comes any more                           */
+    uint32_t limit;        /* the queue is full with so many; at most `size`      */
+    uint32_t idle, takers; /* threads that serve nobody; threads without TAKEN_LAST yet */
+    bool was_full;         /* the putting thread is to be told when there is room */
+    bool closed;           /* nothing is put any more                             */
     struct waiting *waiting;
-    _Atomic uint32_t crowd; /* connections that nobody is idle to take         */
-    int news;               /* an eventfd: there is room again, or a taker has seen LAST */
+    _Atomic uint32_t crowd; /* connections for which no thread is idle                    */
+    int news;               /* an eventfd: room again, or a thread has got TAKEN_LAST     */
 };
 
 /*
- * Full with `limit` connections, after queue_widen() with `size`; for so many threads that take.
- * 0, or -1 with errno set.
+ * Opens a queue for `takers` threads that take. It is full with `limit` connections, and after
+ * queue_widen() with `size`. Returns 0, or -1 with errno set.
  */
 int queue_open(struct queue *q, uint32_t limit, uint32_t size, uint32_t takers);
 void queue_widen(struct queue *q);
-void queue_close(struct queue *q); /* empty, and all takers have seen LAST */
+void queue_close(struct queue *q); /* when it is empty and all threads have got TAKEN_LAST */
 
-/* Is there room for one more? When not, there will be news as soon as there is. */
+/* Returns whether there is room for one more. When not, queue_news() tells as soon as there is. */
 bool queue_has_room(struct queue *q);
-void queue_put(struct queue *q, const struct waiting *waiting); /* only when it has */
+void queue_put(struct queue *q, const struct waiting *waiting); /* only when there is room */
 
-/* ONE in `waiting`; NONE when the time (monotonic; UINT64_MAX: never) came first; LAST after the last. */
+/*
+ * Takes a connection, or waits for one until `until_ns` (monotonic; UINT64_MAX: for ever). Returns
+ * TAKEN_ONE and sets `waiting`; TAKEN_NONE when the time was reached; TAKEN_LAST when no more
+ * connection will come.
+ */
 enum taken { TAKEN_ONE, TAKEN_NONE, TAKEN_LAST };
 enum taken queue_take(struct queue *q, uint64_t until_ns, struct waiting *waiting);
 
-/* Whoever was taken is served: the thread is idle again, as all are at first, even on their way here. */
+/*
+ * The calling thread has served the connection that it took, and is idle again. At first all
+ * threads count as idle, even those that have not called queue_take() yet.
+ */
 void queue_served(struct queue *q);
 
-/* Nothing is put any more: what is in it is still taken, then each taker gets LAST once. */
+/*
+ * Nothing will be put any more. What is queued is still taken; then each thread gets TAKEN_LAST
+ * once.
+ */
 void queue_end(struct queue *q);
 uint32_t queue_takers(struct queue *q);
 
-/* A descriptor that is readable when there is news, and taking note of that. */
+/* Returns a descriptor that is readable when there is news; queue_news_take() resets it. */
 static inline int queue_news(const struct queue *q)
 {
     return q->news;
 }
 void queue_news_take(struct queue *q);
 
-/* Does a connection wait that no thread is idle to take? Costs no lock. */
+/* Returns whether a connection waits for which no thread is idle. Takes no lock. */
 static inline bool queue_is_crowded(struct queue *q)
 {
     return atomic_load_explicit(&q->crowd, memory_order_relaxed) > 0;

@@ -1,6 +1,6 @@
 /*
- * Sets up a ring as the options ask for, writes submissions, and waits for completions. What a send
- * takes along is kept here until the kernel has read it.
+ * Sets up a ring as the options say, prepares submissions, and waits for completions. The vectors of a send
+ * are kept here until the kernel has read them.
  */
 #include "ring.h"
 #include "zcserve/now.h"
@@ -20,10 +20,10 @@ struct gather {
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-/* The best flags that this kernel takes; each line asks for a newer one. */
+/* Sets up the ring with the best flags that this kernel accepts. */
 static int setup(struct io_uring *uring, uint64_t sqpoll_ns)
 {
-    /* The kernel's thread excludes what makes completions wait for ours. */
+    /* SQPOLL excludes DEFER_TASKRUN and COOP_TASKRUN, by which completions wait for our thread. */
     static const unsigned polled = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_SQPOLL;
     static const unsigned flags[] = {
         IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, /* Linux 6.1 */
@@ -97,13 +97,16 @@ static void nap(void)
     nanosleep(&moment, NULL);
 }
 
-/* The kernel was short of memory, or was interrupted: the same may well succeed later. */
+/* Returns whether the error passes: the kernel was short of memory or was interrupted. */
 static bool passes(int error)
 {
     return error == -EAGAIN || error == -EBUSY || error == -EINTR;
 }
 
-/* The kernel takes what is prepared, until there is room for so many more; but not for ever. */
+/*
+ * Submits what is prepared until there is room for `submissions` more. After RING_FAILURES_MAX failures the
+ * ring is broken.
+ */
 static void room_make(struct ring *ring, unsigned submissions)
 {
     unsigned failures = 0;
@@ -129,7 +132,7 @@ static struct io_uring_sqe *submission(struct ring *ring)
     return ring->broken ? &ring->nowhere : io_uring_get_sqe(&ring->uring);
 }
 
-/* One for a socket, after it was prepared with a descriptor of 0. */
+/* Sets the socket and the tag of a submission that was prepared with descriptor 0. */
 static void submission_end(struct io_uring_sqe *sqe, int socket, uint64_t tag)
 {
     sqe->fd = socket & ~RING_REGISTERED;
@@ -137,7 +140,7 @@ static void submission_end(struct io_uring_sqe *sqe, int socket, uint64_t tag)
     sqe->user_data = tag;
 }
 
-/* No completion tells of it: when it fails, so does what uses the socket next. */
+/* Nobody looks at the completion: when this fails, the next operation on the socket fails too. */
 int ring_register(struct ring *ring, uint32_t place, int *fd)
 {
     struct io_uring_sqe *sqe = submission(ring);
@@ -171,7 +174,7 @@ void ring_receive(struct ring *ring, int socket, uint64_t tag)
     submission_end(sqe, socket, tag);
 }
 
-/* Both kinds of sends are prepared alike; the opcode says whether the kernel copies. */
+/* Both kinds of sends are prepared in the same way; the opcode says whether the kernel copies. */
 struct gather *ring_send(struct ring *ring, int socket, const struct outgoing *out, bool zero_copy,
                          uint64_t tag)
 {
@@ -201,20 +204,21 @@ void ring_sent(struct ring *ring, struct gather *gather)
 }
 
 /*
- * The advice makes the kernel read on while this part is sent. It also keeps its own readahead
- * away: that would leave marks in the page cache at which sendfile(2) would start to read, and wait.
+ * Reads this part, and advises the kernel to read as much again while this part is sent. Without the advice
+ * the kernel would read ahead by itself, and leave marks in the page cache: at such a mark sendfile(2) would
+ * start to read, and wait.
  */
 void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uint64_t tag)
 {
     unsigned part = length < RING_FETCH_BYTES ? (unsigned)length : RING_FETCH_BYTES;
-    room_make(ring, 2); /* what is linked is submitted together */
+    room_make(ring, 2); /* linked operations must be submitted together */
     struct io_uring_sqe *advise = submission(ring);
     io_uring_prep_fadvise(advise, fd, offset, 2 * part, POSIX_FADV_WILLNEED);
     advise->flags |= IOSQE_ASYNC | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
     advise->user_data = RING_UNTOLD;
     struct io_uring_sqe *read = submission(ring);
     io_uring_prep_read(read, fd, ring->scratch, part, offset);
-    read->flags |= IOSQE_ASYNC; /* starting to read can wait for the device too */
+    read->flags |= IOSQE_ASYNC; /* even starting to read can wait for the device */
     read->user_data = tag;
 }
 
@@ -264,8 +268,8 @@ static struct __kernel_timespec timespec_of(uint64_t ns)
 }
 
 /*
- * When the kernel was short of memory it has not taken all: what is left belongs to the next turn too. With
- * nothing else to do it is not asked again at once.
+ * When the kernel was short of memory, it has not taken all submissions; the rest belongs to the next turn.
+ * When there is no completion either, the thread sleeps for a moment before it asks the kernel again.
  */
 static void turn_end(struct ring *ring, int result)
 {

@@ -1,6 +1,6 @@
 /*
- * The ring's pool of buffers to receive into: lent to a connection with each receive, and given back
- * when its bytes were taken. The pool is one for all, so that an idle connection holds none.
+ * The ring's pool of buffers to receive into. Each receive lends a buffer to a connection, which gives it back
+ * when the bytes were taken. All connections share the pool, so an idle connection holds no buffer.
  */
 #include "ring.h"
 

@@ -1,7 +1,7 @@
 /*
- * Whether every worker can have its ring. What rings take counts as locked memory of the user on kernels
- * before 5.12 and on recent ones (measured on 6.18), and an ordinary user may lock 8 MiB by default: so one
- * ring works and the twenty-fifth does not. That is better known before the first worker is started.
+ * Finds out whether every worker can have its ring. The memory of rings counts as locked memory of the user
+ * on kernels before 5.12 and on recent ones (measured on 6.18). An ordinary user may lock 8 MiB by default,
+ * so one ring works but the twenty-fifth does not. This is found out before the first worker is started.
  */
 #include "ring.h"
 
@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* What one ring takes at most: submissions, completions, the table of buffers, rounded up to pages. */
+/* Memory of one ring at most: submissions, completions and the table of buffers, rounded up to pages. */
 #define RING_BYTES                                                                                 \
     (RING_ENTRIES * (sizeof(struct io_uring_sqe) + sizeof(uint32_t)) +                             \
      RING_COMPLETIONS * sizeof(struct io_uring_cqe) + RING_BUFFERS * sizeof(struct io_uring_buf) + \
      4 * UINT64_C(4096))
 
-/* Makes rings until it has as many or memory is short, and closes them again: how many. */
+/* Opens `count` rings, or as many as there is memory for, and closes them again. Returns how many. */
 static uint32_t rings_made(struct ring *rings, uint32_t count)
 {
     static const struct uring_options none;
@@ -29,12 +29,13 @@ static uint32_t rings_made(struct ring *rings, uint32_t count)
     }
     for (uint32_t i = 0; i < made; i++)
         ring_close(&rings[i]);
-    return result == -ENOMEM ? made : count; /* other trouble is told by the worker that has it */
+    return result == -ENOMEM ? made : count; /* the worker reports other errors */
 }
 
 /*
- * Rings are tried only when the limit is below what they may count: where that is so and they do not
- * count, as for root, all can be made, and nothing is taken from the limit that the workers need.
+ * Opens rings only when the limit is lower than what they may need. Then either their memory counts, and the
+ * workers could not have them all anyway; or it does not count, as for root, and all can be opened. So
+ * this trial never uses up a limit that the workers need.
  */
 const char *rings_problem(uint32_t count)
 {

@@ -1,14 +1,14 @@
 /*
- * The thread pool model: one process; one thread accepts and puts connections into a bounded queue,
- * N threads take them out and serve one at a time each with calls that wait.
+ * The thread pool model: one process with many threads. One thread accepts and puts the connections into a
+ * bounded queue. N threads take them out, and each serves one connection at a time with calls that wait.
  *
- * The C10k lesson: a thread is cheaper than a process but still costs a stack and a place in the
- * scheduler for each connection, and one crash takes all with it. The queue makes the limit plain: it
- * fills, accepting stops, and the rest waits in the kernel (serve.c says how turns are then taken).
- * Kernel floor: Linux 2.6. Try it: zcserve -m threadpool DIR, then wrk -t1 -c64 http://127.0.0.1:8080/
+ * The C10k lesson: a thread is cheaper than a process, but it still costs a stack and a place in the
+ * scheduler for each connection, and one crash ends all connections. The queue shows the limit: when it is
+ * full, accepting stops and further connections wait in the kernel (worker/serve.c says how turns are taken).
+ * Needs Linux 2.6. Try it: zcserve -m threadpool DIR, then wrk -t1 -c64 http://127.0.0.1:8080/
  *
- * The queue's mutex is the one lock between its threads (queue.c): each thread has its own store, counters
- * and log, so that two threads never meet anywhere else.
+ * The mutex of the queue (queue.c) is the only lock between the threads: each thread has a store, counters
+ * and a log of its own, and shares nothing else.
  */
 #include "models.h"
 #include "queue.h"
@@ -23,10 +23,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define ACCEPT_MAX 64 /* connections accepted in a row                                 */
+#define ACCEPT_MAX 64 /* connections accepted in a row */
 #define THREAD_STACK_BYTES (512 * 1024)
 
-/* What epoll says is ready, when it is not a listener. */
+/* Number of an epoll event that is not about a listener; lower numbers are those of the listeners. */
 enum { READY_SIGNAL = SERVICE_ADDRESSES_MAX, READY_NEWS };
 
 struct thread {
@@ -39,7 +39,7 @@ struct thread {
 struct threadpool {
     const struct service *service;
     struct queue queue;
-    _Atomic uint32_t pressure; /* enum pressure: what the threads are asked to do */
+    _Atomic uint32_t pressure; /* enum pressure, for all threads */
     struct thread *threads;
     uint32_t started;
     int epoll, signals;
@@ -50,7 +50,7 @@ struct threadpool {
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
-static enum pressure look(struct thread *t)
+static enum pressure pressure_of(struct thread *t)
 {
     struct threadpool *p = t->pool;
     uint32_t asked = atomic_load_explicit(&p->pressure, memory_order_relaxed);
@@ -62,11 +62,11 @@ static void connection_serve(struct thread *t, const struct waiting *waiting)
 {
     serve_open(&t->served, &t->worker, waiting->fd, &waiting->peer);
     t->worker.queued_ns = t->worker.now.monotonic_ns - waiting->accepted_ns;
-    while (!serve(&t->worker, &t->served, look(t)))
+    while (!serve(&t->worker, &t->served, pressure_of(t)))
         worker_tick(&t->worker);
 }
 
-/* While idle: a tick as long as there are log lines to send, else forever. */
+/* Returns until when an idle thread waits: for a tick while there are log lines to send, else for ever. */
 static uint64_t patience_until_ns(struct thread *t)
 {
     now_read(&t->worker.now);
@@ -103,14 +103,17 @@ static void accepting_set(struct threadpool *p, bool accepting)
     }
 }
 
-/* The acceptor has no slot of its own; what it counts in the first thread's is written here only. */
+/*
+ * The accepting thread has no slot of counters. It counts in the slot of the first thread, in counters
+ * that no serving thread writes.
+ */
 static void accepting_pause(struct threadpool *p, const char *why)
 {
     accept_paused(&p->service->board[0], why);
     accepting_set(p, false);
 }
 
-/* While descriptors are short, the threads let go of idle connections as if others waited for a thread. */
+/* While there are too few descriptors, the threads close idle connections, as when others wait for a thread. */
 static void shortage_set(struct threadpool *p, bool lacks_descriptor)
 {
     uint32_t from = lacks_descriptor ? PRESSURE_NONE : PRESSURE_CROWDED;
@@ -118,7 +121,7 @@ static void shortage_set(struct threadpool *p, bool lacks_descriptor)
     atomic_compare_exchange_strong(&p->pressure, &from, to);
 }
 
-/* One connection, or false when there is none to be had now. */
+/* Accepts one connection. Returns false when there is none to be had now. */
 static bool accept_one(struct threadpool *p, int listener)
 {
     struct waiting waiting;
@@ -146,7 +149,10 @@ static void on_connection(struct threadpool *p, uint32_t address)
 
 /* ---- time --------------------------------------------------------------------------------- */
 
-/* In ms, for epoll_wait: after a pause, or until the drain has lasted long enough. */
+/*
+ * Returns a timeout for epoll_wait() in ms: a tick when accepting is paused, the rest of the time for
+ * draining, or -1 (for ever).
+ */
 static int patience_ms(const struct threadpool *p)
 {
     const int tick_ms = TICK_NS / NS_PER_MS;
@@ -162,7 +168,7 @@ static void pressure_raise(struct threadpool *p, enum pressure pressure)
     atomic_store_explicit(&p->pressure, pressure, memory_order_relaxed);
 }
 
-static void on_time(struct threadpool *p)
+static void on_tick(struct threadpool *p)
 {
     if (now_monotonic_ns() >= p->drain_deadline_ns)
         pressure_raise(p, PRESSURE_STOPPING);
@@ -172,7 +178,7 @@ static void on_time(struct threadpool *p)
 
 /* ---- signals ------------------------------------------------------------------------------ */
 
-/* Who is in the kernel's queue by now is still served, so that nobody who got in is turned away. */
+/* Takes what is in the kernel's queue, as far as there is room, then closes the listeners. */
 static void listeners_close(struct threadpool *p)
 {
     queue_widen(&p->queue);
@@ -187,7 +193,7 @@ static void listeners_close(struct threadpool *p)
     p->accepting = false;
 }
 
-static void on_stop(struct threadpool *p)
+static void drain_start(struct threadpool *p)
 {
     if (p->drain_deadline_ns != UINT64_MAX) return;
     p->drain_deadline_ns = now_monotonic_ns() + p->service->drain_ns;
@@ -196,18 +202,18 @@ static void on_stop(struct threadpool *p)
     queue_end(&p->queue);
 }
 
-static void on_stop_now(struct threadpool *p)
+static void stop_start(struct threadpool *p)
 {
-    on_stop(p);
+    drain_start(p);
     pressure_raise(p, PRESSURE_STOPPING);
 }
 
-/* Blocked in every thread, and read by this one. */
+/* The signals are blocked in every thread; this thread reads them from a descriptor. */
 static void on_signal(struct threadpool *p)
 {
     enum wish wish = signals_take(p->signals);
-    if (wish == WISH_DRAIN) on_stop(p);
-    if (wish == WISH_STOP) on_stop_now(p);
+    if (wish == WISH_DRAIN) drain_start(p);
+    if (wish == WISH_STOP) stop_start(p);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -217,7 +223,7 @@ static void wait_once(struct threadpool *p)
     struct epoll_event ready;
     stats_call(&p->service->board[0], CALL_WAIT);
     if (epoll_wait(p->epoll, &ready, 1, patience_ms(p)) != 1) {
-        on_time(p);
+        on_tick(p);
     } else if (ready.data.u32 == READY_SIGNAL) {
         on_signal(p);
     } else if (ready.data.u32 == READY_NEWS) {
@@ -228,7 +234,7 @@ static void wait_once(struct threadpool *p)
     }
 }
 
-static int watch(struct threadpool *p, int fd, uint32_t what)
+static int watch_fd(struct threadpool *p, int fd, uint32_t what)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = what};
     return epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
@@ -238,16 +244,18 @@ static int watchers_start(struct threadpool *p)
 {
     int result = 0;
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (p->epoll < 0) return -1;
     p->signals = signals_open();
+    if (p->signals < 0) return -1;
     p->accepting = true;
     p->listeners = p->service->addresses;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result = watch(p, service_listener(p->service, 0, i), i);
-    if (result == 0) result = watch(p, p->signals, READY_SIGNAL);
-    return result == 0 ? watch(p, queue_news(&p->queue), READY_NEWS) : result;
+        result = watch_fd(p, service_listener(p->service, 0, i), i);
+    if (result == 0) result = watch_fd(p, p->signals, READY_SIGNAL);
+    return result == 0 ? watch_fd(p, queue_news(&p->queue), READY_NEWS) : result;
 }
 
-/* All of them, or -1 after the reason was logged. */
+/* Starts all threads. Returns 0, or -1 after it has logged the reason. */
 static int threads_start(struct threadpool *p)
 {
     pthread_attr_t attributes;
@@ -257,28 +265,51 @@ static int threads_start(struct threadpool *p)
     while (p->started < p->service->workers && error == 0) {
         struct thread *t = &p->threads[p->started];
         t->pool = p;
-        if (worker_open(&t->worker, p->service, p->started) != 0) return -1;
+        if (worker_open(&t->worker, p->service, p->started) != 0) break;
         error = pthread_create(&t->id, &attributes, thread_run, t);
+        if (error != 0) worker_close(&t->worker);
         p->started += error == 0;
     }
     pthread_attr_destroy(&attributes);
     if (error != 0) log_error("cannot start thread %u: %s", p->started, strerror(error));
-    return error == 0 ? 0 : -1;
+    return p->started == p->service->workers ? 0 : -1;
 }
 
 static bool threads_make(struct threadpool *p)
 {
     const struct service *service = p->service;
     size_t size = service->workers * sizeof(struct thread);
+    int error = queue_open(&p->queue, service->queue_max, service->queue_max + service->drain_max,
+                           service->workers);
     p->threads = aligned_alloc(_Alignof(struct thread), size);
-    if (p->threads && queue_open(&p->queue, service->queue_max,
-                                 service->queue_max + service->drain_max, service->workers) == 0)
-        return true;
+    if (error == 0 && p->threads) return true;
     log_error("no memory for %u threads", service->workers);
     return false;
 }
 
-/* The threads are started here: each takes what it needs before anybody is served. */
+static void threadpool_close(void *serving)
+{
+    struct threadpool *p = serving;
+    for (uint32_t i = 0; i < p->started; i++) {
+        pthread_join(p->threads[i].id, NULL);
+        worker_close(&p->threads[i].worker);
+    }
+    if (p->signals >= 0) close(p->signals);
+    if (p->epoll >= 0) close(p->epoll);
+    queue_close(&p->queue);
+    free(p->threads);
+    free(p);
+}
+
+/* Starts the threads too, so that each has all that it needs before any connection is served. */
+static bool pool_start(struct threadpool *p)
+{
+    if (!threads_make(p)) return false;
+    if (watchers_start(p) == 0) return threads_start(p) == 0;
+    log_error("the process cannot wait for connections: %s", strerror(errno));
+    return false;
+}
+
 static void *threadpool_open(const struct service *service, uint32_t index)
 {
     struct threadpool *p = calloc(1, sizeof(*p));
@@ -286,12 +317,11 @@ static void *threadpool_open(const struct service *service, uint32_t index)
     if (!p) return NULL;
     p->service = service;
     p->drain_deadline_ns = UINT64_MAX;
-    if (!threads_make(p)) return NULL;
-    if (watchers_start(p) != 0) {
-        log_error("the process cannot wait for connections: %s", strerror(errno));
-        return NULL;
-    }
-    return threads_start(p) == 0 ? p : NULL; /* the process ends, and its threads with it */
+    p->signals = p->epoll = -1;
+    if (pool_start(p)) return p;
+    queue_end(&p->queue); /* for the threads that were started */
+    threadpool_close(p);
+    return NULL;
 }
 
 static int threadpool_run(void *serving)
@@ -302,23 +332,9 @@ static int threadpool_run(void *serving)
     return 0;
 }
 
-static void threadpool_close(void *serving)
-{
-    struct threadpool *p = serving;
-    for (uint32_t i = 0; i < p->started; i++) {
-        pthread_join(p->threads[i].id, NULL);
-        worker_close(&p->threads[i].worker);
-    }
-    close(p->signals);
-    close(p->epoll);
-    queue_close(&p->queue);
-    free(p->threads);
-    free(p);
-}
-
 /* ---- the model ---------------------------------------------------------------------------- */
 
-/* Connections in the kernel's queue that are taken over at the end. */
+/* Connections in the kernel's queue that are taken over when the server stops. */
 #define DRAIN_MAX 4096
 
 static void threadpool_shape(struct service *service, const struct config *config)

@@ -1,14 +1,14 @@
 /*
- * The io_uring model: one process, one ring, many connections. Work for the kernel is written
- * into a shared queue and its results are read from another; one io_uring_enter serves them all.
+ * The io_uring model: one process, one ring, many connections. The worker writes operations for the kernel
+ * into one shared queue and reads their results from another. One io_uring_enter() submits and collects many.
  *
- * The C10k lesson: when waiting costs nothing any more, calling does. An accept and a receive
- * are submitted once and complete many times, and an idle connection holds no buffer: the kernel
- * takes one from a common pool when bytes come (io_uring(7), io_uring_setup_buf_ring(3)).
- * Kernel floor: Linux 6.0. Try it: zcserve -m io_uring -w 1 DIR
+ * The C10k lesson: when waiting costs nothing any more, the system calls are what costs. An accept and
+ * a receive are submitted once and complete many times. An idle connection holds no buffer: the kernel takes
+ * one from a common pool when bytes come (io_uring(7), io_uring_setup_buf_ring(3)).
+ * Needs Linux 6.0. Try it: zcserve -m io_uring -w 1 DIR
  *
- * A turn of the loop has two halves, as in the epoll model: first every completion is taken in;
- * then every connection that has something to do is driven, which prepares the next turn's sends.
+ * A turn of the loop has two halves, as in the epoll model. First every completion is taken in. Then every
+ * connection that has something to do is driven, which prepares the sends of the next turn.
  */
 #include "models.h"
 #include "uring.h"
@@ -19,14 +19,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
 /*
- * Sends what is next: memory by the ring; a file by sendfile(2) at once, because a splice in the
- * ring is always handed to a kernel thread.
+ * Sends what is next: memory through the ring, a file with sendfile(2) at once. The ring could only splice
+ * a file, and it always hands a splice to a kernel thread.
  */
 static void send_next(struct uring_loop *l, struct uring_client *k, uint64_t *budget)
 {
@@ -43,14 +42,14 @@ static void send_next(struct uring_loop *l, struct uring_client *k, uint64_t *bu
     }
 }
 
-/* What was received already; false when the connection has to wait for more. */
+/* Gives the connection bytes that were received already. Returns false when it has to wait for more. */
 static bool receive_next(struct uring_loop *l, struct uring_client *k)
 {
     struct worker *w = &l->worker;
     if (!lane_has_received(&k->lane)) return false;
     client_lend_work(&k->client, w);
     struct iovec space = conn_receive_space(&k->client.conn);
-    if (lane_takes_directly(&k->lane)) worker_received(w); /* they may be new */
+    if (lane_takes_directly(&k->lane)) worker_received(w); /* the bytes may have come just now */
     ssize_t n = lane_take(&l->ring, &k->lane, space.iov_base, space.iov_len);
     if (n == -EAGAIN) return false;
     now_read(&w->now);
@@ -61,14 +60,14 @@ static bool receive_next(struct uring_loop *l, struct uring_client *k)
     return true;
 }
 
-/* Its place is another's now: whoever waits for one gets it at once. */
+/* Frees the place of a connection. When accepting had paused, it goes on at once. */
 static void connection_free(struct uring_loop *l, struct uring_client *k)
 {
     slab_put(&l->clients, k);
     if (l->paused) uring_accept_resume(l);
 }
 
-/* The socket goes at once, the rest when the kernel is done with it. */
+/* Closes the socket at once, and frees the connection when none of its operations is in flight any more. */
 static void connection_close(struct uring_loop *l, struct uring_client *k)
 {
     k->closed = true;
@@ -78,15 +77,15 @@ static void connection_close(struct uring_loop *l, struct uring_client *k)
 }
 
 /*
- * Takes all steps until the kernel has to answer first. While it reads the memory of an answer, all that
- * is done is to send more: nothing of that memory is given back or used anew.
+ * Takes steps until a completion is needed for the next one. While the kernel still reads the memory of
+ * a response, the only step is to send more: that memory must be neither given back nor used again.
  */
 static void connection_drive(struct uring_loop *l, struct uring_client *k)
 {
     struct worker *w = &l->worker;
     uint64_t budget = TURN_BYTES;
     while (!k->lane.sending) {
-        if (k->lane.lent > 0 && conn_next(&k->client.conn) != CONN_SEND) return;
+        if (lane_lends(&k->lane) && conn_next(&k->client.conn) != CONN_SEND) return;
         switch (worker_advance(w, &k->client)) {
         case CONN_RECEIVE:
             if (receive_next(l, k)) break;
@@ -127,8 +126,8 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
     }
     if (operation == LANE_SEND && result != 0)
         drive_sent(&l->worker, &k->client, result, false);
-    else if (result < 0 && !k->client.conn.failed)
-        conn_failed(&k->client.conn, CLOSE_PEER_RESET);
+    else if (result < 0 && (!k->client.conn.failed || k->client.conn.half_closed))
+        conn_failed(&k->client.conn, CLOSE_PEER_RESET); /* told again, it ends the lingering */
     else if (operation == LANE_FETCH && conn_next(&k->client.conn) == CONN_SEND)
         client_range_fetched(&k->client, &l->worker);
     if (operation == LANE_RECEIVE) {
@@ -150,10 +149,10 @@ static void on_fetched(struct uring_loop *l)
 
 /* ---- time --------------------------------------------------------------------------------- */
 
-/* While the kernel has the answer's memory, it must let go of it first. */
+/* While the kernel still has the memory of a response, the connection is aborted, so that it gives it back. */
 static void connection_expire(struct uring_loop *l, struct uring_client *k)
 {
-    if (k->lane.sending || k->lane.lent > 0) {
+    if (k->lane.sending || lane_lends(&k->lane)) {
         conn_failed(&k->client.conn, CLOSE_SEND_TIMEOUT);
         lane_abort(&k->lane);
     } else {
@@ -162,17 +161,17 @@ static void connection_expire(struct uring_loop *l, struct uring_client *k)
     }
 }
 
-static void deadlines_sweep(struct uring_loop *l)
+static void deadlines_look(struct uring_loop *l)
 {
-    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
-        struct uring_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->closed || k->queued || k->lane.sending == LANE_IN_FETCH) continue;
-        if (client_is_late(&k->client, &l->worker)) connection_expire(l, k);
+    struct client *client;
+    while ((client = clients_late(&l->worker)) != NULL) {
+        struct uring_client *k = (struct uring_client *)client;
+        if (!k->queued && k->lane.sending != LANE_IN_FETCH) connection_expire(l, k);
     }
 }
 
-/* A descriptor that is watched for as long as the loop runs; one that could not be, from the next tick on. */
-static void await(struct uring_loop *l, unsigned op)
+/* Watches a descriptor for as long as the loop runs. */
+static void watch_fd(struct uring_loop *l, unsigned op)
 {
     int fd = op == OP_SIGNAL    ? l->signals
              : op == OP_FETCHED ? fetcher_fd(l->worker.fetcher)
@@ -180,31 +179,24 @@ static void await(struct uring_loop *l, unsigned op)
     if (fd >= 0) ring_await_readable(&l->ring, fd, op);
 }
 
-static void awaits_repeat(struct uring_loop *l)
+/* Watches again the descriptors whose poll has failed. */
+static void watches_repeat(struct uring_loop *l)
 {
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
-        if (l->unwatched & 1U << op) await(l, op);
+        if (l->unwatched & 1U << op) watch_fd(l, op);
     l->unwatched = 0;
 }
 
-static uint64_t cpu_ns(void)
-{
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
-}
-
-static void tick(struct uring_loop *l)
+static void on_tick(struct uring_loop *l)
 {
     struct worker *w = &l->worker;
     l->ticked_ns = w->now.monotonic_ns;
-    l->ticks++;
-    deadlines_sweep(l);
+    deadlines_look(l);
     worker_tick(w);
-    pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
+    pace_tick(&l->pace, w->now.monotonic_ns, now_thread_cpu_ns());
     l->vain = 0;
     uring_accept_resume(l);
-    awaits_repeat(l);
+    watches_repeat(l);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         l->stopping = true;
 }
@@ -242,7 +234,7 @@ static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring
     if (cqe->res < 0 && cqe->res != -ECANCELED)
         l->unwatched |= 1U << op;
     else
-        await(l, op);
+        watch_fd(l, op);
 }
 
 static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
@@ -257,12 +249,12 @@ static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
         on_readable(l, op, cqe);
 }
 
-static void turn_take(struct uring_loop *l)
+static void wait_once(struct uring_loop *l)
 {
     struct io_uring_cqe *cqe;
     unsigned head, taken = 0;
     bool waits = l->clients.used > 0 || l->draining || l->paused || l->unwatched || l->worker.log;
-    if (!waits) worker_tick(&l->worker); /* so that what is counted is seen, whoever comes next */
+    if (!waits) worker_tick(&l->worker); /* reports the counts before a wait of unknown length */
     worker_waits(&l->worker);
     if (l->pace.receives > 0)
         ring_turn_gathering(&l->ring, TICK_NS, l->pace.receives, l->pace.gather_ns);
@@ -284,7 +276,7 @@ static int loop_open(struct uring_loop *l)
     l->last = &l->first;
     l->signals = signals_open();
     int error = slab_open(&l->clients, sizeof(struct uring_client), count);
-    if (error != 0 || l->signals < 0) {
+    if (error != 0 || l->signals < 0 || !uring_listeners_open(l)) {
         log_error("the io_uring loop cannot be made: memory or descriptors are short");
         return -1;
     }
@@ -293,16 +285,13 @@ static int loop_open(struct uring_loop *l)
         return -1;
     }
     pace_open(&l->pace, l->service->uring.gather_ns);
-    if (!uring_listeners_open(l)) {
-        log_error("no memory for the listeners of %u workers", l->service->workers);
-        return -1;
-    }
+    uring_listeners_look(l);
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
-        await(l, op);
+        watch_fd(l, op);
     return 0;
 }
 
-/* What is still open when the time is up is cut, counted and logged. */
+/* The time for draining is over: each connection that is still open is cut, counted and logged. */
 static void connections_end(struct uring_loop *l)
 {
     l->draining = true;
@@ -315,28 +304,41 @@ static void connections_end(struct uring_loop *l)
     }
     while (l->clients.used > 0 && !l->ring.broken) {
         turn_drive(l);
-        turn_take(l);
+        wait_once(l);
     }
+}
+
+/* Frees a loop whose ring is closed, or was not opened because something was short. */
+static void loop_free(struct uring_loop *l)
+{
+    slab_close(&l->clients);
+    if (l->signals >= 0) close(l->signals);
+    worker_close(&l->worker);
+    free(l->listener);
+    free(l);
 }
 
 static void *uring_open(const struct service *service, uint32_t index)
 {
     struct uring_loop *l = calloc(1, sizeof(*l));
-    if (!l) return NULL;
-    l->service = service;
-    if (worker_open(&l->worker, service, index) != 0 ||
-        worker_never_waits(&l->worker, service->fetches_max) != 0 || loop_open(l) != 0)
+    if (!l || worker_open(&l->worker, service, index) != 0) {
+        free(l);
         return NULL;
-    return l;
+    }
+    l->service = service;
+    l->signals = -1;
+    if (worker_never_waits(&l->worker, service->fetches_max) == 0 && loop_open(l) == 0) return l;
+    loop_free(l);
+    return NULL;
 }
 
 static int uring_run(void *serving)
 {
     struct uring_loop *l = serving;
     while (!l->stopping && !l->ring.broken) {
-        turn_take(l);
+        wait_once(l);
         turn_drive(l);
-        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) tick(l);
+        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) on_tick(l);
     }
     if (!l->ring.broken) connections_end(l);
     if (!l->ring.broken) return 0;
@@ -345,17 +347,16 @@ static int uring_run(void *serving)
     return 1;
 }
 
-/* What is under way on a broken ring may never end, and the kernel may still write: the process ends instead. */
+/*
+ * On a broken ring operations may never end, and the kernel may still write into their memory. So nothing is
+ * freed: the process ends instead.
+ */
 static void uring_close(void *serving)
 {
     struct uring_loop *l = serving;
     if (l->ring.broken) return;
     ring_close(&l->ring);
-    slab_close(&l->clients);
-    close(l->signals);
-    worker_close(&l->worker);
-    free(l->listener);
-    free(l);
+    loop_free(l);
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /*
- * How the io_uring model accepts. While there is plenty of room, one submission for each listener brings
- * connection after connection. When few places are left, or descriptors are short, a listener is polled
- * instead and connections are accepted one at a time: so none is taken from the kernel's queue that would
- * have to be turned away, and it is known whether somebody waits, for whom an idle connection has to go.
+ * How the io_uring model accepts connections. While there is plenty of room, one submission for each listener
+ * accepts connection after connection. When few places or descriptors are left, the listener is polled
+ * instead, and connections are accepted one at a time. So no connection is taken from the kernel's queue that
+ * would then be closed at once, and the worker knows whether one waits for which an idle one must be closed.
  */
 #include "uring.h"
 #include "zcserve/listener.h"
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLENTY 64     /* places; as many as one turn hardly ever brings */
-#define ACCEPT_MAX 64 /* connections accepted in a row                  */
-#define VAIN_MAX 64   /* accepts of which nothing comes, between two ticks */
+#define PLENTY 64     /* places: one turn hardly ever brings as many connections   */
+#define ACCEPT_MAX 64 /* connections accepted in a row                             */
+#define VAIN_MAX 64   /* failed accepts between two ticks; then listeners are polled */
 
 static uint32_t room(const struct uring_loop *l)
 {
@@ -65,14 +65,14 @@ bool uring_listeners_open(struct uring_loop *l)
     if (!l->listener) return false;
     for (uint32_t i = 0; i < l->listeners; i++)
         l->listener[i].fd = service_listener_at(l->service, i);
-    uring_listeners_look(l);
     return true;
 }
 
 /*
- * Of several who wait for a listener the kernel wakes one (io_uring waits with EPOLLEXCLUSIVE, epoll_ctl(2)).
- * When that is one who dies or is being cancelled, nobody takes the connection. So, whenever a worker came or
- * went, waiting begins again, which takes what is in the queue; and who gives up a listener looks once more.
+ * When several workers wait on a listener, the kernel wakes one of them (io_uring waits with EPOLLEXCLUSIVE,
+ * epoll_ctl(2)). When that worker dies, or its wait is being cancelled, nobody takes the connection. So
+ * whenever a worker has come or gone, each one starts to wait again, which takes what is in the queue. And
+ * a worker that gives up a listener looks at its queue once more.
  */
 void uring_listeners_look(struct uring_loop *l)
 {
@@ -82,7 +82,7 @@ void uring_listeners_look(struct uring_loop *l)
     }
 }
 
-/* Those that wait keep waiting until a connection has ended, or a tick comes. */
+/* New connections stay in the kernel's queue until a connection has ended or a tick comes. */
 static void accepting_pause(struct uring_loop *l, const char *why)
 {
     accept_paused(l->worker.stats, why);
@@ -92,7 +92,7 @@ static void accepting_pause(struct uring_loop *l, const char *why)
 static void connection_open(struct uring_loop *l, int fd)
 {
     struct uring_client *k = l->stopping ? NULL : slab_take(&l->clients);
-    if (!k) { /* it came before the kernel was told to stop */
+    if (!k) { /* it was accepted before the kernel was told to stop */
         stats_add(&l->worker.stats->refused, 1);
         close(fd);
         return;
@@ -103,7 +103,7 @@ static void connection_open(struct uring_loop *l, int fd)
     if (l->service->uring.registered_files)
         lane_register(&l->ring, &k->lane, slab_index(&l->clients, k));
     lane_receive(&l->ring, &k->lane);
-    if (room(l) == PLENTY) accepts_stop(l); /* from here on one at a time */
+    if (room(l) == PLENTY) accepts_stop(l); /* from now on one at a time */
 }
 
 /* ---- few places ----------------------------------------------------------------------------- */
@@ -111,18 +111,24 @@ static void connection_open(struct uring_loop *l, int fd)
 static bool may_go(const struct client *client)
 {
     const struct uring_client *k = (const struct uring_client *)client;
-    return !k->closed && !k->queued && k->lane.lent == 0 && !lane_has_received(&k->lane);
+    return !k->closed && !k->queued && !lane_lends(&k->lane) && !lane_has_received(&k->lane);
 }
 
-/* One that makes room does so when the kernel is done with it, a turn later. */
+/*
+ * Returns whether a connection is being closed to make room. Its place is free a turn later, when the kernel
+ * has finished its operations.
+ */
 static bool is_leaving(const struct uring_loop *l)
 {
     const struct uring_client *k =
         l->leaving < l->clients.touched ? slab_taken_at(&l->clients, l->leaving) : NULL;
-    return k && (k->closed || k->client.conn.failed);
+    return k && k->leaves;
 }
 
-/* Whether somebody waits and a connection goes for that; else accepting stops when somebody waits. */
+/*
+ * When a connection waits to be accepted, has an idle one closed to make room for it. When none can be
+ * closed, pauses accepting and returns false.
+ */
 static bool room_make(struct uring_loop *l, int listener, const char *why)
 {
     if (is_leaving(l)) return true;
@@ -134,12 +140,13 @@ static bool room_make(struct uring_loop *l, int listener, const char *why)
         return false;
     }
     l->leaving = slab_index(&l->clients, k);
+    k->leaves = true;
     crowd_leave(&k->client, &l->worker);
     client_queue(l, k);
     return true;
 }
 
-/* One connection, or false when there is none to be had now. */
+/* Accepts one connection. Returns false when there is none to be had now. */
 static bool accept_one(struct uring_loop *l, int listener)
 {
     if (room(l) == 0) {
@@ -165,14 +172,17 @@ static void accept_some(struct uring_loop *l, int listener)
 
 /* ---- completions ---------------------------------------------------------------------------- */
 
-/* Says nothing about the next connection: it is accepted at once, but not again and again without end. */
+/*
+ * Returns whether the error says nothing about the next connection, so that accepting goes on at once. That
+ * is so VAIN_MAX times between two ticks, so that it cannot go on without end.
+ */
 static bool passes(struct uring_loop *l, int result)
 {
     bool of_one = result == -EAGAIN || result == -EINTR || listener_is_trouble_of_one(-result);
     return of_one && l->vain++ < VAIN_MAX;
 }
 
-/* The kernel cannot accept: then the listener is polled, and each try says what is wrong. */
+/* Returns whether the kernel cannot accept. Then the listener is polled, and each accept tells the reason. */
 static bool has_trouble(struct uring_loop *l, int result)
 {
     return result < 0 && result != -ECANCELED && !passes(l, result);
@@ -194,7 +204,7 @@ void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_
         uring_accept(l, index);
 }
 
-/* Who is the last to close a listener resets who is in its queue: so those are taken first. */
+/* The last close of a listener resets the connections in its queue, so those are taken first. */
 void uring_listeners_close(struct uring_loop *l)
 {
     for (uint32_t i = 0; i < l->listeners; i++) {

@@ -1,6 +1,6 @@
 /*
- * Addresses to listen on, from text and to text. Every problem is answered with the form that would
- * have been right. Refuses to ask a resolver.
+ * Parses and formats the addresses to listen on. Each error message says what would be valid.
+ * No host name is looked up: only addresses and "localhost" are accepted.
  */
 #define _GNU_SOURCE
 #include "zcserve/listener.h"
@@ -29,7 +29,7 @@ static bool address_parse_port(const char *text, uint16_t *port)
     return value <= UINT16_MAX;
 }
 
-/* Copied, not assigned through a cast pointer: the compiler may believe that types do not overlap. */
+/* Copies with memcpy(): an assignment through a cast pointer would break the rule of strict aliasing. */
 static void address_set(struct listen_address *address, const void *name, size_t length)
 {
     memcpy(&address->address, name, length);
@@ -69,7 +69,10 @@ static int address_parse_unix(const char *path, struct listen_address *address, 
     return 0;
 }
 
-/* The host of HOST:PORT, between the brackets if it has some. */
+/*
+ * Parses the host of HOST:PORT; an IPv6 address is in brackets. No host, or "*", means every address.
+ * Returns false when the host is neither an IP address nor "localhost".
+ */
 static bool address_parse_host(struct text host, uint16_t port, struct listen_address *address)
 {
     char copy[INET6_ADDRSTRLEN] = "";

@@ -1,10 +1,13 @@
 /*
- * Listening sockets. What every connection would set for itself is set here once: on Linux an accepted
- * socket inherits TCP_NODELAY, which saves a system call for each connection.
+ * Opens listening sockets and accepts connections. TCP_NODELAY is set on the listening socket: on Linux
+ * an accepted socket inherits it, which saves one system call for each connection.
  *
- * Refused on purpose: TCP_DEFER_ACCEPT (a connection that sends nothing would escape the deadline for
- * the head, and accept order), TCP_FASTOPEN (a request could come twice; it helps only the few clients
- * that ask for it), and to unlink anything but a socket on which nobody listens.
+ * Two options are left out on purpose:
+ * - TCP_DEFER_ACCEPT: a connection that sends nothing would escape the deadline for the request head, and
+ *   connections would not be accepted in the order in which they came.
+ * - TCP_FASTOPEN: the same request could arrive twice, and only few clients use it.
+ *
+ * The only file that is ever unlinked is a Unix socket on which nobody listens.
  */
 #define _GNU_SOURCE
 #include "zcserve/listener.h"
@@ -30,7 +33,7 @@ static int listener_switch_on(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
-/* IPV6_V6ONLY is set either way: its default is the system's (net.ipv6.bindv6only), not ours. */
+/* Always sets IPV6_V6ONLY, to 0 or to 1, because its default depends on the system (net.ipv6.bindv6only). */
 static int listener_set_options(int fd, const struct listen_address *address, bool share)
 {
     int result = 0;
@@ -45,7 +48,7 @@ static int listener_set_options(int fd, const struct listen_address *address, bo
     return result < 0 ? result : listener_switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
 }
 
-/* Does nobody listen on this Unix socket any more? 0 when it may be removed, or -errno. */
+/* Returns 0 when nobody listens on this Unix socket any more, so that it may be removed; else -errno. */
 static int listener_check_stale(const struct listen_address *address)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
@@ -61,14 +64,14 @@ static int listener_check_stale(const struct listen_address *address)
     case -ECONNREFUSED:
     case -ENOENT: return 0;
     case -EACCES: return -EACCES;
-    default: /* connected, or its queue is full, or it is of another type: in use */
+    default: /* connected, its queue is full, or it has another type: somebody uses it */
         return -EADDRINUSE;
     }
 }
 
 /*
- * The file of a Unix socket is made with the permissions of the socket itself, less the umask: so there is
- * no moment in which it has others.
+ * Binds the socket. The kernel creates the file of a Unix socket with the mode of the socket itself, less
+ * the umask. So the mode is set before bind(), and the file has no other mode at any time.
  */
 static int listener_bind_once(int fd, const struct listen_address *address)
 {
@@ -83,7 +86,10 @@ static int listener_bind_once(int fd, const struct listen_address *address)
     return result;
 }
 
-/* Gives the file away, through a descriptor of it: what its name leads to may be another one by now. */
+/*
+ * Gives the file of a Unix socket to its configured owner and group. It uses a descriptor of the file, because
+ * another file may have taken the name by now.
+ */
 static int listener_give(const struct listen_address *address)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
@@ -99,7 +105,7 @@ static int listener_give(const struct listen_address *address)
     bool is_right =
         S_ISSOCK(file.st_mode) && (!access->has_mode || (file.st_mode & ALLPERMS) == access->mode);
     if (result == 0 && !is_right)
-        result = -EOPNOTSUPP; /* a kernel that makes the file otherwise, or another file */
+        result = -EOPNOTSUPP; /* the kernel ignored the socket's mode, or this is another file */
     if (result == 0 && fchownat(fd, "", access->owner, access->group, AT_EMPTY_PATH) < 0)
         result = -errno;
     close(fd);
@@ -118,7 +124,10 @@ static int listener_bind(int fd, const struct listen_address *address)
     return listener_bind_once(fd, address) < 0 ? -errno : 0;
 }
 
-/* A socket bound to exactly this address, which learns the port the kernel chose. */
+/*
+ * Returns a socket that is bound to exactly this address, or -errno. When the kernel chose the port, it is
+ * written to `address`.
+ */
 static int listener_make(struct listen_address *address, bool share)
 {
     int fd = socket(address->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -140,7 +149,7 @@ static int listener_make(struct listen_address *address, bool share)
     return fd;
 }
 
-/* "Every address" without IPv6 in the kernel is 0.0.0.0. */
+/* Where the kernel has no IPv6, "every address" is 0.0.0.0. */
 static void listener_fall_back(struct listen_address *address)
 {
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address->address;
@@ -199,7 +208,7 @@ bool listener_is_trouble_of_one(int error)
     switch (error) {
     case ECONNABORTED:
     case EPROTO:
-    case EPERM: /* a firewall's word */
+    case EPERM: /* a firewall forbids this connection */
     case ETIMEDOUT:
     case ENETDOWN:
     case ENOPROTOOPT:

@@ -1,15 +1,13 @@
 /*
- * One system call that moves bytes to a socket, whatever they are stored in, and one that takes some
- * from it. Every result is a count or -errno, the shape of an io_uring completion.
- * Refuses to loop until all is sent: whether to wait, and how, is the model's question.
+ * Sends bytes of memory or of a file to a socket, or receives bytes from it, each with one system call.
+ * Every function returns a number of bytes or -errno, as an io_uring completion has it.
+ * Nothing here loops until all bytes are sent: the model decides whether and how to wait.
  */
 #define _GNU_SOURCE
 #include "zcserve/transmit.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -17,15 +15,15 @@ static ssize_t transmit_memory(int fd, const struct outgoing *out)
 {
     int flags = MSG_NOSIGNAL | (out->more ? MSG_MORE : 0);
 
-    /* One vector needs no msghdr: the kernel has less to copy and to check. */
+    /* One vector needs no msghdr, so the kernel has less to copy and to check. */
     if (out->count == 1) return send(fd, out->vector[0].iov_base, out->vector[0].iov_len, flags);
-    /* msghdr serves receiving too and has no const; sendmsg does not write through it. */
+    /* msghdr has no const, because recvmsg() uses it too; sendmsg() does not write through it. */
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)out->vector,
                              .msg_iovlen = (size_t)out->count};
     return sendmsg(fd, &message, flags);
 }
 
-/* Tells the end of the file from an error: errno is set to ENODATA. */
+/* Returns bytes sent, or -1 with errno set. When the file has ended, errno is ENODATA. */
 static ssize_t transmit_file(int fd, const struct outgoing *out, uint64_t budget)
 {
     off_t offset = (off_t)out->offset;
@@ -48,12 +46,6 @@ ssize_t transmit(int fd, const struct outgoing *out, uint64_t budget)
         result = out->count > 0 ? transmit_memory(fd, out) : transmit_file(fd, out, budget);
     } while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : result;
-}
-
-void transmit_cork(int fd, bool on)
-{
-    int value = on;
-    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
 ssize_t transmit_receive(int fd, void *space, size_t size)

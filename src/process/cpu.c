@@ -1,7 +1,7 @@
 /*
- * How many CPUs are ours? The affinity mask says which may be used, the quotas of the control groups
- * (version 2, and version 1 where it is still mounted) how much of them, on every level of the tree.
- * Refuses to fail: what cannot be read sets no limit.
+ * Counts the CPUs that this process may use. The affinity mask says which CPUs; the quotas of the
+ * control groups say how much of them, on every level of the tree (version 2, and version 1 where
+ * it is still mounted). What cannot be read sets no limit.
  */
 #define _GNU_SOURCE
 #include "zcserve/supervise.h"
@@ -14,7 +14,7 @@
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 #define CGROUP_MEMBERSHIP "/proc/self/cgroup"
 
-/* Masks of up to 8192 CPUs. */
+/* A mask of up to 8192 CPUs. */
 struct affinity {
     cpu_set_t set[8];
 };
@@ -30,7 +30,7 @@ static uint32_t cpu_least(uint32_t a, uint32_t b)
     return b != 0 && (a == 0 || b < a) ? b : a;
 }
 
-/* Quota and period in µs, as CPUs; 0 for no limit. */
+/* Returns quota / period (both in µs) as a number of CPUs, rounded up; 0: no limit. */
 static uint32_t cpu_round_up(long long quota, long long period)
 {
     if (quota <= 0 || period <= 0) return 0;
@@ -38,7 +38,7 @@ static uint32_t cpu_round_up(long long quota, long long period)
     return cpus > UINT32_MAX ? 0 : (uint32_t)cpus;
 }
 
-/* Reads up to two numbers from a file; "max" is none. How many there were. */
+/* Reads up to two numbers from a file; "max" is not one. Returns how many there were. */
 static int cpu_read_numbers(const char *directory, const char *file, long long number[2])
 {
     char path[PATH_MAX];
@@ -51,7 +51,7 @@ static int cpu_read_numbers(const char *directory, const char *file, long long n
     return count > 0 ? count : 0;
 }
 
-/* The limit that one directory sets, whichever version it is of. */
+/* Returns the limit that one directory sets, of either version; 0: none. */
 static uint32_t cpu_count_in(const char *directory)
 {
     long long number[2] = {0, 0};
@@ -66,8 +66,8 @@ static uint32_t cpu_count_in(const char *directory)
 }
 
 /*
- * The least limit on the way from `path` up to the root of `hierarchy`. In a container the path may be
- * one of the host's, which is not there: then it is the root that has the limit.
+ * Returns the least limit on the way from `path` up to the root of `hierarchy`; 0: none. In a
+ * container `path` may be a path of the host, which does not exist: then only the root has a limit.
  */
 static uint32_t cpu_count_upwards(const char *mount, const char *hierarchy, const char *path)
 {
@@ -85,7 +85,7 @@ static uint32_t cpu_count_upwards(const char *mount, const char *hierarchy, cons
     }
 }
 
-/* Is `cpu` one of the controllers, which commas separate? */
+/* Returns whether `cpu` is one of the controllers, which are separated by commas. */
 static bool cpu_is_controller(const char *controllers)
 {
     for (const char *at = controllers; at; at = strchr(at, ',')) {
@@ -95,7 +95,10 @@ static bool cpu_is_controller(const char *controllers)
     return false;
 }
 
-/* One line of the membership, "ID:CONTROLLERS:PATH"; version 2 has the ID 0 and no controllers. */
+/*
+ * Returns the limit for one line of the membership file, "ID:CONTROLLERS:PATH"; 0: none. Version 2
+ * has the ID 0 and no controllers.
+ */
 static uint32_t cpu_count_of_line(const char *mount, char *line)
 {
     char hierarchy[NAME_MAX];

@@ -1,7 +1,8 @@
 /*
- * Signals as something to read: an event loop waits for them as for everything else, and nothing is
- * ever interrupted (signalfd(2)). The supervisor starts its processes with these signals
- * blocked, as signalfd needs them; but for URG, which does nothing to a process that does not wait for it.
+ * Reads signals from a descriptor (signalfd(2)), so that an event loop waits for them as for other
+ * input, and no call is interrupted. signalfd needs blocked signals: the supervisor starts its
+ * processes with TERM, USR1 and USR2 blocked. URG is blocked here, because a process ignores it by
+ * default.
  */
 #include "zcserve/signals.h"
 #include "zcserve/log.h"
@@ -28,7 +29,7 @@ int signals_open(void)
 static void log_open_anew(void)
 {
     int error = log_reopen();
-    if (error != 0) log_error("the error log cannot be opened anew: %s", strerror(-error));
+    if (error != 0) log_error("cannot reopen the error log: %s", strerror(-error));
 }
 
 static enum wish wish_of(uint32_t signal_number)

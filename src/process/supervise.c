@@ -1,11 +1,12 @@
 /*
- * The supervisor: a loop around one wait for a signal or a time. It serves nobody and opens nothing,
- * so there is little that could end it before its processes.
+ * The supervisor: a loop with one wait, for a signal or a time. It serves no connection and opens
+ * nothing, so that few things can end it before its processes.
  *
  *     SERVING ─TERM→ DRAINING ─deadline, TERM→ STOPPING ─1 s→ KILLING
  *                        └───────── all but the last ended ─────┴──────→ FINISHING ─5 s→ LEAVING
  *
- * Refuses to start a process in a tight loop, and to signal or wait for one that it did not start.
+ * A process that fails at once is started again only after a pause. Only processes that the
+ * supervisor started get its signals.
  */
 #define _GNU_SOURCE
 #include "zcserve/now.h"
@@ -22,8 +23,8 @@
 #include <unistd.h>
 
 #define FAILURES_AT_FIRST_MAX 5
-#define STOP_NS NS_PER_SECOND /* from "stop at once" to KILL */
-#define LAST_NS (5 * NS_PER_SECOND)
+#define STOP_NS NS_PER_SECOND       /* from "stop at once" to KILL              */
+#define LAST_NS (5 * NS_PER_SECOND) /* for the `last` processes, after finish() */
 #define NEVER UINT64_MAX
 
 enum stage { SERVING, DRAINING, STOPPING, KILLING, FINISHING, LEAVING };
@@ -33,15 +34,15 @@ struct supervision {
     uint32_t count;
     const struct supervise_options *options;
     enum stage stage;
-    uint64_t deadline_ns; /* when the stage has lasted long enough                      */
-    uint64_t adjust_ns;   /* when to ask options->adjust again                          */
-    bool ended;           /* a process has, since others were last told who is absent        */
-    bool served;          /* a process has lived for longer than SUPERVISED_AT_ONCE_NS  */
-    pid_t pid;            /* the supervisor's own                                       */
-    int result;
+    uint64_t deadline_ns; /* when the stage has lasted too long                        */
+    uint64_t adjust_ns;   /* when to call options->adjust again                        */
+    bool ended;           /* a process has ended since absence() was last considered   */
+    bool served;          /* a process has lived for longer than SUPERVISED_AT_ONCE_NS */
+    pid_t pid;            /* of the supervisor                                         */
+    int result;           /* what supervise() returns                                  */
 };
 
-/* An inherited "ignore" of CHLD would take the exit codes away. */
+/* CHLD gets its default action: if it were ignored, as inherited, no exit code could be read. */
 void supervise_prepare(void)
 {
     sigset_t set = supervised_signals();
@@ -67,7 +68,7 @@ static bool supervise_any(const struct supervision *s, bool last)
     return false;
 }
 
-/* May this process be started again? A `last` one as long as there may be something to read. */
+/* Returns whether to start this process again. A `last` one may have input until FINISHING. */
 static bool supervise_wants(const struct supervision *s, const struct supervised *process)
 {
     if (process->last) return s->stage < FINISHING;
@@ -98,7 +99,7 @@ static void supervise_finish(struct supervision *s)
     if (s->options->finish) s->options->finish(s->options->of);
 }
 
-/* Somebody asked for a stop: the first time to drain, the second time to stop at once. */
+/* A signal asked for a stop: the first one drains, the second one stops at once. */
 static void supervise_asked_to_stop(struct supervision *s, int signal_number)
 {
     switch (s->stage) {
@@ -134,7 +135,7 @@ static void supervise_deadline_passed(struct supervision *s)
         supervise_tell(s, SIGKILL, false);
         break;
     case FINISHING:
-        log_warn("what is left to be written is taking too long: giving it up");
+        log_warn("writing what is left took too long: giving it up");
         s->stage = LEAVING;
         s->deadline_ns = NEVER;
         supervise_tell(s, SIGKILL, true);
@@ -161,8 +162,8 @@ static void supervise_signalled(struct supervision *s, int signal_number)
     case SIGINT:
     case SIGQUIT: supervise_asked_to_stop(s, signal_number); break;
     case SIGUSR1: supervise_reopen(s); break;
-    case SIGHUP: log_notice("reload is not there yet: start the server anew"); break;
-    default: break; /* CHLD: looked for each time anyway. USR2: no meaning yet. */
+    case SIGHUP: log_notice("reload is not supported yet: restart the server"); break;
+    default: break; /* CHLD: supervise_reap() looks in each turn. USR2 has no meaning yet. */
     }
 }
 
@@ -175,7 +176,7 @@ static void supervise_take_end(struct supervision *s, struct supervised *process
     s->served = s->served || (!process->last && process->failures == 0);
 }
 
-/* As the first process of a container we inherit orphans, too: waited for, and forgotten. */
+/* The first process of a container also inherits orphans: it waits for them and ignores them. */
 static void supervise_reap(struct supervision *s)
 {
     int status = 0;
@@ -187,20 +188,20 @@ static void supervise_reap(struct supervision *s)
     }
 }
 
-/* Nobody has served, and one failed too often: it will not get better. */
+/* Gives up when a process failed too often and no process has served yet. */
 static void supervise_check_hopeless(struct supervision *s)
 {
     for (uint32_t i = 0; i < s->count && s->stage == SERVING && !s->served; i++) {
         if (s->process[i].failures >= FAILURES_AT_FIRST_MAX) {
-            log_error("%s %u failed %u times before any had served: giving up", s->process[i].name,
-                      s->process[i].index, s->process[i].failures);
+            log_error("%s %u failed %u times before any process served: giving up",
+                      s->process[i].name, s->process[i].index, s->process[i].failures);
             s->result = 1;
             supervise_drain(s);
         }
     }
 }
 
-/* A pool grows and shrinks: those wanted again are started by the turn, the others told to end. */
+/* Tells unwanted processes to end. supervise_take_turn() starts those that are wanted again. */
 static void supervise_adjust(struct supervision *s, uint64_t now_ns)
 {
     if (s->stage != SERVING || now_ns < s->adjust_ns) return;
@@ -214,14 +215,16 @@ static void supervise_adjust(struct supervision *s, uint64_t now_ns)
     }
 }
 
-/* When a process that is absent by now will no longer be, unless it ends before. */
+/*
+ * Returns until when a process counts as absent, unless it ends before that; 0: it is not absent.
+ */
 static uint64_t supervise_absent_until(const struct supervised *process)
 {
     if (process->last || process->unwanted || process->failures == 0) return 0;
     return process->pid > 0 ? process->started_ns + SUPERVISED_AT_ONCE_NS : NEVER;
 }
 
-/* Others do the work of those that are absent; gives when to look again. */
+/* Reports changes of absence, so that others do the work. Returns when to check again. */
 static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
 {
     uint64_t next_ns = NEVER;
@@ -244,7 +247,7 @@ static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
     return next_ns;
 }
 
-/* Starts again what is due; gives when the next thing is due. */
+/* Starts the processes that are due. Returns when the next thing is due. */
 static uint64_t supervise_take_turn(struct supervision *s)
 {
     uint64_t now_ns = now_monotonic_ns();
@@ -266,7 +269,7 @@ static uint64_t supervise_take_turn(struct supervision *s)
     return absence_ns < next_ns ? absence_ns : next_ns;
 }
 
-/* A signal's number, or 0 when the time came first. */
+/* Waits for a signal. Returns its number, or 0 when the time was reached first. */
 static int supervise_wait(uint64_t until_ns)
 {
     sigset_t set = supervised_signals();

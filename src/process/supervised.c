@@ -1,8 +1,8 @@
 /*
- * A process under the supervisor. The new process gets a name, signals in a known state and perhaps a
- * CPU before its `run`; the supervisor keeps when it began, and from how soon it ended, when to start
- * it again.
- * Refuses to start one that fails at once without a pause that doubles.
+ * A process under the supervisor. Before `run`, the new process gets a name, signals in a known
+ * state and perhaps a CPU. The supervisor keeps when the process began, and decides from how soon
+ * it ended when to start it again: after a failure it waits, and twice as long after each further
+ * one.
  */
 #define _GNU_SOURCE
 #include "process/supervised.h"
@@ -62,7 +62,7 @@ static void supervised_describe(const struct supervised *process, char *text, si
 static void supervised_set_name(const struct supervised *process)
 {
     char name[32];
-    char title[16]; /* what the kernel keeps of it */
+    char title[16]; /* the kernel keeps 15 bytes */
 
     supervised_describe(process, name, sizeof(name));
     log_name(name);
@@ -84,7 +84,7 @@ static void supervised_pin(const struct supervised *process)
 
 static void supervised_begin(const struct supervised *process, pid_t supervisor)
 {
-    /* The supervisor may have died before the kernel was asked to tell us. */
+    /* The supervisor may have died before this request, and then no signal comes. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != supervisor) exit(EXIT_FAILURE);
     supervised_set_signals();
@@ -106,7 +106,7 @@ static void supervised_fail(struct supervised *process, uint64_t now_ns)
 
 int supervised_start(struct supervised *process, pid_t supervisor, uint64_t now_ns)
 {
-    fflush(NULL); /* what is buffered is written once, by us */
+    fflush(NULL); /* else both processes would write what is buffered */
     pid_t pid = fork();
 
     if (pid == 0) supervised_begin(process, supervisor);

@@ -1,5 +1,5 @@
 /*
- * One process under the supervisor: how it begins, and how its end is taken.
+ * One process under the supervisor: its start and its end.
  */
 #ifndef ZCSERVE_PROCESS_SUPERVISED_H
 #define ZCSERVE_PROCESS_SUPERVISED_H
@@ -11,18 +11,18 @@
 
 #define SUPERVISED_AT_ONCE_NS NS_PER_SECOND /* a process that ends sooner has failed to start */
 
-/* The signals that the supervisor waits for, all blocked in it. */
+/* Returns the signals that the supervisor waits for and blocks. */
 sigset_t supervised_signals(void);
 
 /*
- * Starts it: 0, or -errno when there is no new process, which counts as a failure. Returns in the
- * caller only; `supervisor` is the caller's pid.
+ * Starts the process. Returns 0, or -errno when there is no new process, which counts as a failure
+ * of it. Returns only in the caller, whose pid is `supervisor`.
  */
 int supervised_start(struct supervised *process, pid_t supervisor, uint64_t now_ns);
 
 /*
- * It was waited for and `status` is how it ended: logged, and the time to start it again set, at once
- * or after a back-off. `wanted`: nobody had asked it to end.
+ * Logs the end of the process, with the `status` of waitpid(2), and sets the time to start it
+ * again: now, or after a pause. `wanted`: it was not asked to end.
  */
 void supervised_end(struct supervised *process, int status, bool wanted, uint64_t now_ns);
 

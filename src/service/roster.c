@@ -1,8 +1,9 @@
 /*
- * The kernel spreads connections among the listeners of all workers (SO_REUSEPORT) and knows nothing of
- * processes: a worker that died and cannot be started again at once goes on getting its share, in a
- * queue that nobody looks at. To close that listener would reset who is in the queue. So another worker
- * accepts from it, until the one it belongs to is back; that both do for a while does no harm.
+ * The kernel spreads connections among the listeners of all workers (SO_REUSEPORT), whether a
+ * worker is running or not. The listener of a worker that died and cannot be started again at once
+ * still gets its share. To close that listener would reset the connections in its queue. So another
+ * worker accepts from it until its own worker is back. It does no harm when both accept for a
+ * while.
  */
 #include "service/roster.h"
 
@@ -29,7 +30,7 @@ static bool is_there(const struct supervised *process)
     return !process->last && process->pid > 0 && !process->absent;
 }
 
-/* The next one behind `from`, going round, that is running; NULL when there is none. */
+/* Returns the next running worker after index *from, round the table, and sets *from; or NULL. */
 static const struct supervised *next_there(const struct supervised *processes, uint32_t count,
                                            uint32_t *from)
 {

@@ -1,9 +1,10 @@
 /*
- * Opens what workers share before there are any: every listening socket, so that a bad address
- * is an error at start and a worker that is started again finds its connections still queued.
- * Event loops get one socket a worker for a TCP address, among which the kernel spreads connections
- * (SO_REUSEPORT, socket(7)); roster.c says who accepts for one that is not running. Those who serve one connection at a time share one, so that no connection
- * waits for somebody busy while another is idle; and so do all on a Unix address.
+ * Opens what workers share, before they are started: every listening socket, so that a bad address
+ * is an error at the start, and a worker that is started again finds its connections still queued.
+ * For a TCP address each event loop gets its own socket, and the kernel spreads connections among
+ * them (SO_REUSEPORT, socket(7)); roster.c decides which worker accepts for one that is not
+ * running. Workers that serve one connection at a time share one socket, so that no connection
+ * waits for a busy worker while another is idle. On a Unix address all workers share one socket.
  */
 #include "zcserve/service.h"
 
@@ -50,7 +51,8 @@ static void address_problem(const struct service *service, uint32_t address, int
         remedy = "; another program listens there: stop it, or choose another port with -p";
     if (error == EPERM && service->address[address].address.ss_family == AF_UNIX)
         remedy =
-            "; unix_socket.owner needs root or CAP_CHOWN, unix_socket.group to be a member of it";
+            "; unix_socket.owner needs root or CAP_CHOWN, unix_socket.group must be a group of "
+            "this user";
     if (error == EACCES) remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
     snprintf(problem, size, "cannot listen on %s: %s%s", text, strerror(error), remedy);
 }
@@ -62,7 +64,7 @@ int service_open(struct service *service, char *problem, size_t size)
     service->listeners = malloc(count * sizeof(int));
     service->roster = roster_open(service->workers);
     if (!service->board || !service->listeners || !service->roster) {
-        snprintf(problem, size, "no memory for %u workers", service->workers);
+        snprintf(problem, size, "not enough memory for %u workers", service->workers);
         return -1;
     }
     for (size_t i = 0; i < count; i++)
@@ -110,7 +112,7 @@ void service_listeners_leave(const struct service *service)
     }
 }
 
-/* Of a Unix socket that was ours, the file is still there. */
+/* Removes the file of each Unix socket that service_open() opened. */
 void service_close(struct service *service)
 {
     for (uint32_t address = 0; address < service->addresses; address++)

@@ -1,14 +1,14 @@
 /*
- * How many descriptors there may be, and who has to do with fewer when that is not enough. Every pool of
- * them is counted here, so that what peers do can never use up more than there are: in a process that serves
+ * Counts the descriptors that a serving process may need, and shrinks its pools when the limit is
+ * too low. Every pool is counted here, so that peers can never use up all descriptors:
  *
- *     what it opens in any case, the listeners of all workers, what a store and a file being looked for take
- *     connections          connections_max of each worker; accepted ones that wait: queue_max, drain_max
+ *     always               what a process opens, the listeners of all workers, a store
+ *     connections          connections_max of each worker; waiting ones: queue_max, drain_max
  *     files kept open      store.descriptors_max of each worker
- *     files lent beyond    store.descriptors_lent_max of each worker (a connection is lent one at most)
+ *     files lent beyond    store.descriptors_lent_max of each worker (at most one a connection)
  *     fetches              fetches_max of each worker, and what its threads open for them
  *
- * Those give way first that are missed least; connections are the point, and come last.
+ * The pools that are missed least shrink first, and the connections last.
  */
 #include "start/limits.h"
 
@@ -20,9 +20,9 @@
 #define OF_PROCESS \
     10 /* access log, its queue; epoll or the ring; signals; wake-ups; one to spare   */
 #define OF_STORE \
-    5 /* root, inotify; a file being looked for, and two directories on the way to it */
+    5 /* root, inotify; the file of a lookup, and two directories on the way to it    */
 #define OF_THREAD \
-    3 /* that fetches: the same                                                      */
+    3 /* a fetching thread: a file, and two directories on the way to it              */
 #define FETCH_THREADS 4
 #define OPEN_AT_FIRST 4 /* standard streams and the error log, when they cannot be counted */
 
@@ -52,7 +52,7 @@ struct limit {
     uint64_t open_at_first, descriptors;
 };
 
-/* Takes from a pool that there is `times` in the process what is missing, but leaves it `least`. */
+/* Shrinks a pool, of which the process has `times`, by what is missing, but not below `least`. */
 static void shrink(const struct limit *l, uint32_t *pool, uint64_t times, uint64_t least)
 {
     uint64_t needed = descriptors_needed(l->service, l->open_at_first);
@@ -61,7 +61,7 @@ static void shrink(const struct limit *l, uint32_t *pool, uint64_t times, uint64
     *pool = *pool - least > missing ? *pool - (uint32_t)missing : (uint32_t)least;
 }
 
-/* The parts of a small number of descriptors; what they leave is for connections. */
+/* Shrinks the pools to these shares of the limit. The rest is for connections. */
 static void parts_shrink(const struct limit *l)
 {
     struct service *service = l->service;
@@ -74,7 +74,7 @@ static void parts_shrink(const struct limit *l)
     shrink(l, &service->fetches_max, stores, all / 64 > 0 ? all / 64 : 1);
 }
 
-/* Threads share the descriptors of their process: each that is left out leaves its own to the others. */
+/* Threads share the descriptors of their process, so that fewer threads need fewer descriptors. */
 static void threads_shrink(const struct limit *l)
 {
     struct service *service = l->service;
@@ -116,8 +116,8 @@ void descriptors_raise(struct service *service)
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     if (!descriptors_share(service, descriptors_open(), limit.rlim_cur)) return;
-    log_warn("only %llu descriptors may be open (RLIMIT_NOFILE): %u of who serves, each with %u "
-             "connection%s and %u cached files; raise it with ulimit -n or LimitNOFILE=",
+    log_warn("only %llu descriptors may be open (RLIMIT_NOFILE), so there are %u workers, each "
+             "with %u connection%s and %u cached files; raise it with ulimit -n or LimitNOFILE=",
              (unsigned long long)limit.rlim_cur, service->workers, service->connections_max,
              service->connections_max == 1 ? "" : "s", service->store.descriptors_max);
 }

@@ -1,6 +1,7 @@
 /*
- * From the configuration to a service: each option finds its place in the structures that the rooms
- * understand. What cannot be right is told with the line that says so; nothing is opened to stay open.
+ * Makes a service from the configuration: copies each option to the structure of the room that uses
+ * it. A wrong value is reported with the place where it was set. Nothing that is opened here stays
+ * open.
  */
 #include "start/program.h"
 #include "zcserve/log.h"
@@ -10,14 +11,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* As config_load tells what it finds wrong itself. */
+/* Prints a problem in the form of config_load(). */
+static void problem_print(const char *where, const char *what, const char *problem)
+{
+    utf8_print(stderr, where);
+    fprintf(stderr, ": %s: ", what);
+    utf8_print(stderr, problem);
+    fputc('\n', stderr);
+}
+
 void config_problem(const struct program *p, const char *option, const void *member,
                     const char *problem)
 {
-    utf8_print(stderr, config_place(p->config, member));
-    fprintf(stderr, ": %s: ", option);
-    utf8_print(stderr, problem);
-    fputc('\n', stderr);
+    problem_print(config_place(p->config, member), option, problem);
+}
+
+/* Sites are read but not served yet. To ignore them would be wrong: a rule may forbid access. */
+static bool sites_absent(const struct program *p)
+{
+    const struct config_block *site = p->config->block.inner;
+    if (site)
+        problem_print(site->where, "site",
+                      "sites are not served yet; set root and the other options outside of sites");
+    return !site;
 }
 
 static bool addresses_read(struct program *p)
@@ -39,7 +55,7 @@ static bool addresses_read(struct program *p)
     return true;
 }
 
-/* Names as Host has them, without a port; or any. */
+/* Returns whether each name can be the host of a Host field, without a port, or is "*". */
 static bool hosts_valid(const struct program *p)
 {
     static const char letters[] =
@@ -49,7 +65,8 @@ static bool hosts_valid(const struct program *p)
         const char *name = hosts->item[i];
         if (strcmp(name, "*") == 0 || name[strspn(name, letters)] == '\0') continue;
         config_problem(p, "status_hosts", hosts,
-                       "a name has letters, digits, - and . alone, and no port; * is any name");
+                       "a name has only letters, digits, '-', '.' and '_', and no port; * allows "
+                       "any name");
         return false;
     }
     return true;
@@ -72,7 +89,7 @@ static bool charset_set(struct program *p)
     const char *charset = p->config->charset;
     if (media_types_set_charset(p->types, strcmp(charset, "off") == 0 ? "" : charset)) return true;
     config_problem(p, "charset", &p->config->charset,
-                   "must be the name of a charset, as utf-8, or off");
+                   "must be the name of a charset, such as utf-8, or off");
     return false;
 }
 
@@ -83,7 +100,7 @@ static bool types_read(struct program *p)
     p->types = *file ? media_types_load(file, problem, sizeof(problem)) : media_types_embedded();
     if (!p->types)
         config_problem(p, "mime_types", &p->config->mime_types,
-                       *file ? problem : "no memory for media types");
+                       *file ? problem : "not enough memory for media types");
     return p->types && charset_set(p);
 }
 
@@ -94,7 +111,9 @@ static bool list_has(const struct config_list *list, const char *word)
     return false;
 }
 
-/* A peer that goes on sending after the last response is read from for so many silences in all. */
+/*
+ * A peer that keeps sending after the last response is read for at most 15 times the linger time.
+ */
 #define LINGER_SILENCES 15
 
 static void rules_make(struct conn_rules *rules, const struct config *config)
@@ -139,7 +158,7 @@ static void store_options_make(struct program *p)
     };
 }
 
-/* Opens a store once to see that it can be. */
+/* Opens a store and closes it, to check that the root can be served. */
 static bool root_valid(const struct program *p)
 {
     char problem[256];
@@ -164,7 +183,7 @@ bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    if (!sites_absent(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
     store_options_make(p);
     return root_valid(p);
 }
@@ -175,7 +194,7 @@ void program_close(struct program *p)
     p->types = NULL;
 }
 
-/* The model that auto falls back to is one that always can. */
+/* auto falls back to epoll, which works on every system. */
 bool model_choose(struct program *p)
 {
     const struct model *model = p->model;

@@ -1,6 +1,6 @@
 /*
- * The processes of a server: which there are, what each lets go of before it begins, and what is closed
- * in which order when they end.
+ * The processes of a server: which processes there are, what each closes before it begins, and in
+ * which order everything is closed at the end.
  */
 #include "start/limits.h"
 #include "start/program.h"
@@ -22,7 +22,7 @@ static int worker_run(const void *of, uint32_t index)
     return model_serve(p->model, &p->service, index);
 }
 
-/* The recorder ends when no sender is left, so nobody else may keep one. */
+/* Closes this copy of the recorder's sender, because the recorder ends when no sender is left. */
 static int status_run(const void *of, uint32_t index)
 {
     struct program *p = (struct program *)(uintptr_t)of;
@@ -61,7 +61,7 @@ static uint64_t processes_adjust(const void *of, struct supervised *processes, u
     return p->model->adjust(&p->service, &p->adjusting, processes, count);
 }
 
-/* The connections of a process that is gone are gone with it. */
+/* Resets the gauges of processes that ended: their connections ended with them. */
 static void absence_changed(const void *of, const struct supervised *processes, uint32_t count)
 {
     const struct program *p = of;
@@ -106,16 +106,16 @@ static void start_tell(const struct program *p)
     }
 }
 
-/* There is no user to switch to yet. */
+/* Warns, because the server cannot switch to another user yet. */
 static void root_warn(void)
 {
     if (geteuid() != 0) return;
-    log_warn("serving as root, and staying so: a fault in the server would be root's; start it as "
-             "another user "
-             "(systemd: User=, and AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below 1024)");
+    log_warn("serving as root, so a fault in the server could do anything; start it as another "
+             "user (systemd: User=, and AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below "
+             "1024)");
 }
 
-/* A process of several threads wants more than one CPU. */
+/* Returns whether to pin processes: not those of several threads, which need several CPUs. */
 static bool is_pinned(const struct program *p)
 {
     return p->config->pin_cpus && p->service.workers == p->service.processes;
@@ -164,7 +164,7 @@ static int processes_run(struct program *p)
     const struct service *service = &p->service;
     uint32_t others = (service->recorder ? 1U : 0U) + (has_status(p) ? 1U : 0U);
     if (!(p->shared = status_shared_open(service->processes + others))) {
-        log_error("no memory for %u workers", service->workers);
+        log_error("not enough memory for %u workers", service->workers);
         return EXIT_FAILURE;
     }
     processes_make(p);

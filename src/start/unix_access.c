@@ -1,6 +1,6 @@
 /*
- * Who may connect to Unix sockets: the block `unix_socket` of the configuration as numbers.
- * Refuses to guess: what is no user's name and no number is told.
+ * Who may connect to Unix sockets: reads the block `unix_socket` of the configuration. What is
+ * neither the name of a user or group nor a number is reported.
  */
 #include "start/program.h"
 
@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Three or four octal digits, without setuid, setgid and sticky, which mean nothing here. */
+/*
+ * Reads three or four octal digits, without setuid, setgid and sticky, which have no meaning here.
+ */
 static bool mode_read(const char *text, struct listen_access *access)
 {
     size_t length = strlen(text);
@@ -19,7 +21,7 @@ static bool mode_read(const char *text, struct listen_access *access)
     return access->has_mode;
 }
 
-/* A number that a user or group can have: all ones mean "none" to chown(2). */
+/* Reads the number of a user or group. UINT32_MAX is not one: to chown(2) it means "unchanged". */
 static bool number_read(const char *text, uint32_t *number)
 {
     size_t length = strlen(text);
@@ -46,7 +48,7 @@ static bool group_read(const char *name, gid_t *number)
     return group || number_read(name, number);
 }
 
-/* False after the problem was told, with the value. */
+/* Returns whether the value is empty or right; otherwise prints it with the problem. */
 static bool is_right(const struct program *p, const char *option, const char *const *value,
                      bool right, const char *wanted)
 {
@@ -63,11 +65,11 @@ bool unix_access_read(const struct program *p, struct listen_access *access)
     *access = (struct listen_access){.owner = (uid_t)-1, .group = (gid_t)-1};
     return is_right(p, "unix_socket.mode", &c->unix_socket_mode,
                     mode_read(c->unix_socket_mode, access),
-                    "not three or four octal digits up to 0777: write it as 0660") &&
+                    "not a mode of three or four octal digits up to 0777, such as 0660") &&
            is_right(p, "unix_socket.owner", &c->unix_socket_owner,
                     owner_read(c->unix_socket_owner, &access->owner),
-                    "no user of this system, by name or number") &&
+                    "no user name of this system and no number") &&
            is_right(p, "unix_socket.group", &c->unix_socket_group,
                     group_read(c->unix_socket_group, &access->group),
-                    "no group of this system, by name or number");
+                    "no group name of this system and no number");
 }

@@ -1,7 +1,7 @@
 /*
- * The board of counters: a mapping that the supervisor makes before it forks, a slot for each
- * worker. It outlives every worker, so a slot goes on counting where a dead worker left it.
- * Refuses to lock: a slot has one writer, and readers take each counter as it is.
+ * The board of counters: a mapping that the supervisor makes before it forks, with a slot for each
+ * worker. It outlives every worker, so that a slot goes on from where a dead worker left it.
+ * There is no lock: a slot has one writer, and readers take each counter as it is.
  */
 #define _GNU_SOURCE
 #include "zcserve/stats.h"
@@ -25,7 +25,7 @@ void stats_board_close(struct stats_slot *board, uint32_t workers)
     if (board) munmap(board, workers * sizeof(struct stats_slot));
 }
 
-/* A page that was never written is only made real when somebody reads it: so nobody should. */
+/* Skips an empty histogram: reading it would make the kernel allocate its pages. */
 static void tally_read(const struct tally *tally, const struct histogram *histogram,
                        struct distribution *into)
 {

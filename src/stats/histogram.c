@@ -1,6 +1,6 @@
 /*
- * What a histogram tells: percentiles, and sums of several. Counting itself is in the header, since it
- * is done several times a request. Nothing here waits or allocates.
+ * Reads histograms: percentiles, and sums of several. Counting is in the header, because it is done
+ * several times a request. Nothing here waits or allocates.
  */
 #include "zcserve/histogram.h"
 
@@ -43,7 +43,7 @@ void distribution_since(struct distribution *now, const struct distribution *bef
     now->sum -= before->sum;
 }
 
-/* The middle of what a bucket counts. */
+/* Returns the middle of the values that a bucket counts. */
 static double bucket_middle(uint32_t bucket)
 {
     return (double)histogram_least(bucket) + ((double)histogram_width(bucket) - 1) / 2;

@@ -1,5 +1,5 @@
 /*
- * What one exchange adds to the counters of its worker.
+ * Adds an exchange to the counters of its worker.
  */
 #include "zcserve/stats.h"
 
@@ -35,7 +35,10 @@ static void source_count(struct stats_slot *slot, const struct exchange *x)
     }
 }
 
-/* Phases of a response that was cut say nothing of how fast responses are. */
+/*
+ * Counts only complete responses: the phases of one that was cut do not show how fast responses
+ * are.
+ */
 static void phases_count(struct stats_slot *slot, const struct exchange *x)
 {
     enum source source = x->source;

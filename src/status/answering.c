@@ -1,7 +1,8 @@
 /*
- * Which path is answered with what. libmicrohttpd reads the requests and sends the answers; what a
- * peer can cost is bounded: connections and how long each may take (peers.h), and their memory.
- * Refuses names that are not known (host.h), every method but GET and HEAD, and to be kept by any cache.
+ * Chooses the response for each path. libmicrohttpd reads the requests and sends the responses.
+ * What a peer can cost is limited: connections, their times (peers.h), and their memory. Requests
+ * under unknown names (host.h) and with methods other than GET and HEAD are refused. No cache may
+ * store a response.
  */
 #include "status/answering.h"
 
@@ -25,23 +26,25 @@
 struct answering {
     struct MHD_Daemon *daemon;
     struct document *document;
-    const char *const *hosts; /* NULL: all are known */
+    const char *const *hosts; /* allowed names; NULL: all */
     struct peers peers;
 };
 
-/* An answer on its way: text made for it, or bytes that are always there. */
+/* A response: a text made for it, or constant bytes. */
 struct answer {
     unsigned status;
     const char *media_type;
     struct MHD_Response *response; /* NULL: no memory */
 };
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/*
+ * ---- responses --------------------------------------------------------------------------------
+ */
 
 static struct answer answer_of(unsigned status, const char *media_type, const void *bytes,
                                size_t length)
 {
-    /* The library does not write to what is said to persist. */
+    /* The library does not write to a buffer that is MHD_RESPMEM_PERSISTENT. */
     void *constant = (void *)(uintptr_t)bytes;
     return (struct answer){
         status, media_type,
@@ -71,7 +74,7 @@ static struct answer answer_written(struct answering *a, struct MHD_Connection *
     return answer;
 }
 
-/* What ?name=… says; NULL when it is not there or "0". */
+/* Returns the value of ?name=… in the query; NULL when it is absent or "0". */
 static const char *wish_of(struct MHD_Connection *asked, const char *name)
 {
     const char *value = http.lookup_connection_value(asked, MHD_GET_ARGUMENT_KIND, name);
@@ -116,9 +119,11 @@ static struct answer answer_refusal(void)
     return answer;
 }
 
-/* ---- who asks --------------------------------------------------------------------------------- */
+/*
+ * ---- peers ------------------------------------------------------------------------------------
+ */
 
-/* The library sees the end of the connection then, and closes it. */
+/* Shuts down the connections that must go. The library notices that, and closes them. */
 static void let_go(struct answering *a)
 {
     struct peer *peer = NULL;
@@ -159,7 +164,7 @@ struct naming {
     bool known;
 };
 
-/* For each line of the head. */
+/* The library calls it for each field of the request. */
 static enum MHD_Result on_field(void *of, enum MHD_ValueKind kind, const char *name,
                                 const char *value)
 {
@@ -170,7 +175,7 @@ static enum MHD_Result on_field(void *of, enum MHD_ValueKind kind, const char *n
     return MHD_YES;
 }
 
-/* Without Host, as HTTP/1.0 may be, nobody is misled: browsers always send one. */
+/* Returns whether the name is allowed. A request without Host is: browsers always send one. */
 static bool is_named_right(const struct answering *a, struct MHD_Connection *asked)
 {
     struct naming naming = {a->hosts, true};
@@ -186,14 +191,14 @@ static struct answer answer_choose(struct answering *a, struct MHD_Connection *a
     if (!is_named_right(a, asked))
         return answer_line(
             MHD_HTTP_MISDIRECTED_REQUEST,
-            "the status is not told under this name; ask by address, or add the name to "
+            "the status is not shown under this host name; use an address, or add the name to "
             "the option status_hosts\n");
     return may ? answer_find(a, asked, path) : answer_refusal();
 }
 
 /*
- * Called by the library when the head of a request is there, and again until there is an answer. One
- * that is given at the first call ends the connection, since content may follow that nobody reads.
+ * The library calls it when the head of a request is there, and again until there is a response. A
+ * response at the first call ends the connection, because content may follow that is not read.
  */
 static enum MHD_Result on_request(void *of, struct MHD_Connection *asked, const char *path,
                                   const char *method, const char *version, const char *content,
@@ -205,10 +210,10 @@ static enum MHD_Result on_request(void *of, struct MHD_Connection *asked, const 
     bool again = *own == &seen;
     (void)version, (void)content;
     *own = &seen;
-    if (peer && peer->leaves) return MHD_NO; /* what it asked for before is not worked for */
+    if (peer && peer->leaves) return MHD_NO; /* earlier requests of a leaving peer get no work */
     if (!again && peer) peer_enter(peer, PEER_ANSWERED, now_monotonic_ns());
     if (may && (!again || *content_length > 0)) {
-        *content_length = 0; /* taken, and thrown away */
+        *content_length = 0; /* takes the content, and ignores it */
         return MHD_YES;
     }
     struct answer answer = answer_choose(of, asked, path, may);

@@ -1,6 +1,7 @@
 /*
- * Answers HTTP requests about the status. The server that is looked at must not be needed for looking, so
- * this is another one: libmicrohttpd, in one thread, called by whoever waits.
+ * Answers HTTP requests about the status. Showing the server's status must not need the server
+ * itself, so another HTTP server is used: libmicrohttpd, in one thread, called from the loop of the
+ * process.
  */
 #ifndef ZCSERVE_STATUS_ANSWERING_H
 #define ZCSERVE_STATUS_ANSWERING_H
@@ -9,11 +10,14 @@
 
 struct answering;
 
-/* Takes over `listener`. NULL, with errno set perhaps. */
+/* Takes ownership of `listener`. Returns NULL after an error, which may have set errno. */
 struct answering *answering_open(int listener, const struct status_subject *subject);
 void answering_close(struct answering *answering);
 
-/* What to wait for: this to be readable, or so many ms (-1: for ever) to pass; then a turn. */
+/*
+ * The caller waits until answering_fd() is readable or answering_patience_ms() has passed (-1: for
+ * ever), and then calls answering_turn().
+ */
 int answering_fd(const struct answering *answering);
 int answering_patience_ms(struct answering *answering);
 void answering_turn(struct answering *answering);

@@ -1,8 +1,7 @@
 /*
- * Embeds the page's files by the assembler's .incbin, which takes any bytes as they are and works the
- * same under gcc, clang, and link-time optimisation (the symbols are global, so that no partition
- * loses sight of them). The Makefile lets this file depend on all of page/. Paths are those seen from
- * the directory in which make runs.
+ * Embeds the files of the page with .incbin of the assembler. It takes any bytes, and works with
+ * gcc, clang and link-time optimisation (for which the symbols must be global). In the Makefile,
+ * this file depends on all of page/. Paths are relative to the directory in which make runs.
  */
 #include "asset.h"
 
@@ -49,12 +48,12 @@ ASSETS
 static struct asset asset[] = {ASSETS{NULL, NULL, NULL, 0}};
 #undef ASSET
 
-/* Where each ends; a difference of two addresses is no constant for an initialiser. */
+/* The end of each file: the difference of two addresses cannot be in an initialiser. */
 #define ASSET(symbol, path, file, media_type) asset_##symbol##_end,
 static const unsigned char *const asset_end[] = {ASSETS};
 #undef ASSET
 
-/* Before main: nothing is written once anybody may read. */
+/* Runs before main(), so that the table is constant when it is read. */
 __attribute__((constructor)) static void lengths_fill(void)
 {
     for (size_t i = 0; i < sizeof asset_end / sizeof asset_end[0]; i++)

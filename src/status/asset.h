@@ -1,6 +1,6 @@
 /*
- * The files of the live page, embedded in the program: src/status/page/ as it was at build time. They
- * need nothing from outside, neither a directory at run time nor another host.
+ * The files of the live page (src/status/page/), embedded in the program when it is built. So the
+ * page needs no directory at run time, and no other host.
  */
 #ifndef ZCSERVE_STATUS_ASSET_H
 #define ZCSERVE_STATUS_ASSET_H
@@ -8,16 +8,16 @@
 #include <stddef.h>
 
 struct asset {
-    const char *path;       /* as requested: "/", "/page.js" */
-    const char *media_type; /* a whole Content-Type */
+    const char *path;       /* the path of the request: "/", "/page.js" */
+    const char *media_type; /* the value of Content-Type                */
     const unsigned char *bytes;
     size_t length;
 };
 
-/* The file at `path`, which is a path alone, without a query; NULL when there is none. */
+/* Returns the file at `path`, which has no query; NULL when there is none. */
 const struct asset *asset_find(const char *path);
 
-/* All of them, ended by one whose path is NULL. */
+/* Returns all files. After the last one `path` is NULL. */
 const struct asset *asset_all(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What both forms need: memory for a reading, made once.
+ * The part of a document that both forms share: memory for a reading, allocated once.
  */
 #include "status/document.h"
 

@@ -1,5 +1,6 @@
 /*
- * The two forms in which everything is shown. Both write from one reading, which they take first.
+ * The two forms in which the status is shown, JSON and metrics. Each takes a reading first, and
+ * writes everything from it.
  */
 #ifndef ZCSERVE_STATUS_DOCUMENT_H
 #define ZCSERVE_STATUS_DOCUMENT_H
@@ -12,26 +13,29 @@
 struct document {
     const struct status_subject *subject;
     struct reading reading;
-    struct spreads one, total; /* histograms of the worker at hand, and of all */
+    struct spreads one, total; /* histograms of the current worker, and of all */
 };
 
-/* NULL: no memory. */
+/* Returns NULL when there is no memory. */
 struct document *document_open(const struct status_subject *subject);
 void document_close(struct document *document);
 
 bool document_draining(const struct document *document);
 
-/* Whose buckets are written: PAGE is of what the live page draws, a tenth of all for many workers. */
+/*
+ * Of which histograms the buckets are written. PAGE: those that the live page draws; with many
+ * workers a tenth of all.
+ */
 enum document_buckets { BUCKETS_NONE, BUCKETS_PAGE, BUCKETS_ALL };
 
-/* What is written of status.json besides its constant part. */
+/* The optional parts of status.json. */
 struct document_wishes {
     enum document_buckets buckets;
-    bool processes; /* their proportional memory, which is dear */
+    bool processes; /* the proportional memory of processes, which is expensive to read */
 };
 void document_json(struct document *document, struct document_wishes wishes, FILE *out);
 
-/* Text format 0.0.4 of Prometheus. */
+/* Writes the text format 0.0.4 of Prometheus. */
 void document_metrics(struct document *document, FILE *out);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * /status.json. Everything is cumulative since the server started: whoever wants rates takes two and
- * subtracts. With buckets, the histograms of an interval are had in the same way, and percentiles
- * from them.
- * The workers come before the total, so that one worker's histograms at a time are in memory.
+ * Writes /status.json. Everything is cumulative since the server started: a reader takes two
+ * documents and subtracts to get rates. With buckets, the histograms of an interval, and so its
+ * percentiles, are computed in the same way.
+ * The workers come before the total, so that only one worker's histograms are in memory at a time.
  */
 #include "status/document.h"
 #include "status/json.h"
@@ -22,7 +22,7 @@ static double clock_seconds(clockid_t clock)
 /* ---- histograms ------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *plain, *timed; /* how the key is called where the unit is 1, and of times */
+    const char *plain, *timed; /* the key for numbers, and for times */
     double share;
 } percentiles[] = {{"p50", "p50_seconds", 0.5},        {"p90", "p90_seconds", 0.9},
                    {"p99", "p99_seconds", 0.99},       {"p999", "p999_seconds", 0.999},
@@ -67,7 +67,7 @@ static void sizes_write(struct json *json, const char *key, const struct distrib
     json_close(json, '}');
 }
 
-/* Of which histograms the buckets are written. */
+/* The histograms of which buckets are written. */
 struct depth {
     bool every, sources, phases, total, turn;
 };

@@ -1,10 +1,10 @@
 /*
- * /metrics, in the text format of Prometheus. The tables of what is counted are expanded; a figure whose
- * parts say more with a label (requests by method, content by source) is shown only so.
+ * Writes /metrics, in the text format of Prometheus, from the tables of counters. A figure that
+ * consists of labelled parts (requests by method, content by source) is shown only by these parts.
  *
- * A histogram here has few buckets, while the one that was counted has many. So that every count is
- * exact, a bound is not 10 µs but the limit of a counted bucket nearest to that, which is less than
- * 1 % away: le="1.0111e-05" means what took less than 10.112 µs, at a clock of whole nanoseconds.
+ * A histogram here has few buckets; the counted one has many. To keep every count exact, a bound is
+ * not 10 µs but the nearest limit of a counted bucket, which is less than 1 % away: le="1.0111e-05"
+ * counts what took less than 10.112 µs, with a clock of whole nanoseconds.
  */
 #include "status/document.h"
 #include "status/proc.h"
@@ -22,28 +22,31 @@ static void family_write(FILE *out, const char *name, const char *type, const ch
 
 /* ---- counters and gauges ---------------------------------------------------------------------- */
 
-/* Figures that are parts of one, told apart by a label. Those of one family stand together. */
+/* Figures that are parts of one metric, with a label each. The parts of one family are adjacent. */
 static const struct part {
     enum figure figure;
     const char *family, *label, *value, *help;
 } parts[] = {
     {FIGURE_requests_get, "requests_by_method_total", "method", "GET",
-     "requests answered, by method; other: another one, or refused before one was read"},
+     "requests by method; other: another method, or refused before the method was read"},
     {FIGURE_requests_head, "requests_by_method_total", "method", "HEAD", NULL},
     {FIGURE_requests_options, "requests_by_method_total", "method", "OPTIONS", NULL},
     {FIGURE_requests_other, "requests_by_method_total", "method", "other", NULL},
-    {FIGURE_answers_2xx, "responses_total", "class", "2xx", "answers, by class of their status"},
+    {FIGURE_answers_2xx, "responses_total", "class", "2xx", "responses, by class of their status"},
     {FIGURE_answers_3xx, "responses_total", "class", "3xx", NULL},
     {FIGURE_answers_4xx, "responses_total", "class", "4xx", NULL},
     {FIGURE_answers_5xx, "responses_total", "class", "5xx", NULL},
     {FIGURE_memory_bytes, "content_bytes_total", "source", "memory",
-     "content sent, by where it came from; disk: the disk was waited for"},
+     "content sent, by where it came from; disk: the request waited for the disk"},
     {FIGURE_page_cache_bytes, "content_bytes_total", "source", "pagecache", NULL},
     {FIGURE_disk_bytes, "content_bytes_total", "source", "disk", NULL},
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
-/* Is it shown as one of several? Connections are, by state; and requests are those of all methods. */
+/*
+ * Returns whether its parts are shown instead: connections by state, requests by method, and
+ * parts[].
+ */
 static bool is_shown_in_parts(enum figure figure)
 {
     if (figure == FIGURE_connections || figure == FIGURE_requests) return true;
@@ -95,15 +98,15 @@ static void figures_write(FILE *out, const struct reading *reading)
 
 /* ---- histograms ------------------------------------------------------------------------------- */
 
-/* Bounds of times: 1, 2, 5 times each power of ten, from 10 µs to 10 s. */
+/* The bounds of times: 1, 2 and 5 times each power of ten, from 10 µs to 10 s. */
 static const uint64_t bounds_ns[] = {10000,      20000,      50000,      100000,     200000,
                                      500000,     1000000,    2000000,    5000000,    10000000,
                                      20000000,   50000000,   100000000,  200000000,  500000000,
                                      1000000000, 2000000000, 5000000000, 10000000000};
 #define BOUNDS_NS (sizeof(bounds_ns) / sizeof(bounds_ns[0]))
-#define BOUNDS_ONES 16 /* bounds of numbers: 1, 3, 7 … 65535 */
+#define BOUNDS_ONES 16 /* how many bounds numbers have: 1, 3, 7 … 65535 */
 
-/* The value nearest to `value` at which a bucket of the histogram begins. */
+/* Returns the value nearest to `value` at which a bucket of the histogram begins. */
 static uint64_t bucket_limit(uint64_t value)
 {
     uint32_t bucket = histogram_bucket(value);
@@ -142,7 +145,7 @@ static void ones_write(FILE *out, const char *name, const char *labels,
     histogram_end(out, name, labels, d, (double)d->sum);
 }
 
-/* Only what happened: a worker has 24 pairs of phase and source, and few of them are ever met. */
+/* Skips empty histograms: a worker has 24 pairs of phase and source, and uses few of them. */
 static void worker_latency_write(FILE *out, uint32_t worker, const struct spreads *spreads)
 {
     char labels[96];
@@ -161,7 +164,7 @@ static void latency_write(FILE *out, struct document *document)
 {
     const struct reading *reading = &document->reading;
     family_write(out, "request_seconds", "histogram",
-                 "phases of answered requests, by where their content came from");
+                 "phases of requests that got a complete response, by where the content came from");
     for (uint32_t i = 0; i < reading->slots; i++) {
         if (!reading_has(reading, i)) continue;
         spreads_read(&document->one, &reading->board[i]);
@@ -200,8 +203,7 @@ static void text_write(FILE *out, const char *text)
 static void server_write(FILE *out, const struct document *document)
 {
     const struct status_subject *subject = document->subject;
-    family_write(out, "build_info", "gauge",
-                 "always 1; which version it is, and which model serves");
+    family_write(out, "build_info", "gauge", "always 1; its labels are the version and the model");
     fputs(PREFIX "build_info{version=\"", out);
     text_write(out, subject->version);
     fprintf(out, "\",model=\"%s\"} 1\n", subject->model);
@@ -212,9 +214,9 @@ static void server_write(FILE *out, const struct document *document)
 }
 
 static const char *const process_families[][3] = {
-    {"process_cpu_seconds_total", "counter", "processor time used, by process and mode"},
-    {"process_resident_bytes", "gauge", "memory of a process, what it shares included"},
-    {"process_open_descriptors", "gauge", "descriptors a process has open"},
+    {"process_cpu_seconds_total", "counter", "CPU time used, by process and mode"},
+    {"process_resident_bytes", "gauge", "resident memory of a process, shared pages included"},
+    {"process_open_descriptors", "gauge", "open descriptors of a process"},
 };
 
 static void process_write(FILE *out, int family, const char *name, uint32_t index, pid_t pid)
@@ -252,7 +254,7 @@ void document_metrics(struct document *document, FILE *out)
     figures_write(out, &document->reading);
     latency_write(out, document);
     measure_write(out, document, MEASURE_TURN, "turn_seconds",
-                  "turns of an event loop: from being woken until it waits again");
+                  "turns of an event loop: from when it wakes until it waits again");
     measure_write(out, document, MEASURE_BATCH, "batch_events",
                   "events or completions that one wake-up brought");
     measure_write(out, document, MEASURE_REQUESTS, "connection_requests",

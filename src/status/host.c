@@ -1,6 +1,6 @@
 /*
- * Host taken apart: an address in brackets, an address with dots, or a name; and perhaps a port.
- * Refuses the other ways to write an address (127.1, 0x7f.0.0.1), which no browser sends.
+ * Splits a Host: an IPv6 address in brackets, an IPv4 address with dots, or a name; and perhaps a
+ * port. Other ways to write an address (127.1, 0x7f.0.0.1) are refused: no browser sends them.
  */
 #include "status/host.h"
 
@@ -12,7 +12,7 @@
 
 #define HOST_BYTES_MAX 255
 
-/* Nothing, or a colon and digits, perhaps none (RFC 3986 §3.2.3). */
+/* Returns whether `text` is empty, or a colon with any number of digits (RFC 3986 §3.2.3). */
 static bool is_port(const char *text)
 {
     return *text == '\0' || (*text == ':' && text[1 + strspn(text + 1, "0123456789")] == '\0');
@@ -20,7 +20,7 @@ static bool is_port(const char *text)
 
 static bool is_address(int family, const char *text)
 {
-    struct in6_addr address; /* the larger one */
+    struct in6_addr address; /* also large enough for IPv4 */
     return inet_pton(family, text, &address) == 1;
 }
 
@@ -32,7 +32,7 @@ static bool is_name_known(const char *name, const char *const *names)
     return false;
 }
 
-/* Copies the host without its end; false when it is too long. */
+/* Copies `length` bytes and adds a NUL. Returns false when there are too many. */
 static bool host_copy(char host[HOST_BYTES_MAX + 1], const char *text, size_t length)
 {
     if (length > HOST_BYTES_MAX) return false;

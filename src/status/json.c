@@ -1,14 +1,14 @@
 /*
- * JSON, written as it goes. Only one thread writes to the stream, so it is not locked.
- * Refuses to check what it is told: who calls knows what is open.
+ * Writes JSON to a stream. Only one thread writes, so the stream is not locked. The order of calls
+ * is not checked.
  */
 #include "status/json.h"
 
 #include "base/put.h"
 
-#define TEXT_BYTES_MAX 8192 /* with its escapes; the rest is cut off */
+#define TEXT_BYTES_MAX 8192 /* escapes included; the rest is cut off */
 
-/* Paths need not be UTF-8, but JSON must be. */
+/* Escapes the text, because a path need not be UTF-8, but JSON must be. */
 static void text_write(FILE *out, const char *text)
 {
     char escaped[TEXT_BYTES_MAX + PUT_ELLIPSIS_BYTES];

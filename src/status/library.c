@@ -1,4 +1,4 @@
-/* Loads libmicrohttpd and finds its functions; dlopen(3). */
+/* Loads libmicrohttpd with dlopen(3), and finds its functions. */
 #include "status/library.h"
 
 #include <dlfcn.h>
@@ -20,7 +20,7 @@ static const struct {
 };
 enum { FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 
-/* A function that was found is stored as dlsym(3) advises: ISO C has no conversion from void *. */
+/* Stores the function as dlsym(3) advises: ISO C has no conversion from void * to a function. */
 static bool function_find(void *library, const char *name, size_t place)
 {
     void *found = dlsym(library, name);
@@ -36,8 +36,9 @@ bool library_load(char *problem, size_t size)
     for (int i = 0; i < FUNCTIONS && found; i++)
         found = function_find(library, functions[i].name, functions[i].place);
     if (!found)
-        snprintf(problem, size,
-                 "the status listener needs %s (Debian: libmicrohttpd12), or status = off: %s",
-                 NAME, dlerror());
+        snprintf(
+            problem, size,
+            "the status needs %s (Debian: libmicrohttpd12); install it, or set status = off: %s",
+            NAME, dlerror());
     return found;
 }

@@ -1,6 +1,7 @@
 /*
- * libmicrohttpd, loaded when the status process begins and by no other: it brings a dozen libraries along (GnuTLS among
- * them), which would cost every start 6 ms and every worker their memory. Its functions are called as `http.run(daemon)`.
+ * libmicrohttpd, which only the status process loads, when it begins. The library needs a dozen
+ * others, GnuTLS among them, which would cost 6 ms at every start and memory in every worker. Its
+ * functions are called as in `http.run(daemon)`.
  */
 #ifndef ZCSERVE_STATUS_LIBRARY_H
 #define ZCSERVE_STATUS_LIBRARY_H
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Functions that are used: MHD_run is http.run. */
+/* The functions that are used; MHD_run is http.run. */
 #define HTTP_FUNCTIONS(X)          \
     X(add_response_header)         \
     X(create_response_from_buffer) \
@@ -30,7 +31,10 @@ extern struct http {
 #undef X
 } http;
 
-/* Before any is called; once is enough. False with one line in `problem`, which says what to install. */
+/*
+ * Loads the library; must be called before its functions. Returns false with one line in `problem`,
+ * which says what to install. A second call does nothing.
+ */
 bool library_load(char *problem, size_t size);
 
 #endif

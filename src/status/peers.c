@@ -1,5 +1,6 @@
 /*
- * A table that is gone through whole: it is small, and looked at when somebody comes or time has passed.
+ * The table of peers. Each search goes through the whole table, because it is small, and is
+ * searched only when a peer comes or a time has passed.
  */
 #include "status/peers.h"
 
@@ -21,7 +22,7 @@ void peers_open(struct peers *peers)
         peers->peer[i] = (struct peer){.fd = -1};
 }
 
-/* An IPv4 address that came through IPv6 is the same as without. */
+/* An IPv4-mapped IPv6 address is stored as its IPv4 address. */
 static void address_take(struct peer *peer, const struct sockaddr *address)
 {
     struct sockaddr_in6 in6;
@@ -63,7 +64,9 @@ void peer_enter(struct peer *peer, enum peer_stage stage, uint64_t now_ns)
     peer->since_ns = now_ns;
 }
 
-/* ---- who goes --------------------------------------------------------------------------------- */
+/*
+ * ---- which peer must go -----------------------------------------------------------------------
+ */
 
 static bool is_there(const struct peer *peer)
 {
@@ -78,7 +81,10 @@ static bool is_of(const struct peer *peer, const struct peer *same)
            memcmp(peer->address, same->address, sizeof(peer->address)) == 0;
 }
 
-/* The first to go of those with the address of `same`, or of all (NULL), when they are more than `most`. */
+/*
+ * Returns the peer that has waited longest of those with the address of `same` (NULL: of all), if
+ * there are more than `most`; else NULL.
+ */
 static struct peer *first_of_too_many(struct peers *peers, const struct peer *same, int most)
 {
     struct peer *first = NULL;

@@ -1,14 +1,14 @@
 /*
- * "Who has waited long enough?" The connections of the status listener, with how far each is. There are few
- * places, and whoever comes must be answered, so nobody holds one by saying nothing or by saying it slowly:
+ * The connections of the status listener and their stages. There are few places, and every new peer
+ * must get one, so a peer cannot keep its place by being silent or slow:
  *
- *     FRESH      accepted; its first request must be there within 5 s, however many bytes come
- *     ANSWERED   an answer is on its way; it must be taken within 20 s
- *     KEPT       may ask again within 75 s: more than a minute, for who scrapes once a minute
+ *     FRESH      accepted; its first request must be complete within 5 s, however many bytes come
+ *     ANSWERED   a response is being sent; the peer must take it within 20 s
+ *     KEPT       may send a request within 75 s, enough for a scraper that asks once a minute
  *
- * and when there are more than places, of one address or in all, the one that has waited longest goes. Addresses of
- * one IPv6 network (/64) are one. Who is to go is told; when it is gone, the library says so.
- * Pure: no socket is touched, and the time is an argument.
+ * When there are too many peers, of one address or in all, the one that has waited longest must go.
+ * The addresses of one IPv6 network (/64) count as one. peers_next_to_go() returns a peer that must
+ * go; the library reports when it is gone. Pure: no socket is touched, and the time is an argument.
  */
 #ifndef ZCSERVE_STATUS_PEERS_H
 #define ZCSERVE_STATUS_PEERS_H
@@ -19,17 +19,17 @@
 
 #define PEERS_MAX 64
 #define PEERS_OF_ADDRESS_MAX 16
-#define PEERS_ROOM (2 * PEERS_MAX) /* with those that are on their way out */
+#define PEERS_ROOM (2 * PEERS_MAX) /* with those that are leaving */
 
 enum peer_stage { PEER_FRESH, PEER_ANSWERED, PEER_KEPT };
 
 struct peer {
     int fd; /* -1: the place is free */
     enum peer_stage stage;
-    bool leaves;        /* it was told to be let go */
-    bool local;         /* on a Unix socket: without an address */
-    uint8_t address[8]; /* IPv6: the network; IPv4: after zeros */
-    uint64_t since_ns;  /* when it came to this stage */
+    bool leaves;        /* peers_next_to_go() has returned it          */
+    bool local;         /* it has no address: a Unix socket            */
+    uint8_t address[8]; /* IPv6: the network; IPv4: zeros, the address */
+    uint64_t since_ns;  /* when this stage began                       */
 };
 
 struct peers {
@@ -38,18 +38,18 @@ struct peers {
 
 void peers_open(struct peers *peers);
 
-/* A new one, FRESH; NULL when there is no room at all. */
+/* Adds a FRESH peer. Returns NULL when there is no room. */
 struct peer *peers_add(struct peers *peers, int fd, const struct sockaddr *address,
                        uint64_t now_ns);
-void peers_remove(struct peer *peer); /* NULL is none */
+void peers_remove(struct peer *peer); /* NULL is allowed */
 
-/* It has come to this stage. */
+/* Begins a stage of the peer. */
 void peer_enter(struct peer *peer, enum peer_stage stage, uint64_t now_ns);
 
-/* The next one to be let go, now; it is told once. NULL when nobody has to. */
+/* Returns the next peer that must go now, each only once; NULL when none must. */
 struct peer *peers_next_to_go(struct peers *peers, uint64_t now_ns);
 
-/* When to ask again although nothing happened: UINT64_MAX, or a time. */
+/* Returns when the next deadline of a peer is, in ns; UINT64_MAX: never. */
 uint64_t peers_deadline_ns(const struct peers *peers);
 
 #endif

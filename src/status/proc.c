@@ -1,6 +1,6 @@
 /*
- * Figures of processes, out of /proc. Read each time: nothing is kept open, since processes come and go.
- * Refuses to fail over a file that cannot be read: what is not known is 0.
+ * Reads figures of processes from /proc. The files are opened each time, because processes come and
+ * go. What cannot be read is 0.
  */
 #define _GNU_SOURCE
 #include "status/proc.h"
@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #define PATH_BYTES 64
-#define TEXT_BYTES 4096 /* no file read here is longer */
+#define TEXT_BYTES 4096 /* more than any file that is read here */
 
-/* The file's text, as far as it fits; false when it cannot be read. */
+/* Reads the file's text, as far as it fits. Returns false when it cannot be read. */
 static bool text_read(const char *path, char text[TEXT_BYTES])
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -27,14 +27,17 @@ static bool text_read(const char *path, char text[TEXT_BYTES])
     return length > 0;
 }
 
-/* The number after `name` (with its colon) in a text of lines; 0 when it is not there. */
+/* Returns the number after `name`, which has its colon, in a text of lines; 0 when it is absent. */
 static uint64_t number_after(const char *text, const char *name)
 {
     const char *at = strstr(text, name);
     return at ? strtoull(at + strlen(name), NULL, 10) : 0;
 }
 
-/* Since Linux 6.2 the size of the directory is the number; before, it is 0 and they are counted. */
+/*
+ * Since Linux 6.2 the size of the directory is the number; before, it is 0, and entries are
+ * counted.
+ */
 static uint64_t descriptors_count(pid_t pid)
 {
     char path[PATH_BYTES];
@@ -58,7 +61,7 @@ static void switches_add(struct proc *proc, const char *path)
     proc->involuntary_switches += number_after(text, "\nnonvoluntary_ctxt_switches:");
 }
 
-/* /proc/PID/status tells of the first thread only. */
+/* Adds up all threads, because /proc/PID/status is about the first thread only. */
 static void switches_read(pid_t pid, struct proc *proc)
 {
     char path[PATH_BYTES + NAME_MAX];
@@ -81,7 +84,7 @@ bool proc_read(pid_t pid, struct proc *proc)
     *proc = (struct proc){0};
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     if (pid <= 0 || !text_read(path, text)) return false;
-    const char *after_name = strrchr(text, ')'); /* which may hold anything */
+    const char *after_name = strrchr(text, ')'); /* the name may contain ")" */
     if (!after_name ||
         sscanf(after_name, /* fields 3 to 24 of proc_pid_stat(5) */
                ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %llu %*d "

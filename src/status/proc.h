@@ -1,5 +1,5 @@
 /*
- * What the kernel says of a process (proc(5)).
+ * The kernel's figures of a process (proc(5)).
  */
 #ifndef ZCSERVE_STATUS_PROC_H
 #define ZCSERVE_STATUS_PROC_H
@@ -15,12 +15,15 @@ struct proc {
     uint64_t voluntary_switches, involuntary_switches; /* of all its threads */
 };
 
-/* Costs a few reads, one more for each thread. False: there is no such process any more. */
+/*
+ * Reads the figures: a few files, and one for each thread. Returns false when the process is gone.
+ */
 bool proc_read(pid_t pid, struct proc *proc);
 
 /*
- * Memory, with what several processes share divided among them. The kernel walks the page tables for it
- * and holds the process up meanwhile: not for every second. False: not to be had.
+ * Reads the proportional memory: shared pages are divided among the processes that share them. The
+ * kernel walks the page tables for it and stops the process during that, so it should not be read
+ * every second. Returns false when it cannot be read.
  */
 bool proc_read_proportional(pid_t pid, uint64_t *bytes);
 

@@ -1,7 +1,7 @@
 /*
- * Copies what workers have counted. A slot is read without stopping its worker: every figure is whole,
- * since each is one atomic of 64 bits, but two of them may be a request apart.
- * Refuses to look at a histogram whose tally is 0: its pages may not exist, and reading makes them.
+ * Copies what the workers have counted. A slot is read without stopping its worker: every figure is
+ * consistent, because it is one atomic of 64 bits, but two figures may differ by a request.
+ * An empty histogram is not read, because reading would make the kernel allocate its pages.
  */
 #include "status/reading.h"
 
@@ -38,17 +38,17 @@ static const char *const state_words[] = {
 #undef CONNECTION_STATE
 };
 
-/* The first reason and the first refusal mean that there is none. */
+/* The first close reason and the first refusal (NONE) are left out. */
 const struct figure_words figure_words[FIGURE_WORDS_COUNT] = {
-    {"closed", "closed_total", "counter", "reason", "connections that ended, by why", 1,
+    {"closed", "closed_total", "counter", "reason", "connections that ended, by reason", 1,
      CLOSE_REASON_COUNT, offsetof(struct figures, closed), reason_words},
     {"refused_for", "refused_requests_total", "counter", "reason",
-     "requests refused before anything was looked up, by what was wrong", 1, REFUSAL_COUNT,
+     "requests refused before any file was looked up, by reason", 1, REFUSAL_COUNT,
      offsetof(struct figures, refused_for), refusal_words},
     {"calls", "calls_total", "counter", "call", "system calls made to serve", 0, CALL_COUNT,
      offsetof(struct figures, calls), call_words},
-    {"connections", "connections", "gauge", "state", "connections open now, by what they are doing",
-     0, STATE_COUNT, offsetof(struct figures, connections_in), state_words},
+    {"connections", "connections", "gauge", "state", "connections open now, by state", 0,
+     STATE_COUNT, offsetof(struct figures, connections_in), state_words},
 };
 
 uint64_t figure_of_word(const struct figures *figures, const struct figure_words *words,
@@ -65,7 +65,7 @@ static void counts_read(uint64_t *into, const _Atomic uint64_t *from, uint32_t c
         into[i] = stats_read(&from[i]);
 }
 
-/* What is now, where there is nobody, is nothing; a worker that was killed could not say so. */
+/* Sets the gauges of a slot without a worker to 0: a worker that was killed could not do it. */
 static void gauges_drop(struct figures *figures)
 {
     for (int i = 0; i < FIGURE_COUNT; i++)
@@ -87,7 +87,7 @@ static void figures_read(struct figures *figures, const struct stats_slot *slot)
     if (figures->figure[FIGURE_pid] == 0) gauges_drop(figures);
 }
 
-/* Nothing but figures of 64 bits is in there. */
+/* Adds all figures: the struct has only members of 64 bits. */
 static void figures_add(struct figures *into, const struct figures *other)
 {
     uint64_t *sum = (uint64_t *)into;
@@ -117,7 +117,7 @@ void reading_take(struct reading *reading)
         figures_read(&reading->slot[i], &reading->board[i]);
         figures_add(&reading->total, &reading->slot[i]);
     }
-    reading->total.figure[FIGURE_pid] = 0; /* the sum of several says nothing */
+    reading->total.figure[FIGURE_pid] = 0; /* a sum of pids has no meaning */
 }
 
 /* ---- histograms ------------------------------------------------------------------------------- */

@@ -1,8 +1,7 @@
 /*
- * The status process: opens, waits, ends. Like the recorder it outlives those who serve, and like the
- * recorder it ends when its input does: a pipe whose other end only the supervisor has, so that it ends
- * too when the supervisor was killed.
- * Refuses to take anything from the workers but what they write on the board anyway.
+ * The status process. Like the recorder it outlives the workers, and ends when its input ends: a
+ * pipe of which only the supervisor holds the other end, so that the process also ends when the
+ * supervisor is killed. It takes nothing from the workers except what they write to the board.
  */
 #define _GNU_SOURCE
 #include "zcserve/status_listener.h"
@@ -21,7 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define BACKLOG 512 /* so many may come at a moment */
+#define BACKLOG 512 /* connections that may wait to be accepted */
 
 static size_t shared_bytes(uint32_t count)
 {
@@ -54,7 +53,8 @@ static void open_problem(const struct status_listener *status, int error, char *
         remedy = "; another program listens there: stop it, or choose another port with 'status'";
     if (error == EPERM && status->address.address.ss_family == AF_UNIX)
         remedy =
-            "; unix_socket.owner needs root or CAP_CHOWN, unix_socket.group to be a member of it";
+            "; unix_socket.owner needs root or CAP_CHOWN, unix_socket.group must be a group of "
+            "this user";
     if (error == EACCES) remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
     snprintf(problem, size, "cannot show the status at %s: %s%s", address, strerror(error), remedy);
 }
@@ -101,8 +101,9 @@ void status_listener_close(struct status_listener *status)
 /* ---- in the process --------------------------------------------------------------------------- */
 
 /*
- * Waits for the end, for signals and for peers. False: it is the end. The listener is waited for by itself too:
- * the library leaves it out while it has no room, and takes it in again only when it is called.
+ * Waits for the end, for signals and for peers. Returns false at the end. It also waits for the
+ * listener directly: the library stops watching it while it has no room, and starts again only when
+ * it is called.
  */
 static bool wait_once(const struct status_listener *status, int signals,
                       struct answering *answering)
@@ -113,7 +114,7 @@ static bool wait_once(const struct status_listener *status, int signals,
                              {.fd = status->fd, .events = POLLIN}};
     if (poll(input, 4, answering_patience_ms(answering)) < 0 && errno != EINTR) return false;
     if (input[0].revents) return false;
-    signals_take(signals); /* but for USR1, which opens the log anew, none means anything here */
+    signals_take(signals); /* reopens the error log for USR1; ignores the others */
     answering_turn(answering);
     return true;
 }
@@ -122,7 +123,7 @@ int status_listener_run(struct status_listener *status, const struct status_subj
 {
     char problem[256];
     int signals = signals_open();
-    close_one(&status->alive[1]); /* else it would never end */
+    close_one(&status->alive[1]); /* else this process would never see the end */
     if (!library_load(problem, sizeof(problem))) {
         log_error("%s", problem);
         return EXIT_FAILURE;

@@ -1,6 +1,6 @@
 /*
- * Reads a tool's switches with getopt_long. Both tools need to know where the status listener is; the
- * rest is one's own, and told to be wrong for the other.
+ * Reads the switches of a tool with getopt_long. Both tools have switches for the address of the
+ * status listener. A switch of the other tool is reported as a mistake.
  */
 #include "tool/arguments.h"
 
@@ -29,8 +29,8 @@ static const char *const names[] = {[TOOL_TOP] = "top", [TOOL_REPORT] = "report"
 static const char top_help[] =
     "zcserve top shows what a running server does, worker by worker.\n\n"
     "usage: zcserve top [-s ADDR:PORT | -c FILE] [-d SECONDS] [--once]\n\n"
-    "  -s, --status ADDR:PORT  where the server tells its status (" TOOL_ADDRESS_DEFAULT ")\n"
-    "  -c, --config FILE       take that from the option 'status' of this configuration\n"
+    "  -s, --status ADDR:PORT  address of the server's status (" TOOL_ADDRESS_DEFAULT ")\n"
+    "  -c, --config FILE       take it from the option 'status' of this configuration\n"
     "  -d, --delay SECONDS     time between two readings, 0.1 to 60 (1)\n"
     "      --once              print one interval as plain text and end; for scripts\n"
     "  -h, --help              print this\n\n"
@@ -38,25 +38,23 @@ static const char top_help[] =
     "choose\n"
     "what workers are sorted by; + and - change the interval; ? explains the figures\n\n"
     "exit codes: 0; 1 the server cannot be reached; 2 the command line is wrong\n"
-    "environment: NO_COLOR, when it is set, keeps colours away; without UTF-8 bars are drawn in "
-    "ASCII\n";
+    "environment: NO_COLOR switches colours off; without UTF-8, bars are drawn in ASCII\n";
 
 static const char report_help[] =
-    "zcserve report runs a command, such as a load test, and tells what the server did "
-    "meanwhile.\n\n"
+    "zcserve report runs a command, such as a load test, and reports what the server did.\n\n"
     "usage: zcserve report [-s ADDR:PORT | -c FILE] [--json] [--] COMMAND [ARGUMENT…]\n\n"
-    "  -s, --status ADDR:PORT  where the server tells its status (" TOOL_ADDRESS_DEFAULT ")\n"
-    "  -c, --config FILE       take that from the option 'status' of this configuration\n"
+    "  -s, --status ADDR:PORT  address of the server's status (" TOOL_ADDRESS_DEFAULT ")\n"
+    "  -c, --config FILE       take it from the option 'status' of this configuration\n"
     "      --json              the report as one JSON object; what COMMAND prints goes to standard "
     "error\n"
     "  -h, --help              print this\n\n"
-    "What wrk (with --latency), wrk2, ab and h2load print is understood and compared.\n\n"
+    "It understands the output of wrk (with --latency), wrk2, ab and h2load, and compares.\n\n"
     "examples:\n"
     "  zcserve report -- wrk -t1 -c64 -d10 --latency http://127.0.0.1:8080/\n"
     "  zcserve report --json -- ab -k -c 8 -n 100000 http://127.0.0.1:8080/ 2>/dev/null\n\n"
-    "exit codes: that of COMMAND, 128 + N when signal N ended it, 127 when it is not there; 1 when "
-    "the server\n"
-    "cannot be reached or was started again in between; 2 the command line is wrong\n";
+    "exit codes: that of COMMAND, 128 + N when signal N ended it, 127 when it does not exist;\n"
+    "1 the server cannot be reached or was started again during COMMAND; 2 the command line is "
+    "wrong\n";
 
 static bool usage_wrong(const struct tool_options *options, int *code, const char *what)
 {
@@ -68,7 +66,7 @@ static bool usage_wrong(const struct tool_options *options, int *code, const cha
 
 /* ---- the address ----------------------------------------------------------------------------- */
 
-/* A port alone is one of this machine, as it is in a configuration. */
+/* A port alone means 127.0.0.1. */
 static bool address_set(struct tool_options *out, const char *address, int *code)
 {
     size_t length = strlen(address);
@@ -77,7 +75,7 @@ static bool address_set(struct tool_options *out, const char *address, int *code
     if (length == 0 || length + 16 > sizeof(out->address) ||
         (!is_local && strpbrk(address, "/ \t@?#\\")))
         return usage_wrong(out, code,
-                           "-s takes ADDR:PORT or unix:/PATH, as in -s " TOOL_ADDRESS_DEFAULT);
+                           "-s takes ADDR:PORT or unix:/PATH, such as " TOOL_ADDRESS_DEFAULT);
     snprintf(out->address, sizeof(out->address), "%s%s", is_port ? "127.0.0.1:" : "", address);
     return true;
 }
@@ -103,7 +101,7 @@ static bool address_from(struct tool_options *out, const char *file, int *code)
             no_address(code, file, "is off: set it, as in status = \"" TOOL_ADDRESS_DEFAULT "\"");
     else if (port && strcmp(port, ":0") == 0)
         right = no_address(code, file,
-                           "has port 0: the server's log says which it is; give it with -s");
+                           "has port 0: give the address that is in the server's log with -s");
     else
         right = address_set(out, status, code);
     config_free(config);
@@ -128,7 +126,8 @@ static bool switch_apply(struct tool_options *out, int letter, int *code)
     switch (letter) {
     case 's': return address_set(out, optarg, code);
     case 'c': return address_from(out, optarg, code);
-    case 'd': return is_top ? delay_set(out, optarg, code) : usage_wrong(out, code, "no -d here");
+    case 'd':
+        return is_top ? delay_set(out, optarg, code) : usage_wrong(out, code, "-d is only for top");
     case ONCE: out->once = true; break;
     case JSON: out->json = true; break;
     case 'h':
@@ -136,10 +135,10 @@ static bool switch_apply(struct tool_options *out, int letter, int *code)
         *code = TOOL_DONE;
         return false;
     case ':': return usage_wrong(out, code, "an argument is missing after the last switch");
-    default: return usage_wrong(out, code, "there is no such switch");
+    default: return usage_wrong(out, code, "unknown switch");
     }
-    if (out->once && !is_top) return usage_wrong(out, code, "--once is for top");
-    if (out->json && is_top) return usage_wrong(out, code, "--json is for report");
+    if (out->once && !is_top) return usage_wrong(out, code, "--once is only for top");
+    if (out->json && is_top) return usage_wrong(out, code, "--json is only for report");
     return true;
 }
 
@@ -147,17 +146,17 @@ bool tool_arguments_read(int argc, char **argv, struct tool_options *out, int *c
 {
     *out = (struct tool_options){.address = TOOL_ADDRESS_DEFAULT, .delay_seconds = 1};
     out->tool = strcmp(argv[0], names[TOOL_REPORT]) == 0 ? TOOL_REPORT : TOOL_TOP;
-    optind = 0; /* glibc: begin anew */
+    optind = 0; /* glibc: starts over */
     for (;;) {
-        /* "+": what follows the first word that is no switch belongs to COMMAND. */
+        /* "+": stops at the first word that is not a switch, because COMMAND begins there. */
         int letter = getopt_long(argc, argv, "+:s:c:d:h", words, NULL);
         if (letter == -1) break;
         if (!switch_apply(out, letter, code)) return false;
     }
     out->command = argv + optind;
     if (out->tool == TOOL_TOP && optind < argc)
-        return usage_wrong(out, code, "it takes no arguments");
+        return usage_wrong(out, code, "top takes no arguments");
     if (out->tool == TOOL_REPORT && optind == argc)
-        return usage_wrong(out, code, "no COMMAND: zcserve report -- COMMAND");
+        return usage_wrong(out, code, "COMMAND is missing: zcserve report -- COMMAND");
     return true;
 }

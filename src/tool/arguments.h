@@ -1,4 +1,4 @@
-/* "What was the tool started for?" The switches of zcserve top and zcserve report. */
+/* The switches of zcserve top and zcserve report. */
 #ifndef ZCSERVE_TOOL_ARGUMENTS_H
 #define ZCSERVE_TOOL_ARGUMENTS_H
 
@@ -13,17 +13,17 @@ enum tool { TOOL_TOP, TOOL_REPORT };
 
 struct tool_options {
     enum tool tool;
-    char address[TOOL_ADDRESS_MAX]; /* of the status listener */
-    double delay_seconds;           /* -d of top              */
-    bool once;                      /* --once of top          */
-    bool json;                      /* --json of report       */
+    char address[TOOL_ADDRESS_MAX]; /* of the status listener                  */
+    double delay_seconds;           /* -d of top                               */
+    bool once;                      /* --once of top                           */
+    bool json;                      /* --json of report                        */
     char **command;                 /* of report; NULL after its last argument */
 };
 
 /*
- * Reads `argv`, whose first member is the tool's word; `out` points into it. True, or false when there is nothing left to
- * do: help was printed (*code is 0), or a mistake was told on standard error (2; 1 for a configuration that names
- * no address).
+ * Reads `argv`, which begins with the name of the tool; `out` points into it. Returns false when
+ * nothing is left to do: help was printed (*code is 0), or a mistake was reported on standard error
+ * (*code is 2, or 1 when the configuration has no address).
  */
 bool tool_arguments_read(int argc, char **argv, struct tool_options *out, int *code);
 

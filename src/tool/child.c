@@ -1,7 +1,7 @@
 /*
- * A child between two pipes. Its input stays ours; what it writes is passed on at once and kept, and when
- * the terminal sends INT to everybody in front, we stay to tell what was measured.
- * Refuses to judge: the exit code is the command's.
+ * Runs a child with two pipes for its outputs; it shares our input. What it writes is passed on at
+ * once, and kept. When the terminal sends INT to the whole foreground group, this process goes on,
+ * to report what was measured. The exit code is that of the command.
  */
 #include "tool/child.h"
 #include "zcserve/now.h"
@@ -27,7 +27,10 @@
 
 static volatile sig_atomic_t child_pid;
 
-/* The terminal tells the child itself (SI_KERNEL); somebody's kill(1) told only us. */
+/*
+ * Passes a signal to the child, except one of the terminal (SI_KERNEL), which the child gets
+ * itself.
+ */
 static void signal_pass(int number, siginfo_t *info, void *context)
 {
     (void)context;
@@ -39,13 +42,13 @@ static void signal_pass(int number, siginfo_t *info, void *context)
 static const int passed_on[] = {SIGINT, SIGTERM, SIGQUIT};
 enum { PASSED_ON = sizeof(passed_on) / sizeof(passed_on[0]) };
 
-/* What was in force before. */
+/* The signal actions and the mask from before signals_take(). */
 struct signals {
     struct sigaction action[PASSED_ON], pipe, size;
     sigset_t mask;
 };
 
-/* They are held back, too, until it is known to whom they are to be passed on. */
+/* Installs the handlers, and blocks the signals until the pid of the child is known. */
 static void signals_take(struct signals *before)
 {
     struct sigaction pass = {.sa_sigaction = signal_pass, .sa_flags = SA_SIGINFO | SA_RESTART};
@@ -55,9 +58,9 @@ static void signals_take(struct signals *before)
     sigprocmask(SIG_BLOCK, &pass.sa_mask, &before->mask);
     for (int i = 0; i < PASSED_ON; i++)
         sigaction(passed_on[i], &pass, &before->action[i]);
-    pass = (struct sigaction){.sa_handler = SIG_IGN}; /* a reader that leaves ends nothing */
+    pass = (struct sigaction){.sa_handler = SIG_IGN}; /* a closed pipe must not end the program */
     sigaction(SIGPIPE, &pass, &before->pipe);
-    sigaction(SIGXFSZ, &pass, &before->size); /* nor does a file at its size limit */
+    sigaction(SIGXFSZ, &pass, &before->size); /* nor must a file at its size limit */
 }
 
 static void signals_give_back(const struct signals *before)
@@ -70,7 +73,10 @@ static void signals_give_back(const struct signals *before)
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-/* The last CHILD_KEPT_MAX bytes: room for twice as much, and the older half goes when it is full. */
+/*
+ * Keeps at least the last CHILD_KEPT_MAX bytes. When the buffer, twice as large, is full, old bytes
+ * go.
+ */
 static void output_keep(struct child *child, const char *bytes, size_t length)
 {
     if (child->length + length > 2 * CHILD_KEPT_MAX) {
@@ -82,7 +88,9 @@ static void output_keep(struct child *child, const char *bytes, size_t length)
     child->length += length;
 }
 
-/* Nobody reads any more: the command is not to end for that. */
+/*
+ * Passes output on. An error is ignored, so that the command goes on when nobody reads its output.
+ */
 static void output_pass(int fd, const char *bytes, size_t length)
 {
     while (length > 0) {
@@ -94,7 +102,7 @@ static void output_pass(int fd, const char *bytes, size_t length)
     }
 }
 
-/* False at the end of this pipe. */
+/* Copies what is in a pipe. Returns false at its end. */
 static bool pipe_copy(struct child *child, int from, int to)
 {
     static char bytes[CHUNK_BYTES];
@@ -166,7 +174,7 @@ static int pipes_open(int out[2], int err[2])
     return error;
 }
 
-/* Both pipes are there; their reading ends stay ours. */
+/* Runs the command with the pipes `out` and `err`, and closes them. Returns 0 or -errno. */
 static int child_watch(char *const *command, int to, struct child *child, const int out[2],
                        const int err[2])
 {

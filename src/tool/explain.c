@@ -1,9 +1,10 @@
 /*
- * The server's clock for a request runs from when the worker learned of its bytes until the kernel took
- * the last byte of the answer. A client's runs from its own write to its own read. What lies between is told here: before
- * the server's clock (a handshake, the turn of the loop that must end first), after it (the kernel, the
- * client's own turns), and what a client of a fixed number of connections brings upon itself.
- * Refuses to explain what the figures do not show.
+ * The server measures a request from when the worker learned of its bytes until the kernel took the
+ * last byte of the response. A client measures from its own write to its own read. This file
+ * explains the difference: the time before the server's measurement (a handshake, the turn of the
+ * loop that must end first), the time after it (the kernel, the client's own turns), and the time
+ * that a client with a fixed number of connections causes itself. It explains only what the figures
+ * show.
  */
 #include "tool/explain.h"
 
@@ -12,11 +13,10 @@
 
 #include "tool/format.h"
 
-#define NEW_CONNECTIONS \
-    0.05                /* per request: from here on handshakes matter                        */
-#define BUSY 0.85       /* of a CPU: from here on a client of one thread is waited for        */
-#define RAN 0.5         /* of the time: below, being let run matters */
-#define CLOSED_LOOP 0.2 /* so near must mean and connections / rate be to be the same         */
+#define NEW_CONNECTIONS 0.05 /* connections per request: from here on handshakes matter     */
+#define BUSY 0.85            /* share of a CPU: from here on responses wait for the client  */
+#define RAN 0.5              /* share of the time: below it, waking up the server matters   */
+#define CLOSED_LOOP 0.2      /* how far the mean may be from connections / rate to be equal */
 
 static double ratio(double part, double whole)
 {
@@ -25,7 +25,9 @@ static double ratio(double part, double whole)
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
-/* Of the squares of the turns, each taken as the middle of its bucket, in units². */
+/*
+ * Returns the sum of the squares of the turns, each taken as the middle of its bucket, in units².
+ */
 static double squares_sum(const struct distribution *turns)
 {
     double sum = 0;
@@ -65,13 +67,14 @@ static void requests_explain(const struct interval *f, const struct load_client 
     else if (more > 0)
         fprintf(out,
                 "The server counted %s requests more than %s: %s connections were opened, and "
-                "what was under way when the client stopped, or came before it began to count, "
-                "is only in the server's figure%s.\n",
+                "requests that were under way when the client stopped, or before it began to "
+                "count, are only in the server's figure%s.\n",
                 format_count(a, more), client->name, format_count(b, open),
-                more > 2 * open ? "; so many more may also be somebody else's" : "");
+                more > 2 * open ? "; some may come from another client" : "");
     else
         fprintf(out,
-                "%s counted %s requests more than were answered: they failed, or went elsewhere.\n",
+                "%s counted %s requests more than were answered: they failed, or went to another "
+                "server.\n",
                 client->name, format_count(a, -more));
 }
 
@@ -82,15 +85,14 @@ static void gap_explain(const struct interval *f, const struct load_client *clie
     double theirs = client->figure[figure];
     if (isnan(theirs) || f->total.requests == 0) return;
     if (theirs < client->resolution_ns) {
-        fprintf(out,
-                "At %s %s prints less than the %s it can tell apart; the server measured %s.\n",
+        fprintf(out, "At %s %s printed less than its resolution of %s; the server measured %s.\n",
                 what, client->name, format_ns(a, client->resolution_ns), format_ns(b, server));
         return;
     }
     fprintf(out,
             "At %s %s waited %s. The server needed %s from when the worker learned of the "
             "request until the kernel had taken the last byte; the other %s passed outside of "
-            "that.\n",
+            "this time.\n",
             what, client->name, format_ns(a, theirs), format_ns(b, server),
             format_ns(c, fmax(0, theirs - server)));
 }
@@ -106,7 +108,7 @@ static void latency_explain(const struct interval *f, const struct load_client *
                 slot_percentile_ns(total, PHASE_TOTAL, SOURCE_COUNT, 0.99), "p99", out);
 }
 
-/* How many CPUs the processes that serve could use. */
+/* Returns how many CPUs the worker processes could use. */
 static double workers_at_once(const struct interval *f)
 {
     double processes = 0;
@@ -115,7 +117,7 @@ static double workers_at_once(const struct interval *f)
     return fmax(processes, 1);
 }
 
-/* What passes before the worker learns of a request. */
+/* Explains the time before the worker learns of a request. */
 static void before_explain(const struct interval *f, FILE *out)
 {
     format_space a, b, c;
@@ -123,33 +125,33 @@ static void before_explain(const struct interval *f, FILE *out)
     double opened = ratio((double)f->total.accepted, (double)f->total.requests);
     if (wait > 0)
         fprintf(out,
-                "Before: loops were in a turn %s of the time, and what comes at any moment "
-                "waits %s on average for the turn's end (longest turn %s).\n",
+                "Before: event loops were in a turn %s of the time, and a request that comes at "
+                "any moment waits %s on average for its end (longest turn %s).\n",
                 format_percent(a, turn_share(f)), format_ns(b, wait),
                 format_ns(c, slot_stall_ns(&f->total)));
     double ran = (f->user_seconds + f->system_seconds) / f->seconds / workers_at_once(f);
     if (ran < RAN && f->total.requests > 0)
         fprintf(out,
-                "Before: the processes that serve ran %s of the time. A request that comes "
-                "while none does waits until the kernel runs one (it sleeps, or others have the "
-                "CPU): only the client's figure has that.\n",
+                "Before: the worker processes ran %s of the time. A request that comes while none "
+                "runs waits until the kernel runs one (it sleeps, or another program has the CPU): "
+                "only the client's figure includes that.\n",
                 format_percent(a, ran));
     if (opened >= NEW_CONNECTIONS)
         fprintf(out,
-                "Before: %s of the requests came on a new connection, whose handshake the "
-                "kernel makes before accept; a wait for a free worker, process or thread is "
-                "before it, too.\n",
+                "Before: %s of the requests came on a new connection. Its handshake, and a wait "
+                "for a free worker, process or thread, are only in the client's figure.\n",
                 format_percent(a, fmin(1, opened)));
     if (f->total.crowded > 0)
         fprintf(out,
-                "Before: %s connections had to end early because others waited for a process or "
-                "a thread; those others' wait is the client's figure alone.\n",
+                "Before: %s connections were closed early because others waited for a process or "
+                "a thread; only the client's figure includes that wait.\n",
                 format_count(a, (double)f->total.crowded));
 }
 
 /*
- * Connections over rate is how often each connection asks (Little's law). A client that asks again at once must
- * wait that long however fast the server is; what its own figure lacks of it is time of its own.
+ * By Little's law, each connection sends a request every (connections / rate). A client that sends
+ * the next request at once must have this as its mean, however fast the server is. If its mean is
+ * less, the rest passes in the client itself.
  */
 static void loop_explain(const struct load_client *client, FILE *out)
 {
@@ -161,18 +163,19 @@ static void loop_explain(const struct load_client *client, FILE *out)
     if (mean >= law * (1 - CLOSED_LOOP))
         fprintf(out,
                 "The client keeps %s connections busy, so its mean must be near %s connections "
-                "/ %s a second = %s, wherever that passes: with fewer connections it is less.\n",
+                "/ %s a second = %s, wherever the time passes. With fewer connections it is "
+                "less.\n",
                 format_count(a, connections), a, format_count(b, round(connections / law * 1e9)),
                 format_ns(c, law));
     else
         fprintf(out,
-                "Each of the %s connections asked once in %s, of which %s is in %s's mean: the "
-                "other %s passed in %s itself, between an answer and the next request.\n",
+                "Each of the %s connections sent a request every %s, of which %s is in %s's mean: "
+                "the other %s passed in %s itself, between a response and the next request.\n",
                 format_count(a, connections), format_ns(b, law), format_ns(c, mean), client->name,
                 format_ns(d, law - mean), client->name);
 }
 
-/* What passes after the kernel has the bytes. */
+/* Explains the time after the kernel has taken the bytes. */
 static void after_explain(const struct interval *f, const struct load_client *client,
                           const struct child *child, FILE *out)
 {
@@ -181,18 +184,17 @@ static void after_explain(const struct interval *f, const struct load_client *cl
     double bytes = ratio((double)f->total.sent_bytes, (double)f->total.requests);
     if (isnan(bytes)) return;
     fprintf(out,
-            "After: the kernel delivers the %s of an answer, and %s takes them when it comes to "
-            "it; it used %s of a CPU%s.\n",
+            "After: the kernel delivers the %s of a response, and %s reads them when it has time; "
+            "it used %s of a CPU%s.\n",
             format_bytes(a, bytes), client->name, format_percent(b, busy),
-            busy >= BUSY && busy <= 1.05 ? ", so answers waited for the client, too" : "");
+            busy >= BUSY && busy <= 1.05 ? ", so responses waited for the client, too" : "");
 }
 
 void explain(const struct interval *interval, const struct load_client *client,
              const struct child *child, FILE *out)
 {
     if (!client->name) {
-        fputs("Nothing to compare with: wrk, ab and h2load are understood, and nothing of theirs "
-              "was printed.\n",
+        fputs("Nothing to compare with: the command printed no results of wrk, ab or h2load.\n",
               out);
         return;
     }

@@ -1,7 +1,7 @@
 /*
- * One GET with libcurl: it knows addresses, connections and HTTP, so nothing of them is written a
- * second time here. The answer is taken from the status listener alone: no proxy, no redirection, no
- * other protocol, and never more of it than a reading can be.
+ * One GET with libcurl, which handles addresses, connections and HTTP. The response must come from
+ * the status listener itself: no proxy, no redirection, no other protocol, and no more bytes than a
+ * status can have.
  */
 #include "tool/fetch.h"
 
@@ -18,7 +18,7 @@
 #define URL_MAX 512
 #define LOCAL "unix:"
 
-/* What curl hands over; less than that is an error to it, and ends the transfer. */
+/* Takes content from curl. Returning less than its length ends the transfer with an error. */
 static size_t content_take(char *bytes, size_t size, size_t count, void *of)
 {
     struct fetched *fetched = of;
@@ -46,13 +46,16 @@ static void options_set(CURL *curl, const char *url, struct fetched *out, char *
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
 }
 
-/* What to do about it is the same whatever went wrong: nobody, or somebody else, is there. */
+/*
+ * Writes the problem. The remedy is always the same: no zcserve, or another server, is at the
+ * address.
+ */
 static int unreachable(const char *address, const char *why, char *problem)
 {
     snprintf(
         problem, FETCH_PROBLEM_MAX,
-        "no status from %s: %s. Does the server run, has its configuration status = \"%s\", and "
-        "does its log say \"status at\" this address? Else give the right one with -s.",
+        "no status from %s: %s. Check that the server runs, that its configuration has status = "
+        "\"%s\", and that its log says \"status at\" this address; give another address with -s.",
         address, why, address);
     format_tame(problem);
     return -1;
@@ -64,15 +67,16 @@ static int answer_judge(CURL *curl, CURLcode code, const char *error, const char
     long status = 0;
     char why[64];
     if (code == CURLE_WRITE_ERROR)
-        return unreachable(address, "its answer is larger than a reading can be", problem);
+        return unreachable(address, "its response is larger than a status can be", problem);
     if (code != CURLE_OK)
         return unreachable(address, *error ? error : curl_easy_strerror(code), problem);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    snprintf(why, sizeof(why), "it answers %ld%s", status, out->text ? "" : " with nothing");
+    snprintf(why, sizeof(why), "its response is %ld%s", status,
+             out->text ? "" : " without content");
     return status == 200 && out->text ? 0 : unreachable(address, why, problem);
 }
 
-/* Kept, and with it the connection, from one reading to the next. */
+/* Returns the handle, which is kept with its connection for the next reading. NULL: no memory. */
 static CURL *curl_kept(void)
 {
     static CURL *curl;
@@ -88,9 +92,9 @@ int fetch(const char *address, const char *path, struct fetched *out, char *prob
     bool is_local = strncmp(address, LOCAL, strlen(LOCAL)) == 0;
     const char *host = is_local ? "localhost" : address;
     if (snprintf(url, sizeof(url), "http://%s%s", host, path) >= (int)sizeof(url))
-        return unreachable("an address so long", "it is none", problem);
+        return unreachable("this address", "it is too long", problem);
     CURL *curl = curl_kept();
-    if (!curl) return unreachable(address, "no memory", problem);
+    if (!curl) return unreachable(address, "not enough memory", problem);
     options_set(curl, url, out, error);
     if (is_local) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, address + strlen(LOCAL));
     CURLcode code = curl_easy_perform(curl);

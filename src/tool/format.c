@@ -1,6 +1,5 @@
 /*
- * Figures as people read them: three digits say enough, and a unit keeps them short. Nothing here
- * knows what the figures are of.
+ * Formats figures for people, with three digits and a unit, whatever the figures mean.
  */
 #include "tool/format.h"
 
@@ -26,7 +25,7 @@ static const char *unknown(format_space space)
     return space;
 }
 
-/* Three digits that count. */
+/* Returns how many decimals give three significant digits. */
 static int decimals_of(double value)
 {
     return value >= 99.95 || value == 0 ? 0 : value >= 9.995 ? 1 : 2;

@@ -1,7 +1,7 @@
 /*
- * Subtracts an earlier reading from a later one and computes what people ask for. Everything in a
- * reading only grows while one server runs, so anything that shrank means that there were two.
- * Refuses to guess: what cannot be told (the CPU of one thread of a pool) is NAN.
+ * Subtracts an earlier reading from a later one, and computes figures from the difference. While
+ * one server runs, counters never decrease, so a counter that decreased means that the server was
+ * restarted. A figure that is not known (the CPU time of one thread of a pool) is NAN.
  */
 #include "tool/interval.h"
 
@@ -12,7 +12,7 @@
 
 /* ---- differences ----------------------------------------------------------------------------- */
 
-/* What is wrong, or NULL. A worker that was not there before began with nothing. */
+/* Subtracts. Returns NULL, or `name` when the counter decreased. */
 static const char *less_since(uint64_t *counter, uint64_t before, const char *name)
 {
     if (*counter < before) return name;
@@ -38,7 +38,7 @@ static const char *counters_since(struct slot_snapshot *slot, const struct slot_
     return shrank;
 }
 
-/* Sums were rounded when they were printed, and so may seem to shrink by a unit. */
+/* Subtracts. A sum may seem to decrease by one unit, because it was rounded when it was printed. */
 static const char *since(struct distribution *now, const struct distribution *before)
 {
     if (!before) return NULL;
@@ -156,13 +156,12 @@ int interval_between(struct interval *out, const struct snapshot *before,
     char why[128];
     *out = (struct interval){.seconds = now->monotonic_seconds - before->monotonic_seconds};
     if (fabs(now->started_seconds - before->started_seconds) > 0.5 || !(out->seconds > 0))
-        return not_further(out, problem, "the server was started again in between");
+        return not_further(out, problem, "the server was started again between them");
     const char *shrank = slot_since(&out->total, &now->total, &before->total);
     if (!shrank) shrank = workers_since(out, before, now);
     if (!shrank) shrank = processes_since(out, before, now);
     if (!shrank) return 0;
-    snprintf(why, sizeof(why), "%s ran backwards: was the server started again in between?",
-             shrank);
+    snprintf(why, sizeof(why), "%s decreased: was the server started again between them?", shrank);
     return not_further(out, problem, why);
 }
 
@@ -176,7 +175,7 @@ void interval_free(struct interval *interval)
     *interval = (struct interval){0};
 }
 
-/* ---- what is computed of them ---------------------------------------------------------------- */
+/* ---- what is computed from them -------------------------------------------------------------- */
 
 static struct distribution latency_of(const struct slot_snapshot *slot, enum phase phase,
                                       enum source source)

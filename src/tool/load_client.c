@@ -1,7 +1,8 @@
 /*
- * A table says which line of which program's output has which figure in which word. A line is known by what
- * it begins with, or has in it; words are counted from 0 and separated by blanks.
- * Refuses to guess: a line that is not in the table is passed over, a figure not found stays NAN.
+ * Reads the output of load generators by a table, which says which line of which program has which
+ * figure in which word. A line is found by how it begins or by what it contains; words are counted
+ * from 0 and separated by blanks. A line that is not in the table is ignored, and a figure that is
+ * not found is NAN.
  */
 #include "tool/load_client.h"
 
@@ -11,15 +12,15 @@
 #include <string.h>
 #include <strings.h>
 
-#define LINE_MAX_BYTES 512 /* no line of a summary is longer; the rest of one is passed over */
+#define LINE_MAX_BYTES 512 /* more than any line of a summary; the rest of a line is ignored */
 #define WORDS_MAX 24
 
 enum unit { COUNT, TIME, SECONDS, MILLISECONDS };
 
 struct rule {
-    const char *begins; /* with this, blanks before it aside */
-    const char *has;    /* and has this in it; NULL: any     */
-    int word;
+    const char *begins; /* the line begins with this, after blanks */
+    const char *has;    /* and contains this; NULL: anything       */
+    int word;           /* the number of the word                  */
     enum unit unit;
     enum client_figure figure;
 };
@@ -62,7 +63,7 @@ static const struct rule h2load_rules[] = {
     {NULL, NULL, 0, COUNT, CLIENT_FIGURES},
 };
 
-/* A program is known by a line that only it prints. */
+/* A program is recognised by a line that only it prints. */
 static const struct program {
     const char *name, *begins, *has;
     const struct rule *rules;
@@ -86,7 +87,7 @@ static const struct {
     double ns;
 } time_units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
 
-/* The unit of a time written with it, as "1.25ms" or "10.00s,"; NAN when there is none. */
+/* Returns the unit of a time such as "1.25ms" or "10.00s,", in ns; NAN when there is none. */
 static double time_unit_ns(const char *suffix)
 {
     for (size_t i = 0; i < sizeof(time_units) / sizeof(time_units[0]); i++) {

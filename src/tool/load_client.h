@@ -1,6 +1,5 @@
 /*
- * "What did the client say?" The figures that load generators print, found in what they printed: wrk and
- * wrk2 (with --latency), ab and h2load.
+ * The figures that load generators print: wrk and wrk2 (with --latency), ab and h2load.
  */
 #ifndef ZCSERVE_LOAD_CLIENT_H
 #define ZCSERVE_LOAD_CLIENT_H
@@ -23,12 +22,12 @@ enum client_figure {
 
 /* Figures that were not printed are NAN. */
 struct load_client {
-    const char *name;     /* "wrk"; NULL when none was recognised          */
-    double resolution_ns; /* of the times it prints: ab rounds to 1 ms     */
+    const char *name;     /* "wrk"; NULL when none was recognised           */
+    double resolution_ns; /* of the times that it prints: ab rounds to 1 ms */
     double figure[CLIENT_FIGURES];
 };
 
-/* Reads what a command printed; `text` ends with a NUL. A later run's figures win over an earlier's. */
+/* Reads the output of a command; `text` ends with a NUL. The figures of the last run count. */
 void load_client_read(const char *text, struct load_client *out);
 
 const char *client_figure_name(enum client_figure figure); /* "p50_seconds", as in JSON */

@@ -1,6 +1,6 @@
 /*
- * Sorts workers by what one looks for: the largest first, but by index the smallest. What is not known
- * counts as least; equals stay in the order of their index.
+ * Sorts workers: the largest figure first, but the smallest index first. An unknown figure counts
+ * as the least. Equal ones are in the order of their index.
  */
 #include "tool/order.h"
 
@@ -34,7 +34,7 @@ static int by_key(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Fills `place` with those that are to be shown. */
+/* Fills `place` with the workers to show. Returns how many. */
 static uint32_t places_fill(struct place *place, const struct interval *interval,
                             enum view_sort sort)
 {

@@ -1,12 +1,13 @@
-/* "In which order do workers stand?" */
+/* The order in which workers are shown. */
 #ifndef ZCSERVE_ORDER_H
 #define ZCSERVE_ORDER_H
 
 #include "tool/view.h"
 
 /*
- * Positions in interval->worker, the first to be shown first, and how many. Slots that nobody has now and that
- * did nothing are left out. The caller frees it; NULL without memory, and then *count is 0.
+ * Returns indexes of interval->worker in the order to show, and sets *count. Slots without a worker
+ * that had no request are left out. The caller frees the list. It is NULL, and *count 0, without
+ * memory.
  */
 uint32_t *workers_order(const struct interval *interval, enum view_sort sort, uint32_t *count);
 

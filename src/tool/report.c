@@ -1,6 +1,7 @@
 /*
- * zcserve report: a reading, a command, a reading. The command's exit code is ours.
- * Refuses to run it when there is nothing to read, and to report when there were two servers.
+ * zcserve report: it takes a reading, runs a command, and takes another reading. The exit code is
+ * that of the command. The command is not run when the first reading fails. There is no report when
+ * the server was restarted between the readings.
  */
 #include "tool/report.h"
 
@@ -30,8 +31,9 @@ static bool is_settled(const struct snapshot *before, const struct snapshot *now
 }
 
 /*
- * A client has its last byte before the server has counted the answer, and is gone before its connections
- * are: so this reads until two readings are the same, or somebody else keeps the server busy.
+ * A client has its last byte before the server has counted the response, and ends before its
+ * connections do. So this takes readings until two are the same; it stops trying when another
+ * client keeps the server busy.
  */
 static int settled_take(const char *address, struct snapshot *out, char *problem)
 {
@@ -59,7 +61,7 @@ static int report_print(const struct tool_options *options, const struct snapsho
     struct report report = {now, &interval, &client, child, options->command};
     bool printed = true;
     signal(SIGXFSZ,
-           SIG_IGN); /* a full file is an error like others; no command is started any more */
+           SIG_IGN); /* a full file is an ordinary error; no command inherits this any more */
     if (options->json)
         printed = report_json(&report, stdout);
     else

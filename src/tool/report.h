@@ -1,4 +1,4 @@
-/* "What did the server do while the command ran?" What both outputs of a report are made of. */
+/* The contents of a report, and its two forms. */
 #ifndef ZCSERVE_REPORT_H
 #define ZCSERVE_REPORT_H
 
@@ -17,7 +17,10 @@ struct report {
 };
 
 void report_text(const struct report *report, FILE *out);
-/* One JSON object on one line; times in seconds, as in status.json. False without memory. */
+/*
+ * Writes one JSON object on one line, with times in seconds, as in status.json. Returns false when
+ * it cannot be written, or without memory.
+ */
 bool report_json(const struct report *report, FILE *out);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The report for programs: the names and units of status.json, of what happened while the command ran. What
- * was not measured, or not printed by the client, is null.
+ * The report for programs: what happened while the command ran, with the names and units of
+ * status.json. What was not measured, or not printed by the client, is null.
  */
 #include "tool/report.h"
 
@@ -14,7 +14,7 @@
 
 #define REPORT_SCHEMA 1
 
-/* A fraction of a nanosecond, and digits beyond, were not measured. */
+/* Sets a number, or null when it is not finite. */
 static void number_set(json_t *object, const char *name, double number)
 {
     json_object_set_new(object, name, isfinite(number) ? json_real(number) : json_null());
@@ -123,7 +123,7 @@ static json_t *command_json(const struct report *report)
 {
     json_t *object = json_object(), *words = json_array();
     for (char *const *word = report->command; *word; word++) {
-        json_t *text = json_string(*word); /* NULL when it is no UTF-8 */
+        json_t *text = json_string(*word); /* NULL when it is not UTF-8 */
         json_array_append_new(words, text ? text : json_null());
     }
     json_object_set_new(object, "arguments", words);

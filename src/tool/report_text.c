@@ -1,6 +1,6 @@
 /*
  * The report for people: what the command did, what the server did, both side by side, and why they
- * differ. A line whose figures are all zero is left out, but for those that one looks for.
+ * differ. Lines with only zeros are left out, except those that a reader expects.
  */
 #include "tool/report.h"
 
@@ -19,7 +19,7 @@
 static const double shares[] = {0.5, 0.9, 0.99, 0.999, 1};
 enum { SHARES = sizeof(shares) / sizeof(shares[0]) };
 
-/* Not by printf's width, which counts bytes. */
+/* Aligns to the right by columns, because the width of printf counts bytes. */
 static void right(FILE *out, const char *text)
 {
     fprintf(out, "%*s%s", FIGURE_COLUMNS - format_columns(text), "", text);
@@ -35,7 +35,9 @@ static double per(double part, uint64_t whole)
     return whole > 0 ? part / (double)whole : NAN;
 }
 
-/* Lists "12 finished, 3 drained" and such; the first is preceded by nothing. */
+/*
+ * Adds an item to a list such as "12 finished, 3 drained", with a comma before all but the first.
+ */
 static void listed(FILE *out, uint64_t count, const char *word, bool *any)
 {
     format_space space;
@@ -49,9 +51,9 @@ static void ended(FILE *out, bool any)
     fputs(any ? "\n" : "none\n", out);
 }
 
-/* ---- who and how much ------------------------------------------------------------------------ */
+/* ---- the command, the server, and requests --------------------------------------------------- */
 
-/* Its words may be anything. */
+/* Prints the words of the command, which may contain anything. */
 static void command_print(char *const *command, FILE *out)
 {
     for (char *const *word = command; *word; word++) {
@@ -95,7 +97,7 @@ static void requests_print(const struct report *report, FILE *out)
     fputc('\n', out);
 }
 
-/* Requests refused before anything was looked up; usually there are none. */
+/* Prints the reasons for refused requests, if there are any. */
 static void refused_print(const struct slot_snapshot *total, FILE *out)
 {
     char *text = NULL;
@@ -171,7 +173,7 @@ static void latency_of_source(const struct slot_snapshot *total, enum source sou
         phase_print(total, (enum phase)phase, source, out);
 }
 
-/* Each source, and all together when there is more than one. */
+/* Prints the latency of each source, and of all together when there are several. */
 static void latency_print(const struct slot_snapshot *total, FILE *out)
 {
     static const char *const names[SOURCE_COUNT] = {[SOURCE_NONE] = "no content",
@@ -224,7 +226,7 @@ static void cpu_print(const struct report *report, FILE *out)
             format_ns(b, per(f->user_seconds * 1e9, f->total.requests)),
             format_ns(c, per(f->system_seconds * 1e9, f->total.requests)));
     fprintf(out, "; the workers used %s of one CPU", format_percent(a, ns / 1e9 / f->seconds));
-    if (f->replaced > 0) fprintf(out, "; %u processes ended, and are not in it", f->replaced);
+    if (f->replaced > 0) fprintf(out, "; %u processes ended and are not included", f->replaced);
     fputs(ns < 2e8 ? "; too short to be exact (the kernel counts in ticks)\n" : "\n", out);
 }
 
@@ -313,7 +315,7 @@ static void client_print(const struct report *report, FILE *out)
     fputc('\n', out);
 }
 
-/* In lines of a terminal's usual width, broken where there are blanks. */
+/* Prints a text in lines of the usual width of a terminal, broken at blanks. */
 static void wrapped(const char *text, FILE *out)
 {
     while (*text) {

@@ -1,8 +1,8 @@
 /*
- * Reads status.json with jansson, which checks UTF-8 and nesting and holds counts as 64-bit integers
- * (a double would lose some beyond 2^53). What the text must be is in the tables of stats.h: every
- * counter, reason, call, state, phase and source is looked up by its name.
- * Refuses to believe: see snapshot.h.
+ * Reads status.json with jansson, which checks UTF-8 and nesting, and keeps counts as 64-bit
+ * integers (a double is not exact above 2^53). The tables of stats.h say what to read: every
+ * counter, reason, call, state, phase and source is looked up by its name. Everything that is read
+ * is checked (snapshot.h).
  */
 #include "tool/snapshot.h"
 
@@ -15,7 +15,7 @@
 #include "tool/format.h"
 #include "zcserve/close_reason.h"
 
-/* Where reading stands: the first problem stays, and all that follows is passed over. */
+/* The state of reading. The first problem is kept, and reading stops. */
 struct reader {
     char *problem;
     bool failed;
@@ -35,14 +35,14 @@ static void problem_tell(struct reader *r, const char *format, ...)
     r->failed = true;
 }
 
-/* ---- single values: absent is 0, wrong is a problem ------------------------------------------ */
+/* ---- single values: an absent one is 0, a wrong one is a problem ----------------------------- */
 
 static uint64_t count_of(struct reader *r, const json_t *value, const char *name)
 {
     if (!value || json_is_null(value)) return 0;
     if (json_is_integer(value) && json_integer_value(value) >= 0)
         return (uint64_t)json_integer_value(value);
-    problem_tell(r, "\"%.60s\" is no count", name);
+    problem_tell(r, "\"%.60s\" is not a count", name);
     return 0;
 }
 
@@ -57,18 +57,18 @@ static double number_read(struct reader *r, const json_t *object, const char *na
     if (!value || json_is_null(value)) return 0;
     double number = json_number_value(value);
     if (json_is_number(value) && isfinite(number) && number >= 0) return number;
-    problem_tell(r, "\"%.60s\" is no number", name);
+    problem_tell(r, "\"%.60s\" is not a number", name);
     return 0;
 }
 
-/* As much of it as there is room for; what could steer a terminal as "?". */
+/* Copies as much of a text as fits. Characters that could control a terminal become "?". */
 static void text_of(struct reader *r, const json_t *value, const char *name, char *space,
                     size_t size)
 {
     space[0] = '\0';
     if (!value || json_is_null(value)) return;
     if (!json_is_string(value)) {
-        problem_tell(r, "\"%.60s\" is no text", name);
+        problem_tell(r, "\"%.60s\" is not a text", name);
         return;
     }
     snprintf(space, size, "%s", json_string_value(value));
@@ -81,23 +81,24 @@ static void text_read(struct reader *r, const json_t *object, const char *name, 
     text_of(r, json_object_get(object, name), name, space, size);
 }
 
-/* A part that must be an object when it is there. */
+/* Returns a part, which must be an object; NULL when it is absent. */
 static const json_t *object_read(struct reader *r, const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
     if (!value || json_is_null(value)) return NULL;
-    if (!json_is_object(value)) problem_tell(r, "\"%.60s\" is no object", name);
+    if (!json_is_object(value)) problem_tell(r, "\"%.60s\" is not an object", name);
     return value;
 }
 
-/* A list; its length, 0 when it is not there. */
+/* Finds a list. Returns its length; 0 when it is absent. */
 static uint32_t list_read(struct reader *r, const json_t *object, const char *name,
                           const json_t **list)
 {
     *list = json_object_get(object, name);
-    if (*list && !json_is_array(*list)) problem_tell(r, "\"%.60s\" is no list", name);
+    if (*list && !json_is_array(*list)) problem_tell(r, "\"%.60s\" is not a list", name);
     size_t length = json_array_size(*list);
-    if (length > SNAPSHOT_WORKERS_MAX) problem_tell(r, "\"%.60s\" has %zu members", name, length);
+    if (length > SNAPSHOT_WORKERS_MAX)
+        problem_tell(r, "\"%.60s\" has too many members: %zu", name, length);
     return r->failed ? 0 : (uint32_t)length;
 }
 
@@ -106,13 +107,13 @@ static uint32_t list_read(struct reader *r, const json_t *object, const char *na
 static void bucket_read(struct reader *r, const json_t *pair, struct distribution *into)
 {
     if (json_array_size(pair) != 2) {
-        problem_tell(r, "a bucket is no pair");
+        problem_tell(r, "a bucket is not a pair");
         return;
     }
     uint64_t index = count_of(r, json_array_get(pair, 0), "buckets");
     uint64_t count = count_of(r, json_array_get(pair, 1), "buckets");
     if (index >= HISTOGRAM_BUCKETS || count > UINT64_MAX - into->count) {
-        problem_tell(r, "there is no bucket %llu that could count %llu", (unsigned long long)index,
+        problem_tell(r, "bucket %llu cannot have the count %llu", (unsigned long long)index,
                      (unsigned long long)count);
         return;
     }
@@ -120,7 +121,10 @@ static void bucket_read(struct reader *r, const json_t *pair, struct distributio
     into->count += count;
 }
 
-/* The count is that of the buckets, so that both always agree. NULL when it is empty. */
+/*
+ * Reads a histogram; its count is the sum of its buckets, so that both agree. NULL when it is
+ * empty.
+ */
 static struct distribution *distribution_read(struct reader *r, const json_t *object, bool of_time)
 {
     const json_t *buckets = json_object_get(object, "buckets");
@@ -199,7 +203,7 @@ static void workers_read(struct reader *r, const json_t *root, struct snapshot *
     }
     for (uint32_t i = 0; i < length && !r->failed; i++) {
         const json_t *object = json_array_get(list, i);
-        if (!json_is_object(object)) problem_tell(r, "a worker is no object");
+        if (!json_is_object(object)) problem_tell(r, "a worker is not an object");
         struct slot_snapshot *slot = &out->worker[out->workers++];
         slot->index = (uint32_t)count_read(r, object, "index");
         slot->process = count_read(r, object, "pid");
@@ -248,15 +252,15 @@ static void server_read(struct reader *r, const json_t *server, struct snapshot 
     out->cache_bytes_max = count_read(r, server, "cache_bytes_max");
 }
 
-/* The buckets mean something else, or something unknown, unless all of these are as expected. */
+/* Checks what the meaning of the buckets depends on. */
 static void layout_check(struct reader *r, const json_t *root)
 {
     uint64_t schema = count_read(r, root, "schema");
     r->unit_seconds = number_read(r, root, "unit_seconds");
     if (!json_is_object(root) || !json_object_get(root, "schema"))
-        problem_tell(r, "this is no status of zcserve");
+        problem_tell(r, "this is not a status of zcserve");
     else if (schema != SNAPSHOT_SCHEMA)
-        problem_tell(r, "the status has schema %llu, and this program reads %d",
+        problem_tell(r, "the status has schema %llu, but this program reads %d",
                      (unsigned long long)schema, SNAPSHOT_SCHEMA);
     else if (fabs(r->unit_seconds * 1e9 - HISTOGRAM_UNIT_NS) > 1e-6 ||
              count_read(r, root, "sub_buckets") != HISTOGRAM_SPLIT ||
@@ -285,7 +289,7 @@ int snapshot_parse(const char *text, size_t length, struct snapshot *out, char *
     *out = (struct snapshot){0};
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
-        snprintf(problem, SNAPSHOT_PROBLEM_MAX, "the status is no JSON: line %d: %s", error.line,
+        snprintf(problem, SNAPSHOT_PROBLEM_MAX, "the status is not JSON: line %d: %s", error.line,
                  error.text);
         format_tame(problem); /* it quotes the text */
         return -1;

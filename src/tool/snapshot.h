@@ -1,6 +1,6 @@
 /*
- * "What did the server tell, at one moment?" /status.json?buckets=1 as structures: all of it counts since
- * the server started, so two readings are subtracted to see what happened between them (interval.h).
+ * One reading of /status.json?buckets=1 as structures. Everything is counted since the server
+ * started, so two readings are subtracted to see what happened between them (interval.h).
  */
 #ifndef ZCSERVE_SNAPSHOT_H
 #define ZCSERVE_SNAPSHOT_H
@@ -12,10 +12,10 @@
 #define SNAPSHOT_PROBLEM_MAX 256
 #define SNAPSHOT_TEXT_MAX 256
 
-/* A stats_slot as it was read. A distribution that is NULL is empty; the others are the slot's. */
+/* A stats_slot as it was read. A NULL distribution is empty; the slot owns the others. */
 struct slot_snapshot {
     uint32_t index;
-    uint64_t process; /* id; 0 when there is none */
+    uint64_t process; /* its id; 0: none */
 #define COUNTER(name, unit, help) uint64_t name;
 #define GAUGE(name, unit, help) uint64_t name;
 #include "zcserve/counters.def"
@@ -38,7 +38,7 @@ struct process_snapshot {
 
 struct snapshot {
     char version[SNAPSHOT_TEXT_MAX], model[SNAPSHOT_TEXT_MAX], state[SNAPSHOT_TEXT_MAX];
-    char root[SNAPSHOT_TEXT_MAX], listen[SNAPSHOT_TEXT_MAX]; /* the first address */
+    char root[SNAPSHOT_TEXT_MAX], listen[SNAPSHOT_TEXT_MAX]; /* `listen`: the first address */
     double started_seconds, uptime_seconds, time_seconds, monotonic_seconds;
     uint64_t cache_bytes_max; /* of one worker */
     struct slot_snapshot total;
@@ -49,10 +49,11 @@ struct snapshot {
 };
 
 /*
- * Reads the text of a status.json. Nothing in it is believed: a wrong type, a negative or fractional count, a
- * bucket that does not exist, another layout of buckets or another schema is refused with -1 and a line
- * in `problem` (SNAPSHOT_PROBLEM_MAX bytes), and `out` is then empty. Names that are not known are passed
- * over, and what is not there is 0, so that an older and a newer server can be read.
+ * Reads the text of a status.json. Everything is checked: a wrong type, a negative or fractional
+ * count, a bucket that does not exist, another layout of buckets or another schema is refused.
+ * Returns 0; or -1 with a line in `problem` (SNAPSHOT_PROBLEM_MAX bytes) and an empty `out`.
+ * Unknown names are ignored and absent values are 0, so that older and newer servers can be read.
+ * snapshot_free() frees `out`.
  */
 int snapshot_parse(const char *text, size_t length, struct snapshot *out, char *problem);
 void snapshot_free(struct snapshot *snapshot);
@@ -60,7 +61,7 @@ void snapshot_free(struct snapshot *snapshot);
 /* Frees the distributions, not the slot itself. */
 void slot_snapshot_free(struct slot_snapshot *slot);
 
-/* One phase, of one source, or of all together (SOURCE_COUNT); `into` is added to. */
+/* Adds one phase, of one source or of all together (SOURCE_COUNT), to `into`. */
 void slot_snapshot_latency(const struct slot_snapshot *slot, enum phase phase, enum source source,
                            struct distribution *into);
 

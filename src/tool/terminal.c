@@ -1,6 +1,6 @@
 /*
- * Asks for the description of a terminal (terminfo(5)) and lets it go again: newterm(3) would leave its
- * memory behind when there is none. Alone in this file, since term.h defines words such as `lines`.
+ * Looks up the description of the terminal (terminfo(5)) and frees it: newterm(3) would leak memory
+ * when there is none. It is in a file of its own, because term.h defines macros such as `lines`.
  */
 #include "tool/terminal.h"
 

@@ -1,12 +1,12 @@
 /*
- * What can be said of a terminal before it is taken over.
+ * Checks the terminal before ncurses takes it over.
  */
 #ifndef ZCSERVE_TOOL_TERMINAL_H
 #define ZCSERVE_TOOL_TERMINAL_H
 
 #include <stdbool.h>
 
-/* Is the one that TERM names described on this system? */
+/* Returns whether this system has a description of the terminal that TERM names. */
 bool terminal_is_known(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * From the first word to the tool, and one reading for both of them.
+ * Chooses the tool by its name, and takes a reading for both tools.
  */
 #include "tool/tool.h"
 

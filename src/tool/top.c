@@ -1,7 +1,7 @@
 /*
- * zcserve top: a reading every so often, the difference to the one before, and the lines of view.c on the
- * terminal by ncurses. --once prints the same lines and needs no terminal.
- * Refuses to end because the server does: it says so in its last line and keeps trying.
+ * zcserve top: it takes a reading at every interval, subtracts the one before, and shows the lines
+ * of view.c on the terminal with ncurses. --once prints the same lines and needs no terminal. When
+ * the server ends, top shows that in its last line and keeps trying.
  */
 #include "tool/tool.h"
 
@@ -19,8 +19,8 @@
 #include "zcserve/now.h"
 
 #define ONCE_COLUMNS 100
-#define CTRL_L 12    /* draw all anew, when somebody else wrote on the terminal */
-#define ESCAPE_MS 50 /* how long ncurses waits for the rest of an arrow key */
+#define CTRL_L 12    /* draws everything again, after another program wrote on the terminal */
+#define ESCAPE_MS 50 /* how long ncurses waits for the rest of an arrow key                 */
 
 enum { PAIR_TITLE = 1, PAIR_HEAD, PAIR_BAR, PAIR_ALARM };
 
@@ -31,7 +31,7 @@ struct top {
     struct view_wishes wishes;
     char problem[TOOL_PROBLEM_MAX]; /* empty: none */
     bool help, ends, coloured;
-    double due; /* when the next reading is, on the monotonic clock */
+    double due; /* when the next reading is due, in seconds of the monotonic clock */
 };
 
 static volatile sig_atomic_t told_to_end;
@@ -49,8 +49,9 @@ static double now_seconds(void)
 /* ---- readings -------------------------------------------------------------------------------- */
 
 /*
- * Two readings that cannot be compared (the server was started again between them) leave the interval
- * before on the screen, below the reason; counting begins with what the server tells now.
+ * When two readings cannot be compared (the server was started again between them), the interval
+ * before stays on the screen, with the reason in the last line. The next interval begins with the
+ * new reading.
  */
 static void interval_make(struct top *top)
 {
@@ -96,18 +97,18 @@ static int top_failed(struct top *top, const char *problem)
 static int once_run(struct top *top)
 {
     struct view view;
-    signal(SIGXFSZ, SIG_IGN); /* a full file is an error like others */
+    signal(SIGXFSZ, SIG_IGN); /* a full file is an ordinary error */
     pause_for(top->options->delay_seconds);
     reading_advance(top);
     if (top->problem[0]) return top_failed(top, top->problem);
-    if (!view_open(&view, ONCE_COLUMNS, 0)) return top_failed(top, "no memory");
+    if (!view_open(&view, ONCE_COLUMNS, 0)) return top_failed(top, "not enough memory");
     view_draw(&view, &top->now, &top->interval, &top->wishes);
     for (uint32_t i = 0; i < view.lines; i++)
         printf("%s\n", view.line[i].text);
     view_close(&view);
     top_close(top);
     if (fflush(stdout) == 0) return TOOL_DONE;
-    fputs("zcserve top: this cannot be written\n", stderr);
+    fputs("zcserve top: the output cannot be written\n", stderr);
     return TOOL_FAILED;
 }
 
@@ -227,7 +228,7 @@ static void turn(struct top *top)
     top->due = now_seconds() + top->wishes.delay_seconds;
 }
 
-/* ncurses leaves signals alone that somebody takes already. */
+/* Installs handlers before ncurses starts: it does not replace them. */
 static void signals_take(void)
 {
     struct sigaction end = {.sa_handler = end_note};
@@ -249,7 +250,7 @@ static int screen_run(struct top *top)
     keypad(stdscr, TRUE);
     curs_set(0);
     colours_set(top);
-    top->due = now_seconds(); /* the first interval is as short as starting took */
+    top->due = now_seconds(); /* the first interval is short: it began before ncurses */
     while (!top->ends) {
         turn(top);
         if (!top->ends) screen_show(top);
@@ -265,7 +266,7 @@ int top_run(const struct tool_options *options)
     struct top top = {.options = options};
     top.wishes = (struct view_wishes){.chosen = VIEW_ALL, .delay_seconds = options->delay_seconds};
     if (!options->once && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
-        return top_failed(&top, "this is no terminal; --once prints plain text");
+        return top_failed(&top, "this is not a terminal; --once prints plain text");
     if (snapshot_take(options->address, &top.now, top.problem) != 0)
         return top_failed(&top, top.problem);
     if (options->once) return once_run(&top);

@@ -1,7 +1,7 @@
 /*
- * Composes what zcserve top shows, line by line: the server, rates, phases, sources, connections, and the workers
- * side by side. What is chosen (a worker, or all) is what everything above the workers is of.
- * Refuses to know a terminal: top.c draws these lines, and --once prints them.
+ * Makes the lines that zcserve top shows: the server, rates, phases, sources, connections, and the
+ * workers side by side. Everything above the workers is about the chosen worker, or about all. This
+ * file knows no terminal: top.c draws these lines, and --once prints them.
  */
 #include "tool/view.h"
 
@@ -14,7 +14,7 @@
 #include "tool/format.h"
 #include "tool/order.h"
 
-#define BAR_COLUMN 50 /* where bars begin */
+#define BAR_COLUMN 50 /* the column in which bars begin */
 #define KEYS "q ends  p pauses  up/down worker  s sorts  +/- interval  ? help"
 
 /* ---- lines ----------------------------------------------------------------------------------- */
@@ -33,7 +33,7 @@ void view_close(struct view *view)
     *view = (struct view){0};
 }
 
-/* Cuts a text after so many characters. */
+/* Cuts a text after `columns` characters. */
 static void text_cut(char *text, int columns)
 {
     for (; *text; text++) {
@@ -46,7 +46,7 @@ static void text_cut(char *text, int columns)
 static struct view_line *line_add(struct view *view, enum view_tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Beyond the last line there is one that is never shown. */
+/* When the view is full, it writes to a line that is never shown. */
 static struct view_line *line_add(struct view *view, enum view_tone tone, const char *format, ...)
 {
     static struct view_line beyond;
@@ -61,7 +61,7 @@ static struct view_line *line_add(struct view *view, enum view_tone tone, const 
     return line;
 }
 
-/* Writes at the end of a line, from column `column` on. */
+/* Adds a bar to the end of a line, from column `column` on. */
 static void line_bar(const struct view *view, struct view_line *line, int column, double share)
 {
     char bar[3 * FORMAT_BAR_MAX + 1];
@@ -73,7 +73,9 @@ static void line_bar(const struct view *view, struct view_line *line, int column
     stpcpy(line->text + line->bar_at, format_bar(bar, share, cells));
 }
 
-/* A figure at the right of so many columns; in one of several spaces, so that a line may have some. */
+/*
+ * Returns a figure aligned to the right of `columns`. The last 16 results stay valid, for one line.
+ */
 static const char *cell(const char *text, int columns)
 {
     static char spaces[16][FORMAT_MAX + 32];
@@ -90,7 +92,7 @@ static const char *ns_cell(double ns, int columns)
     return cell(format_ns(space, ns), columns);
 }
 
-/* A percentile of a phase, or a dash when nothing was measured. */
+/* Returns a percentile of a phase, or a dash when nothing was measured. */
 static const char *share_cell(const struct slot_snapshot *slot, enum phase phase,
                               enum source source, double share, int columns)
 {
@@ -106,7 +108,7 @@ static const char *short_cell(double count, int columns)
 
 /* ---- the top lines --------------------------------------------------------------------------- */
 
-/* What the upper part is of: a worker, or all. */
+/* What the upper part is about: a worker, or all. */
 struct part {
     const struct slot_snapshot *slot;
     double cpu_seconds;
@@ -249,7 +251,7 @@ static void worker_add(struct view *view, const struct interval *interval, uint3
              short_cell((double)slot->connections, 7));
 }
 
-/* As many as fit, among them the one that is chosen. */
+/* Adds as many workers as fit, among them the chosen one. */
 static void workers_add(struct view *view, const struct interval *interval,
                         const struct view_wishes *wishes)
 {
@@ -294,24 +296,24 @@ void view_draw_help(struct view *view)
 {
     static const char *const lines[] = {
         "q        ends",
-        "p        pauses; again goes on",
-        "up down  choose a worker: what stands above is then of it alone; also tab, j, k",
+        "p        pauses; p again goes on",
+        "up down  choose a worker: the lines above the table are about it; also tab, j, k",
         "s        sorts the workers by the next column; also left and right",
-        "+ -      longer and shorter intervals",
-        "^L       draws all anew",
-        "?        this; any key goes back",
+        "+ -      make the interval longer and shorter",
+        "^L       draws everything again",
+        "?        shows this help; any key goes back",
         "",
-        "All figures are of the last interval. Phases; each ends where the next begins:",
-        "queue        the worker learned of the bytes until it took the first of them",
+        "All figures are of the last interval. Each phase ends where the next begins:",
+        "queue        from when the worker learned of bytes until it took the first",
         "head         until the whole request was there",
-        "resolve      until its answer was ready, the disk included",
-        "first_byte   until the kernel took the answer's first byte",
-        "send         until it took the last one",
-        "total        all of these; what passes outside is only in a client's figure",
-        "Sources are where content came from; none: an answer without content.",
-        "A turn of an event loop: from its waking until it waits again. Meanwhile nobody",
-        "else is served. Blocking models have no turns.",
-        "Workers that share a process (threads) have no CPU of their own to show.",
+        "resolve      until its response was ready, disk waits included",
+        "first_byte   until the kernel took the first byte of the response",
+        "send         until the kernel took the last byte",
+        "total        the sum; the time outside of it is only in a client's figure",
+        "Sources are where content came from; none: a response without content.",
+        "A turn of an event loop lasts from when it wakes until it waits again. All other",
+        "requests wait for its end. Blocking models have no turns.",
+        "Workers that share a process (threads) have no CPU time of their own.",
     };
     view->lines = 0;
     line_add(view, TONE_TITLE, "zcserve top");

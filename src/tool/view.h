@@ -1,6 +1,5 @@
 /*
- * "What is shown of an interval?" Lines of text for a terminal of a given size, or for a script; no terminal is
- * touched here.
+ * The lines of text that show an interval, for a terminal of a given size or for a script.
  */
 #ifndef ZCSERVE_VIEW_H
 #define ZCSERVE_VIEW_H
@@ -10,8 +9,8 @@
 
 #include "tool/interval.h"
 
-#define VIEW_LINES_MAX 8300 /* as many workers as there can be, and what stands above them */
-#define VIEW_LINE_MAX 512   /* bytes */
+#define VIEW_LINES_MAX 8300 /* the most workers, and the lines above them */
+#define VIEW_LINE_MAX 512   /* bytes                                      */
 #define VIEW_COLUMNS_MIN 80
 #define VIEW_ROWS_MIN 24
 #define VIEW_ALL UINT32_MAX /* no worker in particular */
@@ -28,12 +27,12 @@ enum view_tone { TONE_PLAIN, TONE_TITLE, TONE_HEAD, TONE_CHOSEN, TONE_ALARM };
 
 struct view_line {
     enum view_tone tone;
-    uint16_t bar_at; /* byte from which on the line is a bar; 0: nowhere */
+    uint16_t bar_at; /* the byte at which a bar begins; 0: there is no bar */
     char text[VIEW_LINE_MAX];
 };
 
 struct view {
-    int columns, rows; /* wished for; rows 0: as many as there are */
+    int columns, rows; /* the size; rows 0: as many as there are lines */
     struct view_line *line;
     uint32_t lines, lines_max;
 };
@@ -43,19 +42,22 @@ struct view_wishes {
     enum view_sort sort;
     bool paused;
     double delay_seconds;
-    const char *message; /* instead of the keys in the last line; NULL: none */
+    const char *message; /* shown in the last line instead of the keys; NULL: none */
 };
 
-/* Room for a view of this size; false without memory. Lines are cut to `columns`. */
+/* Makes room for a view of this size. Lines are cut to `columns`. Returns false without memory. */
 bool view_open(struct view *view, int columns, int rows);
 void view_close(struct view *view);
 
-/* Draws; what was there before is gone. */
+/* Each replaces the lines of the view. */
 void view_draw(struct view *view, const struct snapshot *server, const struct interval *interval,
                const struct view_wishes *wishes);
 void view_draw_help(struct view *view);
 
-/* The worker that is `steps` below `chosen` in the order shown; above the first and below the last is VIEW_ALL. */
+/*
+ * Returns the worker that is `steps` below the chosen one in the order shown. VIEW_ALL is above the
+ * first and below the last.
+ */
 uint32_t view_step(const struct interval *interval, const struct view_wishes *wishes, int steps);
 
 const char *view_sort_name(enum view_sort sort);

@@ -1,10 +1,10 @@
 /*
- * Media types by the suffix of a file's name: a table that is searched in halves, without regard to
- * case. Every type is checked when it is added, so that whatever is found may be written into a
- * field as it stands.
+ * Finds media types by the suffix of a file name: a binary search in a sorted table, which ignores
+ * case. Every type is checked when it is added, so that each one can be written into a field as it
+ * is.
  *
- * Content is never looked at: a guess from bytes is how scripts get run that were uploaded as
- * pictures.
+ * The content of a file is never examined. A server that guesses from content may declare as a
+ * script what was uploaded as a picture.
  */
 #define _GNU_SOURCE
 #include "table.h"
@@ -14,19 +14,19 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* A type as it is sent: with the charset of the table, where one belongs. */
+/* A type as it is sent: for text, with the charset of the table. */
 struct media_type {
     char value[MEDIA_TYPE_MAX + 1];
-    uint8_t length; /* without that charset */
-    bool takes_charset;
+    uint8_t length;     /* of the value without that charset */
+    bool takes_charset; /* that charset is added             */
 };
 
 struct row {
-    char suffix[MEDIA_SUFFIX_MAX + 1]; /* lower case */
-    uint16_t type;                     /* its place in the list */
+    char suffix[MEDIA_SUFFIX_MAX + 1]; /* lower case                 */
+    uint16_t type;                     /* index in the list of types */
 };
 
-/* Memory for `room` items, `count` of which are there. */
+/* A growing list: memory for `room` items, of which `count` are used. */
 struct list {
     void *items;
     size_t count, room;
@@ -37,7 +37,7 @@ struct media_types {
     struct list rows;  /* struct row, as they were added                         */
     struct list order; /* uint16_t: the numbers of rows, in the order of suffixes */
     char charset[MEDIA_CHARSET_MAX + 1];
-    struct media_type text, json; /* of names without a suffix */
+    struct media_type text, json; /* types of some names without a suffix */
 };
 
 static struct media_type *type_at(const struct media_types *types, size_t number)
@@ -53,7 +53,7 @@ static void type_complete(struct media_type *type, const char *charset)
              charset);
 }
 
-/* `media_type` is a valid one. */
+/* `media_type` must be valid. */
 static void type_set(struct media_type *type, struct text media_type, const char *charset)
 {
     *type = (struct media_type){.length = (uint8_t)media_type.length,
@@ -94,7 +94,7 @@ bool media_types_set_charset(struct media_types *types, const char *charset)
     return true;
 }
 
-/* Has room for one more item of `size` bytes: 0, -ENOSPC or -ENOMEM. */
+/* Makes room for one more item of `size` bytes. Returns 0, -ENOSPC or -ENOMEM. */
 static int list_grow(struct list *list, size_t size)
 {
     if (list->count == MEDIA_TYPES_MAX) return -ENOSPC;
@@ -118,14 +118,14 @@ int media_types_add_type(struct media_types *types, struct text media_type)
 
 /* ---- suffixes -------------------------------------------------------------------------------- */
 
-/* A byte that a name may have behind its dot, and that ends no word of a table. */
+/* Returns whether a suffix may have this byte: one of a file name that ends no word of a table. */
 static bool is_suffix_byte(char c)
 {
     return (unsigned char)c > ' ' && c != 0x7f && c != '/' && c != '\\' && c != '"' && c != '\'' &&
            c != ';' && c != '{' && c != '}';
 }
 
-/* Lower case into `key`; false when it cannot be a suffix. */
+/* Writes `suffix` in lower case to `key`. Returns false when it cannot be a suffix. */
 static bool suffix_key(struct text suffix, char key[MEDIA_SUFFIX_MAX + 1])
 {
     if (suffix.length == 0 || suffix.length > MEDIA_SUFFIX_MAX || suffix.base[0] == '.')
@@ -145,7 +145,7 @@ static struct row *row_at(const struct media_types *types, size_t position)
     return (struct row *)types->rows.items + order[position];
 }
 
-/* The position of the first row whose suffix is not before `key`. */
+/* Returns the position of the first row whose suffix is not less than `key`. */
 static size_t row_position(const struct media_types *types, const char *key)
 {
     size_t low = 0, high = types->rows.count;
@@ -164,7 +164,7 @@ static bool row_is(const struct media_types *types, size_t position, const char 
     return position < types->rows.count && strcmp(row_at(types, position)->suffix, key) == 0;
 }
 
-/* Puts a new row at `position`. */
+/* Makes a new row at `position`. Returns 0, -ENOSPC or -ENOMEM. */
 static int row_insert(struct media_types *types, size_t position)
 {
     int result = list_grow(&types->order, sizeof(uint16_t));
@@ -196,7 +196,7 @@ int media_types_add_suffix(struct media_types *types, struct text suffix, int ty
 static struct text last_component(struct text name)
 {
     const char *slash = name.length > 0 ? memrchr(name.base, '/', name.length) : NULL;
-    if (slash == NULL) return name;
+    if (!slash) return name;
     return (struct text){slash + 1, name.length - (size_t)(slash + 1 - name.base)};
 }
 
@@ -214,7 +214,10 @@ static const char *type_without_suffix(const struct media_types *types, struct t
     return name_is(name, "apple-app-site-association") ? types->json.value : NULL;
 }
 
-/* The type of the longest suffix that is in the table: what follows the first dot, then the next. */
+/*
+ * Returns the type of the longest suffix in the table. Tries what follows the first dot, then the
+ * next.
+ */
 static const char *type_by_suffix(const struct media_types *types, struct text name)
 {
     const char *dot;
@@ -233,13 +236,13 @@ struct text media_type_find(const struct media_types *types, struct text name)
 {
     struct text component = last_component(name);
     const char *found = type_by_suffix(types, component);
-    if (found == NULL) found = type_without_suffix(types, component);
+    if (!found) found = type_without_suffix(types, component);
     return found ? (struct text){found, strlen(found)} : TEXT("application/octet-stream");
 }
 
 /* ---- the table that is built in -------------------------------------------------------------- */
 
-/* "type/subtype suffix suffix" */
+/* Adds a line "type/subtype suffix suffix". */
 static bool add_line(struct media_types *types, struct text line)
 {
     const char *end = line.base + line.length;
@@ -253,7 +256,7 @@ static bool add_line(struct media_types *types, struct text line)
     return type >= 0;
 }
 
-/* One text: as pointers, the dynamic linker would have to set each of them at every start. */
+/* The table is one text: pointers would have to be set by the dynamic linker at every start. */
 struct media_types *media_types_embedded(void)
 {
 #define MEDIA_TYPE(media_type, suffixes) media_type " " suffixes "\n"
@@ -262,7 +265,7 @@ struct media_types *media_types_embedded(void)
         ;
 #undef MEDIA_TYPE
     struct media_types *types = media_types_new();
-    bool added = types != NULL;
+    bool added = types;
     for (const char *at = table; added && *at != '\0'; at++) {
         struct text line = {at, strcspn(at, "\n")};
         added = add_line(types, line);

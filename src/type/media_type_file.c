@@ -1,13 +1,13 @@
 /*
- * Reads tables of media types in the two formats that are around, told apart by the first word:
+ * Reads tables of media types in the two usual formats; the first word tells which one it is:
  *
  *     types {                              # Apache's: one line for each type
  *         text/html  html htm shtml;       text/html  html htm shtml
  *         text/css   css;                  text/css   css
  *     }
  *
- * A word that is wrong ends the reading with its line; nothing is skipped in silence. A type with
- * parameters stands in quotes where it has blanks, and in nginx's format where it has a ";".
+ * Reading ends at the first wrong word, whose line is reported; nothing is skipped silently. A type
+ * with parameters must be in quotes if it has blanks or, in nginx's format, a ";".
  */
 #include "table.h"
 
@@ -19,8 +19,8 @@ struct reader {
     const char *file;
     struct text rest;
     unsigned line;
-    bool braces;  /* nginx's: a type ends with ";", not with its line      */
-    size_t ahead; /* bytes of the word that was read last, with its quotes */
+    bool braces;  /* nginx's format: a type ends with ";", not with its line */
+    size_t ahead; /* bytes of the word that was read last, with its quotes   */
     char *problem;
     size_t size;
 };
@@ -48,7 +48,7 @@ static bool is_one_of(char c, const char *set)
     return *set != '\0';
 }
 
-/* Length of what separates words here: blanks, comments, and line ends where they mean nothing. */
+/* Returns the length of blanks and comments here, and, if `lines`, of line ends. */
 static size_t gap_length(const struct reader *reader, bool lines)
 {
     struct text rest = reader->rest;
@@ -63,13 +63,15 @@ static size_t gap_length(const struct reader *reader, bool lines)
     return length;
 }
 
-/* Whether this byte ends a word that is not in quotes. */
+/* Returns whether this byte ends a word that is not in quotes. */
 static bool is_word_end(const struct reader *reader, char c)
 {
     return is_one_of(c, " \t\r\n") || (reader->braces && is_one_of(c, ";{}"));
 }
 
-/* The word in quotes in front of `rest`, without them; with its quote when that is not closed. */
+/*
+ * Returns the quoted word that `rest` begins with, without quotes; if not closed, with its quote.
+ */
 static struct text quoted_word(struct reader *reader, struct text rest)
 {
     char quote = rest.base[0];
@@ -82,8 +84,8 @@ static struct text quoted_word(struct reader *reader, struct text rest)
 }
 
 /*
- * The next word, or mark of its own: a line end where lines count, ";" "{" "}" in nginx's format.
- * Absent at the end of the file.
+ * Returns the next word, which may also be a line end (unless `lines`: then they are skipped), or
+ * ";", "{" or "}" in nginx's format. Absent at the end of the file. reader_take() moves behind it.
  */
 static struct text reader_word(struct reader *reader, bool lines)
 {
@@ -98,7 +100,7 @@ static struct text reader_word(struct reader *reader, bool lines)
     return word;
 }
 
-/* The word read last is done with. */
+/* Moves behind the word that was read last. */
 static void reader_take(struct reader *reader)
 {
     reader_skip(reader, reader->ahead);
@@ -109,7 +111,7 @@ static bool word_is(struct text word, const char *mark)
     return word.base && word.length == strlen(mark) && memcmp(word.base, mark, word.length) == 0;
 }
 
-/* What an addition came to; `what` is said of the word when it is no such thing. */
+/* Reports an addition that failed. `what` describes the word in the message for -EINVAL. */
 static bool added(struct reader *reader, int result, const char *what, struct text word)
 {
     switch (result) {
@@ -120,7 +122,7 @@ static bool added(struct reader *reader, int result, const char *what, struct te
     }
 }
 
-/* The suffixes of one type, up to its ";" or the end of its line. */
+/* Reads the suffixes of one type, up to its ";" or the end of its line. */
 static bool read_suffixes(struct reader *reader, struct media_types *types, struct text media_type,
                           int type)
 {
@@ -144,7 +146,7 @@ static bool read_opening(struct reader *reader)
     if (reader->rest.length >= mark.length &&
         memcmp(reader->rest.base, mark.base, mark.length) == 0)
         reader_skip(reader, mark.length);
-    reader->braces = true; /* "types{" is two words */
+    reader->braces = true; /* so that "types{" is read as two words */
     struct text word = reader_word(reader, true);
     reader->braces = word_is(word, "types");
     if (!reader->braces) return true;
@@ -183,7 +185,7 @@ bool media_types_parse(struct media_types *types, const char *file, struct text 
     }
 }
 
-/* The whole file into `space`; its length, or -errno. */
+/* Reads the whole file into `space`. Returns its length, or -errno. */
 static long read_whole(const char *file, char *space, size_t size)
 {
     FILE *stream = fopen(file, "re");

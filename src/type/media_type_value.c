@@ -1,9 +1,9 @@
 /*
- * What a media type says by itself, whatever file it is of: RFC 9110 §8.3.1,
+ * The grammar and the properties of a media type (RFC 9110 §8.3.1), independent of any file:
  *
  *     token "/" token *( ; name = ( token | "quoted" ) )
  *
- * Nothing is looked up here; media_type.c has the table.
+ * The table is in media_type.c.
  */
 #include "table.h"
 #include "zcserve/token.h"
@@ -34,7 +34,7 @@ static struct text text_after(struct text text, size_t length)
 
 /* ---- its grammar ----------------------------------------------------------------------------- */
 
-/* Bytes of the token in front of `text`. */
+/* Returns the length of the token that `text` begins with, or 0. */
 static size_t token_length(struct text text)
 {
     size_t length = 0;
@@ -43,7 +43,7 @@ static size_t token_length(struct text text)
     return length;
 }
 
-/* Bytes of the quoted string in front of `text`, with its quotes; 0 when there is none. */
+/* Returns the length of the quoted string that `text` begins with, quotes included, or 0. */
 static size_t quoted_length(struct text text)
 {
     if (text.length == 0 || text.base[0] != '"') return 0;
@@ -64,7 +64,7 @@ static size_t blank_length(struct text text)
     return length;
 }
 
-/* Bytes of "type/subtype" in front of `text`; 0 when there is none. */
+/* Returns the length of the "type/subtype" that `text` begins with, or 0. */
 static size_t bare_length(struct text text)
 {
     size_t type = token_length(text);
@@ -74,8 +74,8 @@ static size_t bare_length(struct text text)
 }
 
 /*
- * Takes one parameter from *text, its ";" included, and tells its name, absent for a ";" with nothing
- * behind it. False when there is none, or a malformed one: then *text is not empty.
+ * Takes one parameter with its ";" from *text and sets *name, absent for a ";" without a parameter.
+ * Returns false when there is none, or when it is malformed: then *text is not empty.
  */
 static bool parameter_take(struct text *text, struct text *name)
 {

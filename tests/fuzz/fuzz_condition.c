@@ -1,7 +1,7 @@
 /*
- * Lines of an input, each a field: its first letter says which (m If-Match, n If-None-Match,
- * s If-Modified-Since, u If-Unmodified-Since), the rest is its value. An answer must have a
- * field that can give it, and a tag that nobody sent never matches.
+ * Each line of an input is a field. Its first letter says which (m If-Match, n If-None-Match, s
+ * If-Modified-Since, u If-Unmodified-Since), and the rest is its value. A response of 304 or 412 needs a
+ * field that can cause it, and a tag that nobody sent never matches.
  */
 #include "http/condition.h"
 

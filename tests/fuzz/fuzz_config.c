@@ -1,6 +1,6 @@
 /*
- * Any bytes as a configuration: it is refused with a message, or what is printed of it reads
- * back to the same. The environment is emptied, so that an input means the same everywhere.
+ * Takes any bytes as a configuration. Either it is refused with a message, or its printout reads back as
+ * the same configuration. The environment is emptied, so that an input always means the same.
  */
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /*
- * A whole connection over the simulated socket: the input says what the peer sends and what befalls
- * the socket, and what must always hold is asserted on the way. The input is one byte of limits and
- * troubles, two bytes for the length of the script of choices, the script, and what the peer sends.
+ * A whole connection over the simulated socket. The input says what the peer sends and what happens to the
+ * socket; what must always hold is asserted after each step. The input is one byte of limits and troubles,
+ * two bytes for the length of the script of choices, the script, and the bytes that the peer sends.
  */
 #include "../unit/core_link.c"
 #include "../unit/core_simulation.c"

@@ -1,6 +1,7 @@
 /*
- * Any bytes as a date, under three clocks. What is read is within the years that can be written,
- * and reads as the same moment once written; the clock matters to RFC 850's form alone.
+ * Takes any bytes as a date, under three clocks. A date that is read is within the years that can be
+ * written, and when it is written it reads back as the same moment. The clock matters only for the form of
+ * RFC 850.
  */
 #include "zcserve/date.h"
 

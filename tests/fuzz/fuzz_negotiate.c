@@ -1,7 +1,7 @@
 /*
- * Lines of an input as lines of Accept-Encoding. Weights stay within bounds, do not depend on
- * the case of letters, and several lines are the same as one with commas (RFC 9110 §5.3), unless
- * a quote is open at the end of a line.
+ * Takes the lines of an input as lines of Accept-Encoding. Weights stay within their bounds and do not
+ * depend on the case of letters. Several lines mean the same as one line with commas (RFC 9110 §5.3),
+ * unless a quote is open at the end of a line.
  */
 #include "http/negotiate.h"
 

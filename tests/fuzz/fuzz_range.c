@@ -1,8 +1,8 @@
 /*
- * Lines of an input: the first a Range, the second an If-Range, others more Ranges; tried with
- * representations of several lengths, and with several numbers of ranges allowed. Parts lie within their
- * representation, are not empty, and do not touch each other; asked for by their own positions, they are the same
- * again; and their multipart content is as long as it says.
+ * The first line of an input is a Range, the second an If-Range, and others are more Ranges. They are tried
+ * with representations of several lengths, and with several limits of the number of ranges. A part must be
+ * within its representation, must not be empty, and must not touch another. When the parts are asked for by
+ * their own positions, they must be the same again. Their multipart content must be as long as it was computed.
  */
 #include "http/multipart.h"
 
@@ -25,7 +25,7 @@ static void fields_fill(struct fields *fields, struct text input)
     }
 }
 
-/* Gives how many bytes they have together. */
+/* Checks the parts. Returns how many bytes they have together. */
 static uint64_t parts_check(const struct ranges *ranges, uint32_t most, uint64_t length)
 {
     uint64_t sum = 0;
@@ -43,7 +43,7 @@ static uint64_t parts_check(const struct ranges *ranges, uint32_t most, uint64_t
     return sum;
 }
 
-/* The same parts, asked for as they came out. */
+/* Asks for the parts by their own positions: they must be the same again. */
 static void again_check(const struct ranges *ranges, const struct representation *r)
 {
     static char value[RANGES_MAX * 50];

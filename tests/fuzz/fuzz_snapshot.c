@@ -1,6 +1,6 @@
 /*
- * Any bytes as a status.json, and as what a load generator printed: read or refused with a reason. What was
- * read can be subtracted from itself, explained and drawn in a terminal's width.
+ * Takes any bytes as a status.json, and as the output of a load generator. They are read, or refused with a
+ * reason. What was read can be subtracted from itself, explained, and drawn in the width of a terminal.
  */
 
 #include <assert.h>

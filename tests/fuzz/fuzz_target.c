@@ -1,6 +1,6 @@
 /*
- * Any bytes as a request target. Whatever comes in, the path that comes out is one that can be
- * looked up beneath a root, and the other parts are pieces of the input.
+ * Takes any bytes as a request target. Whatever comes in, the resulting path can be looked up below a root,
+ * and the other parts are pieces of the input.
  */
 #include "http/target.h"
 

@@ -1,9 +1,9 @@
 /*
  * Replays saved inputs through a fuzz target, with any compiler: replay PATH...
  *
- * A PATH is a file or a directory of files; one empty input is always tried too. Each input runs
- * in a child of its own, so that a crash costs one count and not the rest. The last line is
- * "N passed, N failed". It finds nothing new: that is the fuzzer's work.
+ * A PATH is a file or a directory of files; one empty input is always tried too. Each input runs in a child
+ * process, so that a crash counts once and the rest still runs. The last line is "N passed, N failed".
+ * Replaying finds nothing new: that is the work of the fuzzer.
  */
 
 #include <dirent.h>

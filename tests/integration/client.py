@@ -1,7 +1,7 @@
-"""A client made of one raw socket, which believes nothing.
+"""A client made of one raw socket, which trusts nothing.
 
-It sends exactly the bytes it is told to, and reads answers with a strict parser: what a lenient
-client would let pass is a failure here.
+It sends exactly the bytes that it is given, and reads responses with a strict parser: what a lenient
+client would accept is a failure here.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""What goes wrong outside the server: files that change under an answer, peers that stall or
-vanish, descriptors that run out. The server must lose one connection at most, never the others.
+"""What goes wrong outside of the server: files that change during a response, peers that stall or
+vanish, descriptors that run out. The server may lose that one connection, but never another one.
 """
 
 import contextlib

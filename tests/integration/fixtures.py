@@ -1,8 +1,8 @@
 """The site that the tests serve.
 
-Contents are self-locating: every 16 bytes tell their own offset and which file they belong to, so
-that an answer that is shifted, cut, doubled or taken from another file shows where it came from.
-Times of files are fixed, so that the table can name them.
+Contents are self-locating: every 16 bytes say their own offset and the file to which they belong. So
+a response that is shifted, cut, doubled or taken from another file shows where it came from. The times
+of files are fixed, so that the table can name them.
 """
 
 import os

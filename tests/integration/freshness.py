@@ -1,5 +1,5 @@
-"""Nothing is served that is no longer on disk: once a change is done, every request sees it, while
-the cache is busy with hits. Nor is an entity-tag ever used for two contents.
+"""Nothing is served that is no longer on disk: when a change is done, every later request sees it, even
+while the cache is busy with hits. And no entity-tag is ever used for two contents.
 """
 
 import contextlib

@@ -1,5 +1,5 @@
-"""Peers that finish sending and read on: every response they asked for comes whole, and one that
-does not read costs no work and no thread of the kernel's.
+"""Peers that finish sending and continue to read. Every response that they requested comes complete, and
+a peer that does not read costs no work and no kernel thread.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
-"""Starts a server for a test, tells where it listens, and stops it by its process id.
+"""Starts a server for a test, says where it listens, and stops it by its process id.
 
-A server that ends by itself, leaves a sanitizer's report or an assertion on stderr, or loses a
-process that no test killed, fails the test that used it. Nothing here sleeps for a fixed time
-where an event can be awaited: a server is ready when its start line has been read.
+A test fails when its server ends by itself, leaves a report of a sanitizer or an assertion on stderr,
+or loses a process that no test killed. Nothing here sleeps for a fixed time where it can wait for an
+event: a server is ready when its start line has been read.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""The access log: right, complete, reopened, and never in a request's way."""
+"""The access log: it is right and complete, it can be reopened, and no request waits for it."""
 
 import contextlib
 import datetime

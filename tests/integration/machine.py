@@ -1,4 +1,4 @@
-"""What a machine, a login or a supervisor may not give the program: standard descriptors, a home, rights."""
+"""What the program may lack on a machine, in a login or under a supervisor: standard descriptors, a home, rights."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The site in www/: it says what the program does, and is whole when the program serves it."""
+"""The site in www/: it says what the program does, and it is complete when the program serves it."""
 
 import glob
 import html.parser

@@ -1,7 +1,7 @@
-"""The trace points of src/worker/probe.h: all there with their arguments, and seen by the scripts of bench/trace/.
+"""The trace points of src/worker/probe.h: all exist with their arguments, and the scripts of bench/trace/ see them.
 
-Looking takes bpftrace, root, and a kernel that lets root look; where one of these is missing the live tests are
-skipped. tracefs, which many a container and a fresh machine has not mounted, is mounted for the tracer alone.
+Tracing needs bpftrace, root, and a kernel that allows it. Where one of these is missing, the live tests are
+skipped. tracefs is not mounted in many containers and on fresh machines; it is mounted for the tracer alone.
 """
 
 import contextlib

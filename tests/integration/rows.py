@@ -1,9 +1,9 @@
 """The words that table.py is written in, and how one row of it is run.
 
-A row sends bytes over one connection and says what must come back. Beside what the row asks for,
-every answer is held to what is true of all of them (`always`), and after the last answer the
-connection must be in the state the row names: KEPT is proved by one more request on it, CLOSED by
-the end of the stream with nothing before it.
+A row sends bytes over one connection and says what must come back. Besides that, every response is
+checked for what must be true of all responses (`always`). After the last response the connection must
+be in the state that the row names: KEPT is proved by one more request on it, CLOSED by the end of the
+stream with nothing before it.
 """
 
 import dataclasses

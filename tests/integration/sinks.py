@@ -1,6 +1,6 @@
-"""Logs that nobody takes: full pipes, FIFOs without a reader, stopped terminals, files at their size limit.
+"""Logs that nobody reads: full pipes, FIFOs without a reader, stopped terminals, files at their size limit.
 
-Nothing that serves may wait for them, a stop is obeyed in time, and what was lost is told.
+No serving process may wait for them, the server must still stop in time, and it must say what was lost.
 """
 
 import contextlib

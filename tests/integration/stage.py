@@ -1,4 +1,4 @@
-"""What a test that is a function is given: a setting, a model, and ways to make sites and servers.
+"""What a test function gets: a setting, a model, and ways to make sites and servers.
 
     @test("what must hold")
     def name(stage):

@@ -1,4 +1,6 @@
-"""How a server starts: what it refuses to serve, as whom it runs, who may reach its sockets, and what a system forbids it."""
+"""How a server starts: what it refuses to serve, as which user it runs, who may reach its sockets, and what a
+system may forbid it.
+"""
 
 import contextlib
 import ctypes

@@ -1,4 +1,4 @@
-"""What is shown on the status listener: that it is true, and that it is there when it is needed."""
+"""What the status listener shows: it must be true, and it must be available when it is needed."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Who asks the status listener: silent, slow and many peers keep nobody out, and a foreign name is not answered."""
+"""The peers of the status listener: silent, slow or many peers keep nobody out, and a foreign host name is refused."""
 
 import contextlib
 import os

@@ -1,10 +1,10 @@
-"""The table of exchanges: what is sent, and what must come back. Each row is one behaviour.
+"""The table of exchanges: what is sent, and what must come back. Each row tests one behaviour.
 
-    row(name, what is sent, what is answered, KEPT or CLOSED or EITHER, server="…")
+    row(name, what is sent, the response, KEPT or CLOSED or EITHER, server="…")
 
 What is sent is bytes as text (or a list of texts, Pause, Await and HalfClose). "<etag /a.txt>" stands
-for that file's entity-tag. KEPT is the default. See rows.py for the words, fixtures.py for the
-site, and SERVERS below for the configurations that `server` names.
+for the entity-tag of that file. KEPT is the default. rows.py explains the words, fixtures.py makes the
+site, and SERVERS below has the configurations that `server` names.
 """
 
 import re
@@ -1114,8 +1114,8 @@ row("a connection that says nothing ends without a word", [], [], IDLE, "quick")
 row("an empty line is not a word", CRLF, [], IDLE, "quick")
 row("a pause shorter than the deadline", [get("/a.txt"), Await(), Pause(0.5), get("/b.txt")],
     [ok("/a.txt"), ok("/b.txt")], server="quick")
-row("content that takes longer than its deadline, at a good rate", [request("POST", "/a.txt", CL + "2000")] + [
-    each for n in range(4) for each in (Pause(0.4), "x" * 500)] + [NEXT], [REFUSED, ok("/b.txt")],
+row("content that takes longer than its deadline, at a good rate", [request("POST", "/a.txt", CL + "24000")] + [
+    each for n in range(4) for each in (Pause(0.4), "x" * 6000)] + [NEXT], [REFUSED, ok("/b.txt")],
     server="quick")
 
 # ------------------------------------------------------------------------------------------------

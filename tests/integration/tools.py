@@ -1,4 +1,4 @@
-"""zcserve top and zcserve report, against servers of every model and, where something must be wrong, against a pretender."""
+"""zcserve top and zcserve report, with servers of every model; where something must be wrong, with a false server."""
 
 import contextlib
 import fcntl

@@ -1,6 +1,5 @@
-"""What names a content, and what a path names: no entity-tag and no date is given that could later name
-another content, an unchanged file keeps its tag, and a path that came to lead elsewhere is not answered
-from memory.
+"""Validators, and what a path leads to: no entity-tag and no date is sent that could later belong to another
+content; an unchanged file keeps its tag; and a path that now leads elsewhere is not answered from memory.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
 """A headless Chromium, driven through its own protocol over two pipes.
 
-No driver program and no library: messages are JSON ended by a zero byte, written to the browser's
-descriptor 3 and read from its descriptor 4. Everything it asks of the network, says on the console,
-or throws is kept, for tests to look at.
+It needs no driver program and no library. Messages are JSON ended by a zero byte, written to the browser's
+descriptor 3 and read from its descriptor 4. Everything that the browser requests, prints on the console or
+throws is kept for tests.
 """
 
 import base64

@@ -3,10 +3,10 @@
 
     tests/page/fake.py [SCENE] [-p PORT] [-w WORKERS]      steady, stall, imbalance, restart
 
-The figures are cumulative and follow from the clock alone, so that any two readings agree: requests
-with log-normal latencies, counted in the layout of include/zcserve/histogram.h. A scene adds one
-thing to see: `stall`, every ten seconds some requests take 40 ms; `imbalance`, worker 0 does six times
-the others' work; `restart`, the server starts anew every five seconds, its counters from zero.
+The figures are cumulative and follow from the clock alone, so that any two readings agree. They are
+requests with log-normal latencies, counted in the layout of include/zcserve/histogram.h. A scene adds
+one thing. `stall`: every ten seconds some requests take 40 ms. `imbalance`: worker 0 does six times the
+work of the others. `restart`: the server restarts every five seconds, with its counters at zero.
 """
 
 import argparse

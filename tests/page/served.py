@@ -1,4 +1,4 @@
-"""The server itself, with its page, and two kinds of visitors: for the test of the page over real figures.
+"""The server itself, with its page and two kinds of clients, for the test of the page with real figures.
 
     ZCSERVE   the binary (build/release/zcserve)
 """

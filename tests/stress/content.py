@@ -1,12 +1,12 @@
-"""Contents that tell where they come from, and what was on disk at which time.
+"""Contents that say where they come from, and the history of what was on disk.
 
 A content is made of records of 32 bytes: the name of the file, the number of its version, the offset.
-So a response that is shifted, cut, doubled, stale, or made of two versions shows it, in every record.
+So a response that is shifted, cut, doubled, stale, or made of two versions shows this in every record.
 
-A Timeline is the history of one file: its states, each with the time from which a reader may have
-seen it, the time from which it was whole, and the time after which nobody can find it any more. All
-times are of time.monotonic(), taken before a call that begins something and after one that ends it,
-so that they err only in the server's favour.
+A Timeline is the history of one file: its states, each with the time from which a reader may have seen
+it, the time from which it was complete, and the time after which nobody can find it any more. All times
+are from time.monotonic(), taken before a call that begins something and after a call that ends it. So
+when they are not exact, it is in favour of the server.
 """
 
 import bisect

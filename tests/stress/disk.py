@@ -1,16 +1,16 @@
-"""The site that is served, and the hands that change it all the time.
+"""The site that is served, and the code that changes it all the time.
 
-Each kind of change is a generator that does a step and yields the seconds until its next one, so that
-the client's loop runs them between its sessions: the server sees changes at any moment, while the
-client knows exactly when each call began and ended. What is where:
+Each kind of change is a generator: it does a step and yields the seconds until its next one. So the
+client's loop runs the changes between its sessions. The server sees changes at any moment, but the
+client knows exactly when each call began and ended. The directories are:
 
     /still/     never changes; also with sidecars
-    /in/        written over in place, in pieces
+    /in/        overwritten in place, in pieces
     /re/        replaced by a rename
     /tr/        truncated, then written again, in pieces
     /de/        deleted, then created again
     /swap/      a directory that is exchanged for another by two renames
-    /link/      a symbolic link that is led to another directory
+    /link/      a symbolic link that is changed to another directory
     /out/       a directory that is moved out of the root, with a link to it left in its place
     /via/       a link to that directory
     /side/      an original and its sidecars, each replaced

@@ -1,9 +1,9 @@
-"""Says whether a response is one that the server may have given, from what was on disk meanwhile.
+"""Says whether the server may have sent a response, given what was on disk meanwhile.
 
-A response is judged by three times: the request's last byte was about to be sent, the head of the
-response had come, all of it had come. The file was looked up between the first two. A small file was
-read then, so its content is one version (or, of a file that is written in place, a mixture of those
-of that time); a large one is read while it is sent.
+A response is judged by three times: before the last byte of the request was sent, after the head of the
+response had come, and after all of it had come. The file was looked up between the first two. A small
+file was also read then, so its content is one version (or, when the file is written in place, a mixture
+of the versions of that time). A large file is read while it is sent.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Runs many sessions and the changes on disk at once, in one thread: what happens is known exactly."""
+"""Runs many sessions and the changes on disk in one thread, so that the order of events is known exactly."""
 
 import heapq
 import itertools

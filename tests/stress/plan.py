@@ -1,7 +1,7 @@
 """What a session does, made from a seed alone: its requests, how they are sent, how responses are read.
 
-The one thing that does not follow from the seed is which entity-tags are sent back, since those come
-from the server; so are the moments at which files change.
+Two things do not follow from the seed: the entity-tags that are sent back, because they come from the
+server, and the moments at which files change.
 """
 
 from client import request as request_text

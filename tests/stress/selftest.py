@@ -1,4 +1,4 @@
-"""That the judge sees what it is there for: right responses pass, each kind of wrong one does not."""
+"""Checks the judge: right responses pass, and each kind of wrong response does not."""
 
 from client import Answer, Failure
 from content import Timeline, content

@@ -1,8 +1,8 @@
-"""One connection that does what its plan says, driven by the loop's events and timers.
+"""One connection that does what its plan says, driven by the events and timers of the loop.
 
-It fails when a response is not one that may be given, when the connection ends before all responses
-have come without a reason that the plan, the file or a stop of the server gives, and when nothing
-happens for too long.
+It fails in three cases: the server may not have sent a response; the connection ends before all responses
+have come, and neither the plan, the file nor a stop of the server is a reason; or nothing happens for too
+long.
 """
 
 import errno

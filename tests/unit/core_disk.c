@@ -1,5 +1,5 @@
 /*
- * Files on a disk, and what is in the page cache of them; see core_disk.h.
+ * Files on a disk, and which of their pages are in the page cache; see core_disk.h.
  */
 #include "core_disk.h"
 #include "core_site.h"
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * Pages that a test has read or written are mapped, too, until they are dropped: a kernel may evict what is not
- * mapped at any moment (damon(8) does where it is told to reclaim), whatever was done with it just now.
+ * Pages that a test has read or written stay mapped until the test drops them. A kernel may evict
+ * unmapped pages at any moment (damon(8) does so where it is told to reclaim memory).
  */
 enum { PINNED_MAX = 16, PAGE = 4096 };
 static struct {
@@ -31,7 +31,10 @@ static void pages_unpin(void)
     }
 }
 
-/* Each page is touched; without read-ahead, so that one that was evicted meanwhile comes back alone. */
+/*
+ * Touches each page, without read-ahead, so that a page that was evicted meanwhile comes back
+ * alone.
+ */
 static void pages_pin(int fd, size_t offset, size_t length)
 {
     size_t first = offset / PAGE * PAGE, size = offset + length - first;
@@ -59,7 +62,7 @@ int core_disk_file(size_t length)
         ssize_t written = write(fd, part, size);
         assert(written == (ssize_t)size);
     }
-    pages_unpin(); /* of the file before: a test that drops nothing has one file */
+    pages_unpin(); /* pages of the file before: a test that drops no pages has only one file */
     pages_pin(fd, 0, length);
     return fd;
 }

@@ -1,5 +1,5 @@
 /*
- * A seccomp filter of three steps: is it this call, then this error, else let it through.
+ * A seccomp filter of three steps: when it is this call, return this error; else allow the call.
  */
 #define _GNU_SOURCE
 #include "forbid.h"

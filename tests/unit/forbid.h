@@ -1,14 +1,14 @@
 /*
- * Forbids system calls by a seccomp filter (seccomp(2)), as container engines do. For this process and its
- * children, and for good: call it in a child.
+ * Forbids system calls with a seccomp filter (seccomp(2)), as container engines do. It is for this process
+ * and its children and cannot be undone, so call it in a child.
  */
 #ifndef ZCSERVE_TEST_FORBID_H
 #define ZCSERVE_TEST_FORBID_H
 
-/* The call of this number (SYS_…) fails with `error` from now on. 0 or -errno. */
+/* From now on the call with this number (SYS_…) fails with `error`. Returns 0 or -errno. */
 int forbid_call(long number, int error);
 
-/* No openat2(2), as in an old container; the test fails when that cannot be had. */
+/* Forbids openat2(2), as an old container does. Fails the test when that is not possible. */
 void forbid_openat2(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What tests of the laboratory's findings share: a table with made-up figures, the findings of one experiment, and
- * whether they say what they should and nothing else.
+ * What the tests of the laboratory's findings share: a table with made-up figures, the findings of one
+ * experiment, and checks that they say what they should and nothing else.
  */
 #ifndef TESTS_LAB_H
 #define TESTS_LAB_H
@@ -13,7 +13,7 @@
 static struct table lab_table;
 static struct findings lab_findings;
 
-/* An empty table with the columns of this experiment. */
+/* Makes an empty table with the columns of this experiment. */
 static inline void lab_given(const char *experiment)
 {
     const struct experiment *e = experiment_named(experiment);
@@ -22,7 +22,9 @@ static inline void lab_given(const char *experiment)
     table_open(&lab_table, e->factors, e->figures);
 }
 
-/* Three repetitions of one case: `figure` is `value` and 1 % more and less (or `noise` times as far apart). */
+/*
+ * Adds three repetitions of one case: `figure` is `value`, and 1 % more and less (or `noise` times that).
+ */
 static inline void lab_case(const char *factors, const char *figure, double value, double noise)
 {
     for (int r = -1; r <= 1; r++)
@@ -30,13 +32,13 @@ static inline void lab_case(const char *factors, const char *figure, double valu
                   value * (1 + 0.01 * noise * r));
 }
 
-/* What the experiment finds in the table. */
+/* Runs find() of the experiment on the table. */
 static inline void lab_find(const char *experiment)
 {
     results_find(experiment_named(experiment), &lab_table, &lab_findings);
 }
 
-/* How many findings of this kind hold this text; kind -1: of any. */
+/* Returns how many findings of this kind contain this text; kind -1: of any kind. */
 static inline unsigned lab_said(int kind, const char *words)
 {
     unsigned count = 0;
@@ -46,7 +48,7 @@ static inline unsigned lab_said(int kind, const char *words)
     return count;
 }
 
-/* Each of the `count` sentences is said once, by a finding of this kind. */
+/* Checks that each of the `count` sentences is said once, by a finding of this kind. */
 static inline void lab_each_said(enum finding_kind kind, const char *const sentence[],
                                  unsigned count)
 {

@@ -1,5 +1,5 @@
 /*
- * Reads multipart/byteranges back (RFC 2046 §5.1.1, RFC 9110 §14.6). Strict, and knows nothing of how it was written.
+ * Reads multipart/byteranges (RFC 2046 §5.1.1, RFC 9110 §14.6). It is strict, and shares no code with the writer.
  */
 #ifndef MULTIPART_READ_H
 #define MULTIPART_READ_H
@@ -20,7 +20,7 @@ static inline struct text text_from(struct text text, size_t offset)
     return (struct text){text.base + offset, text.length - offset};
 }
 
-/* Takes `literal` from the front of `text`; false when something else is there. */
+/* Takes `literal` from the front of `text`. Returns false when something else is there. */
 static inline bool literal_take(struct text *text, struct text literal)
 {
     if (text->length < literal.length || memcmp(text->base, literal.base, literal.length) != 0)
@@ -29,7 +29,7 @@ static inline bool literal_take(struct text *text, struct text literal)
     return true;
 }
 
-/* Takes what is before the next `literal`, and that too; false when it does not come. */
+/* Takes what is before the next `literal`, and the literal. Returns false when there is none. */
 static inline bool until_take(struct text *text, struct text literal, struct text *before)
 {
     const char *at = memmem(text->base, text->length, literal.base, literal.length);
@@ -51,7 +51,7 @@ static inline bool digits_take(struct text *text, uint64_t *number)
     return count > 0;
 }
 
-/* The Content-Range of a part's head, which may have no second one. */
+/* Reads the Content-Range in the head of a part. Returns false when there is not exactly one, or it is wrong. */
 static inline bool content_range_read(struct read_part *part)
 {
     const struct text name = TEXT("Content-Range: bytes ");
@@ -64,7 +64,7 @@ static inline bool content_range_read(struct read_part *part)
            part->last < part->complete && part->content.length == part->last - part->first + 1;
 }
 
-/* How many parts `content` has, which are put into `part`; -1 when it is malformed or has more than `most`. */
+/* Puts the parts of `content` into `part`. Returns how many; -1 when it is malformed or has more than `most`. */
 static inline int multipart_read(struct text content, struct text boundary, struct read_part *part,
                                  int most)
 {

@@ -1,5 +1,5 @@
 /*
- * Asks for ranges of a representation, and checks what is true of every answer.
+ * Asks for ranges of a representation, and checks what must be true of every result.
  */
 #ifndef RANGE_ASK_H
 #define RANGE_ASK_H

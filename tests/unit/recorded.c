@@ -1,4 +1,4 @@
-/* Reads what was recorded, whole. */
+/* Reads a complete file of tests/recorded/. */
 #include "recorded.h"
 
 #include <check.h>

@@ -1,10 +1,13 @@
-/* What was recorded of real programs, in tests/recorded/: tests run from the project's root. */
+/* The recorded output of real programs, in tests/recorded/. Tests run from the root of the project. */
 #ifndef ZCSERVE_TEST_RECORDED_H
 #define ZCSERVE_TEST_RECORDED_H
 
 #include <stddef.h>
 
-/* The content of tests/recorded/`name`, with a NUL after it; the caller frees it. Fails the test when it is not there. */
+/*
+ * Returns the content of tests/recorded/`name`, with a NUL after it. The caller frees it. Fails the test
+ * when there is no such file.
+ */
 char *recorded_read(const char *name, size_t *length);
 
 #endif

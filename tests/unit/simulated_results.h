@@ -1,6 +1,6 @@
 /*
- * What comes of the operations of simulated_ring.h, which includes this: they are performed, or get
- * another result that the kernel may give. Those of one operation keep their order.
+ * Gives the operations of simulated_ring.h, which includes this file, their results: they are performed, or
+ * get another result that the kernel may give. The results of one operation keep their order.
  */
 #ifndef SIMULATED_RESULTS_H
 #define SIMULATED_RESULTS_H
@@ -9,7 +9,7 @@
 
 #define UNAFFECTED INT_MAX /* by faults */
 
-/* One of several that the kernel may give to any operation of its kind; or UNAFFECTED. */
+/* Returns one of several results that the kernel may give to any operation of its kind; or UNAFFECTED. */
 static int fault(const int *of, unsigned count)
 {
     return simulated_by_chance(simulated.faults) ? of[simulated_random(count)] : UNAFFECTED;
@@ -26,7 +26,10 @@ static void pool_look(void)
     }
 }
 
-/* Receives into a buffer of the pool; -ENOBUFS, or what recv(2) gives, and `flags` when it took one. */
+/*
+ * Receives into a buffer of the pool. Returns -ENOBUFS, or what recv(2) returns, and sets `flags` when it
+ * took a buffer.
+ */
 static int receive_pooled(const struct simulated_operation *o, uint32_t *flags)
 {
     pool_look();
@@ -75,7 +78,7 @@ static struct outgoing memory_of(const struct simulated_operation *o)
     return out;
 }
 
-/* No more than so many bytes of it. */
+/* Shortens it to so many bytes. */
 static void memory_shorten(struct outgoing *out, uint64_t length)
 {
     out->length = 0;
@@ -115,7 +118,7 @@ static void lend(uint64_t tag, const struct outgoing *out)
     if (simulated_by_chance(32)) notice->result = (int)IORING_NOTIF_USAGE_ZC_COPIED;
 }
 
-/* A zero-copy send that failed gives its memory back in the same two steps, when it came that far. */
+/* A zero-copy send that failed gives its memory back in the same two steps, if it came so far. */
 static bool send_look(struct simulated_operation *o)
 {
     static const int faults[] = {-EAGAIN, -EINTR, -ECANCELED, -ENOBUFS, -ENOMEM};
@@ -155,7 +158,7 @@ static bool poll_look(struct simulated_operation *o)
         result = poll_events(o);
     if (result == UNAFFECTED || (result == 0 && o->cancelled)) result = -ECANCELED;
     if (result == 0 && o->ending) result = -EINTR;
-    if (result == 0) { /* and now and then it tells of room or bytes that are not there */
+    if (result == 0) { /* and sometimes it reports room or bytes that are not there */
         if (!simulated_by_chance(simulated.faults / 8)) return false;
         result = (int)o->sqe.poll32_events;
     }
@@ -192,7 +195,7 @@ static bool read_look(struct simulated_operation *o)
     return true;
 }
 
-/* Directed: what the test prescribes. `over` tells whether that was all of it. */
+/* Directed: gives the result that the test prescribes. `over` says whether that was the last one. */
 static bool prescribed(struct simulated_operation *o, bool *over)
 {
     for (unsigned i = 0; i < simulated.scripted; i++) {
@@ -209,7 +212,7 @@ static bool prescribed(struct simulated_operation *o, bool *over)
     return false;
 }
 
-/* Whether it is over. */
+/* Looks at an operation. Returns whether it is over. */
 static bool operation_look(struct simulated_operation *o)
 {
     bool over;
@@ -237,7 +240,7 @@ static bool operation_look(struct simulated_operation *o)
     }
 }
 
-/* What the sockets of all are ready for. */
+/* Finds what the sockets of all operations are ready for. */
 static void events_look(void)
 {
     static struct pollfd fds[SIMULATED_OPERATIONS];
@@ -261,7 +264,10 @@ static void wakes_take(void)
         ((struct simulated_operation *)events[i].data.ptr)->woken = true;
 }
 
-/* In any order, some not at all; directed: all, in the order in which they came. */
+/*
+ * Looks at operations in any order, and at some not at all; directed: at all, in the order in which they
+ * came.
+ */
 static void operations_look(void)
 {
     unsigned looks = simulated.operations, index = 0;
@@ -272,7 +278,7 @@ static void operations_look(void)
         if (simulated.by_chance) index = simulated_random(simulated.operations);
         struct simulated_operation *o = simulated.operation[index];
         if (!simulated.held[o->kind] && operation_look(o)) {
-            unsigned at = 0; /* what it brought may stand behind it */
+            unsigned at = 0; /* what it brought may be behind it */
             while (simulated.operation[at] != o)
                 at++;
             operation_remove(at);

@@ -1,9 +1,9 @@
 /*
- * A ring without the kernel: liburing's functions, defined by the one test program that includes this
- * (what a program defines comes before what its shared libraries do). Entries become operations, which
- * hold their file as the kernel does; simulated_results.h performs them, on real sockets, or gives them
- * another result that the kernel may give. Either by chance, seeded and in any order, or "directed":
- * in order, at once, and as the test prescribes. Locks no memory.
+ * A ring without the kernel: the functions of liburing, defined by the one test program that includes this
+ * file (a program's own functions come before those of its shared libraries). Entries become operations,
+ * which hold their file as the kernel does. simulated_results.h performs them on real sockets, or gives
+ * them another result that the kernel may give: at random, from a seed and in any order; or "directed": in
+ * order, at once, and as the test says. It locks no memory.
  */
 #ifndef SIMULATED_RING_H
 #define SIMULATED_RING_H
@@ -29,24 +29,24 @@
 enum {
     SIMULATED_ANSWER = 200,
     SIMULATED_NOTICE
-}; /* beside IORING_OP_…: a completion that is due */
+}; /* besides IORING_OP_…: a completion that is due */
 
 struct simulated_operation {
     uint8_t kind;           /* IORING_OP_…, or one of the above              */
     bool again;             /* multishot                                     */
-    bool cancelled, ending; /* soon over: told so, or whatever comes of it   */
-    bool woken;             /* a poll that goes on: something changed        */
-    short events;           /* poll(2)'s, at the beginning of the turn       */
-    int fd;                 /* its own                                       */
-    uint32_t age;           /* turns                                         */
+    bool cancelled, ending; /* it is over soon: as cancelled, or with any result */
+    bool woken;             /* for a multishot poll: something changed */
+    short events;           /* events of poll(2), at the beginning of the turn */
+    int fd;                 /* its own descriptor */
+    uint32_t age;           /* in turns */
     uint64_t tag;
     struct io_uring_sqe sqe;
-    int result;           /* of SIMULATED_ANSWER and _NOTICE              */
-    struct outgoing lent; /* what a notice gives back, as it must still be */
+    int result;           /* for SIMULATED_ANSWER and _NOTICE */
+    struct outgoing lent; /* what a notice gives back; it must not have changed */
     uint64_t sum;
 };
 
-/* The next operation of this kind gets this; it goes on when `flags` has IORING_CQE_F_MORE. */
+/* The next operation of this kind gets this result; it goes on when `flags` has IORING_CQE_F_MORE. */
 struct prescribed {
     uint8_t kind;
     int result; /* INT_MAX: it is performed */
@@ -55,17 +55,17 @@ struct prescribed {
 
 static struct simulated {
     bool by_chance;
-    unsigned faults; /* by chance: of 256 operations looked at       */
-    uint64_t state;  /* of the chance                                */
-    bool held[256];  /* directed: kinds that are not looked at       */
+    unsigned faults; /* at random: of 256 operations that are looked at */
+    uint64_t state;  /* of the random generator */
+    bool held[256];  /* directed: kinds that are not looked at */
     struct prescribed script[SIMULATED_SCRIPT];
     unsigned scripted;
-    int refusal; /* directed: what the next `refusals` enters give */
+    int refusal; /* directed: the result of the next `refusals` enters */
     unsigned refusals, enters;
-    bool really_waits;    /* a turn in which nothing came takes time      */
-    unsigned completions; /* given so far, of whom there is to tell       */
-    unsigned *results;    /* how many of each kind; or NULL              */
-    int wakes;            /* an epoll: what polls that go on are woken by */
+    bool really_waits;    /* a turn in which nothing came takes time */
+    unsigned completions; /* completions given so far, without those that nobody looks at */
+    unsigned *results;    /* how many of each kind; or NULL */
+    int wakes;            /* an epoll that wakes multishot polls */
     struct simulated_operation *operation[SIMULATED_OPERATIONS];
     unsigned operations;
     int place[SIMULATED_PLACES];
@@ -78,7 +78,7 @@ static struct simulated {
     struct io_uring_cqe cqes[RING_COMPLETIONS];
 } simulated;
 
-/* Not ck_assert(): the model runs in a process of its own. */
+/* Not ck_assert(), because the model runs in a process of its own. */
 #define simulated_holds(condition) \
     ((condition) ? (void)0         \
                  : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
@@ -135,7 +135,7 @@ static void operation_remove(unsigned index)
     for (unsigned i = index; i < simulated.operations; i++)
         simulated.operation[i] = simulated.operation[i + 1];
     if (o->fd >= 0) {
-        epoll_ctl(simulated.wakes, EPOLL_CTL_DEL, o->fd, NULL); /* others have the file open too */
+        epoll_ctl(simulated.wakes, EPOLL_CTL_DEL, o->fd, NULL); /* others use the file too */
         close(o->fd);
     }
     free(o);
@@ -143,7 +143,10 @@ static void operation_remove(unsigned index)
 
 /* ---- submissions --------------------------------------------------------------------------- */
 
-/* A reference to the file, as the kernel takes one: whatever its number means later. -1: there is none. */
+/*
+ * Returns a reference to the file, as the kernel takes one: its number may mean something else later. -1:
+ * there is none.
+ */
 static int file_of(const struct io_uring_sqe *sqe)
 {
     if (!(sqe->flags & IOSQE_FIXED_FILE)) return dup(sqe->fd);
@@ -151,7 +154,7 @@ static int file_of(const struct io_uring_sqe *sqe)
     return dup(simulated.place[sqe->fd]);
 }
 
-/* Found: it ends soon, either as cancelled or as it would have ended anyway. */
+/* When the target is found, it ends soon: either as cancelled, or as it would have ended anyway. */
 static int cancelled_result(uint64_t target)
 {
     for (unsigned i = 0; i < simulated.operations; i++) {
@@ -210,7 +213,10 @@ static void entry_take(const struct io_uring_sqe *sqe)
     }
 }
 
-/* How many; by chance not all of them, when the kernel is short of memory, or none. */
+/*
+ * Returns how many entries were taken: at random not all of them, or none, as when the kernel is short of
+ * memory.
+ */
 static int entries_take(void)
 {
     unsigned count = simulated.uring->sq.sqe_tail - simulated.sq_head;

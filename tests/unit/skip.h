@@ -1,5 +1,5 @@
 /*
- * Leaving a test that cannot be made on this machine.
+ * Leaves a test that is not possible on this machine.
  */
 #ifndef ZCSERVE_TEST_SKIP_H
 #define ZCSERVE_TEST_SKIP_H
@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 /*
- * Returns from the test when `cannot` holds, and tells so: tests/run shows the test's name with the reason
- * (a string), and counts it as skipped, not as passed. For functions made by START_TEST, whose names Check
- * ends with "_fn". What the test has opened so far ends with its process.
+ * Returns from the test when `cannot` holds, and reports it. tests/run shows the name of the test with the
+ * reason (a string), and counts it as skipped, not as passed. It is for functions made by START_TEST, whose
+ * names Check ends with "_fn". What the test has opened so far ends with its process.
  */
 #define SKIP_IF(cannot, reason)                                                               \
     do {                                                                                      \

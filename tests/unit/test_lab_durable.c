@@ -1,4 +1,6 @@
-/* Tests of what experiment 5 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 5 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <inttypes.h>
@@ -7,8 +9,9 @@
 
 static const char flush[] = "Expected: a flush after each write of 4 KiB";
 static const char group[] = "Expected: a flush after every 8 writes";
-static const char append[] = "Expected: with a flush after each, writing over";
-static const char time_of_change[] = "Expected: writing over, fdatasync gives more than fsync";
+static const char append[] = "Expected: with a flush after each write, overwriting";
+static const char time_of_change[] =
+    "Expected: overwriting with fdatasync is faster than with fsync";
 static const char flag[] = "Expected: O_DSYNC gives as many";
 static const char gathering[] = "Expected: records gathered to 64 KiB";
 static const char gathering_flushed[] = "Expected: with a flush for each write, records gathered";
@@ -122,14 +125,14 @@ START_TEST(kills_take_more)
     lost("64-KiB", 60000, 65536 + 128, 2 << 20);
     lab_find("durable");
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "is not lost by a kill."), 1);
-    ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "was another at the file?"), 1);
+    ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "or did another program write to the file?"), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "a kill takes no more than is gathered."), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "more was under way"), 1);
     ck_assert_uint_eq(lab_findings.count, 2);
 }
 END_TEST
 
-/* Flushed blocks: in proportion to their size until 64 KiB, or everywhere. */
+/* MB/s of flushed blocks are proportional to their size up to 64 KiB, or for all sizes. */
 START_TEST(blocks_bend_or_not)
 {
     for (unsigned bends = 0; bends < 2; bends++) {

@@ -1,4 +1,7 @@
-/* Tests of what experiment 10 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 10 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>
@@ -14,7 +17,7 @@ static void rows_given(const char *format, const char *packing, const char *ques
 
 static const char slower[] = "many small files are read more slowly than one large one";
 static const char parsed[] = "parsed text gives fewer rows per second than binary rows";
-static const char column[] = "one column, cold, comes quicker out of columns than out of rows";
+static const char column[] = "one column, cold, is read faster from columns than from rows";
 
 START_TEST(small_files)
 {
@@ -107,7 +110,7 @@ START_TEST(one_column_and_one_row)
 }
 END_TEST
 
-/* The device gives 100 MB/s of rows; the CPU unpacks `unpacks`, and packed rows come `times` as quickly. */
+/* The device reads 100 MB/s of rows, the CPU unpacks `unpacks`; packed rows are `times` as fast. */
 static void packed(double unpacks, double times, double noise)
 {
     lab_given("formats");
@@ -128,9 +131,9 @@ static const char slowly[] = "since the CPU unpacks zstd more slowly than the de
 START_TEST(packing_pays_or_not)
 {
     packed(800, 2.5, 1);
-    ck_assert_uint_eq(lab_said(FINDING_FACT, "packed by zstd have 30 % of the size; unpacked out "
-                                             "of memory they come with 800 MB/s, plain ones out of "
-                                             "the device with 100 MB/s"),
+    ck_assert_uint_eq(lab_said(FINDING_FACT,
+                               "packed by zstd have 30 % of the size; unpacked from memory they "
+                               "come at 800 MB/s, plain ones from the device at 100 MB/s"),
                       1);
     ck_assert_uint_eq(lab_said(FINDING_HELD, faster), 1);
     packed(800, 0.7, 1);

@@ -1,4 +1,7 @@
-/* Tests of what experiment 12 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 12 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>
@@ -30,9 +33,9 @@ static void reads_from(int cpu, double us, double share, double noise)
 
 static const char by_pipe[] = "Expected: a round trip by pipe takes less on one CPU";
 static const char by_spinning[] = "Expected: spinning between two cores takes less";
-static const char not_felt[] = "Expected: a neighbour on another core is not felt";
-static const char halved[] = "Expected: beside a neighbour on the same CPU less is computed";
-static const char late[] = "Expected: who sleeps wakes up later";
+static const char not_felt[] = "Expected: a neighbour on another core does not slow down";
+static const char halved[] = "Expected: a thread computes less beside a neighbour on the same CPU";
+static const char late[] = "Expected: a thread that sleeps wakes up later";
 static const char behind[] = "Expected: a direct read takes longer beside neighbours";
 
 START_TEST(pairs_as_expected)
@@ -137,7 +140,7 @@ START_TEST(interrupts_arrive_everywhere)
     reads_from(0, 60, 0.9, 1);
     reads_from(1, 50, 1, 1);
     lab_find("placement");
-    ck_assert_uint_eq(lab_said(FINDING_FACT, "so even that it does not matter"), 1);
+    ck_assert_uint_eq(lab_said(FINDING_FACT, "so evenly that a read is as fast from each CPU"), 1);
     ck_assert_uint_eq(lab_said(-1, "a direct read from CPU"), 0);
 }
 END_TEST

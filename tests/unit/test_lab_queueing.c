@@ -1,10 +1,16 @@
-/* Tests of what experiment 14 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 14 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* An open loop with a service of 100 µs: `wait` gives the waiting time at a load; noise in % on all but service. */
+/*
+ * An open loop with a service time of 100 µs. `wait` returns the waiting time at a load; all but
+ * the service time has noise, in %.
+ */
 static void sweep(const char *service, double (*wait)(double load), double noise)
 {
     static const double load[] = {0.1, 0.5, 0.8, 0.95, 1.2};
@@ -49,7 +55,8 @@ static void little(double seen, double law)
               seen, law);
 }
 
-static const char later[] = "requests are responded to later at 95 % of the capacity than at 10 %";
+static const char later[] =
+    "requests get their responses later at 95 % of the capacity than at 10 %";
 static const char formula[] = "wait as long as Pollaczek and Khinchine say at 80 % of the capacity";
 static const char longer[] = "varying requests wait longer than equal ones";
 static const char law[] = "Little's law";

@@ -1,10 +1,16 @@
-/* Tests of what experiment 13 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 13 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* A general volume of 3,000 IOPS and 125 MB/s over blocks of 4 KiB to 1 MiB, on a disk with limits of its own. */
+/*
+ * Sets a general volume of 3,000 IOPS and 125 MB/s, for blocks of 4 KiB to 1 MiB, on a disk with
+ * its own limits.
+ */
 static void blocks(const char *type, double iops, double mb, double noise)
 {
     for (double block = 4096; block <= 1 << 20; block *= 2)
@@ -21,7 +27,7 @@ static void blocks(const char *type, double iops, double mb, double noise)
 
 static const char gives_iops[] = "a general volume gives its 3,000 IOPS with blocks of 4 KiB";
 static const char gives_mb[] = "a general volume gives its 125 MB/s with blocks of 1 MiB";
-static const char knee[] = "one limit gives way to the other at 41 KiB";
+static const char knee[] = "the limit changes from IOPS to bytes per second at 41 KiB";
 
 START_TEST(both_limits_and_the_knee)
 {
@@ -140,7 +146,7 @@ START_TEST(credit_runs_out_or_not)
         lab_case("sweep=burst type=burst asked=4000", "iops", last[i], noise[i]);
         if (i == 0) lab_case("sweep=burst type=burst asked=4000", "burst_s", 0.5, 1);
         lab_find("volumes");
-        ck_assert_uint_eq(lab_said(kind[i], "a short run, which credit lasts for"), 1);
+        ck_assert_uint_eq(lab_said(kind[i], "a short run, for which the credit lasts"), 1);
         ck_assert_uint_eq(lab_said(FINDING_FACT, "Burst credit lasted 0.50 s: 500 reads came with "
                                                  "3,000 IOPS, 4000 with 1,200 on average."),
                           i == 0);

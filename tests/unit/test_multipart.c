@@ -1,5 +1,5 @@
 /*
- * Multipart content, byte for byte, read back, with the longest of everything; and its boundary.
+ * Multipart content: byte for byte, read by another reader, and with the longest values; and the boundary.
  */
 #include "http/multipart.h"
 #include "core_link.h"
@@ -20,7 +20,7 @@ static void set_up(void)
     rules.seed[1] = UINT64_C(0x0f0e0d0c0b0a0908);
 }
 
-/* The plan for these parts of `r`. */
+/* Returns the plan for these parts of `r`. */
 static struct plan plan_of(const struct representation *r, uint32_t count,
                            const struct range *parts)
 {
@@ -33,7 +33,10 @@ static struct plan plan_of(const struct representation *r, uint32_t count,
     return plan;
 }
 
-/* All of it, as it is sent; to be freed. Each head is written into a block of the greatest length it may have. */
+/*
+ * Returns all of the content, as it is sent. The caller frees it. Each head is written to a block of exactly the
+ * room that a head may need, so that the sanitizer finds a longer one.
+ */
 static struct text content_of(const struct plan *plan)
 {
     struct boundary boundary = multipart_boundary(plan, &rules);
@@ -78,7 +81,7 @@ START_TEST(byte_for_byte)
 }
 END_TEST
 
-/* Any number of parts with numbers of any length: as long as was said, and read back as it was asked for. */
+/* Any number of parts, and numbers with any number of digits: the length is right, and the reader finds the parts. */
 START_TEST(read_back)
 {
     static const uint64_t offsets[] = {0, 8, 11, 98, 101, 998, 1001, 4990};
@@ -105,7 +108,7 @@ START_TEST(read_back)
 }
 END_TEST
 
-/* The longest type and the largest numbers stay within what was said, and the length is right to the last digit. */
+/* The longest type and the largest numbers fit, and the length is right. */
 START_TEST(longest_head_fits)
 {
     static const uint64_t offsets[] = {0, 9, 10, 99, 100, 999999999, 1000000000, INT64_MAX - 1};
@@ -136,7 +139,7 @@ static struct text boundary_of(uint64_t version, struct boundary *boundary)
     return (struct text){boundary->digits, BOUNDARY_DIGITS};
 }
 
-/* It is another one with another seed and for another version of the file, and else the same. */
+/* Another seed or another version of the file gives another boundary; otherwise it is the same. */
 START_TEST(boundary_depends_on_seed_and_version)
 {
     struct boundary one, other;
@@ -155,7 +158,7 @@ START_TEST(boundary_depends_on_seed_and_version)
 }
 END_TEST
 
-/* The reader that these tests rely on refuses what is not right. */
+/* The reader that these tests use refuses what is wrong. */
 START_TEST(reader_is_strict)
 {
     static const char *const bad[] = {

@@ -1,6 +1,6 @@
 /*
- * Answers as segments: small ones grow into one, large contents are pointed to, and wherever a send
- * stops, the next goes on from there.
+ * Responses as segments: small ones are gathered into one, large contents are pointed to, and
+ * wherever a send stops, the next one continues from there.
  */
 #include "core_link.h"
 #include "http/output.h"
@@ -12,6 +12,7 @@
 
 static struct conn_rules rules;
 static struct output *output;
+static struct output_place more[OUTPUT_PLACES(RANGES_MAX) - 1];
 static const struct target target = {.form = TARGET_ORIGIN, .path = {"", 0}};
 static struct now now;
 
@@ -20,7 +21,8 @@ static void set_up(void)
     rules = core_rules();
     now = core_now(0);
     output = malloc(sizeof(*output) + output_size(&rules));
-    output_open(output, &rules, (char *)(output + 1));
+    output_open(output, &rules, more);
+    output_begin(output, (char *)(output + 1));
 }
 
 static void tear_down(void)
@@ -28,7 +30,14 @@ static void tear_down(void)
     free(output);
 }
 
-/* Adds the 200 of a canned file, or a 404 for NULL; gives its exchange. */
+/* Adds the response `plan`, for which its representation was lent. */
+static void plan_add(const struct plan *plan)
+{
+    output_next_exchange(output)->lent = plan->selected;
+    output_add(output, plan, &rules, &target, &now);
+}
+
+/* Adds the 200 response of a canned file, or a 404 for NULL. Returns its exchange. */
 static const struct exchange *answer_add(const char *file)
 {
     struct plan plan = {.status = 404, .page = status_page(404), .keep_alive = true};
@@ -37,11 +46,11 @@ static const struct exchange *answer_add(const char *file)
         plan = (struct plan){.status = 200, .selected = r, .length = r->length, .keep_alive = true};
     }
     ck_assert(output_has_room(output));
-    output_add(output, &plan, &rules, &target, &now);
-    return &output->exchange[output->planned - 1];
+    plan_add(&plan);
+    return output_exchange(output, output->planned - 1);
 }
 
-/* All that is to be sent, in sends of at most `most`; gives how much it was. */
+/* Sends all that is to be sent, at most `most` bytes at a time. Returns how many bytes it was. */
 static size_t drain(char *to, size_t size, uint64_t most)
 {
     size_t length = 0;
@@ -55,7 +64,7 @@ static size_t drain(char *to, size_t size, uint64_t most)
             memcpy(to + length + (part - left), out.vector[i].iov_base, n);
             left -= n;
         }
-        for (; left > 0; left--) /* from the file */
+        for (; left > 0; left--) /* bytes of the file */
             to[length + (part - left)] = core_content_byte(out.offset + (part - left));
         length += part;
         output_sent(output, part, &now);
@@ -102,11 +111,11 @@ START_TEST(head_only_has_no_content)
 {
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 200, .selected = r, .length = r->length, .head_only = true};
-    output_add(output, &plan, &rules, &target, &now);
-    ck_assert_uint_eq(output->exchange[0].length, output->exchange[0].head_length);
+    plan_add(&plan);
+    ck_assert_uint_eq(output_exchange(output, 0)->length, output_exchange(output, 0)->head_length);
     plan = (struct plan){.status = 404, .page = status_page(404), .head_only = true};
-    output_add(output, &plan, &rules, &target, &now);
-    ck_assert_uint_eq(output->exchange[1].length, output->exchange[1].head_length);
+    plan_add(&plan);
+    ck_assert_uint_eq(output_exchange(output, 1)->length, output_exchange(output, 1)->head_length);
     ck_assert_uint_eq(output->segments, 1);
 }
 END_TEST
@@ -129,11 +138,13 @@ START_TEST(file_follows_its_head)
 {
     struct outgoing out;
     uint64_t before = answer_add("small")->length;
+    ck_assert(!output_holds_file(output));
     const struct exchange *exchange = answer_add("file");
+    ck_assert(output_holds_file(output));
     uint64_t after = answer_add("small")->length;
     output_next(output, &out);
     ck_assert_int_eq(out.count, 1);
-    ck_assert(out.more); /* so that the head and the file share packets */
+    ck_assert(out.more); /* so that head and file share packets */
     ck_assert_uint_eq(out.length, before + exchange->head_length);
     output_sent(output, out.length, &now);
     output_next(output, &out);
@@ -160,7 +171,7 @@ START_TEST(range_begins_at_its_offset)
     struct outgoing out;
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 206, .selected = r, .offset = 7, .length = 11};
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     output_next(output, &out);
     output_sent(output, out.length, &now);
     output_next(output, &out);
@@ -183,11 +194,11 @@ static const struct exchange *parts_add(const char *file, uint32_t count, uint64
     for (uint32_t i = 0; i < count; i++)
         ranges.part[i] = (struct range){i * step, length};
     ck_assert(output_has_room(output));
-    output_add(output, &plan, &rules, &target, &now);
-    return &output->exchange[output->planned - 1];
+    plan_add(&plan);
+    return output_exchange(output, output->planned - 1);
 }
 
-/* That `sent` is a head and these parts, and nothing else. */
+/* Checks that `sent` is a head and these parts, and nothing else. */
 static void parts_check(const char *sent, const struct exchange *exchange, uint64_t step,
                         uint64_t length)
 {
@@ -210,17 +221,18 @@ static void parts_check(const char *sent, const struct exchange *exchange, uint6
     }
 }
 
-/* Its bytes are sent from the file and copied nowhere: a segment each, between those of memory. */
+/* The bytes of a file are not copied: each part is a segment of the file, between segments of memory. */
 START_TEST(parts_of_a_file)
 {
     static char sent[12000];
     const struct exchange *exchange = parts_add("file", 3, 7000, 3000);
     ck_assert_uint_eq(output->segments, 7);
     for (uint32_t i = 0; i < output->segments; i++) {
-        const struct segment *s = &output->segment[i];
+        const struct segment *s = output_segment(output, i);
         ck_assert_int_eq(s->fd, i % 2 == 1 ? CORE_FILE_FD : -1);
         if (i % 2 == 1) ck_assert(s->offset == i / 2 * 7000 && s->length == 3000);
     }
+    ck_assert(output_holds_file(output));
     ck_assert_int_eq(exchange->source, SOURCE_PAGE_CACHE);
     ck_assert_uint_eq(drain(sent, sizeof(sent), UINT64_MAX), exchange->length);
     parts_check(sent, exchange, 7000, 3000);
@@ -231,18 +243,38 @@ START_TEST(parts_of_memory)
 {
     struct outgoing out;
     static char sent[12000];
-    const struct exchange *exchange = parts_add("large", 4, 1001, 500);
+    const uint64_t length = INLINE_BYTES_MAX + 1;
+    const struct exchange *exchange = parts_add("large", 3, 1500, length);
     output_next(output, &out);
-    ck_assert_int_eq(out.count, 9);
-    ck_assert_ptr_eq(out.vector[3].iov_base, core_representation("large")->content + 1001);
-    ck_assert(!out.more);
+    ck_assert_int_eq(out.count, 7);
+    ck_assert_ptr_eq(out.vector[3].iov_base, core_representation("large")->content + 1500);
+    ck_assert(!out.more && !output_holds_file(output));
     ck_assert_int_eq(exchange->source, SOURCE_MEMORY);
     ck_assert_uint_eq(drain(sent, sizeof(sent), UINT64_MAX), exchange->length);
-    parts_check(sent, exchange, 1001, 500);
+    parts_check(sent, exchange, 1500, length);
 }
 END_TEST
 
-/* Adds responses as long as one more is possible behind them. */
+/* Small parts are copied behind their heads, INLINE_BYTES_MAX bytes in all: then no segment is needed. */
+START_TEST(small_parts_are_copied)
+{
+    struct outgoing out;
+    static char sent[12000];
+    const struct exchange *exchange = parts_add("large", 4, 1001, INLINE_BYTES_MAX / 4);
+    ck_assert_uint_eq(output->segments, 1);
+    ck_assert_uint_eq(drain(sent, sizeof(sent), UINT64_MAX), exchange->length);
+    parts_check(sent, exchange, 1001, INLINE_BYTES_MAX / 4);
+    output_clear(output);
+    exchange = parts_add("large", 4, 1001, INLINE_BYTES_MAX / 4 + 1);
+    output_next(output, &out);
+    ck_assert_int_eq(out.count, 3);
+    ck_assert_ptr_eq(out.vector[1].iov_base, core_representation("large")->content + 3003);
+    ck_assert_uint_eq(drain(sent, sizeof(sent), UINT64_MAX), exchange->length);
+    parts_check(sent, exchange, 1001, INLINE_BYTES_MAX / 4 + 1);
+}
+END_TEST
+
+/* Adds as many responses as fit when one more is to fit behind them. */
 static void output_fill(const char *file)
 {
     uint32_t count = 0;
@@ -253,22 +285,33 @@ static void output_fill(const char *file)
         answer_add(file);
 }
 
-/* The most parts fit behind the most other responses: those with the most segments, and those with the most bytes. */
+/* The most responses with the most segments or bytes, and behind them the most parts. */
+static const struct {
+    const char *before, *file;
+    uint64_t length;
+} fullest[] = {
+    {"large", "large", INLINE_BYTES_MAX + 1},
+    {"inline", "large", INLINE_BYTES_MAX / 16}, /* so many are copied */
+    {"inline", "file", 60},
+};
+
 START_TEST(most_parts_fit)
 {
-    static char sent[200000];
+    static char sent[300000];
     rules.ranges_max = RANGES_MAX;
     output = realloc(output, sizeof(*output) + output_size(&rules));
-    output_open(output, &rules, (char *)(output + 1));
-    output_fill(_i == 0 ? "large" : "inline");
-    const struct exchange *exchange = parts_add(_i < 2 ? "large" : "file", RANGES_MAX, 70, 60);
-    if (_i == 0) ck_assert_uint_eq(output->segments, SEGMENTS_MAX);
+    output_open(output, &rules, more);
+    output_begin(output, (char *)(output + 1));
+    output_fill(fullest[_i].before);
+    const struct exchange *exchange =
+        parts_add(fullest[_i].file, RANGES_MAX, 60, fullest[_i].length);
+    if (_i == 0) ck_assert_uint_eq(output->segments, SEGMENTS_MAX(RANGES_MAX));
     ck_assert_uint_eq(drain(sent, sizeof(sent), 1000), output->planned_bytes);
-    parts_check(sent + exchange->offset, exchange, 70, 60);
+    parts_check(sent + exchange->offset, exchange, 60, fullest[_i].length);
 }
 END_TEST
 
-/* Whatever is small about it, no response is added behind it; the next output has room again. */
+/* However small it is, no response is added behind it. The next output has room again. */
 START_TEST(parts_come_last)
 {
     answer_add("small");
@@ -288,15 +331,15 @@ START_TEST(parts_are_not_sent_with_a_head_only)
                         .length = 2,
                         .head_only = true};
     ranges = (struct ranges){.count = 2, .part = {{0, 1}, {5, 1}}};
-    output_add(output, &plan, &rules, &target, &now);
-    ck_assert_uint_eq(output->exchange[0].length, output->exchange[0].head_length);
-    ck_assert_int_eq(output->exchange[0].source, SOURCE_NONE);
+    plan_add(&plan);
+    ck_assert_uint_eq(output_exchange(output, 0)->length, output_exchange(output, 0)->head_length);
+    ck_assert_int_eq(output_exchange(output, 0)->source, SOURCE_NONE);
 }
 END_TEST
 
 /* ---- sends ----------------------------------------------------------------------------------- */
 
-/* What is sent does not depend on how much a send takes. */
+/* The bytes sent do not depend on how much one send takes. */
 START_TEST(sends_of_any_size)
 {
     const char *const files[] = {"small", "file", "large", NULL, "empty", "inline"};
@@ -383,7 +426,8 @@ int main(void)
     tcase_add_test(tcase, range_begins_at_its_offset);
     tcase_add_test(tcase, parts_of_a_file);
     tcase_add_test(tcase, parts_of_memory);
-    tcase_add_loop_test(tcase, most_parts_fit, 0, 3);
+    tcase_add_test(tcase, small_parts_are_copied);
+    tcase_add_loop_test(tcase, most_parts_fit, 0, sizeof(fullest) / sizeof(fullest[0]));
     tcase_add_test(tcase, parts_come_last);
     tcase_add_test(tcase, parts_are_not_sent_with_a_head_only);
     tcase_add_test(tcase, sends_of_any_size);

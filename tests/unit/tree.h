@@ -1,6 +1,6 @@
 /*
- * For tests of the store: a directory of its own, the files in it, and questions to a store in
- * words. `current` is a link to `release1`, the root that stores are opened with.
+ * For tests of the store: a directory of their own, the files in it, and questions to a store as text.
+ * `current` is a link to `release1`: stores are opened with it as their root.
  */
 #ifndef ZCSERVE_TEST_TREE_H
 #define ZCSERVE_TEST_TREE_H

@@ -1,23 +1,27 @@
 /*
  * Experiment 9: asynchronous file I/O.
  *
- * Question.  How do the ways to have several reads of a file under way compare, and what do they do beneath?
+ * Question.  How do the ways compare to have several reads of a file under way, and what do they really do?
  *
- * Expected.  Nearly all of them are threads that read. POSIX aio has glibc start them, but those of one descriptor take turns
- *            (aio(7); glibc, rt/aio_misc.c), so only a descriptor for each read gains anything. libuv has a pool
- *            of four, whatever is asked of it (docs.libuv.org, "Thread pool work scheduling"), and Node is libuv.
- *            Python's asyncio has no files at all: asyncio.to_thread hands each read to a pool of CPUs + 4 threads, and
- *            its interpreter runs one of them at a time. Only Linux aio and io_uring have the kernel do it: the first for O_DIRECT
- *            alone (io_submit(2) reads a buffered file there and then), the second for all (Axboe, 2019).
- *            From memory each of them costs more than the pread that it stands for.
+ * Expected.  Nearly all of them are threads that read. POSIX aio lets glibc start the threads, but reads of
+ *            one descriptor take turns (aio(7); glibc, rt/aio_misc.c), so only one descriptor for each read
+ *            helps. libuv has a pool of four threads, however many reads are asked of it (docs.libuv.org,
+ *            "Thread pool work scheduling"), and Node uses libuv. Python's asyncio has no file I/O:
+ *            asyncio.to_thread gives each read to a pool of CPUs + 4 threads, and the interpreter runs one
+ *            of them at a time. Only with Linux aio and io_uring does the kernel do it: Linux aio only for
+ *            O_DIRECT (io_submit(2) reads a buffered file at once, in the call), io_uring for all (Axboe,
+ *            2019). From memory, each way costs more than the pread that it replaces.
  *
- * Vary.      --set depths=1,4,…   --set ways=pool,uring   UV_THREADPOOL_SIZE=16 in the environment (libuv, node)
+ * Vary.      --set depths=1,4,…   --set ways=pool,uring   UV_THREADPOOL_SIZE=16 in the environment (libuv,
+ *            node)
  *
- * Floor.     Any Linux; io_uring from 5.6 on; counting calls from 5.3 on (PTRACE_GET_SYSCALL_INFO). Node and Python: if installed.
+ * Needs.     Any Linux; io_uring from 5.6 on; counting calls from 5.3 on (PTRACE_GET_SYSCALL_INFO). Node
+ *            and Python if they are installed.
  *
- * Each measurement has a process of its own. Calls are counted by ptrace(2), in a run for that alone, since it slows
- * all down: once with some reads and once with three times as many; the difference is what a read costs, without starting.
- * Threads that are slowed down meet each other at other moments, so that the calls of locks are near the truth, not exact.
+ * Each measurement has a process of its own. System calls are counted with ptrace(2) in a separate run,
+ * because ptrace slows everything down: once with some reads, and once with three times as many. The
+ * difference is the cost of the reads without the start. Threads that are slowed down meet each other at
+ * other moments, so the counts of lock calls are nearly, not exactly, right.
  */
 #include "../experiment.h"
 #include "async_work.h"
@@ -82,7 +86,7 @@ static const struct plot plots[] = {
 struct asked {
     const char *way;
     struct job job;
-    uint64_t counted; /* reads; 0: speed is asked */
+    uint64_t counted; /* reads; 0: the speed is measured */
 };
 
 static void outcome_take(struct measure *m, struct outcome *o, uint64_t block)
@@ -90,10 +94,10 @@ static void outcome_take(struct measure *m, struct outcome *o, uint64_t block)
     double operations = (double)o->tally.operations, ns = (double)o->ns;
     double mib = operations * (double)block / (1 << 20);
     o->tally.bytes = o->tally.operations * block;
-    o->tally.calls = 0; /* only a part of them */
+    o->tally.calls = 0; /* these are only a part of the calls */
     measure_join(m, &o->tally);
     if (operations == 0 || ns <= 0) return;
-    measure_figure(m, "seconds", ns / 1e9); /* without starting up */
+    measure_figure(m, "seconds", ns / 1e9); /* without the start */
     measure_figure(m, "iops", operations / ns * 1e9);
     measure_figure(m, "mb_per_s", operations * (double)block / ns * 1e3);
     measure_figure(m, "user_us_per_op", o->user_us / operations);
@@ -101,7 +105,7 @@ static void outcome_take(struct measure *m, struct outcome *o, uint64_t block)
     measure_figure(m, "user_us_per_mib", o->user_us / mib);
     measure_figure(m, "system_us_per_mib", o->system_us / mib);
     measure_figure(m, "minor_faults", o->faults);
-    measure_figure(m, "major_faults", 0); /* they are in the minor ones */
+    measure_figure(m, "major_faults", 0); /* they are counted with the minor ones */
     measure_figure(m, "switches", o->switches);
     measure_figure(m, "threads", o->threads);
 }
@@ -117,7 +121,7 @@ static int speed_run(void *context, struct measure *m)
     return result;
 }
 
-/* Calls of a read: what three times as many reads took more. */
+/* Counts the calls for one read: what three times as many reads needed more. */
 static int calls_run(void *context, struct measure *m)
 {
     static struct outcome outcome;
@@ -168,7 +172,7 @@ static void way_measure(struct lab *lab, const char *way, bool direct, uint64_t 
                 counted > 0 ? "beneath" : "speed", way, direct ? "direct" : "warm", depth);
 }
 
-/* Whether a way is there at all; says so when not. */
+/* Returns whether a way exists here; if not, says so. */
 static bool is_there(struct lab *lab, const char *way)
 {
     static struct command command;
@@ -218,20 +222,19 @@ static void waiting_find(const struct table *t, struct findings *into)
     expect(into, t, "iops", "16 threads that wait for the device read more than one at a time",
            MORE, DIRECT16 "pool", "sweep=speed path=direct under_way=1 way=pread",
            "The device, or what limits it, serves one at a time.");
-    expect(
-        into, t, "iops",
-        "POSIX aio on one descriptor reads no more with 16 under way than with 1, since they "
-        "take turns",
-        SAME, DIRECT16 "posix-aio", "sweep=speed path=direct under_way=1 way=posix-aio",
-        "Another C library than glibc starts a thread for each; or one under way pays for waking "
-        "a thread each time, and 16 do not.");
+    expect(into, t, "iops",
+           "POSIX aio on one descriptor reads no more with 16 under way than with 1, since they "
+           "take turns",
+           SAME, DIRECT16 "posix-aio", "sweep=speed path=direct under_way=1 way=posix-aio",
+           "A C library other than glibc starts a thread for each read. Or with one read under way "
+           "a thread must be woken each time, and with 16 it need not.");
     expect(into, t, "iops", "POSIX aio reads more with a descriptor for each read", MORE,
            DIRECT16 "posix-aio-fds", DIRECT16 "posix-aio",
            "The device serves one at a time, or the C library is not glibc.");
     expect(
         into, t, "iops", "libuv, with its four threads, reads less than a pool of 16", LESS,
         DIRECT16 "libuv", DIRECT16 "pool",
-        "Four under way are all that the device or the CPUs take, or UV_THREADPOOL_SIZE was set.");
+        "The device or the CPUs can do no more than four at once, or UV_THREADPOOL_SIZE was set.");
     expect(into, t, "iops", "io_uring and Linux aio read as much with O_DIRECT", SAME,
            DIRECT16 "uring", DIRECT16 "linux-aio",
            "One of them needs more CPU for a read, and CPU is short here.");
@@ -257,7 +260,7 @@ static void memory_find(const struct table *t, struct findings *into)
                   WARM16 "pool");
 }
 
-/* What each does beneath, as counted. */
+/* Says what each way really does, as counted. */
 static void beneath_find(const struct table *t, struct findings *into)
 {
     static const char *const kind[] = {"syscalls_per_op", "transfer_calls", "ring_calls",
@@ -275,8 +278,8 @@ static void beneath_find(const struct table *t, struct findings *into)
         }
         if (all.count == 0) continue;
         finding_add(into, FINDING_FACT,
-                    "Beneath %s: %.2f system calls a read (%.2f to %.2f): %.2f read, %.2f are of a "
-                    "ring, %.2f of locks, %.2f of an event loop; %.0f thread%s.",
+                    "What %s does: %.2f system calls a read (%.2f to %.2f): %.2f read, %.2f are of "
+                    "a ring, %.2f of locks, %.2f of an event loop; %.0f thread%s.",
                     way[w].text, middle[0], all.least, all.most, middle[1], middle[2], middle[3],
                     middle[4], middle[5], middle[5] == 1 ? "" : "s");
     }
@@ -293,13 +296,12 @@ static const struct experiment async = {
     .number = 9,
     .name = "async",
     .title = "Asynchronous file I/O",
-    .question = "How do the ways to have several reads of a file under way compare, and what do "
-                "they do beneath?",
-    .expectation =
-        "Nearly all are threads: POSIX aio (one descriptor's reads take turns, aio(7)), "
-        "libuv and Node (four), asyncio (CPUs + 4, one of which runs at a time). Linux aio "
-        "with O_DIRECT and io_uring have the kernel do it (Axboe 2019). From memory each "
-        "costs more than the read.",
+    .question = "How do the ways compare to have several reads of a file under way, and what do "
+                "they really do?",
+    .expectation = "Nearly all are threads: POSIX aio (reads of one descriptor take turns, "
+                   "aio(7)), libuv and Node (four), asyncio (CPUs + 4, one of which runs at a "
+                   "time). With Linux aio (O_DIRECT) and io_uring the kernel does it (Axboe 2019). "
+                   "From memory each way costs more than the read.",
     .floor = "any Linux; io_uring from 5.6 on, counted calls from 5.3 on; Node and Python if there",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

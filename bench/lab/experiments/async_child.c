@@ -1,6 +1,6 @@
 /*
- * Runs a job in a child process, alone or under ptrace(2), which stops it at each system call and so counts them. A child
- * has an alarm, so it ends whatever happens; and it ends with us.
+ * Runs a job in a child process, either alone or under ptrace(2), which stops the child at each system call
+ * and so counts the calls. A child has an alarm, so it ends in every case; and it ends when we end.
  */
 #include "async_work.h"
 
@@ -20,8 +20,8 @@ enum { SECONDS_SPARE = 15, NO_PROGRAM = 127 };
 
 struct child {
     pid_t pid;
-    int pipe;                /* what a runtime prints; -1: none */
-    struct outcome *outcome; /* shared with a way in C; NULL: of a runtime */
+    int pipe;                /* the output of a runtime; -1: none */
+    struct outcome *outcome; /* shared with a way in C; NULL: for a runtime */
 };
 
 static _Noreturn void child_main(const struct way *way, struct command *command,
@@ -54,7 +54,7 @@ static int child_start(const char *name, const struct job *job, struct child *ch
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (shared == MAP_FAILED) return -errno;
         child->outcome = shared;
-        child->outcome->failure = -ECHILD; /* until it says otherwise */
+        child->outcome->failure = -ECHILD; /* until it reports something else */
     }
     child->pid = fork();
     if (child->pid == 0) child_main(way, &command, job, child, ends[1], traced);
@@ -64,7 +64,7 @@ static int child_start(const char *name, const struct job *job, struct child *ch
     return result;
 }
 
-/* What came of it, when it has ended or will at once. */
+/* Returns the result of a child that has ended or is about to end. */
 static int child_end(struct child *child, struct outcome *outcome)
 {
     if (child->outcome) *outcome = *child->outcome;
@@ -119,13 +119,13 @@ static void call_count(struct calls_counted *c, uint64_t number)
 #ifdef SYS_poll
     case SYS_poll:
 #endif
-    case SYS_read: /* of an eventfd or a pipe: the file is read at places */
+    case SYS_read: /* of an eventfd or a pipe; the file is read by pread */
     case SYS_write: c->event++; break;
     default: break;
     }
 }
 
-/* One stop of one thread: what it is goes into `counted`; the signal to hand on. */
+/* Handles one stop of one thread and counts it in `counted`. Returns the signal to pass on. */
 static int stop_take(pid_t pid, int status, struct calls_counted *counted)
 {
     struct __ptrace_syscall_info info; /* as glibc calls it */
@@ -140,7 +140,7 @@ static int stop_take(pid_t pid, int status, struct calls_counted *counted)
     return of_tracing ? 0 : number;
 }
 
-/* Until the child and all that it started have ended. Its alarm ends it at the latest. */
+/* Traces until the child and all that it started have ended. Its alarm ends it at the latest. */
 static int trace(pid_t child, struct calls_counted *counted)
 {
     const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |

@@ -1,7 +1,8 @@
 /*
- * The same work in Node and in Python, each in the way that its users write it: fs.promises, and asyncio with threads
- * (asyncio.to_thread). A script gets PATH DIRECT DEPTH BLOCK BLOCKS LIMIT SECONDS, and prints one line of figures, then the
- * latency of each read in ns as doubles. Its clock starts when it is ready, so that starting it up is not measured.
+ * The same work in Node and in Python, each written as its users would write it: fs.promises, and asyncio
+ * with threads (asyncio.to_thread). A script gets PATH DIRECT DEPTH BLOCK BLOCKS LIMIT SECONDS. It prints
+ * one line of figures, then the latency of each read in ns as doubles. Its clock starts when it is ready,
+ * so its start is not measured.
  */
 #include "async_work.h"
 
@@ -13,7 +14,7 @@
 
 enum { OUTPUT_MAX = 64 << 20 };
 
-/* O_DIRECT wants aligned memory, of which JavaScript cannot ask for any: the place is found by trying. */
+/* O_DIRECT needs aligned memory, which JavaScript cannot allocate: an aligned place is found by trying. */
 static const char node_script[] =
     "const fs = require('fs');\n"
     "const [path, direct, ...rest] = process.argv.slice(1);\n"
@@ -103,7 +104,10 @@ static const char python_script[] =
     "except OSError as error:\n"
     "    print('failed', error.errno, flush=True)\n";
 
-/* Where a program is: the system's, else by PATH (there it may be a script that chooses one); false: nowhere. */
+/*
+ * Finds a program: the system's, else by PATH (where it may be a script that selects one). Returns false
+ * when there is none.
+ */
 static bool program_find(const char *name, char into[280])
 {
     const char *at = getenv("PATH");
@@ -146,7 +150,7 @@ static void output_take(const char *text, size_t length, struct outcome *outcome
     double ns;
     int used = 0, failed;
     const char *end = memchr(text, '\n', length);
-    outcome->failure = -EPROTO; /* it said something else, or nothing */
+    outcome->failure = -EPROTO; /* it printed something else, or nothing */
     if (!end) return;
     if (sscanf(text, "failed %d", &failed) == 1) outcome->failure = failed > 0 ? -failed : -EIO;
     if (sscanf(text, "%llu %lf %lf %lf %lf %lf %lf%n", &reads, &ns, &outcome->user_us,

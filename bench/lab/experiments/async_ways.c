@@ -1,4 +1,7 @@
-/* The ways in C to have several reads under way. The loop is the same for all; a way starts a read, and waits for some. */
+/*
+ * The ways in C to have several reads under way. The loop is the same for all. A way starts a read, and
+ * waits for some.
+ */
 #include "async_work.h"
 #include "../shuffle.h"
 
@@ -28,7 +31,7 @@ struct slot {
     uv_fs_t uv;
     uv_buf_t uv_buffer;
     pthread_t thread;
-    struct slot *next; /* in a queue of the pool */
+    struct slot *next; /* the next one in a queue of the pool */
 };
 
 struct doing {
@@ -40,7 +43,7 @@ struct doing {
     struct slot slot[DEPTH_MAX];
     unsigned idle[DEPTH_MAX], idles, under_way;
     uint64_t started;
-    /* of the ways */
+    /* used by the ways */
     io_context_t linux_aio;
     struct iocb *queued[DEPTH_MAX];
     unsigned queued_count;
@@ -54,11 +57,11 @@ struct doing {
 
 struct way {
     const char *name;
-    bool fd_each;                    /* a descriptor for each read */
+    bool fd_each;                    /* one descriptor for each read */
     int (*open)(struct doing *d);    /* may be NULL */
-    int (*start)(struct slot *slot); /* -errno: it was not started */
-    int (*wait)(struct doing *d);    /* until at least one has ended */
-    void (*close)(struct doing *d);  /* may be NULL; nothing is under way */
+    int (*start)(struct slot *slot); /* returns -errno when the read was not started */
+    int (*wait)(struct doing *d);    /* waits until at least one read has ended */
+    void (*close)(struct doing *d);  /* may be NULL; no read is under way then */
 };
 
 /* A read has ended. */
@@ -117,7 +120,7 @@ static int pool_open(struct doing *d)
     pthread_cond_init(&d->ended, NULL);
     for (unsigned i = 0; i < d->job->depth; i++) {
         int failure = pthread_create(&d->slot[i].thread, NULL, pool_main, d);
-        if (failure) return -failure; /* the process ends, and with it those that were started */
+        if (failure) return -failure; /* the process ends, and its threads with it */
     }
     return 0;
 }
@@ -345,7 +348,7 @@ static bool is_enough(const struct doing *d, uint64_t now)
            (measure_over(&d->m, now) || (d->job->limit > 0 && d->started >= d->job->limit));
 }
 
-/* Starts reads until as many are under way as wanted; -errno: one could not be started. */
+/* Starts reads until as many are under way as wanted. Returns -errno when one could not be started. */
 static int reads_start(struct doing *d)
 {
     uint64_t now = measure_now();
@@ -361,7 +364,7 @@ static int reads_start(struct doing *d)
             d->under_way--;
             d->idle[d->idles++] = slot->index;
         } else if (d->idles == job->depth && slot->result < 0) {
-            result = (int)slot->result; /* it ended at once, and badly */
+            result = (int)slot->result; /* it ended at once with an error */
         }
         now = measure_now();
     }

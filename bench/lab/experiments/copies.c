@@ -1,32 +1,36 @@
 /*
  * Experiment 7: ways to copy.
  *
- * Question.  How often is a byte copied on its way, what does that cost, and from which size on does each way pay?
+ * Question.  How often is a byte copied on its way, what does that cost, and from which size on is each way
+ *            worth it?
  *
- *            readwrite   read(2) into a buffer, write(2) out of it: two copies, whatever the ends are
+ *            readwrite   read(2) into a buffer, write(2) from it: two copies, whatever the two ends are
  *            mmap        the file is mapped, written from there, and unmapped: one copy, and page faults
- *            sendfile    the kernel hands pages of the page cache to the socket: none; to a file: one
- *            splice      pages go through a pipe: none; into a file: one
- *            copy_range  copy_file_range(2), file to file: one; none where files may share blocks (XFS, btrfs)
- *            zerocopy    read(2), then send(2) with MSG_ZEROCOPY: the second copy is spared, for a notice
- *            send_zc     the same by io_uring: IORING_OP_SEND_ZC
+ *            sendfile    the kernel gives pages of the page cache to the socket: no copy; to a file: one
+ *            splice      pages go through a pipe: no copy; into a file: one
+ *            copy_range  copy_file_range(2), file to file: one copy; none where files may share blocks (XFS, btrfs)
+ *            zerocopy    read(2), then send(2) with MSG_ZEROCOPY: a notice instead of the second copy
+ *            send_zc     the same with io_uring: IORING_OP_SEND_ZC
  *
- * Expected.  A copy costs 50 to 200 µs of CPU per MiB; a call costs 0.1 to 1 µs, whatever the size. So for large
- *            sizes what matters is copies, and for small ones calls: mmap pays late, since mapping and faults cost
- *            more than copying a page (McVoy and Staelin, "lmbench", 1996); MSG_ZEROCOPY "is generally only
- *            effective at writes over around 10 KB" (the kernel's documentation, msg_zerocopy), and on loopback not at
- *            all: there the kernel copies after all, and says so. A buffer pays up to what the CPU's
- *            cache holds; a pipe up to 1 MiB.
+ * Expected.  A copy costs 50 to 200 µs of CPU per MiB. A call costs 0.1 to 1 µs, whatever the size. So
+ *            copies matter for large sizes, and calls for small ones. mmap is worth it only for large
+ *            sizes, because mapping and faults cost more than copying a page (McVoy and Staelin, "lmbench",
+ *            1996). MSG_ZEROCOPY "is generally only effective at writes over around 10 KB" (the kernel's
+ *            documentation, msg_zerocopy), and on loopback not at all: there the kernel copies after all,
+ *            and says so. A larger buffer helps up to the size of the CPU's cache, a larger pipe up to 1
+ *            MiB.
  *
  * Vary.      --set sizes=1k,…,64m   --set ways=readwrite,sendfile   --set routes=file-socket
  *            --set buffers=512,…,4m   --set pipes=4k,…,1m
  *
- * Floor.     Linux 4.14 for MSG_ZEROCOPY with TCP, 5.3 for copy_file_range, 6.0 for SEND_ZC (6.2: whether it copied).
+ * Needs.     Linux 4.14 for MSG_ZEROCOPY with TCP, 5.3 for copy_file_range, 6.0 for SEND_ZC (6.2 to tell
+ *            whether it copied).
  *
- * Files are warm. Sockets are TCP on loopback, whose other ends are fed and drained by threads of their own, which do
+ * Files are warm. Sockets are TCP on loopback. Threads of their own feed and drain the other ends, and do
  * not copy what they throw away. CPU figures are of the moving thread alone; MB/s are of all together.
- * `copies` says how often the CPU copies each byte on the mover's side: from the kernel's code for the
- * usual ways, from its notices for zero copy. Buffers of readwrite, and pipes, have 64 KiB where that is not varied.
+ * `copies` says how often the CPU copies each byte on the mover's side: for the usual ways from the
+ * kernel's code, for zero copy from its notices. Where they are not varied, the buffers of readwrite and
+ * the pipes have 64 KiB.
  */
 #include "../text.h"
 #include "copies_ways.h"
@@ -158,7 +162,7 @@ static void route_walk(struct lab *lab, const struct copy_route *route)
         }
 }
 
-/* 4 MiB at a time, by buffers, and by pipes, of different sizes. */
+/* Moves 4 MiB at a time, with buffers or pipes of different sizes. */
 static void sizes_walk(struct lab *lab, const char *sweep, const char *list, const char *way)
 {
     static const char *const route[] = {"file-socket", "file-file"};
@@ -193,7 +197,10 @@ static struct sample cpu_sample(const struct table *t, const char *route, const 
                         way, size);
 }
 
-/* From which size on a way takes less CPU than readwrite, up to the largest; 0: at the largest it does not. */
+/*
+ * Returns the size from which on a way takes less CPU than readwrite, up to the largest; 0: not at the
+ * largest.
+ */
 static double pays_from(const struct table *t, const char *route, const struct curve *curve)
 {
     double from = 0;
@@ -206,7 +213,10 @@ static double pays_from(const struct table *t, const char *route, const struct c
     return from;
 }
 
-/* One sentence for each way of a route: how it compares at the largest size, and from which one it pays. */
+/*
+ * Makes one sentence for a way of a route: its ratio at the largest size, and the size from which on it is
+ * worth it.
+ */
 static void way_find(const struct table *t, struct findings *into, const char *route,
                      const char *way)
 {
@@ -255,7 +265,7 @@ static double largest_size(const struct table *t, const char *route)
     return count > 0 ? size[count - 1].number : 0;
 }
 
-/* Fewer copies should take less CPU, at the largest size. */
+/* Expects that fewer copies take less CPU at the largest size. */
 static void fewer_expect(const struct table *t, struct findings *into, const char *route,
                          const char *way, const char *explanation)
 {
@@ -272,7 +282,7 @@ static void fewer_expect(const struct table *t, struct findings *into, const cha
     finding_expect(into, expectation, LESS, &c, explanation);
 }
 
-/* What the kernel said of zero copy. */
+/* Says what the kernel reported about zero copy. */
 static void zero_find(const struct table *t, struct findings *into)
 {
     static const char *const way[] = {"zerocopy", "send_zc"};
@@ -299,14 +309,14 @@ static void find(const struct table *t, struct findings *into)
         for (const struct copy_way *way = copy_ways + 1; way->name; way++)
             way_find(t, into, copy_routes[r].name, way->name);
     fewer_expect(t, into, "file-socket", "sendfile",
-                 "Either loopback's own work is so much that copies hardly weigh, or the figures "
-                 "were disturbed.");
+                 "The work of loopback itself is so large that copies hardly matter, or the "
+                 "figures were disturbed.");
     fewer_expect(t, into, "pipe-pipe", "splice",
-                 "Either the pipe was nearly empty each time, so that calls and waking others up "
-                 "weighed more than copies, or the figures were disturbed.");
+                 "The pipe was nearly empty each time, so that calls and wake-ups cost more than "
+                 "copies, or the figures were disturbed.");
     fewer_expect(t, into, "file-file", "copy_range",
-                 "Here it goes page by page through the same code as splice, which may lose to "
-                 "copying large pieces.");
+                 "Here it moves page after page through the same code as splice, which may be "
+                 "slower than copying large pieces.");
     zero_find(t, into);
     finding_best(into, t, "The best buffer for read and write, file to socket", "buffer_bytes",
                  "cpu_us_per_mib", false, "sweep=buffer route=file-socket");
@@ -322,14 +332,13 @@ static const struct experiment copies = {
     .number = 7,
     .name = "copies",
     .title = "Ways to copy",
-    .question =
-        "How often is a byte copied on its way, what does that cost, and from which size on "
-        "does each way pay?",
-    .expectation =
-        "For large sizes copies matter (50 to 200 µs of CPU per MiB each), for small ones calls. "
-        "sendfile and splice spare both copies to a socket; mmap pays late, since faults cost more "
-        "than copying a page (McVoy and Staelin, lmbench, 1996); MSG_ZEROCOPY pays above about 10 "
-        "KB (msg_zerocopy of the kernel's documentation), and not on loopback.",
+    .question = "How often is a byte copied on its way, what does that cost, and from which size "
+                "on is each way worth it?",
+    .expectation = "For large sizes copies matter (50 to 200 µs of CPU per MiB each), for small "
+                   "ones calls. sendfile and splice need no copy to a socket. mmap is worth it "
+                   "only for large sizes, because faults cost more than copying a page (McVoy and "
+                   "Staelin, lmbench, 1996). MSG_ZEROCOPY is worth it above about 10 KB "
+                   "(msg_zerocopy of the kernel's documentation), and not on loopback.",
     .floor = "Linux 5.3; SEND_ZC from 6.2",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

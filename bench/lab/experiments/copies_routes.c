@@ -1,4 +1,4 @@
-/* Both ends of a route, with threads that feed and drain it, and the loop that is measured. */
+/* Both ends of a route, the threads that feed and drain it, and the loop that is measured. */
 #include "copies_ways.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ enum { LIMIT_S = 5, CHUNK = 256 << 10 };
 
 /* ---- helpers ----------------------------------------------------------------------------------- */
 
-/* Writes until the other end is closed, which is told without a signal. */
+/* Writes until the other end is closed. It gets an error then, not a signal. */
 static void *feeder_main(void *context)
 {
     struct copy *c = context;
@@ -30,7 +30,7 @@ static void *feeder_main(void *context)
     return NULL;
 }
 
-/* Throws away what comes, without copying it: TCP by MSG_TRUNC (tcp(7)), a pipe into /dev/null. */
+/* Throws away what comes without copying it: TCP with MSG_TRUNC (tcp(7)), a pipe into /dev/null. */
 static void *drain_main(void *context)
 {
     struct copy *c = context;
@@ -48,7 +48,7 @@ static void *drain_main(void *context)
 
 /* ---- ends -------------------------------------------------------------------------------------- */
 
-/* Two ends of a TCP connection on loopback; whoever waits longer than LIMIT_S fails. */
+/* Opens the two ends of a TCP connection on loopback. A call that waits longer than LIMIT_S fails. */
 static int sockets_open(int *here, int *there)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -80,7 +80,7 @@ static int pipe_open(int *reads, int *writes, uint64_t bytes)
     return fcntl(both[1], F_SETPIPE_SZ, (int)bytes) < 0 ? -errno : 0;
 }
 
-/* The file is in the page cache and has its blocks before anything is measured. */
+/* Makes the file: it is in the page cache and has its blocks before anything is measured. */
 static int scratch_open(struct copy *c)
 {
     struct stat status;
@@ -154,12 +154,12 @@ static void end_close(int *fd)
     *fd = -1;
 }
 
-/* Each near end is closed before its helper is awaited, which then finds the end. */
+/* Closes each near end before it waits for the helper of that end, which then sees the end. */
 void copy_close(void *context)
 {
     struct copy *c = context;
     if (c->has_ring) io_uring_queue_exit(&c->ring);
-    if (c->from >= 0) shutdown(c->from, SHUT_RDWR); /* wakes a writer up; no socket: it fails */
+    if (c->from >= 0) shutdown(c->from, SHUT_RDWR); /* wakes a writer; fails if no socket */
     if (c->to >= 0) shutdown(c->to, SHUT_RDWR);
     end_close(&c->from);
     end_close(&c->to);
@@ -181,7 +181,7 @@ static double us_of(const struct timeval *later, const struct timeval *earlier)
            (double)(later->tv_usec - earlier->tv_usec);
 }
 
-/* CPU of the thread that moves, without those that feed and drain. */
+/* Sets the CPU figures of the moving thread, without the threads that feed and drain. */
 static void figures_set(const struct copy *c, struct measure *m, const struct rusage *before)
 {
     struct rusage now;

@@ -21,13 +21,13 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 /* ---- pieces ------------------------------------------------------------------------------------ */
 
-/* A socket with a time limit is not restarted by the kernel: after EINTR it is asked again. */
+/* The kernel does not restart a call on a socket with a time limit: after EINTR it must be called again. */
 static bool is_again(ssize_t result)
 {
     return result < 0 && errno == EINTR;
 }
 
-/* Reads a piece at `at`, as far as the source has places; returns how much, or -errno. */
+/* Reads a piece at offset `at`, if the source has offsets. Returns how much, or -errno. */
 static ssize_t piece_read(struct copy *c, uint64_t at, uint64_t bytes)
 {
     ssize_t got;
@@ -67,7 +67,7 @@ static int readwrite_move(struct copy *c)
     return result;
 }
 
-/* Mapped for this one operation, as a server maps a file that it sends. */
+/* Maps the file for this one operation, as a server does with a file that it sends. */
 static int mmap_move(struct copy *c)
 {
     uint64_t begin = c->at & ~UINT64_C(4095), length = c->at + c->bytes - begin;
@@ -97,7 +97,7 @@ static int sendfile_move(struct copy *c)
     return 0;
 }
 
-/* One of both ends is a pipe; other ends have a place when they are files. */
+/* One of the two ends is a pipe. The other has an offset when it is a file. */
 static ssize_t piece_splice(struct copy *c, int from, off_t *from_at, int to, off_t *to_at,
                             uint64_t bytes)
 {
@@ -109,7 +109,7 @@ static ssize_t piece_splice(struct copy *c, int from, off_t *from_at, int to, of
     return moved > 0 ? moved : moved == 0 ? -EPIPE : -errno;
 }
 
-/* From pipe to pipe without a third one; else a pipe holds the pages between the two calls. */
+/* From pipe to pipe it needs no other pipe; else a pipe holds the pages between the two calls. */
 static int splice_move(struct copy *c)
 {
     off_t read_at = (off_t)c->at, write_at = read_at;
@@ -144,7 +144,10 @@ static int copy_range_move(struct copy *c)
 
 /* ---- zero copy: the buffer is lent until the kernel gives it back ------------------------------ */
 
-/* Waits for the notices of `wanted` sends; each tells of a range of them (MSG_ZEROCOPY in the kernel's documentation). */
+/*
+ * Waits for the notices of `wanted` sends. Each notice is about a range of them (MSG_ZEROCOPY in the
+ * kernel's documentation).
+ */
 static int notices_take(struct copy *c, unsigned wanted)
 {
     while (wanted > 0) {
@@ -187,7 +190,7 @@ static int lent_send(struct copy *c, uint64_t bytes)
     return notices_take(c, sends);
 }
 
-/* Two completions: the bytes were taken, and the buffer is back. */
+/* A send has two completions: the bytes were taken, and the buffer may be used again. */
 static int ring_send(struct copy *c, uint64_t bytes)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&c->ring);
@@ -233,9 +236,10 @@ static int send_zc_move(struct copy *c)
 }
 
 /*
- * Copies: read(2) copies out of the page cache, the socket or the pipe, write(2) into another one. A socket and a
- * pipe can take pages without copying them; the page cache of another file cannot, unless the file
- * system lets files share blocks. Of zero copy the kernel tells whether it copied after all.
+ * How often the CPU copies a byte: read(2) copies out of the page cache, the socket or the pipe, and
+ * write(2) copies into another one. A socket and a pipe can take pages without copying them. The page cache
+ * of another file cannot, unless the file system lets files share blocks. For zero copy, the kernel says
+ * whether it copied after all.
  */
 const struct copy_route copy_routes[] = {{"file-socket", END_FILE, END_SOCKET},
                                          {"socket-socket", END_SOCKET, END_SOCKET},

@@ -1,6 +1,6 @@
 /*
- * Ways to move bytes from one descriptor to another, and the routes that they are moved on, for experiment 7.
- * copy_open(), copy_run() and copy_close() are what struct work (experiment.h) wants.
+ * Ways to move bytes from one descriptor to another, and the routes on which they are moved, for experiment
+ * 7. copy_open(), copy_run() and copy_close() are the functions of struct work (experiment.h).
  */
 #ifndef LAB_COPIES_WAYS_H
 #define LAB_COPIES_WAYS_H
@@ -24,24 +24,24 @@ struct copy_route {
     const char *name;
     enum end from, to;
 };
-extern const struct copy_way copy_ways[];     /* ends with a NULL name */
+extern const struct copy_way copy_ways[];     /* a NULL name ends the list */
 extern const struct copy_route copy_routes[]; /* four, as in copy_way.copies */
 
-/* Zeroed by its owner but for the first block. */
+/* The owner sets it to zero, except the first block. */
 struct copy {
-    const struct data *data, *scratch; /* what files are read from, and written to */
+    const struct data *data, *scratch; /* the files to read from and to write to */
     const struct copy_way *way;
     const struct copy_route *route;
-    uint64_t bytes; /* of one operation; at most those of the file */
+    uint64_t bytes; /* of one operation; at most the size of the file */
     uint64_t buffer_bytes, pipe_bytes;
-    bool may_share_blocks; /* the file system may copy without copying */
+    bool may_share_blocks; /* the file system may share blocks instead of copying */
 
-    int from, to, far_from, far_to; /* the far ends are the helpers' */
+    int from, to, far_from, far_to; /* the far ends belong to the helpers */
     int pipe[2];
     uint64_t at, calls;
     char *buffer;
     struct io_uring ring;
-    bool has_ring, was_copied; /* zero copy: the kernel says that it copied */
+    bool has_ring, was_copied; /* was_copied: the kernel says that zero copy copied */
     pthread_t feeder, drain;
     bool feeder_started, drain_started;
 };

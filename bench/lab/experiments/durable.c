@@ -1,23 +1,28 @@
 /*
  * Experiment 5: writes that last.
  *
- * Question.  What does it cost that a write survives, and what is lost when it was not made to?
+ * Question.  What does it cost to make a write survive a crash, and what is lost when it was not made to
+ *            survive?
  *
- * Expected.  A write(2) ends in the page cache. What makes it last is a flush of the device's own cache, and that costs the same
- *            for 4 KiB as for much more; so a flush for every 8 or 64 writes, or larger writes, gain nearly in
- *            proportion (group commit; Gray and Reuter, "Transaction processing", 1993). Writing over what is there
- *            needs no new size in the inode, which an append has to commit to the journal (fdatasync(2), ext4: jbd2);
- *            fsync(2) commits the time of change as well. O_DSYNC is an fdatasync(2) in every write (open(2)).
- *            O_DIRECT alone makes nothing last: the data have only left the page cache.
- *            Records gathered in the program before they are written (coalescing) cost fewer calls and flushes; what
- *            has been gathered is lost when the program is killed, and nothing else is. A power cut takes
- *            all that no flush has covered (Pillai et al., "All file systems are not created equal", OSDI 2014).
+ * Expected.  A write(2) ends in the page cache. A flush of the device's own cache makes it last, and a
+ *            flush costs the same for 4 KiB as for much more. So one flush for every 8 or 64 writes, or
+ *            larger writes, gain nearly in proportion (group commit; Gray and Reuter, "Transaction
+ *            processing", 1993). Overwriting needs no new size in the inode; an append has to commit the
+ *            size to the journal (fdatasync(2), ext4: jbd2). fsync(2) commits the time of change as well.
+ *            O_DSYNC is an fdatasync(2) in every write (open(2)). O_DIRECT alone makes nothing last: the
+ *            data have only left the page cache. Records that the program gathers before it writes them
+ *            (coalescing) need fewer calls and flushes. When the program is killed, what it has gathered is
+ *            lost, and nothing else. A power cut takes everything that no flush has covered (Pillai et al.,
+ *            "All file systems are not created equal", OSDI 2014).
  *
- * Vary.      --set blocks=4k,…   --set sizes=0,4k,64k   --set intervals=1,10 (milliseconds)   --set kills=20
+ * Vary.      --set blocks=4k,…   --set sizes=0,4k,64k   --set intervals=1,10 (milliseconds)   --set
+ *            kills=20
  *
- * Floor.     Any Linux. What a flush costs is the device's: /sys/block/…/queue/write_cache says if it has a cache.
+ * Needs.     Any Linux. The device decides what a flush costs: /sys/block/…/queue/write_cache says whether
+ *            it has a cache.
  *
- * at_risk_bytes is what a power cut at the end could have taken, by the rules, not by trying. The kill is tried.
+ * at_risk_bytes is what a power cut at the end could have taken. It follows from the rules and is not
+ * tried. The kill is tried.
  */
 #include "../text.h"
 #include "durable_killed.h"
@@ -40,7 +45,7 @@ static const struct column factors[] = {
     {"place", "text", "append, or overwrite (of a file that is there, from its beginning on)"},
     {"block_bytes", "bytes", "bytes of one write; of one record, when they are gathered"},
     {"gathered", "text", "when records are written: at-once, or by their size or their age"},
-    {"pace", "1/s", "records that come per second; empty: as many as can be taken in"},
+    {"pace", "1/s", "records that come per second; empty: as many as can be accepted"},
     {0}};
 
 static const struct column figures[] = {
@@ -58,7 +63,7 @@ static const struct parameter parameters[] = {
     {"pace", "records per second that come when they are gathered by age", "100000", "100000",
      "100000"},
     {"kills", "how often the program is killed in one measurement", "5", "3", "1"},
-    {"file", "bytes of the file that is written over, and that is appended to at most", "64m",
+    {"file", "bytes of the file that is overwritten; the most that is appended to a file", "64m",
      "16m", "2m"},
     {0}};
 
@@ -89,7 +94,7 @@ static const struct plot plots[] = {{"median", "4 KiB: median latency of a write
 static const struct policy {
     const char *name;
     int flags;            /* of open(2) */
-    int (*flush)(int fd); /* after `every` writes; NULL: never */
+    int (*flush)(int fd); /* called after `every` writes; NULL: never */
     uint64_t every;
 } policies[] = {{"nothing", 0, NULL, 0},
                 {"fdatasync", 0, fdatasync, 1},
@@ -111,7 +116,7 @@ struct writes {
     char *buffer;
 };
 
-/* Contents that nothing compresses. */
+/* Makes contents that cannot be compressed. */
 static char *buffer_make(size_t bytes, uint64_t seed)
 {
     char *buffer = aligned_alloc(4096, bytes);
@@ -122,7 +127,7 @@ static char *buffer_make(size_t bytes, uint64_t seed)
     return buffer;
 }
 
-/* The file that is written over is made once in a run: whole, and on the device. */
+/* Makes the file that is overwritten, once in a run: complete, and on the device. */
 static int file_make(const struct data *data)
 {
     struct stat status;
@@ -157,7 +162,7 @@ static int writes_open(void *context)
     return w->fd < 0 ? -errno : 0;
 }
 
-/* What is dirty yet must not be the next case's: it is flushed, or never written. */
+/* What is still dirty must not become a part of the next case: it is flushed, or never written. */
 static void writes_close(void *context)
 {
     struct writes *w = context;
@@ -186,7 +191,7 @@ static int writes_run(void *context, struct measure *m)
             if (p->flush(w->fd) < 0) return -errno;
             open_writes = 0;
         } else if (p->every > 0 && !p->flush) {
-            open_writes = 0; /* the flag of open(2) did it */
+            open_writes = 0; /* the flag of open(2) has flushed */
         }
         most = open_writes > most ? open_writes : most;
         now = tally_add(&m->tally, now, (uint64_t)wrote);
@@ -299,14 +304,14 @@ static void policy_find(const struct table *t, struct findings *into)
            OVER "fdatasync/8", OVER "fdatasync",
            "The device takes as long for each block as for a flush, or flushing costs nothing.");
     expect(into, t, "iops",
-           "with a flush after each, writing over is faster than appending, which commits a new "
-           "size",
+           "with a flush after each write, overwriting is faster than appending, which commits a "
+           "new size",
            MORE, OVER "fdatasync", APPEND "fdatasync",
            "The flush of the device takes much longer than the journal's commit, or the file "
            "system writes the data and the size in one place.");
     expect(into, t, "iops",
-           "writing over, fdatasync gives more than fsync, which commits the time of change", MORE,
-           OVER "fdatasync", OVER "fsync",
+           "overwriting with fdatasync is faster than with fsync, which commits the time of change",
+           MORE, OVER "fdatasync", OVER "fsync",
            "The clock of the file system had not moved on between most writes, or the time is kept "
            "in memory (mount option lazytime).");
     expect(into, t, "iops", "O_DSYNC gives as many as fdatasync after each", SAME, OVER "dsync",
@@ -325,7 +330,7 @@ static void block_find(const struct table *t, struct findings *into)
                  "mb_per_s", "sweep=block policy=fdatasync");
 }
 
-/* What the kills took of one way to gather: never more than it may hold. */
+/* Says what the kills took with one way to gather: never more than it may hold. */
 static void lost_find(const struct table *t, struct findings *into, const char *gathered)
 {
     struct sample lost = table_sample(t, "lost_bytes", GATHER "nothing gathered=%s", gathered);
@@ -356,7 +361,8 @@ static void lost_find(const struct table *t, struct findings *into, const char *
                 words, took, lost.count, worst, cut,
                 kind != FINDING_NOT_HELD ? ""
                 : at_once
-                    ? " It did not hold: was the file system full, or was another at the file?"
+                    ? " It did not hold: was the file system full, or did another program write to "
+                      "the file?"
                     : " It did not hold: more was under way than the size that was asked for.");
 }
 
@@ -364,15 +370,15 @@ static void gather_find(const struct table *t, struct findings *into)
 {
     struct cell gathered[DISTINCT_MAX];
     unsigned ways = table_distinct(t, "gathered", gathered, "sweep=gather");
-    expect(into, t, "iops", "records gathered to 64 KiB are taken in faster than written at once",
-           MORE, GATHER "nothing gathered=64-KiB", GATHER "nothing gathered=at-once",
-           "A call costs next to nothing against making and counting a record.");
-    expect(
-        into, t, "iops",
-        "with a flush for each write, records gathered to 64 KiB are taken in faster than written "
-        "at once",
-        MORE, GATHER "fdatasync gathered=64-KiB", GATHER "fdatasync gathered=at-once",
-        "Flushes cost nothing here, so the data may not be safe after one.");
+    expect(into, t, "iops",
+           "records gathered to 64 KiB are accepted faster than records written at once", MORE,
+           GATHER "nothing gathered=64-KiB", GATHER "nothing gathered=at-once",
+           "A call costs almost nothing compared with making and counting a record.");
+    expect(into, t, "iops",
+           "with a flush for each write, records gathered to 64 KiB are accepted faster than "
+           "records written at once",
+           MORE, GATHER "fdatasync gathered=64-KiB", GATHER "fdatasync gathered=at-once",
+           "Flushes cost nothing here, so the data may not be safe after one.");
     finding_ratio(into, t, "mean_us", "a flushed record gathered for 10 ms",
                   GATHER "fdatasync gathered=10-ms", "one written and flushed at once",
                   GATHER "fdatasync gathered=at-once");
@@ -391,13 +397,13 @@ static const struct experiment durable = {
     .number = 5,
     .name = "durable",
     .title = "Writes that last",
-    .question = "What does it cost that a write survives, and what is lost when it was not made "
-                "to?",
+    .question = "What does it cost to make a write survive a crash, and what is lost when it was "
+                "not made to survive?",
     .expectation =
-        "A flush costs the same for little as for much, so fewer flushes or larger writes "
-        "gain nearly in proportion (group commit; Gray and Reuter 1993). An append commits "
-        "a new size (fdatasync(2)). A kill takes what the program had gathered and nothing "
-        "else, a power cut all that no flush covered (Pillai et al., OSDI 2014).",
+        "A flush costs the same for few bytes as for many, so fewer flushes or larger writes gain "
+        "nearly in proportion (group commit; Gray and Reuter 1993). An append commits a new size "
+        "(fdatasync(2)). A kill takes what the program had gathered and nothing else, a power cut "
+        "all that no flush covered (Pillai et al., OSDI 2014).",
     .floor = "any Linux",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

@@ -1,13 +1,15 @@
 /*
  * Records that are gathered before they are written, by a program that is killed (SIGKILL).
  *
- * A child writes records of 128 bytes into a file, each with its number, and counts in memory that it shares with us
- * how many it has taken in (its caller believes that these are written), and how many a flush has covered. After a
- * while it is killed. Then the file is read: the highest number in it says what was lost by the kill. What the
- * kernel had but no fdatasync(2) covered is not lost by a kill, but would be by a power cut: that is counted, too.
+ * A child writes records of 128 bytes into a file, each with its number. In memory that it shares with us
+ * it counts how many records it has accepted (its caller believes that these are written), and how many a
+ * flush has covered. After a while it is killed. Then the file is read: the highest number in it says what
+ * the kill took. What the kernel had, but no fdatasync(2) has covered, is not lost by a kill. It would be
+ * lost by a power cut, so that is counted too.
  *
- * The child looks at the clock whenever a record comes; a program that waits for long would need a timer for the same.
- * The file does not grow without limit: at its end the child begins again at its beginning.
+ * The child looks at the clock whenever a record comes. A program that waits for a long time would need a
+ * timer for the same. The file does not grow without limit: at its end the child begins again at its
+ * beginning.
  */
 #include "durable_killed.h"
 
@@ -23,7 +25,7 @@
 
 enum { BUFFER_MAX = 1 << 20, MAGIC = 0x7a636c62 };
 
-/* In the file. Its bytes after the number are what the buffer held, which nothing compresses. */
+/* A record in the file. The bytes after its number are what the buffer held, and cannot be compressed. */
 struct record {
     uint64_t number;
     uint32_t magic, check;
@@ -106,7 +108,9 @@ static bool is_due(const struct gathering *g, const struct pending *p, uint64_t 
            (g->gather_ns > 0 && now - p->oldest_ns >= g->gather_ns);
 }
 
-/* Records come in bursts, once a ms: sleeps when more than the pace have come already; returns now. */
+/*
+ * Records come in bursts, once a ms. Sleeps when more have come than the pace says. Returns the time now.
+ */
 static uint64_t pace_keep(const struct gathering *g, uint64_t come, uint64_t now)
 {
     uint64_t burst = g->pace / 1000 + 1, due = g->writer->begun_ns + come / burst * 1000000;
@@ -116,7 +120,7 @@ static uint64_t pace_keep(const struct gathering *g, uint64_t come, uint64_t now
     return measure_now();
 }
 
-/* Until it is killed. It goes on counting where the one before it was killed. */
+/* Writes until it is killed. It continues the count of the child before it. */
 static _Noreturn void records_write(struct gathering *g)
 {
     struct writer *w = g->writer;
@@ -133,14 +137,14 @@ static _Noreturn void records_write(struct gathering *g)
         record->check = (uint32_t)taken * 2654435761U;
         p.bytes += RECORD_BYTES;
         if (is_due(g, &p, now)) flush(g, &p, taken);
-        w->taken = taken; /* from here on the caller believes that it is written */
+        w->taken = taken; /* from now on the caller believes that it is written */
         now = tally_add(&w->tally, now, RECORD_BYTES);
     }
 }
 
 /* ---- the parent -------------------------------------------------------------------------------- */
 
-/* The highest number of a whole record in the file; 0: none. */
+/* Finds the highest number of a complete record in the file; 0: none. */
 static int number_find(const struct gathering *g, uint64_t *highest)
 {
     char *piece = malloc(BUFFER_MAX);
@@ -166,7 +170,7 @@ static void sleep_ns(uint64_t ns)
     if (!measure_stopped) nanosleep(&time, NULL); /* INT ends it */
 }
 
-/* Until the child has written its first record: 5 s at most, or until it has failed. */
+/* Waits until the child has written its first record or has failed: 5 s at most. */
 static void first_await(const struct gathering *g, uint64_t before)
 {
     uint64_t limit = measure_now() + 5 * NS_PER_S;
@@ -175,7 +179,7 @@ static void first_await(const struct gathering *g, uint64_t before)
         sleep_ns(200000);
 }
 
-/* Lets the child write for a while and kills it. *wrote_ns gets how long it wrote. */
+/* Lets the child write for a while and kills it. *wrote_ns gets the time for which it wrote. */
 static int child_kill_after(struct gathering *g, uint64_t ns, double *wrote_ns)
 {
     pid_t parent = getpid();
@@ -184,7 +188,7 @@ static int child_kill_after(struct gathering *g, uint64_t ns, double *wrote_ns)
     pid_t child = fork();
     if (child < 0) return -errno;
     if (child == 0) {
-        signal(SIGINT, SIG_IGN); /* the parent ends it, also then */
+        signal(SIGINT, SIG_IGN); /* the parent ends it, on INT too */
         signal(SIGTERM, SIG_IGN);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent) records_write(g);
@@ -214,10 +218,10 @@ static int loss_count(const struct gathering *g, uint64_t before, struct losses 
     uint64_t highest;
     int result = number_find(g, &highest);
     uint64_t covered = g->writer->covered > before ? g->writer->covered : before;
-    if (highest < before) highest = before; /* nothing of this child came as far as the file */
+    if (highest < before) highest = before; /* nothing of this child has reached the file */
     double lost = highest < g->writer->taken
                       ? (double)(g->writer->taken - highest) * RECORD_BYTES
-                      : 0; /* the last one may be written before it counts as taken */
+                      : 0; /* the last record may be written before it counts as accepted */
     losses->sum += lost;
     losses->most = lost > losses->most ? lost : losses->most;
     losses->risk +=
@@ -238,14 +242,14 @@ int gathering_run(void *context, struct measure *m)
     if (each < 2 * g->gather_ns) each = 2 * g->gather_ns; /* so that some are written in time */
     for (unsigned k = 0; k < g->kills && result == 0 && !measure_stopped; k++) {
         uint64_t before = w->taken;
-        uint64_t more = each / 2 * ((k * 37 + g->seed * 11) % 100) / 100; /* another moment each */
+        uint64_t more = each / 2 * ((k * 37 + g->seed * 11) % 100) / 100; /* other moments */
         result = child_kill_after(g, each / 2 + more, &wrote_ns);
         if (result == 0) result = loss_count(g, before, &losses);
     }
     if (result < 0 || losses.kills == 0 || w->tally.operations == 0 || wrote_ns <= 0) return result;
     measure_join(m, &w->tally);
     double operations = (double)m->tally.operations, kills = losses.kills;
-    measure_figure(m, "seconds", wrote_ns / 1e9); /* while the child wrote */
+    measure_figure(m, "seconds", wrote_ns / 1e9); /* the time in which the child wrote */
     measure_figure(m, "iops", operations / wrote_ns * 1e9);
     measure_figure(m, "mb_per_s", operations * RECORD_BYTES / wrote_ns * 1e3);
     measure_figure(m, "lost_bytes", losses.sum / kills);

@@ -1,27 +1,31 @@
 /*
  * Experiment 10: files and formats.
  *
- * Question.  What do many small files cost against one large one, and what does the same table cost as text, as
- *            binary rows, as columns, packed and not?
+ * Question.  What do many small files cost, compared with one large file? And what does the same table cost
+ *            as text, as binary rows, as columns, packed and not packed?
  *
- * Expected.  A file is opened and closed around its bytes: three system calls and a walk along its name for what one
- *            costs in a large file; cold, each has an inode and a place of its own on the device, and nothing is read
- *            ahead from one file to the next. A name costs a look into the name cache for each
- *            directory above it (Documentation/filesystems/path-lookup), and cold a read or more for each.
- *            Text must be parsed, so the CPU limits it; rows of fixed length give one row for one pread; columns give
- *            one column without the others (Stonebraker et al., "C-Store", VLDB 2005). Packed files read fewer bytes
- *            and cost CPU: they pay when the CPU unpacks faster than the device reads (zstd unpacks about
- *            four times as fast as gzip: Collet and Kucherawy, RFC 8878), and no single row can be found in them
- *            without unpacking what stands before it. Parquet packs columns by groups of rows, and so does all
- *            three (Vohra, "Practical Hadoop Ecosystem", 2016), at the price of a format that only libraries read.
+ * Expected.  A small file is opened, read and closed: that is three system calls and a lookup of its name,
+ *            where the same bytes of a large file cost one call. Cold, each file has an inode and a place
+ *            of its own on the device, and nothing is read ahead from one file to the next. A name costs a
+ *            look into the name cache for each directory above it (Documentation/filesystems/path-lookup),
+ *            and, cold, one read or more for each. Text must be parsed, so the CPU limits it. With rows of
+ *            fixed length, one pread gives one row. With columns, one column is read without the others
+ *            (Stonebraker et al., "C-Store", VLDB 2005). Packed files have fewer bytes to read, and cost
+ *            CPU. They are worth it when the CPU unpacks faster than the device reads (zstd unpacks about
+ *            four times as fast as gzip: Collet and Kucherawy, RFC 8878). No single row can be found in
+ *            them without unpacking what is before it. Parquet packs columns in groups of rows, so it can
+ *            do all three (Vohra, "Practical Hadoop Ecosystem", 2016), but only libraries can read the
+ *            format.
  *
- * Vary.      --set rows=1m   --set formats=csv,rows   --set packings=plain,zstd   --set depths=1,32   --set small_files=4k
+ * Vary.      --set rows=1m   --set formats=csv,rows   --set packings=plain,zstd   --set depths=1,32   --set
+ *            small_files=4k
  *            --set node_modules=DIR: where DIR/node_modules has hyparquet and hyparquet-writer (npm install).
  *
- * Floor.     Any Linux; a cold name cache needs root; Parquet needs Node 18 and its two packages.
+ * Needs.     Any Linux; root for a cold name cache; Node 18 and two packages for Parquet.
  *
- * One operation of a scan is a batch of 4,096 rows, but the whole answer when Node gives it; MB/s are of what
- * is read out of the file, unpacked. Every pass is held against the sum that it must give.
+ * One operation of a scan is a batch of 4,096 rows; when Node reads, it is the complete answer. MB/s are of
+ * the unpacked bytes that are read out of the file. The sum of every pass is compared with the sum that it
+ * must give.
  */
 #include "formats.h"
 
@@ -97,13 +101,13 @@ struct asked {
     const char *question;
     bool cold, by_node;
     uint64_t seed;
-    int64_t wanted; /* the sum of a pass */
+    int64_t wanted; /* the sum that a pass must give */
     double resident, file_bytes;
     struct node node;
     int node_failed;
 };
 
-/* The same table as plain CSV: Parquet is made from it. */
+/* Makes the same table as plain CSV, from which Parquet is made. */
 static int csv_make(const struct asked *a, char path[300])
 {
     struct form csv = a->form;
@@ -152,7 +156,7 @@ static int asked_open(void *context)
     a->node = (struct node){.pid = -1, .to = -1, .from = -1};
     a->node_failed = 0;
     if (mkdir(a->place->path, 0755) < 0 && errno != EEXIST) return -errno;
-    if (!realpath(a->place->path, real)) return -errno; /* Node may work in another directory */
+    if (!realpath(a->place->path, real)) return -errno; /* Node may run in another directory */
     snprintf(a->form.path, sizeof a->form.path, "%.240s/table.%s.%s", real, a->form.format,
              a->form.packing);
     int result = a->by_node ? node_start(a) : form_make(&a->form);
@@ -184,7 +188,7 @@ static int row_run(struct asked *a, struct measure *m)
     return 0;
 }
 
-/* One pass over the table, or a part when the time is over. *whole: it was not. */
+/* Makes one pass over the table, or a part of it when the time is over. *whole: the pass was complete. */
 static int pass_run(struct asked *a, struct measure *m, bool *whole, uint64_t *rows)
 {
     bool one_column = !strcmp(a->question, "column");
@@ -252,7 +256,7 @@ static int asked_run(void *context, struct measure *m)
     struct asked *a = context;
     if (a->node_failed == -ENOPKG)
         lab_skip(m->lab, "parquet",
-                 "Node is not there, or not its packages: npm install hyparquet hyparquet-writer "
+                 "Node or its packages are not installed: npm install hyparquet hyparquet-writer "
                  "(--set node_modules=DIR)");
     if (a->node_failed < 0) return a->node_failed;
     measure_figure(m, "resident_before", a->resident);
@@ -276,7 +280,9 @@ static void asked_measure(struct lab *lab, const char *format, const char *packi
 {
     static struct asked a;
     uint64_t rows = lab_number(lab, "rows");
-    /* Two text formats of about 35 and 90 bytes a row, two binary ones, packed three times, and Parquet. */
+    /*
+     * Two text formats of about 35 and 90 bytes a row, two binary ones, packed in three ways, and Parquet.
+     */
     const struct data *place = lab_scratch(lab, "table", rows * 420);
     a = (struct asked){.form = {.format = format,
                                 .packing = packing,
@@ -327,12 +333,12 @@ static const struct experiment formats = {
     .number = 10,
     .name = "formats",
     .title = "Files and formats",
-    .question = "What do many small files cost, and the same table as text, rows, columns, packed?",
-    .expectation =
-        "A small file costs three system calls and a walk along its name. Text is limited by the "
-        "CPU that parses it; fixed rows give one row for one read, columns one column without the "
-        "others (Stonebraker et al., C-Store, 2005); packing pays when the CPU unpacks faster than "
-        "the device reads (RFC 8878).",
+    .question = "What do many small files cost, and what does the same table cost as text, rows or "
+                "columns, packed or not?",
+    .expectation = "A small file costs three system calls and a lookup of its name. Text is "
+                   "limited by the CPU that parses it; fixed rows give one row for one read, "
+                   "columns one column without the others (Stonebraker et al., C-Store, 2005); "
+                   "packing pays when the CPU unpacks faster than the device reads (RFC 8878).",
     .floor = "any Linux; a cold name cache needs root; Parquet needs Node and hyparquet",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

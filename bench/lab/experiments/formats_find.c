@@ -1,4 +1,4 @@
-/* Experiment 10, files and formats: what its figures say. Pure; the lesson is in formats.c. */
+/* Experiment 10, files and formats: what its figures mean. Pure; the lesson is in formats.c. */
 #include "formats.h"
 
 #include "../text.h"
@@ -34,7 +34,7 @@ static void files_find(const struct table *t, struct findings *into)
                   "sweep=files format=many-files cache=cold");
     expect(t, into, "mb_per_s", many, one, LESS,
            "many small files are read more slowly than one large one of the same size",
-           "Opening costs next to nothing against the copy here.");
+           "Here opening costs almost nothing compared with the copy.");
 }
 
 static void names_find(const struct table *t, struct findings *into)
@@ -51,10 +51,9 @@ static void names_find(const struct table *t, struct findings *into)
                  "with a %s name cache a file below %.0f directories is opened more slowly than "
                  "below %.0f",
                  cache[i], curve.x[last], curve.x[0]);
-        finding_expect(
-            into, expectation, MORE, &c,
-            "What an open costs beside the walk hides it, or the directories lie side by "
-            "side on the device and come with one read.");
+        finding_expect(into, expectation, MORE, &c,
+                       "The other costs of an open hide it, or the directories are next to each "
+                       "other on the device and come with one read.");
     }
     finding_ratio(into, t, "mean_us", "opening a name that is in no cache (depth 4)",
                   "sweep=names question=open cache=cold directories=4", "one that is",
@@ -80,13 +79,12 @@ static void table_find(const struct table *t, struct findings *into)
            "sweep=table question=scan cache=warm packing=plain format=csv", scan_rows, LESS,
            "parsed text gives fewer rows per second than binary rows",
            "The table was not in memory, or something else than parsing takes the time.");
-    expect(
-        t, into, "million_rows_per_s",
-        "sweep=table question=column cache=cold packing=plain format=columns",
-        "sweep=table question=column cache=cold packing=plain format=rows", MORE,
-        "one column, cold, comes quicker out of columns than out of rows, which bring the others "
-        "along",
-        "The file is so small that the device gives both with a few reads.");
+    expect(t, into, "million_rows_per_s",
+           "sweep=table question=column cache=cold packing=plain format=columns",
+           "sweep=table question=column cache=cold packing=plain format=rows", MORE,
+           "one column, cold, is read faster from columns than from rows, which bring the other "
+           "columns too",
+           "The file is so small that the device gives both with a few reads.");
     finding_ratio(into, t, "median_us", "one row out of CSV (warm, plain)",
                   "sweep=table question=row packing=plain format=csv", "one out of fixed rows",
                   "sweep=table question=row packing=plain format=rows");
@@ -96,8 +94,8 @@ static void table_find(const struct table *t, struct findings *into)
 }
 
 /*
- * Where CPU beats the device: what the device gives of plain rows against what the CPU unpacks, both in bytes of
- * the table per second; and whether it came so, cold.
+ * Says where packing is worth it: compares the plain rows that the device reads with those that the CPU
+ * unpacks, both in bytes of the table per second; and says whether it was so, cold.
  */
 static void packing_find(const struct table *t, struct findings *into, const char *packing)
 {
@@ -119,11 +117,10 @@ static void packing_find(const struct table *t, struct findings *into, const cha
     text_figure(a, summarise(&by_cpu).median, "MB/s");
     text_figure(b, summarise(&by_device).median, "MB/s");
     if (packed.count > 0 && whole.count > 0)
-        finding_add(
-            into, FINDING_FACT,
-            "Binary rows packed by %s have %.0f %% of the size; unpacked out of memory they "
-            "come with %s, plain ones out of the device with %s.",
-            packing, 100 * summarise(&packed).median / summarise(&whole).median, a, b);
+        finding_add(into, FINDING_FACT,
+                    "Binary rows packed by %s have %.0f %% of the size; unpacked from memory they "
+                    "come at %s, plain ones from the device at %s.",
+                    packing, 100 * summarise(&packed).median / summarise(&whole).median, a, b);
     if (cpu.verdict == UNKNOWN || cpu.verdict == SAME) {
         finding_add(
             into, FINDING_OPEN,
@@ -139,7 +136,7 @@ static void packing_find(const struct table *t, struct findings *into, const cha
                   : "since the CPU unpacks %s more slowly than the device reads, a cold scan of "
                     "packed rows is no quicker than of plain ones",
              packing);
-    /* "No quicker" holds when it is slower, and when there is no difference. */
+    /* "No quicker" holds when it is slower, and also when there is no difference. */
     finding_expect(into, expectation,
                    pays                ? MORE
                    : c.verdict == SAME ? SAME

@@ -1,7 +1,8 @@
 /*
- * Experiment 10: names and small files. For the names there is a chain of directories for each file: DEPTH/NUMBER/d/…/f.
- * What is looked up by a process in a control group is charged to it (dentries and inodes as well), and can be dropped
- * with it, nobody else's names. What the file system keeps of its directories goes by POSIX_FADV_DONTNEED on the device.
+ * Experiment 10: names and small files. For the names there is a chain of directories for each file:
+ * DEPTH/NUMBER/d/…/f. Names that a process in a control group looks up are charged to that group (dentries
+ * and inodes too). They can be dropped with it, and nobody else's names are. What the file system keeps of
+ * its directories is dropped by POSIX_FADV_DONTNEED on the device.
  */
 #include "formats.h"
 
@@ -39,7 +40,7 @@ static void one_close(void *context)
     if (f->fd >= 0) close(f->fd);
 }
 
-/* A piece of 4 KiB: a file that is opened, read and closed; or a part of the one that is open. */
+/* Reads a piece of 4 KiB: a file that is opened, read and closed; or a part of the file that is open. */
 static ssize_t piece_read(struct files *f, uint64_t i, char piece[PIECE_BYTES])
 {
     char path[300];
@@ -98,7 +99,7 @@ struct names {
     int drop_failed;
 };
 
-/* TREE/DEPTH/NUMBER, then /d for each level more, then /f. */
+/* Writes TREE/DEPTH/NUMBER, then /d for each further level, then /f. */
 static void name_make(const struct names *n, uint64_t i, char path[600])
 {
     int used = snprintf(path, 600, "%s/%" PRIu64 "/%" PRIu64, n->tree->path, n->depth, i);
@@ -122,7 +123,7 @@ static int chain_make(char *path)
     return 0;
 }
 
-/* One for all measurements: what was charged to a group that is gone cannot be dropped any more. */
+/* One group for all measurements: what was charged to a group that is gone cannot be dropped any more. */
 static struct control_group group;
 
 static void group_close(void)
@@ -149,7 +150,7 @@ static int names_drop(const struct names *n)
     snprintf(node, sizeof node, "/dev/%s", n->device->name);
     fd = result < 0 ? -1 : open(node, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return result < 0 ? result : 0; /* directories then come from memory, names do not */
+        return result < 0 ? result : 0; /* then directories come from memory, but names do not */
     posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     close(fd);
     return 0;
@@ -161,9 +162,9 @@ static int names_open(void *context)
     char path[600];
     int result = 0;
     if (group.path[0])
-        result = control_group_enter(&group); /* whoever looks one up is charged for it */
+        result = control_group_enter(&group); /* a process pays for the names that it looks up */
     name_make(n, n->count - 1, path);
-    bool there = access(path, F_OK) == 0; /* the last one, so all of them */
+    bool there = access(path, F_OK) == 0; /* if the last one exists, all of them do */
     for (uint64_t i = 0; i < n->count && !there && result == 0; i++) {
         name_make(n, i, path);
         result = measure_stopped ? -EINTR : chain_make(path);

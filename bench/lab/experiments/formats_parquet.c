@@ -1,6 +1,6 @@
 /*
- * Experiment 10: Parquet, read by a library of its own (hyparquet) in a Node process beside, which answers questions
- * over two pipes. Every wait for it has a limit, and it dies with zclab.
+ * Experiment 10: Parquet. A library (hyparquet) in a Node process reads it and answers questions over two
+ * pipes. Every wait for the process has a limit, and it ends when zclab ends.
  */
 #include "formats.h"
 
@@ -15,7 +15,7 @@
 
 enum { START_MS = 60000, ANSWER_MS = 30000, LOOK_MS = 100 };
 
-/* The script: embedded by the assembler, as page_style.c does. */
+/* The script: the assembler embeds it, as in page_style.c. */
 extern char formats_parquet_script[];
 __asm__(".pushsection .data\n"
         ".global formats_parquet_script\n.hidden formats_parquet_script\n"
@@ -43,7 +43,10 @@ static void child_run(const struct form *form, const char *csv, int in, int out)
     _exit(127);
 }
 
-/* The next line of the child, without its end. 0, -ETIMEDOUT, -EINTR, or -EPIPE when it has ended. */
+/*
+ * Reads the next line of the child, without its end. Returns 0, -ETIMEDOUT, -EINTR, or -EPIPE when it has
+ * ended.
+ */
 static int line_read(struct node *node, int limit_ms)
 {
     size_t used = 0;

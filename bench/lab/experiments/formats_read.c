@@ -1,4 +1,7 @@
-/* Experiment 10: reading the table. Text is parsed as a program would: jansson for JSON, strtod for CSV. */
+/*
+ * Experiment 10: reading the table. Text is parsed as a program would do it: jansson for JSON, strtod for
+ * CSV.
+ */
 #include "formats.h"
 
 #include <errno.h>
@@ -24,7 +27,7 @@ struct reader {
     bool one_column;
     struct source source[TABLE_FIELDS];
     unsigned sources;
-    char *piece; /* what was read and not used yet lies from `at` to `end` */
+    char *piece; /* bytes that were read and not used yet are from `at` to `end` */
     size_t at, end;
 };
 
@@ -33,7 +36,7 @@ static int source_open(struct source *s, const char *path, const char *packing)
     s->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0) return -errno;
     if (!strcmp(packing, "gzip")) {
-        s->gzip = gzdopen(s->fd, "rb"); /* takes the descriptor over */
+        s->gzip = gzdopen(s->fd, "rb"); /* gzip now owns the descriptor */
         if (!s->gzip) return -ENOMEM;
         s->fd = -1;
         gzbuffer(s->gzip, PIECE);
@@ -68,7 +71,7 @@ static ssize_t zstd_read(struct source *s, char *into, size_t bytes)
     return (ssize_t)out.pos;
 }
 
-/* As many bytes as are wanted, fewer at the end alone; or -errno. */
+/* Reads as many bytes as are wanted; fewer only at the end of the file. Returns how many, or -errno. */
 static ssize_t source_read(struct source *s, char *into, size_t bytes)
 {
     size_t done = 0;
@@ -109,7 +112,10 @@ void reader_close(struct reader *r)
     free(r);
 }
 
-/* The next line, with a 0 in the place of its end; NULL at the end of the file, or when it cannot be read. */
+/*
+ * Returns the next line, with a 0 in place of its end; NULL at the end of the file, or when it cannot be
+ * read.
+ */
 static char *line_next(struct reader *r, int *result)
 {
     char *end = memchr(r->piece + r->at, '\n', r->end - r->at);
@@ -201,7 +207,7 @@ static int64_t rows_batch(struct reader *r, int64_t *sum)
     return rows;
 }
 
-/* A column at a time, into one array each. */
+/* Reads one column after the other, each into an array. */
 static int64_t columns_batch(struct reader *r, int64_t *sum)
 {
     int64_t rows = 0;
@@ -229,7 +235,7 @@ int64_t reader_batch(struct reader *r, int64_t *sum)
 
 /* ---- one row ----------------------------------------------------------------------------------- */
 
-/* Not packed and of fixed length: a pread for the row, or for each of its columns. */
+/* Not packed and of fixed length: one pread for the row, or one for each of its columns. */
 static int row_at_place(const struct form *form, uint64_t row, struct sale *sale)
 {
     char path[TABLE_FIELDS][340];
@@ -248,7 +254,7 @@ static int row_at_place(const struct form *form, uint64_t row, struct sale *sale
     return result;
 }
 
-/* Reads all that stands before. Lines are counted, and only the last one is parsed. */
+/* Reads everything before the row. Lines are counted, and only the last one is parsed. */
 static int row_by_reading(const struct form *form, uint64_t row, struct sale *sale)
 {
     int result;
@@ -261,7 +267,7 @@ static int row_by_reading(const struct form *form, uint64_t row, struct sale *sa
     if (!binary && result == 0) result = line_parse(r, line, sale);
     for (uint64_t at = 0; binary && result == 0 && at <= row; at += TABLE_BATCH)
         if ((got = reader_batch(r, &sum)) <= 0) result = got < 0 ? (int)got : -EBADMSG;
-    if (binary && result == 0) *sale = sale_of(row); /* it was among the last batch */
+    if (binary && result == 0) *sale = sale_of(row); /* it was in the last batch */
     reader_close(r);
     return result;
 }

@@ -72,7 +72,7 @@ unsigned form_files(const struct form *form, bool one_column, char path[TABLE_FI
 
 /* ---- writing ----------------------------------------------------------------------------------- */
 
-/* A file that is packed while it is written: one of the three. */
+/* A file that is packed while it is written, in one of three ways. */
 struct sink {
     int fd;
     gzFile gzip;
@@ -149,7 +149,7 @@ static int sink_close(struct sink *sink)
     return sink->result;
 }
 
-/* Rows as text: CSV with a point in the price, or an object of JSON a line. */
+/* Writes a row as text: CSV with a point in the price, or a line with a JSON object. */
 static size_t row_text(const struct form *form, const struct sale *s, char line[LINE_MOST])
 {
     return (size_t)snprintf(line, LINE_MOST,
@@ -160,7 +160,7 @@ static size_t row_text(const struct form *form, const struct sale *s, char line[
                             s->id, s->customer, s->price, s->quantity, s->day, s->note);
 }
 
-/* One row, or one field of it, as it stands in the file. Returns its bytes. */
+/* Writes one row, or one field of it, as it is in the file. Returns its bytes. */
 static size_t row_put(const struct form *form, unsigned field, uint64_t row, char into[LINE_MOST])
 {
     struct sale sale = sale_of(row);
@@ -171,7 +171,7 @@ static size_t row_put(const struct form *form, unsigned field, uint64_t row, cha
     return bytes;
 }
 
-/* One file of the table; field TABLE_FIELDS: all of them. */
+/* Makes one file of the table; field TABLE_FIELDS means all fields. */
 static int file_make(const struct form *form, const char *path, unsigned field)
 {
     static char piece[PIECE];

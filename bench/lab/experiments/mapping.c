@@ -1,21 +1,24 @@
 /*
  * Experiment 3: a mapping, a read, or direct I/O.
  *
- * Question.  When is a file better mapped into memory (mmap), when read (pread), and when read past the page cache?
+ * Question.  When is it better to map a file into memory (mmap), to read it (pread), or to read it past the
+ *            page cache?
  *
- * Expected.  Each way ends with all bytes summed up, as a program uses what it reads. Read again and again from memory,
- *            a mapping costs neither a call nor a copy, so the smaller the reads the more it wins. Touched for the
- *            first time, each page must be entered into the page table: a fault for every 16 pages (fault-around,
- *            mm/memory.c), or one call for many (MADV_POPULATE_READ). Cold and at random, a fault reads what lies around
- *            it, too (do_sync_mmap_readahead() in mm/filemap.c), unless MADV_RANDOM says not to; pread reads a page.
- *            When the file is larger than memory, each page that comes in must drive another one out, which
- *            costs CPU, more for a mapped one (Crotty, Leis and Pavlo, "Are you sure you want to use MMAP in your
- *            database management system?", CIDR 2022). O_DIRECT has nothing to drive out.
+ * Expected.  Each way ends with the sum of all bytes, because a program uses what it reads. When memory is
+ *            read again and again, a mapping needs neither a call nor a copy: so the smaller the reads are,
+ *            the more it wins. When a page is touched for the first time, it must be entered into the page
+ *            table: one fault for every 16 pages (fault-around, mm/memory.c), or one call for many pages
+ *            (MADV_POPULATE_READ). Cold and at random places, a fault also reads the pages around it
+ *            (do_sync_mmap_readahead() in mm/filemap.c), unless MADV_RANDOM forbids it; pread reads one
+ *            page. When the file is larger than memory, each page that comes in must evict another one.
+ *            That costs CPU, and more for a mapped page (Crotty, Leis and Pavlo, "Are you sure you want to
+ *            use MMAP in your database management system?", CIDR 2022). O_DIRECT has nothing to evict.
  *
- * Vary.      --set blocks=512,4k,…   --set methods=pread,mmap   --set limited=2g (its memory is a quarter of that)
- *            Read-ahead of the device: /sys/block/…/queue/read_ahead_kb is how much a fault reads around.
+ * Vary.      --set blocks=512,4k,…   --set methods=pread,mmap   --set limited=2g (its memory is a quarter
+ *            of that)
+ *            Read-ahead of the device: /sys/block/…/queue/read_ahead_kb is how much a fault reads around it.
  *
- * Floor.     Any Linux; MADV_POPULATE_READ from 5.14 on; less memory needs root and a control group.
+ * Needs.     Any Linux; MADV_POPULATE_READ from 5.14 on; less memory needs root and a control group.
  */
 #include "../control_group.h"
 #include "../experiment.h"
@@ -94,7 +97,7 @@ struct reads {
     uint64_t calls;
 };
 
-static volatile uint64_t sum_kept; /* so that no compiler leaves the sum out */
+static volatile uint64_t sum_kept; /* so that no compiler removes the sum */
 
 static void bytes_use(const char *bytes, uint64_t length)
 {
@@ -126,7 +129,7 @@ static void map_drop(struct reads *r)
     r->map = NULL;
 }
 
-/* Fills the little memory that there is, so that the first read must drive something out already. */
+/* Fills the little memory that there is, so that even the first read must evict something. */
 static int memory_fill(const struct reads *r)
 {
     char *buffer = malloc(WINDOW);
@@ -158,7 +161,7 @@ static int reads_open(void *context)
     if (r->limited && r->random && !r->direct) result = memory_fill(r);
     if (result == 0 && r->mapped) result = map_make(r);
     if (result == 0 && r->mapped && r->again && !r->limited &&
-        !r->touch) /* repeated: every page is entered */
+        !r->touch) /* repeated: every page is in the page table */
         bytes_use(r->map, r->data->bytes);
     return result;
 }
@@ -174,7 +177,7 @@ static void reads_close(void *context)
     control_group_close(&r->group);
 }
 
-/* Reads one block and uses it; bytes or -errno. */
+/* Reads one block and uses it. Returns bytes or -errno. */
 static ssize_t block_read(struct reads *r, uint64_t offset)
 {
     if (!r->mapped) {
@@ -267,7 +270,10 @@ static void reads_measure(struct lab *lab, const struct data *data, const char *
                     w.pattern, w.memory, method, w.block, data->bytes);
 }
 
-/* Whether a method says anything about a pattern: O_DIRECT is never warm, populating needs an order. */
+/*
+ * Returns whether a method makes sense for a pattern: O_DIRECT is never warm, and populating needs an
+ * order.
+ */
 static bool makes_sense(const char *method, const char *pattern, const char *memory)
 {
     bool direct = !strcmp(method, "direct"), advised = !strcmp(method, "advised");
@@ -277,7 +283,7 @@ static bool makes_sense(const char *method, const char *pattern, const char *mem
     return !populate || (!strcmp(pattern, "sequential") && !strcmp(memory, "cold"));
 }
 
-/* Why there can be no less memory here; NULL: there can. */
+/* Returns why memory cannot be limited here; NULL: it can. */
 static const char *memory_hindrance(void)
 {
     static struct control_group group;
@@ -314,7 +320,7 @@ static void run(struct lab *lab)
 
 /* ---- what the figures say ---------------------------------------------------------------------- */
 
-/* Holds a ratio of two cases against what was expected; nothing is said of what was not measured. */
+/* Compares a ratio of two cases with an expectation. Says nothing about what was not measured. */
 static void expect(struct findings *into, const struct table *t, const char *figure,
                    const char *expectation, enum verdict wanted, const char *where_a,
                    const char *where_b, const char *explanation)
@@ -362,8 +368,8 @@ static void faults_find(const struct table *t, struct findings *into)
     expect(into, t, "mb_per_s",
            "a call that enters many pages at once moves more MB/s than a fault for each few", MORE,
            populated, mapped,
-           "Faults are cheap against summing up here, or the page cache holds large folios, of "
-           "which a fault enters more.");
+           "Here faults are cheap compared with adding up the bytes, or the page cache holds large "
+           "folios, of which a fault enters more.");
 }
 
 static void cold_find(const struct table *t, struct findings *into)
@@ -384,7 +390,7 @@ static void cold_find(const struct table *t, struct findings *into)
            "The device's read_ahead_kb is a page or less, or most faults found what an earlier one "
            "had read around it.");
     expect(into, t, "amplification", "MADV_RANDOM takes that reading around away", LESS, advised,
-           mapped, "There was nothing to take away: read_ahead_kb is a page or less.");
+           mapped, "There was nothing to switch off: read_ahead_kb is a page or less.");
     finding_ratio(into, t, "iops", "mmap (cold, at random)", mapped, "pread", read);
     finding_ratio(into, t, "iops", "mmap with MADV_RANDOM (cold, at random)", advised, "pread",
                   read);
@@ -397,10 +403,10 @@ static void limited_find(const struct table *t, struct findings *into)
     static const char read[] = "pattern=sequential memory=limited method=pread";
     expect(into, t, "system_us_per_mib",
            "larger than memory, O_DIRECT takes less CPU in the kernel than a mapping, since it has "
-           "nothing to drive out",
+           "nothing to evict",
            LESS, direct, mapped,
            "Each O_DIRECT read is a call and a request of its own, which costs more here than "
-           "driving pages out.");
+           "evicting pages.");
     expect(into, t, "system_us_per_mib",
            "larger than memory, a mapping takes more CPU in the kernel than pread, since its pages "
            "must be taken out of the page table",
@@ -426,12 +432,12 @@ static const struct experiment mapping = {
     .number = 3,
     .name = "mapping",
     .title = "A mapping, a read, or direct I/O",
-    .question = "When is a file better mapped into memory, when read, and when read past the page "
-                "cache?",
-    .expectation = "From memory again and again, a mapping spares call and copy. Touched for the "
-                   "first time it pays faults (mm/memory.c), cold and at random it reads too much "
-                   "(mm/filemap.c), larger than memory it pays for driving pages out (Crotty et "
-                   "al., CIDR 2022).",
+    .question = "When is it better to map a file into memory, to read it, or to read it past the "
+                "page cache?",
+    .expectation = "When memory is read again and again, a mapping saves the call and the copy. "
+                   "Pages that are touched for the first time cost faults (mm/memory.c). Cold and "
+                   "at random, a mapping reads too much (mm/filemap.c). When the file is larger "
+                   "than memory, evicting pages costs CPU (Crotty et al., CIDR 2022).",
     .floor = "any Linux; MADV_POPULATE_READ from 5.14 on; less memory: root, cgroups of version 2",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

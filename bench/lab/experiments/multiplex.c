@@ -1,25 +1,33 @@
 /*
  * Experiment 8: multiplexing.
  *
- * Question.  What does it cost one thread to wait for many descriptors, and what does a blocking read do to the others?
+ * Question.  What does it cost one thread to wait for many descriptors, and what does a blocking read do to
+ *            the others?
  *
- * Expected.  select(2) and poll(2) hand all descriptors to the kernel each time, and it asks each of them: an event
- *            costs in proportion to how many are watched. epoll(7) hands each over once and is told which are ready,
- *            so that idle ones cost nothing (Banga, Mogul and Druschel, "A scalable and explicit event delivery
- *            mechanism for UNIX", 1999; Kegel, "The C10K problem"). With few descriptors poll is no slower. Edge
- *            triggering costs a read more, which finds nothing; one-shot costs an epoll_ctl(2) an event. io_uring
- *            arms again in the call that waits, and a multishot receive brings the data, too: one call a turn.
- *            A loop that blocks serves nobody meanwhile: the latency of all others becomes that of the slow read.
+ * Expected.  select(2) and poll(2) pass all descriptors to the kernel each time, and the kernel asks each
+ *            of them. So the cost of an event is in proportion to the number of descriptors. With epoll(7)
+ *            each descriptor is passed once, and the kernel reports those that are ready, so idle
+ *            descriptors cost nothing (Banga, Mogul and Druschel, "A scalable and explicit event delivery
+ *            mechanism for UNIX", 1999; Kegel, "The C10K problem"). With few descriptors poll is no slower.
+ *            Edge triggering needs one more read, which finds nothing. One-shot needs an epoll_ctl(2) for
+ *            each event. io_uring arms again in the call that waits, and a multishot receive brings the
+ *            data too: one call for each turn. A loop that blocks serves nobody meanwhile: the latency of
+ *            all others becomes that of the slow read.
  *
  * Vary.      --set idle=10,100,1000   --set ways=poll,epoll   --set clients=1,100   --set stall_ms=10
  *
- * Floor.     Any Linux; uring_poll from 5.11, uring_recv from 6.0; select takes descriptors below 1024 only.
+ * Needs.     Any Linux; uring_poll from 5.11, uring_recv from 6.0; select takes only descriptors below
+ *            1024.
  *
- * Sweep `idle`: one thread writes a byte to a socket, waits among all descriptors, and reads it; the others are sockets
- * to which nobody can send. `none` reads without waiting: what is above it is the price of waiting among many. Sweep
- * `clients`: an echo server in one thread, and as many clients in another one, each with one request of 64 bytes under
- * way; CPU and calls are of both. Sweep `slow`: one client more, whose requests have the server read something
- * that is there only after 10 ms; the latencies are those of the others.
+ * Sweep `idle`: one thread writes a byte to a socket, waits among all descriptors, and reads it. The others
+ * are sockets to which nobody can send. `none` reads without waiting: the difference to it is the price of
+ * waiting among many.
+ *
+ * Sweep `clients`: an echo server in one thread and its clients in another one, each with one request of 64
+ * bytes under way. CPU and calls are those of both.
+ *
+ * Sweep `slow`: one more client, whose requests make the server read something that is there only after 10
+ * ms. The latencies are those of the other clients.
  */
 #include "../text.h"
 #include "multiplex_echo.h"
@@ -34,7 +42,7 @@ enum { LIST = 16, SELECT_SPARE = 64 };
 static const struct column factors[] = {
     {"sweep", "text", "which question the row belongs to: idle, clients or slow"},
     {"way", "text", "none, select, poll, epoll (level), edge, oneshot, uring_poll or uring_recv"},
-    {"idle", "count", "descriptors that are watched, too, and on which nothing happens"},
+    {"idle", "count", "further descriptors that are watched, and on which nothing happens"},
     {"clients", "count", "clients that ask and are measured"},
     {"slow", "text", "slow reads: none, inline (the loop blocks), thread, ring (both go on)"},
     {0}};
@@ -67,7 +75,7 @@ static const struct plot plots[] = {
 
 /* ---- the cases --------------------------------------------------------------------------------- */
 
-/* Whether so many descriptors can be watched in this way; else it says why not. */
+/* Returns whether so many descriptors can be watched in this way; if not, says why. */
 static bool is_possible(struct lab *lab, const char *way, uint64_t watched, uint64_t open)
 {
     char what[64], why[128];
@@ -112,7 +120,7 @@ static void echo_measure(struct lab *lab, const char *sweep, const char *way, ui
                 clients, word[slow]);
 }
 
-/* As many as asked for, or as may be open; it says so. */
+/* Returns as many as were asked for, or as many as may be open; then it says so. */
 static uint64_t idle_possible(struct lab *lab, uint64_t idle)
 {
     char what[64], why[128];
@@ -163,7 +171,7 @@ static struct curve event_curve(const struct table *t, const char *way)
     return curve_of(t, "idle", "median_us", where);
 }
 
-/* What one idle descriptor adds to an event, from the fewest and the most. */
+/* Says what one idle descriptor adds to an event, computed from the fewest and the most. */
 static void each_find(const struct table *t, struct findings *into, const char *way)
 {
     struct curve curve = event_curve(t, way);
@@ -193,11 +201,14 @@ static void grows_expect(const struct table *t, struct findings *into, const cha
              "an event by %s costs more beside %.0f idle descriptors than beside %.0f", way,
              curve.x[last], curve.x[0]);
     finding_expect(into, expectation, MORE, &c,
-                   "Either so few descriptors weigh nothing beside the calls themselves, or the "
+                   "So few descriptors cost nothing compared with the calls themselves, or the "
                    "figures were disturbed.");
 }
 
-/* Idle descriptors should cost nothing; half as much again is taken for nothing, since caches are not endless. */
+/*
+ * Expects that idle descriptors cost nothing. Up to one half more counts as nothing, because CPU caches are
+ * limited.
+ */
 static void flat_expect(const struct table *t, struct findings *into, const char *way)
 {
     struct curve curve = event_curve(t, way);
@@ -225,7 +236,7 @@ static void flat_expect(const struct table *t, struct findings *into, const char
                     c.low, c.high);
 }
 
-/* From how many descriptors on epoll is cheaper than poll. */
+/* Says from how many descriptors on epoll is cheaper than poll. */
 static void crossover_find(const struct table *t, struct findings *into)
 {
     struct curve curve = event_curve(t, "epoll");
@@ -261,7 +272,7 @@ static void crossover_find(const struct table *t, struct findings *into)
             from, since);
 }
 
-/* The other ways against epoll, with the fewest descriptors: the price of the calls. */
+/* Compares the other ways with epoll, with the fewest descriptors: the price of the calls. */
 static void ways_find(const struct table *t, struct findings *into)
 {
     static const char *const other[] = {"none", "edge", "oneshot", "uring_poll", "uring_recv"};
@@ -295,8 +306,9 @@ static void slow_find(const struct table *t, struct findings *into)
 {
     static const struct {
         const char *way, *help, *expectation;
-    } rows[] = {{"epoll", "thread", "a slow read in another thread leaves the others' latency"},
-                {"uring_poll", "ring", "a slow read by the ring leaves the others' latency"}};
+    } rows[] = {
+        {"epoll", "thread", "a slow read in another thread leaves the others' latency as it is"},
+        {"uring_poll", "ring", "a slow read by the ring leaves the others' latency as it is"}};
     for (unsigned i = 0; i < 2; i++) {
         char where[3][WHERE_MAX], expectation[WHERE_MAX];
         const char *const slow[] = {"none", "inline", rows[i].help};
@@ -314,7 +326,7 @@ static void slow_find(const struct table *t, struct findings *into)
                  rows[i].expectation);
         if (y[1].count > 0 && y[2].count > 0)
             finding_expect(into, expectation, LESS, &helps,
-                           "The CPUs were too busy for what reads beside the loop.");
+                           "The CPUs were too busy for the read beside the loop.");
         finding_ratio(into, t, "median_us",
                       i ? "the others beside slow reads by the ring"
                         : "the others beside slow reads in a thread",

@@ -17,7 +17,7 @@ enum { SPARE = 256, STACK_BYTES = 512 << 10 };
 
 /* ---- how many descriptors there may be --------------------------------------------------------- */
 
-/* Root may have more than the limit says, unless it is confined: tried once. */
+/* Root may have more than the limit says, unless it is confined: it is tried once. */
 uint64_t descriptors_allowed(void)
 {
     static uint64_t allowed;
@@ -58,7 +58,7 @@ static int *descriptors_new(unsigned count)
 
 /* ---- one event --------------------------------------------------------------------------------- */
 
-/* Sockets to which nobody can send: they have no name. */
+/* Opens sockets to which nobody can send, because they have no name. */
 static int idle_sockets_open(struct idle_watch *x)
 {
     for (unsigned i = 0; i < x->idle; i++) {
@@ -80,7 +80,7 @@ int idle_open(void *context)
     int result = idle_sockets_open(x);
     if (result < 0) return result;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, x->pair) < 0) return -errno;
-    x->fd[x->idle] = x->pair[0]; /* closed with the others */
+    x->fd[x->idle] = x->pair[0]; /* it is closed with the others */
     return x->way ? watch_open(&x->watch, x->way, x->fd, x->count) : 0;
 }
 
@@ -154,7 +154,7 @@ static void timer_start(const struct echo *x)
     timerfd_settime(x->timer, 0, &when, NULL);
 }
 
-/* A read that blocks, as that of a file on a slow disk does. */
+/* A read that blocks, like that of a file on a slow disk. */
 static void timer_read(struct echo *x)
 {
     uint64_t expired;
@@ -238,7 +238,7 @@ static int echo_sockets_open(struct echo *x)
     return x->timer < 0 || pipe2(x->to_helper, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* Client and server each have a CPU, where there are two. */
+/* Gives client and server a CPU each, where there are two. */
 static void cpus_choose(struct echo *x)
 {
     x->cpu[0] = x->cpu[1] = -1;
@@ -287,10 +287,10 @@ void echo_close(void *context)
     struct echo *x = context;
     x->over = true;
     if (x->thread_started) {
-        send(x->client[0], "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* it wakes up, and looks */
+        send(x->client[0], "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* so that it wakes up and looks */
         pthread_join(x->thread, NULL);
     }
-    if (x->to_helper[1] >= 0) close(x->to_helper[1]); /* the helper reads the end */
+    if (x->to_helper[1] >= 0) close(x->to_helper[1]); /* the helper then reads the end */
     if (x->helper_started) pthread_join(x->helper, NULL);
     if (x->to_helper[0] >= 0) close(x->to_helper[0]);
     if (x->timer >= 0) close(x->timer);
@@ -313,7 +313,7 @@ static int request_send(struct echo *x, unsigned client, uint64_t now, struct me
     return sent < 0 ? -errno : 0;
 }
 
-/* Takes a reply, and asks again. The client that is slow itself is not counted. */
+/* Takes a response and sends the next request. The slow client itself is not counted. */
 static int reply_take(struct echo *x, unsigned client, struct measure *m)
 {
     char message[MESSAGE_BYTES];
@@ -353,7 +353,7 @@ int echo_run(void *context, struct measure *m)
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) return -errno;
     int result = clients_watch(x, epoll);
-    measure_restart(m); /* opening is not what is asked */
+    measure_restart(m); /* opening is not measured */
     uint64_t calls = x->watch.calls;
     for (unsigned i = 0; i < x->count && result == 0; i++)
         result = request_send(x, i, measure_now(), m);

@@ -11,7 +11,7 @@
 enum { LIMIT_MS = 200, QUEUE = 1024, COMPLETIONS = 65536, BUFFERS = 1024, GROUP = 1 };
 static const uint64_t later_tag = UINT64_MAX;
 
-/* A socket that does not block, whose data are taken once. */
+/* Receives once from a socket, without blocking. */
 static ssize_t receive_once(struct watch *w, const struct ready *ready, char into[MESSAGE_BYTES])
 {
     watch_count_call(w);
@@ -113,7 +113,7 @@ static int epoll_await(struct watch *w)
     return found;
 }
 
-/* An edge is told once: it must be read until there is no more (epoll(7)). */
+/* An edge is reported once: the socket must be read until there is no more (epoll(7)). */
 static ssize_t edge_receive(struct watch *w, const struct ready *ready, char into[MESSAGE_BYTES])
 {
     char more[MESSAGE_BYTES];
@@ -150,7 +150,10 @@ static int ring_open(struct watch *w)
     return result;
 }
 
-/* A free submission; those before it are handed over when the queue is full. NULL: the kernel takes none. */
+/*
+ * Returns a free submission. When the queue is full, those before it are submitted. NULL: the kernel takes
+ * none.
+ */
 static struct io_uring_sqe *ring_sqe(struct watch *w)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&w->ring);
@@ -221,7 +224,7 @@ static int ring_receive_open(struct watch *w)
     return result < 0 ? result : ring_arm_all(w, receive_arm);
 }
 
-/* What was armed since the last time is handed over with the same call. */
+/* The same call submits what was armed since the last time. */
 static int ring_enter(struct watch *w)
 {
     struct __kernel_timespec limit = {.tv_nsec = LIMIT_MS * 1000000};
@@ -241,7 +244,7 @@ static int ring_wait(struct watch *w)
         w->ready[found++] = (struct ready){.index = tag == later_tag ? READ_LATER : (int)tag,
                                            .length = cqe->res,
                                            .slot = cqe->flags >> IORING_CQE_BUFFER_SHIFT};
-        /* A multishot receive ends when there was no buffer, and the like. */
+        /* A multishot receive ends when there was no buffer, for example. */
         if (w->buffers && tag != later_tag && !(cqe->flags & IORING_CQE_F_MORE) && cqe->res != 0)
             failure = cqe->res == -EINVAL ? cqe->res : receive_arm(w, (unsigned)tag);
         io_uring_cqe_seen(&w->ring, cqe);

@@ -3,23 +3,27 @@
  *
  * Question.  What does it matter on which CPU something runs, and what do neighbours do to it?
  *
- * Expected.  Two threads that take turns gain nothing from two CPUs: on one CPU a switch is all that a round trip by
- *            pipe takes, on two an interrupt has to wake the other CPU, which in a virtual machine leaves it
- *            (McVoy and Staelin, "lmbench", 1996). Spinning on two cores takes a cache line's way there and back, 0.1 to
- *            0.5 µs, less within one core (hyper-threads) and more between nodes; on one CPU each spins until
- *            its time slice is over. A neighbour that computes on the same CPU takes half of it, and makes who sleeps
- *            wait until it is descheduled; on another core it should not be felt, unless the two are
- *            hyper-threads or share a hypervisor's CPU. A neighbour on the disk makes each read wait behind its own. The
- *            CPU that gets the device's interrupts answers without waking another one.
+ * Expected.  Two threads that take turns gain nothing from two CPUs. On one CPU, a round trip by pipe needs
+ *            only a switch. On two, an interrupt has to wake the other CPU, and in a virtual machine that
+ *            leaves the machine (McVoy and Staelin, "lmbench", 1996). Spinning on two cores takes as long
+ *            as a cache line needs there and back: 0.1 to 0.5 µs, less within one core (hyper-threads),
+ *            more between nodes. On one CPU, each thread spins until its time slice is over. A neighbour
+ *            that computes on the same CPU takes half of it, and a thread that sleeps has to wait until
+ *            that neighbour is descheduled. On another core it should have no effect, unless the two are
+ *            hyper-threads or share a CPU of the hypervisor. A neighbour on the disk makes each read wait
+ *            behind its own reads. The CPU that gets the interrupts of the device needs to wake no other
+ *            one.
  *
  * Vary.      --set means=spin,futex,pipe,stream   --set works=compute,wake,read
  *
- * Floor.     Any Linux. Hyper-threads and nodes where there are any; two CPUs for most.
+ * Needs.     Any Linux. Hyper-threads and nodes are measured where there are any; most cases need two CPUs.
  *
- * Sweep `pair`: two threads, not pinned (free), on one CPU (same), on two threads of one core (sibling), on two cores
- * (core), on two memory nodes (node). Of a stream an operation is 64 KiB through a pipe, else a round trip.
- * Sweep `neighbour`: one thread on a CPU computes, sleeps for 200 µs (the latency is by how much it is late), or reads
- * 4 KiB with O_DIRECT. Sweep `interrupt`: such reads from each CPU. CPU figures are of all threads.
+ * Sweep `pair`: two threads, not pinned (free), on one CPU (same), on two threads of one core (sibling), on
+ * two cores (core), on two memory nodes (node). An operation of a stream is 64 KiB through a pipe, else it
+ * is a round trip.
+ *
+ * Sweep `neighbour`: one thread on a CPU computes, sleeps for 200 µs (the latency is how late it wakes), or
+ * reads 4 KiB with O_DIRECT. Sweep `interrupt`: such reads from each CPU. CPU figures are of all threads.
  */
 #include "../device.h"
 #include "placement_work.h"
@@ -187,16 +191,16 @@ static void pairs_find(const struct table *t, struct findings *into)
     expect(t, into, "median_us", "sweep=pair work=pipe place=same",
            "sweep=pair work=pipe place=core", LESS,
            "a round trip by pipe takes less on one CPU than between two cores",
-           "The other CPU was awake already (polling while idle, or busy), so that a switch costs "
-           "more than telling it.");
+           "The other CPU was awake already (polling while idle, or busy), so a switch costs more "
+           "than a wake-up.");
     expect(t, into, "median_us", "sweep=pair work=spin place=core",
            "sweep=pair work=pipe place=core", LESS,
            "spinning between two cores takes less than waking each other up by pipe",
            "One of the two did not really have its CPU: others, or the hypervisor, took it.");
     expect(t, into, "mean_us", "sweep=pair work=spin place=same", "sweep=pair work=pipe place=same",
            MORE,
-           "spinning on one CPU takes more than by pipe, since each waits for the end of the "
-           "other's time slice",
+           "spinning on one CPU takes longer than a pipe, since each thread waits for the end of "
+           "the other's time slice",
            "The kernel switched between the two more often than by time slices.");
     for (unsigned m = 0; m < 2; m++)
         for (unsigned p = 0; p < 3; p++) {
@@ -216,16 +220,16 @@ static void neighbours_find(const struct table *t, struct findings *into)
     expect(
         t, into, "iops", "sweep=neighbour work=compute neighbour=same_cpu",
         "sweep=neighbour work=compute neighbour=none", LESS,
-        "beside a neighbour on the same CPU less is computed",
+        "a thread computes less beside a neighbour on the same CPU",
         "The measurement was shorter than a few time slices, or the kernel favoured the thread.");
     expect(t, into, "iops", "sweep=neighbour work=compute neighbour=other_cpu",
            "sweep=neighbour work=compute neighbour=none", SAME,
-           "a neighbour on another core is not felt by who computes",
-           "The two CPUs may be threads of one core that the machine does not tell of, or share a "
+           "a neighbour on another core does not slow down a thread that computes",
+           "The two CPUs may be threads of one core that the machine does not report, or share a "
            "hypervisor's CPU time, a clock that depends on load, or other programs.");
     expect(t, into, "p99_us", "sweep=neighbour work=wake neighbour=same_cpu",
            "sweep=neighbour work=wake neighbour=none", MORE,
-           "who sleeps wakes up later (p99) beside a neighbour on the same CPU",
+           "a thread that sleeps wakes up later (p99) beside a neighbour on the same CPU",
            "The scheduler lets who slept run at once.");
     finding_ratio(into, t, "iops", "computing beside a neighbour on the same CPU",
                   "sweep=neighbour work=compute neighbour=same_cpu", "computing alone",
@@ -242,7 +246,7 @@ static void neighbours_find(const struct table *t, struct findings *into)
                   "sweep=neighbour work=read neighbour=none");
 }
 
-/* The CPU that got most of its own reads' interrupts against the one that got fewest. */
+/* Compares the CPU that got most interrupts of its own reads with the one that got fewest. */
 static void interrupts_find(const struct table *t, struct findings *into)
 {
     struct cell cpu[DISTINCT_MAX];
@@ -277,7 +281,7 @@ static void interrupts_find(const struct table *t, struct findings *into)
         finding_ratio(into, t, "median_us", words[0], a[0], words[1], a[1]);
     else
         finding_add(into, FINDING_FACT,
-                    "That is so even that it does not matter to a read from which CPU it comes.");
+                    "They are spread so evenly that a read is as fast from each CPU.");
 }
 
 static void find(const struct table *t, struct findings *into)
@@ -295,8 +299,8 @@ static const struct experiment placement = {
     .expectation =
         "Two threads that take turns are quicker on one CPU than on two, where an interrupt has to "
         "wake the other (lmbench, 1996); spinning is quickest between two cores and worst on one "
-        "CPU. A neighbour on the same CPU takes half of it, on another core it is not felt; on "
-        "the disk each read waits behind its own.",
+        "CPU. A neighbour on the same CPU takes half of it; on another core it has no effect; on "
+        "the disk each read waits behind the neighbour's reads.",
     .floor = "any Linux; two CPUs for most",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

@@ -1,4 +1,4 @@
-/* One thread beside neighbours, and where a device's interrupts arrive. */
+/* One thread beside neighbours, and where the interrupts of a device arrive. */
 #include "placement_work.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ enum { HOG_BYTES = 1 << 20, STACK_BYTES = 256 << 10, SLEEP_NS = 200000, ROUNDS =
 
 /* ---- interrupts -------------------------------------------------------------------------------- */
 
-/* "virtio1", "nvme0", "0000:00:02.0": parts of a device's path that /proc/interrupts may name. */
+/* Parts of a device's path that /proc/interrupts may name: "virtio1", "nvme0", "0000:00:02.0". */
 static bool is_named_there(const char *part)
 {
     unsigned a, b, c, d;
@@ -22,7 +22,7 @@ static bool is_named_there(const char *part)
            sscanf(part, "%x:%x:%x.%x", &a, &b, &c, &d) == 4;
 }
 
-/* Whether a line names the part itself, not virtio10 for virtio1. */
+/* Returns whether a line names this part, not virtio10 for virtio1. */
 static bool line_names(const char *line, const char *part)
 {
     size_t length = strlen(part);
@@ -40,7 +40,7 @@ static bool line_is_of(const char *line, const char *device_path)
     return false;
 }
 
-/* The numbers of one line, "36: 0 8077168 PCI-MSIX…", in the order of the CPUs in the first one. */
+/* Adds the numbers of one line, "36: 0 8077168 PCI-MSIX…", in the order of the CPUs of the first line. */
 static void line_add(char *line, const int *cpu, unsigned cpus, double into[PLACE_CPUS_MAX])
 {
     char *at = strchr(line, ':'), *end;
@@ -104,7 +104,7 @@ static void *cpu_hog_main(void *context)
     return NULL;
 }
 
-/* Reads the second half of the file, 1 MiB after the other. */
+/* Reads the second half of the file in pieces of 1 MiB. */
 static void *disk_hog_main(void *context)
 {
     struct victim *x = context;
@@ -168,7 +168,7 @@ void victim_close(void *context)
 
 /* ---- the victim -------------------------------------------------------------------------------- */
 
-/* Does one operation; `took` is its latency where that is not the time since the one before. */
+/* Does one operation. `took` is its latency, where that is not the time since the one before. */
 static int victim_once(struct victim *x, uint64_t *took, uint64_t *bytes)
 {
     if (!strcmp(x->work, "compute")) {
@@ -192,7 +192,7 @@ static int victim_once(struct victim *x, uint64_t *took, uint64_t *bytes)
     return got == READ_BYTES ? 0 : got < 0 ? -errno : -EIO;
 }
 
-/* The share of the device's interrupts that arrived on the victim's CPU meanwhile. */
+/* Sets the share of the device's interrupts that arrived meanwhile on the CPU of this thread. */
 static void interrupts_set(const struct victim *x, struct measure *m,
                            const double before[PLACE_CPUS_MAX])
 {
@@ -214,7 +214,7 @@ int victim_run(void *context, struct measure *m)
     for (unsigned i = 0; x->hogs_begun < x->hogs && i < 1000; i++)
         nanosleep(&while_they_begin, NULL);
     if (x->device) interrupts_read(x->device, before);
-    measure_restart(m); /* neighbours are there */
+    measure_restart(m); /* the neighbours are running */
     uint64_t now = measure_now();
     do {
         uint64_t took = 0, bytes = 0, begun = now;

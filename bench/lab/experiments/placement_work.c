@@ -75,7 +75,7 @@ static void turn_wait(struct trip *x, uint32_t mine)
     syscall(SYS_futex, &x->turn, FUTEX_WAIT_PRIVATE, other, &limit, NULL, 0);
 }
 
-/* Waits until it is this side's turn: spinning, or asleep. False: the time is over. */
+/* Waits until it is the turn of this side: spinning, or asleep. Returns false when the time is over. */
 static bool turn_await(struct trip *x, uint32_t mine, uint64_t deadline)
 {
     bool spins = !strcmp(x->means, "spin");
@@ -143,8 +143,8 @@ void trip_close(void *context)
 {
     struct trip *x = context;
     x->over = true;
-    syscall(SYS_futex, &x->turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); /* it looks */
-    if (x->there[1] >= 0) close(x->there[1]); /* the partner reads the end */
+    syscall(SYS_futex, &x->turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); /* so that it looks */
+    if (x->there[1] >= 0) close(x->there[1]); /* the partner then reads the end */
     if (x->partner_started) pthread_join(x->partner, NULL);
     if (x->there[0] >= 0) close(x->there[0]);
     if (x->back[0] >= 0) close(x->back[0]);
@@ -154,7 +154,7 @@ void trip_close(void *context)
     x->chunk = NULL;
 }
 
-/* There and back; or, of a stream, one piece there. */
+/* Goes there and back; for a stream, sends one piece. */
 static int trip_once(struct trip *x, uint64_t now)
 {
     char token = 1;
@@ -177,7 +177,7 @@ int trip_run(void *context, struct measure *m)
         if (result == 0) now = tally_add(&m->tally, now, stream ? CHUNK : 1);
         if (measure_over(m, now)) break;
     }
-    unsigned each = !strcmp(x->means, "spin") ? 0 : stream ? 2 : 4; /* of both sides */
+    unsigned each = !strcmp(x->means, "spin") ? 0 : stream ? 2 : 4; /* calls of both sides */
     m->tally.calls = each * m->tally.operations;
     return result;
 }

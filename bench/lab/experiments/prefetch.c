@@ -1,25 +1,30 @@
 /*
  * Experiment 11: prefetch.
  *
- * Question.  Who guesses best what a program reads next: nobody, the kernel, the program itself, or a predictor?
+ * Question.  Who guesses best what a program reads next: nobody, the kernel, the program itself, or a
+ *            predictor?
  *
- * Expected.  A read that finds its page in memory costs a copy, one that does not costs the device. The kernel
- *            reads ahead of what looks like a sequence (mm/readahead.c; Wu et al., "On the design of a new Linux
- *            readahead framework", 2008), so sequential reads hit and all others do not. A predictor that has
- *            seen the same distance three times hits strides, too (Baer and Chen, "An effective on-chip preloading
- *            scheme", Supercomputing 1991, for the CPU's cache). At random places only one who knows helps:
- *            the program, by posix_fadvise(POSIX_FADV_WILLNEED) for reads that it will do (Patterson et al.,
- *            "Informed prefetching and caching", SOSP 1995). It must be so far ahead that the device is done by then:
- *            latency of the device / time from one read to the next; farther is of no use.
+ * Expected.  A read that finds its page in memory costs a copy; another one costs an access to the device.
+ *            The kernel reads ahead when the reads look sequential (mm/readahead.c; Wu et al., "On the
+ *            design of a new Linux readahead framework", 2008). So sequential reads hit, and no others do.
+ *            A predictor that has seen the same distance three times hits strides too (Baer and Chen, "An
+ *            effective on-chip preloading scheme", Supercomputing 1991, for the CPU's cache). At random
+ *            places only knowledge helps: the program announces its reads with
+ *            posix_fadvise(POSIX_FADV_WILLNEED) (Patterson et al., "Informed prefetching and caching", SOSP
+ *            1995). It must announce them so early that the device is done in time: latency of the device /
+ *            time from one read to the next. Earlier is of no use.
  *
- * Vary.      --set aheads=1,4,16,64 (reads that are announced ahead)   --set think_us=0 (work between two reads)
- *            --set stride=1m   --set trace=FILE: a recorded trace, a page of 4 KiB a line (see prefetch_trace.txt).
+ * Vary.      --set aheads=1,4,16,64 (reads that are announced ahead)   --set think_us=0 (work between two
+ *            reads)
+ *            --set stride=1m
+ *            --set trace=FILE: a recorded trace, a page of 4 KiB on each line (see prefetch_trace.txt)
  *
- * Floor.     Any Linux; a hit is what mincore(2) calls resident just before the read.
+ * Needs.     Any Linux. A hit is a page that mincore(2) calls resident just before the read.
  *
- * The file is cold at the beginning and no page is asked for twice (but in the recorded trace), so that a hit comes
- * from prefetching. Latency is that of the read alone: advising is part of the time, but not of the latency. Waste
- * is what lies in memory at the end without having been asked for; some of it may have been asked for a little later.
+ * The file is cold at the beginning, and no page is read twice (except in the recorded trace), so every hit
+ * comes from prefetching. Latency is that of the read alone: advising is part of the time, but not of the
+ * latency. Waste is what is in memory at the end and was never read; some of it might have been read a
+ * little later.
  */
 #include "../experiment.h"
 #include "../residency.h"
@@ -95,21 +100,21 @@ struct prefetch {
     } predictor;
 };
 
-/* The trace that is built in: embedded by the assembler, as page_style.c does. */
+/* The built-in trace: the assembler embeds it, as in page_style.c. */
 extern const char prefetch_trace_text[];
 __asm__(".pushsection .rodata\n"
         ".global prefetch_trace_text\n.hidden prefetch_trace_text\n"
         "prefetch_trace_text: .incbin \"bench/lab/experiments/prefetch_trace.txt\"\n.byte 0\n"
         ".popsection\n");
 
-/* The next line, which ends with '\n' or at the end of the text. */
+/* Returns the next line. A line ends with '\n' or at the end of the text. */
 static const char *line_after(const char *line)
 {
     const char *end = strchr(line, '\n');
     return end ? end + 1 : line + strlen(line);
 }
 
-/* Pages of a text; those beyond the file are left out. */
+/* Takes the pages of a text; pages beyond the file are left out. */
 static void recorded_take(struct prefetch *p, const char *line)
 {
     for (; *line && p->places < PLACES_MAX; line = line_after(line)) {
@@ -136,7 +141,10 @@ static int recorded_read(struct prefetch *p)
     return p->places > 0 ? 0 : -ENODATA;
 }
 
-/* Every page of the file, or every one a stride apart; by turns, beginning one page later, until all were named. */
+/*
+ * Makes every page of the file, or every one a stride apart; then the same from one page later, until all
+ * were named.
+ */
 static void strides_make(struct prefetch *p, uint64_t stride)
 {
     uint64_t pages = p->data->bytes / PAGE;
@@ -145,7 +153,7 @@ static void strides_make(struct prefetch *p, uint64_t stride)
             p->place[p->places++] = (uint32_t)page;
 }
 
-/* Fisher and Yates's shuffle, with splitmix64. */
+/* The shuffle of Fisher and Yates, with splitmix64. */
 static void shuffle(struct prefetch *p)
 {
     uint64_t state = p->seed;
@@ -172,7 +180,7 @@ static int trace_make(struct prefetch *p)
 
 /* ---- methods ----------------------------------------------------------------------------------- */
 
-/* Has the kernel begin to read these pages; it does not wait for them. */
+/* Has the kernel begin to read these pages. It does not wait for them. */
 static void announce(struct prefetch *p, int64_t page, int64_t pages)
 {
     if (page < 0 || (uint64_t)(page + pages) * PAGE > p->data->bytes) return;
@@ -180,7 +188,9 @@ static void announce(struct prefetch *p, int64_t page, int64_t pages)
     p->announced += (uint64_t)pages;
 }
 
-/* The program knows its next reads: at first as many as it may, then one more with every read. */
+/*
+ * The program knows its next reads: it announces as many as it may at first, then one more with every read.
+ */
 static void willneed(struct prefetch *p, unsigned i)
 {
     unsigned last = i + (unsigned)p->ahead;
@@ -189,8 +199,9 @@ static void willneed(struct prefetch *p, unsigned i)
 }
 
 /*
- * A predictor of strides: when the distance from the last read is the same for the third time, the next
- * `ahead` pages at this distance are announced; from then on one more with every read that proves it right.
+ * A predictor of strides. When the distance from the last read is the same for the third time, it announces
+ * the next `ahead` pages at this distance. From then on it announces one more with every read that proves
+ * it right.
  */
 static void predict(struct prefetch *p, int64_t page)
 {
@@ -238,14 +249,14 @@ static bool is_resident(const struct prefetch *p, uint32_t page)
     return mincore(p->map + (size_t)page * PAGE, PAGE, &in) == 0 && (in & 1);
 }
 
-/* The program's own work: the CPU is busy. */
+/* The program's own work: it keeps the CPU busy. */
 static void think(uint64_t ns)
 {
     for (uint64_t until = measure_now() + ns; measure_now() < until;)
         continue;
 }
 
-/* How many different pages the first `count` reads were of. */
+/* Returns how many different pages the first `count` reads have read. */
 static uint64_t pages_asked(const struct prefetch *p, unsigned count)
 {
     uint64_t pages = p->data->bytes / PAGE, different = 0;
@@ -267,7 +278,7 @@ static void figures_set(const struct prefetch *p, struct measure *m, uint64_t hi
     measure_figure(m, "hit_rate", (double)hits / n);
     if (resident > 0) measure_figure(m, "waste", fmax(0, resident - asked) / resident);
     measure_figure(m, "advised", (double)p->announced / n);
-    measure_figure(m, "syscalls_per_op", 1 + (double)p->announced / n); /* not mincore() */
+    measure_figure(m, "syscalls_per_op", 1 + (double)p->announced / n); /* without mincore() */
 }
 
 static int prefetch_run(void *context, struct measure *m)
@@ -372,15 +383,15 @@ static void who_find(const struct table *t, struct findings *into)
            "much as a read of this device.");
     expect(t, into, "random", "predictor", SAME,
            "at random places a predictor of strides helps nothing",
-           "What it did cannot be a guess: see how many pages it announced, and what else used the "
-           "device.");
+           "That cannot come from its guesses: see how many pages it announced, and what else used "
+           "the device.");
     expect(t, into, "random", "willneed", LESS,
            "at random places a program that announces its reads waits less than with none",
            "The device serves one request after the other, or advising costs as much as a read of "
            "this device.");
 }
 
-/* "A read of the recorded trace: none 98 µs (7 % hits, 0 % waste); kernel …". */
+/* Says "A read of the recorded trace: none 98 µs (7 % hits, 0 % waste); kernel …". */
 static void trace_find(const struct table *t, struct findings *into, const char *trace)
 {
     struct cell method[DISTINCT_MAX];
@@ -431,11 +442,10 @@ static const struct experiment prefetch = {
     .name = "prefetch",
     .title = "Prefetch",
     .question = "Who guesses best what is read next: the kernel, the program, or a predictor?",
-    .expectation =
-        "The kernel sees sequences alone (mm/readahead.c), a predictor strides, too (Baer and "
-        "Chen, "
-        "1991); at random places only a program that announces its reads is helped (Patterson et "
-        "al., Informed prefetching and caching, 1995), as far ahead as the device takes time.",
+    .expectation = "The kernel recognises only sequences (mm/readahead.c), a predictor strides too "
+                   "(Baer and Chen, 1991). At random places it only helps when the program "
+                   "announces its reads (Patterson et al., Informed prefetching and caching, "
+                   "1995), as far ahead as the device takes time.",
     .floor = "any Linux",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

@@ -1,30 +1,34 @@
 /*
  * Experiment 14: queueing.
  *
- * Question.  How long does a request take when the resource that serves it is busy for 10 to 120 % of its time?
+ * Question.  How long does a request take when the resource that serves it is busy for 10 to 120 % of its
+ *            time?
  *
- * Expected.  Response time = waiting + service. Requests that come when they like (an open loop: Poisson arrivals)
- *            find others before them; with one server that is busy for a share U of the time they wait
- *            S U (1 + C²) / (2 (1 - U)) on average: the formula of Pollaczek and Khinchine, where S is the mean
- *            service time and C its coefficient of variation (Kleinrock, "Queueing Systems" I, 1975, section
- *            5.6). So the curve is a hockey stick: flat at first, without limit towards 100 %; services that vary
- *            (C = 1) wait twice as long as equal ones (C = 0). Beyond 100 % there is no answer but the length of the
- *            measurement. Little's law needs no assumption: requests in the system = arrivals per second × response
- *            time (Little, Operations Research 9, 1961).
- *            A closed loop (one client, which sends again when it was answered) never has more than one
- *            request in the system: it cannot see the queue, and a server that stands still keeps it from sending.
- *            It leaves out exactly what would have been slow: "coordinated omission" (Tene, "How not to measure
- *            latency", 2013).
+ * Expected.  Response time = waiting + service. When requests come independently (an open loop: Poisson
+ *            arrivals), a request finds others before it. With one server that is busy for a share U of the
+ *            time, it waits S U (1 + C²) / (2 (1 - U)) on average. This is the formula of Pollaczek and
+ *            Khinchine, where S is the mean service time and C its coefficient of variation (Kleinrock,
+ *            "Queueing Systems" I, 1975, section 5.6). So the curve is flat at first, and grows without
+ *            limit towards 100 %. With varying service times (C = 1) requests wait twice as long as with
+ *            equal ones (C = 0). Beyond 100 % there is no such value: the wait depends on how long it is
+ *            measured. Little's law needs no assumption: requests in the system = arrivals per second ×
+ *            response time (Little, Operations Research 9, 1961).
+ *            A closed loop (one client, which sends again when it has its response) never has more than one request
+ *            in the system. It cannot see the queue, and a server that stands still keeps it from sending. So it
+ *            leaves out exactly the requests that would have been slow: "coordinated omission" (Tene, "How not to
+ *            measure latency", 2013).
  *
- * Vary.      --set loads=10,50,90 (% of the capacity)   --set services=fixed,varying,disk   --set service_us=50
+ * Vary.      --set loads=10,50,90 (% of the capacity)   --set services=fixed,varying,disk   --set
+ *            service_us=50
  *            --set seconds=5: long runs have less noise near 100 %, and a longer queue beyond.
  *
- * Floor.     Any Linux.
+ * Needs.     Any Linux.
  *
- * The capacity is measured first, each time, by requests back to back. Arrivals are a timetable that is drawn
- * beforehand: a request that is due while another one is served waits, and its response time counts from when it
- * was due. A closed loop's request counts from when it was sent. Waiting is done by looking at the clock, so that
- * no wake-up is part of the figures; the CPU time of this experiment means nothing therefore.
+ * Each time, the capacity is measured first, by requests without pauses. Arrivals follow a timetable that
+ * is made before. A request that is due while another one is served waits, and its response time counts
+ * from when it was due. In a closed loop it counts from when the request was sent. The program waits by
+ * looking at the clock, so that no wake-up is part of the figures. Therefore the CPU time of this
+ * experiment means nothing.
  */
 #include "queueing.h"
 
@@ -38,7 +42,7 @@
 
 enum { LIST = 24, ARRIVALS_MAX = 1 << 18, BLOCK = 4096, STALLS = 2, STALL_PART = 20 };
 
-#define PREDICTED_MOST 0.98 /* busier than that, a short run does not come near its mean */
+#define PREDICTED_MOST 0.98 /* when the server is busier, a short run does not come near its mean */
 
 static const struct column factors[] = {
     {"sweep", "text", "which question the row belongs to: load or stall"},
@@ -101,9 +105,9 @@ struct queue {
     unsigned stalls;
     int fd;
     char *block;
-    uint64_t *due; /* when each request comes, from the beginning on, in ns */
+    uint64_t *due; /* when each request comes, in ns from the beginning */
     unsigned arrivals;
-    /* what came out */
+    /* the results */
     struct tally services;
     uint64_t waiting_ns, seen, seen_moments;
 };
@@ -116,7 +120,7 @@ static uint64_t random_next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* Exponential with mean 1: what a Poisson process has between two arrivals. */
+/* Returns an exponential value with mean 1: the time between two arrivals of a Poisson process. */
 static double random_exponential(uint64_t *state)
 {
     return -log(1 - (double)(random_next(state) >> 11) / 9007199254740992.0);
@@ -127,11 +131,13 @@ static void compute(uint64_t turns)
     uint64_t state = turns;
     for (uint64_t i = 0; i < turns; i++) {
         uint64_t result = random_next(&state);
-        __asm__ volatile("" : : "r"(result)); /* it is used: no compiler leaves it out */
+        __asm__ volatile("" : : "r"(result)); /* a use, so that the loop is not removed */
     }
 }
 
-/* How many turns take `us`: the quickest of several tries, since others may use the CPU meanwhile. */
+/*
+ * Returns how many turns take `us`: the fastest of several tries, because others may use the CPU meanwhile.
+ */
 static uint64_t turns_of(double us)
 {
     enum { TURNS = 20000 };
@@ -145,7 +151,7 @@ static uint64_t turns_of(double us)
     return (uint64_t)(us * 1000 * TURNS / (double)(least ? least : 1));
 }
 
-/* Serves one request. 0 or -errno. */
+/* Serves one request. Returns 0 or -errno. */
 static int serve(struct queue *q)
 {
     if (!strcmp(q->service, "disk")) {
@@ -183,7 +189,10 @@ static void queue_close(void *context)
 
 /* ---- the loop ---------------------------------------------------------------------------------- */
 
-/* Requests back to back for this long; requests per second, or -errno. Varying ones have the mean of equal ones. */
+/*
+ * Serves requests without pauses for this long. Returns requests per second, or -errno. Varying ones have
+ * the mean of equal ones.
+ */
 static double capacity_measure(struct queue *q, uint64_t ns)
 {
     const char *service = q->service;
@@ -198,7 +207,7 @@ static double capacity_measure(struct queue *q, uint64_t ns)
     return result < 0 ? result : (double)count * 1e9 / (double)(now - begun);
 }
 
-/* The timetable of `ns`: so long that all can be served in about this time. */
+/* Makes a timetable of `ns`, such that all requests can be served in about this time. */
 static void arrivals_draw(struct queue *q, double per_s, uint64_t ns)
 {
     double at = 0, most = (double)ns / fmax(1, q->load);
@@ -217,7 +226,7 @@ static void stalls_plan(struct queue *q, uint64_t ns)
     q->stalls = strcmp(q->service, "stalling") != 0 ? STALLS : 0;
 }
 
-/* Stands still when it is time for it. `now` counts from the beginning on. */
+/* Stands still when it is time for it. `now` counts from the beginning. */
 static void stall(struct queue *q, uint64_t begun, uint64_t now)
 {
     if (q->stalls == STALLS || now < q->stall_at[q->stalls]) return;
@@ -227,8 +236,8 @@ static void stall(struct queue *q, uint64_t begun, uint64_t now)
 }
 
 /*
- * Counts how many are in the system at moments that lie regularly up to `now`, while `ended` had left it: others
- * than those by which Little's law is reckoned.
+ * Counts how many requests are in the system at regular moments up to `now`, while `ended` have left it.
+ * These moments are independent of those that Little's law is computed from.
  */
 struct look {
     uint64_t at, step;
@@ -245,7 +254,7 @@ static void look_in(struct queue *q, struct look *look, unsigned ended, uint64_t
     }
 }
 
-/* Serves all that come, until `most`. Returns how many it served, or -errno. */
+/* Serves all requests that come, until `most`. Returns how many it has served, or -errno. */
 static int64_t all_serve(struct queue *q, struct measure *m, uint64_t most)
 {
     uint64_t begun = measure_now(), ended = 0;
@@ -301,13 +310,13 @@ static void figures_set(const struct queue *q, struct measure *m, double per_s, 
 static int queue_run(void *context, struct measure *m)
 {
     static uint64_t
-        drawn; /* each measurement has arrivals of its own, else all have the same luck */
+        drawn; /* so that each measurement has its own arrivals; else all would have the same luck */
     struct queue *q = context;
     uint64_t now = measure_now(), ns = m->deadline_ns > now ? m->deadline_ns - now : 1;
     q->random += ++drawn * 0x632be59bd9b4e019U;
     double capacity = capacity_measure(q, ns / 5);
     if (capacity < 0) return (int)capacity;
-    if (m->warming) { /* the work itself is warm now; a queue has nothing more to warm */
+    if (m->warming) { /* the work itself is warm now, and a queue needs no warming */
         m->tally.operations = 1;
         return 0;
     }

@@ -1,4 +1,4 @@
-/* Experiment 14, queueing: what its figures say. Pure; the lesson is in queueing.c. */
+/* Experiment 14, queueing: what its figures mean. Pure; the lesson is in queueing.c. */
 #include "queueing.h"
 
 #include "../text.h"
@@ -13,7 +13,7 @@ static const char *service_words(const char *service)
                                          : "reads of the disk";
 }
 
-/* The parts of the response time at one load: "sweep=load loop=open service=… load_of_capacity=…". */
+/* Says the parts of the response time at one load: "sweep=load loop=open service=… load_of_capacity=…". */
 static void parts_find(const struct table *t, struct findings *into, const char *service,
                        double load, const char *where)
 {
@@ -31,7 +31,7 @@ static void parts_find(const struct table *t, struct findings *into, const char 
                 100 * load, service_words(service), r, w, s, 100 * summarise(&response).spread);
 }
 
-/* From which load on waiting takes as long as service: the first one of which it is certain. */
+/* Says from which load on waiting takes as long as service: the first load for which it is certain. */
 static void knee_find(const struct table *t, struct findings *into, const char *service,
                       const struct curve *curve, const char *where)
 {
@@ -63,7 +63,7 @@ static void knee_find(const struct table *t, struct findings *into, const char *
                     words, 100 * curve->x[curve->count - 1]);
 }
 
-/* The highest load below 1, whose waiting has a mean; -1: none. */
+/* Returns the highest load below 1, because only there waiting has a mean; -1: none. */
 static int highest_steady(const struct curve *curve)
 {
     int highest = -1;
@@ -85,14 +85,17 @@ static void load_find(const struct table *t, struct findings *into, const char *
     if (high == 0) return;
     struct comparison c = compare(&curve.y[high], &curve.y[0]);
     snprintf(expectation, sizeof expectation,
-             "%s are responded to later at %.0f %% of the capacity than at %.0f %%",
+             "%s get their responses later at %.0f %% of the capacity than at %.0f %%",
              service_words(service), 100 * curve.x[high], 100 * curve.x[0]);
     finding_expect(into, expectation, MORE, &c,
                    "The capacity was higher while it was measured under load than before: a device "
                    "or CPU that wakes up only when it is busy.");
 }
 
-/* The formula, where it has most to say and a short run still comes near its mean: at 80 %, or the next below. */
+/*
+ * Compares with the formula where it says most and a short run still comes near its mean: at 80 %, or the
+ * next load below.
+ */
 static void formula_find(const struct table *t, struct findings *into, const char *service)
 {
     char expectation[160];
@@ -113,11 +116,11 @@ static void formula_find(const struct table *t, struct findings *into, const cha
              service_words(service), 100 * at);
     finding_expect(
         into, expectation, SAME, &c,
-        "A short run has few busy spells; others that take the CPU or the device for a "
-        "while make one service depend on the one before it, which the formula forbids.");
+        "A short run has few busy spells; others that take the CPU or the device for a while make "
+        "one service depend on the one before it, which the formula excludes.");
 }
 
-/* Little's law against what was seen, in every measurement. */
+/* Compares Little's law with what was counted, in every measurement. */
 static void little_find(const struct table *t, struct findings *into)
 {
     int seen = table_column(t, "requests_in_system"), law = table_column(t, "little");

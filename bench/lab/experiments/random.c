@@ -1,22 +1,25 @@
 /*
  * Experiment 2: random reads.
  *
- * Question.  What does a read at a random place cost, and what does it help to have several under way?
+ * Question.  What does a read at a random place cost, and how much does it help to have several under way?
  *
- * Expected.  One at a time, the device's latency is all there is: IOPS = 1 / latency. With n under way IOPS grow
- *            n times until the device's own parallelism is used up, and from there on only latency grows (Little's
- *            law: under way = IOPS × latency). Whether threads or a ring keep them under way hardly matters for
- *            a slow device; registered buffers and files, and polling, spare about a microsecond each (Axboe,
- *            "Efficient IO with io_uring", 2019), which only a fast device shows. A buffered read of 512
- *            bytes moves a whole page; the kernel does not read ahead of a random reader (mm/readahead.c).
+ * Expected.  One at a time, only the latency of the device counts: IOPS = 1 / latency. With n reads under
+ *            way, IOPS grow n times, until the device can do no more at once. From there on only latency
+ *            grows (Little's law: under way = IOPS × latency). For a slow device it hardly matters whether
+ *            threads or a ring keep them under way. Registered buffers and files, and polling, save about a
+ *            microsecond each (Axboe, "Efficient IO with io_uring", 2019), which only a fast device shows.
+ *            A buffered read of 512 bytes moves a whole page. The kernel does not read ahead of a random
+ *            reader (mm/readahead.c).
  *
  * Vary.      --set depths=1,2,4,…   --set blocks=4k,256k   --set modes=one,threads,ring,fixed,sqpoll,iopoll
- *            --set samples=100,1000: how many it takes until a p99 means something.
+ *            --set samples=100,1000: how many are needed until a p99 means something.
  *
- * Floor.     Any Linux; rings from 5.6 on, SQPOLL without root from 5.11 on; IOPOLL needs a device with poll queues.
+ * Needs.     Any Linux; rings from 5.6 on, SQPOLL without root from 5.11 on; IOPOLL needs a device with
+ *            poll queues.
  *
- * Places are a permutation: no block is read twice in a measurement, so that a cold one stays cold. A measurement
- * ends before its samples are done when its time or the file is over; `operations` says how many there were.
+ * The places are a permutation: no block is read twice in a measurement, so that a cold block is cold when
+ * it is read. A measurement ends before its samples are done when its time or the file is over;
+ * `operations` says how many there were.
  */
 #include "../device.h"
 #include "../experiment.h"
@@ -101,7 +104,7 @@ static void reads_close(void *context)
     r->memory = NULL;
 }
 
-/* Where the next read goes; false when each block was read. */
+/* Finds the place of the next read. Returns false when each block was read. */
 static bool place_next(struct reads *r, uint64_t *offset)
 {
     uint64_t i = r->next++;
@@ -205,7 +208,7 @@ static int ring_open(struct ring_reads *q)
     const struct reads *r = q->reads;
     static struct iovec buffer[DEPTH_MAX];
     size_t each = (r->block + 4095) & ~(size_t)4095;
-    q->fixed = strcmp(r->mode, "ring") != 0; /* all but the plain one */
+    q->fixed = strcmp(r->mode, "ring") != 0; /* all except the plain one */
     int result = ring_make(q);
     if (result < 0 || !q->fixed) return result;
     for (unsigned i = 0; i < r->under_way; i++)
@@ -266,11 +269,11 @@ static int ring_run(void *context, struct measure *m)
     if (result < 0) return result;
     for (unsigned i = 0; i < r->under_way; i++)
         q.idle[q.idles++] = (unsigned)r->under_way - 1 - i;
-    measure_restart(m); /* making a ring is not what is asked */
+    measure_restart(m); /* making a ring is not measured */
     for (uint64_t now = measure_now(); result >= 0; now = measure_now()) {
         ring_prepare(&q, now);
         if (q.under_way == 0) break;
-        /* With SQPOLL only waiting needs a call, and it is one only when nothing has completed yet. */
+        /* With SQPOLL only waiting needs a system call, and only when nothing has completed yet. */
         m->tally.calls += !q.sqpoll || io_uring_cq_ready(&q.ring) == 0;
         result = io_uring_submit_and_wait(&q.ring, 1);
         if (result == -EINTR) result = 0;
@@ -422,9 +425,9 @@ static void amplification_find(const struct table *t, struct findings *into)
         "A buffered read of 512 bytes at a random place has the device move %.1f times as much "
         "(%.1f with read-ahead off); a page is 8 times as much.",
         summarise(&a).median, summarise(&b).median);
-    finding_expect(
-        into, "read-ahead adds nothing to a random read", SAME, &c,
-        "The kernel took some of the places for a sequence, or others used the device meanwhile.");
+    finding_expect(into, "read-ahead adds nothing to a random read", SAME, &c,
+                   "The kernel took some of the places for a sequence, or other programs used the "
+                   "device meanwhile.");
 }
 
 static void samples_find(const struct table *t, struct findings *into)
@@ -454,7 +457,8 @@ static const struct experiment random_reads = {
     .number = 2,
     .name = "random",
     .title = "Random reads",
-    .question = "What does a read at a random place cost, and what do several under way help?",
+    .question = "What does a read at a random place cost, and how much does it help to have "
+                "several under way?",
     .expectation = "Reads per second grow with the number under way until the device's parallelism "
                    "is used up; from there on only "
                    "latency grows (Little's law). Threads or a ring hardly matter on a slow device "

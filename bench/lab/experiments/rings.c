@@ -4,29 +4,33 @@
  * Question.  How should threads share io_uring, and what does a ring gain over read(2)?
  *
  *            sync      no ring: each thread calls pread(2)
- *            shared    one ring, one lock: whoever holds it submits, waits, and hands out what is others'
+ *            shared    one ring and one lock: the thread that holds it submits, waits, and passes
+ *                      on completions of others
  *            split     one ring, a lock for each of its two queues: one thread submits while another one waits
- *            mixed     a submission queue for each thread, one completion queue that one more thread reads. Linux
- *                      makes queues in pairs; the closest to it is a ring for each thread, whose every request
- *                      is linked to an IORING_OP_MSG_RING that posts its end to the reader's ring (Linux 5.18)
- *            private   a ring for each thread and nothing shared: the kernel may assume a single issuer and finish
+ *            mixed     a submission queue for each thread, and one completion queue that a further thread reads. Linux
+ *                      makes queues in pairs. The closest to it is a ring for each thread, where every request is
+ *                      linked to an IORING_OP_MSG_RING that posts its end to the reader's ring (Linux 5.18)
+ *            private   a ring for each thread, and nothing shared: the kernel may assume a single issuer, and finish
  *                      requests when it is asked to (DEFER_TASKRUN, Linux 6.1)
  *
- * Expected.  A ring spares system calls: a batch of n takes one call, so calls per request fall as 1/n. What a call
- *            costs (0.1 to 1 µs) is what can be gained on a cached read, until copying 4 KiB is all that is left. The
- *            latency of a request grows with its batch, since all wait for the last one. With more than one thread
- *            private rings do most, since a lock lets one thread into the kernel at a time; with one thread
- *            the layouts hardly differ. On a device, what counts is how many requests are under way.
+ * Expected.  A ring saves system calls: a batch of n takes one call, so calls per request fall as 1/n. The
+ *            cost of a call (0.1 to 1 µs) is what can be gained on a cached read, until only the copying of
+ *            4 KiB is left. The latency of a request grows with its batch, because all wait for the last
+ *            one. With more than one thread, private rings do most, because a lock lets only one thread
+ *            into the kernel at a time. With one thread the layouts hardly differ. On a device, the number
+ *            of requests under way counts.
  *            A published project claims for its ring: 80 % more IOPS than read(2), 77 % less latency, 1/4096 of
- *            the system calls, and 1,000 and 100 times between such layouts. Each claim is judged by the figures.
+ *            the system calls, and factors of 1,000 and 100 between such layouts. The figures judge each claim.
  *
- * Vary.      --set batches=1,2,4,…   --set threads=1,2,4   --set layouts=shared,private   --set requests=100000
+ * Vary.      --set batches=1,2,4,…   --set threads=1,2,4   --set layouts=shared,private   --set
+ *            requests=100000
  *
- * Floor.     Linux 5.6; mixed from 5.18; private with deferred completions from 6.1, else without them.
+ * Needs.     Linux 5.6; mixed from 5.18; private with deferred completions from 6.1, else without them.
  *
- * A batch is prepared, submitted with one call, and awaited whole before the next one. The latency of a request is from
- * the beginning of its batch to when its completion was read. Each request of a batch has its own 4 KiB, so
- * that large batches leave the CPU's cache. Threads and rings are made before the clock runs.
+ * A batch is prepared, submitted with one call, and awaited completely before the next one. The latency of
+ * a request is the time from the beginning of its batch until its completion was read. Each request of a
+ * batch has 4 KiB of its own, so large batches do not fit into the CPU's cache. Threads and rings are made
+ * before the clock runs.
  */
 #include "rings_team.h"
 
@@ -103,7 +107,7 @@ static void team_measure(struct lab *lab, struct wanted w)
                 w.sweep, w.work, w.layout, w.threads, w.batch);
 }
 
-/* Threads of the sweeps over batches: as many as CPUs, 2 to 4. */
+/* Returns the threads for sweeps over batches: as many as CPUs, 2 to 4. */
 static unsigned usual_threads(void)
 {
     int cpu[4];
@@ -111,7 +115,7 @@ static unsigned usual_threads(void)
     return cpus < 2 ? 2 : cpus;
 }
 
-/* Without a ring there are no batches: it is measured once, with the batch 1. */
+/* Without a ring there are no batches: it is measured once, with batch 1. */
 static void batches_walk(struct lab *lab, const char *sweep, const char *work, const char *list)
 {
     const char *layout[LIST];
@@ -141,7 +145,7 @@ static void threads_walk(struct lab *lab, const char *work)
         for (unsigned l = 0; l < layouts; l++) {
             bool sync = !strcmp(layout[l], "sync");
             if (threads[c] < 1 || threads[c] > TEAM_MAX) continue;
-            if (sync && !strcmp(work, "nop")) continue; /* read(2) of nothing is another thing */
+            if (sync && !strcmp(work, "nop")) continue; /* read(2) of nothing is no match */
             team_measure(lab, (struct wanted){.sweep = "threads",
                                               .work = work,
                                               .layout = layout[l],
@@ -162,7 +166,10 @@ static void run(struct lab *lab)
 
 enum { WHERE_MAX = 160 };
 
-/* The rows of the batch with which private rings do best: most or least of `figure`. False: none. */
+/*
+ * Finds the rows of the batch with which private rings do best: most or least of `figure`. Returns false
+ * when there are none.
+ */
 static bool best_where(const struct table *t, const char *sweep, const char *figure, bool most,
                        char where[WHERE_MAX], double *batch)
 {
@@ -176,7 +183,10 @@ static bool best_where(const struct table *t, const char *sweep, const char *fig
     return true;
 }
 
-/* A claim is that the ratio is at least `wanted`, or, when that is below 1, at most. */
+/*
+ * Judges a claim that the ratio is at least `wanted`; when `wanted` is below 1, that it is at most
+ * `wanted`.
+ */
 static void claim_judge(struct findings *into, const char *claim, double wanted,
                         const struct comparison *c, const char *measured, const char *why_not)
 {
@@ -248,7 +258,7 @@ static void calls_claim(const struct table *t, struct findings *into)
                 "batches there are.");
 }
 
-/* The largest ratio of requests per second between two layouts, whatever the work and the batch. */
+/* The largest ratio of requests per second between two layouts, for any work and batch. */
 struct gap {
     const char *above, *below;
     double ratio;
@@ -323,7 +333,7 @@ static void claims_find(const struct table *t, struct findings *into)
               "100 times between private rings and a common completion queue");
 }
 
-/* Private rings against a lock, with as many threads as were measured. */
+/* Compares private rings with a lock, with as many threads as were measured. */
 static void lock_find(const struct table *t, struct findings *into)
 {
     struct cell threads[DISTINCT_MAX];

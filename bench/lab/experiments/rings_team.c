@@ -32,7 +32,7 @@ static void futex_call(struct member *t, _Atomic uint32_t *word, int operation, 
     syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, &limit, NULL, 0);
 }
 
-/* 0: free; 1: taken; 2: taken, and others may be waiting (Drepper, "Futexes are tricky", 2011). */
+/* 0: free; 1: taken; 2: taken, and others may wait (Drepper, "Futexes are tricky", 2011). */
 static void lock_take(struct member *t, _Atomic uint32_t *lock)
 {
     uint32_t expected = 0;
@@ -54,7 +54,7 @@ static uint64_t place_next(struct member *t)
     return (t->random >> 33) % t->team->blocks * READ_BYTES;
 }
 
-/* Begins another batch, if one is wanted; the first one always is. */
+/* Begins another batch, if one is wanted. The first one is always wanted. */
 static bool batch_begin(struct member *t)
 {
     const struct team *team = t->team;
@@ -82,16 +82,16 @@ static void read_prepare(struct member *t, struct io_uring_sqe *sqe, unsigned i)
     io_uring_sqe_set_data(sqe, t);
 }
 
-/* What posts the end of the request before it to the reader's ring. */
+/* Prepares the message that posts the end of the request before it to the reader's ring. */
 static void message_prepare(struct member *t, struct io_uring_sqe *before, struct io_uring_sqe *sqe)
 {
-    before->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS; /* only a failure is told here */
+    before->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS; /* only a failure completes here */
     io_uring_prep_msg_ring(sqe, t->team->ring.ring_fd, t->team->data ? READ_BYTES : 0, (uintptr_t)t,
                            0);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
-/* The queue is as long as all requests there can be, so that there is always room. */
+/* The queue is as long as there can be requests, so there is always room. */
 static void batch_prepare(struct member *t, struct io_uring *ring)
 {
     bool mixed = is_layout(t->team, "mixed");
@@ -109,7 +109,10 @@ static void ring_enter(struct member *t, struct io_uring *ring, unsigned await)
     if (result < 0 && result != -EINTR) member_fails(t, result);
 }
 
-/* Everything that has completed is counted, and who asked for it is told. True: the reader may go. */
+/*
+ * Counts everything that has completed, and tells the thread that asked for it. Returns true when the
+ * reader may end.
+ */
 static bool completions_reap(struct member *t, struct io_uring *ring)
 {
     struct team *team = t->team;
@@ -150,7 +153,7 @@ static void sync_work(struct member *t)
     } while (!team->over && t->batches++ < team->batches && !measure_time_over(team->measure, now));
 }
 
-/* Waiting for the lock is a part of the latency. What others reaped for this thread is in `ended`. */
+/* Waiting for the lock is a part of the latency. `ended` counts what others have reaped for this thread. */
 static void shared_work(struct member *t)
 {
     struct team *team = t->team;
@@ -164,7 +167,7 @@ static void shared_work(struct member *t)
         }
 }
 
-/* Who waits holds the lock of the completion queue alone; others may submit meanwhile. */
+/* While it waits, it holds only the lock of the completion queue; others may submit. */
 static void completions_await(struct member *t)
 {
     struct team *team = t->team;
@@ -208,7 +211,7 @@ static void mixed_work(struct member *t)
     }
 }
 
-/* Reads completions until team_run() sends it one that is nobody's. */
+/* Reads completions until team_run() sends it a completion that belongs to nobody. */
 static void reader_work(struct member *t)
 {
     struct __kernel_timespec limit = {.tv_nsec = 50000000};
@@ -216,7 +219,7 @@ static void reader_work(struct member *t)
     struct io_uring_cqe *cqe;
     bool may_go = false;
     while (!may_go && !t->team->leaving) {
-        t->tally.calls += io_uring_cq_ready(ring) == 0; /* else it does not enter */
+        t->tally.calls += io_uring_cq_ready(ring) == 0; /* else it does not enter the kernel */
         io_uring_wait_cqes(ring, &cqe, 1, &limit, NULL);
         may_go = completions_reap(t, ring);
     }
@@ -243,7 +246,7 @@ static int private_ring_open(struct member *t)
     return result == -EINVAL ? io_uring_queue_init(t->team->batch, &t->ring, 0) : result;
 }
 
-/* By the thread itself, since a ring of a single issuer belongs to who made it. */
+/* Each thread does this itself, because a ring with a single issuer belongs to the thread that made it. */
 static int member_ring_open(struct member *t)
 {
     int result = t->work == private_work ? private_ring_open(t)
@@ -270,7 +273,7 @@ static void *member_run(void *context)
         t->work(t);
         sem_post(&t->team->done);
     }
-    semaphore_await(&t->team->leave); /* not before all is counted */
+    semaphore_await(&t->team->leave); /* not before everything is counted */
     if (t->has_ring) io_uring_queue_exit(&t->ring);
     return NULL;
 }
@@ -286,7 +289,7 @@ static int member_start(struct team *team, void (*work)(struct member *))
         size_t bytes = (size_t)team->batch * READ_BYTES;
         t->memory = aligned_alloc(READ_BYTES, bytes);
         if (!t->memory) return -ENOMEM;
-        memset(t->memory, 1, bytes); /* its pages are there before the clock runs */
+        memset(t->memory, 1, bytes); /* so that its pages exist before the clock runs */
     }
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, STACK_BYTES);
@@ -318,7 +321,7 @@ int team_open(void *context)
 {
     struct team *team = context;
     int result = 0;
-    memset(&team->fd, 0, sizeof *team - offsetof(struct team, fd)); /* it may be open again */
+    memset(&team->fd, 0, sizeof *team - offsetof(struct team, fd)); /* it may be opened again */
     team->fd = -1;
     sem_init(&team->ready, 0, 0);
     sem_init(&team->go, 0, 0);
@@ -338,7 +341,7 @@ int team_open(void *context)
     return result == 0 ? members_start(team) : result;
 }
 
-/* In layout mixed nobody but the caller submits to the reader's ring. */
+/* In layout mixed, only the caller submits to the reader's ring. */
 static void reader_end(struct team *team)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&team->ring);

@@ -1,22 +1,23 @@
 /*
  * Experiment 1: sequential reads and writes.
  *
- * Question.  How do the size of a block, the size of a file, the method and the page cache decide how fast a file
- *            is read or written from its beginning to its end?
+ * Question.  How do the size of a block, the size of a file, the method and the page cache decide how fast
+ *            a file is read or written from its beginning to its end?
  *
- * Expected.  Warm, a read is a system call and a copy. The call costs the same for 4 KiB and for 4 MiB, so MB/s
- *            grow with the block until the copy is all that is left, and fall again when the block no longer
- *            fits a cache of the CPU (McVoy and Staelin, "lmbench", USENIX 1996). Cold, the kernel reads ahead
- *            of a sequential reader, so the device always has a large request and the block hardly matters
- *            (Documentation/admin-guide/mm, readahead; man posix_fadvise): only O_DIRECT, which has no read-ahead,
- *            and a reader that turned it off, pay for small blocks.
+ * Expected.  Warm, a read is a system call and a copy. The call costs the same for 4 KiB and for 4 MiB. So
+ *            MB/s grow with the block until only the copy is left, and fall again when the block no longer
+ *            fits into a cache of the CPU (McVoy and Staelin, "lmbench", USENIX 1996). Cold, the kernel
+ *            reads ahead of a sequential reader, so the device always has a large request and the block
+ *            hardly matters (Documentation/admin-guide/mm, readahead; man posix_fadvise). Small blocks cost
+ *            something only with O_DIRECT, which has no read-ahead, and when read-ahead is switched off.
  *
  * Vary.      --set blocks=4k,64k,1m   --set methods=pread,mmap   --set files=1k,1m,max
  *            --set blocks=512 shows what a call costs; --set methods=direct what read-ahead does for the others.
  *
- * Floor.     Any Linux; io_uring from 5.6 on. Read-ahead of the device is set where root may (and given back).
+ * Needs.     Any Linux; io_uring from 5.6 on. With root, the read-ahead of the device is set, and set back.
  *
- * Writes end with fdatasync(2), which is a part of the time: what is measured is bytes on the device, not in memory.
+ * Writes end with fdatasync(2), which is a part of the time: what is measured is bytes on the device, not
+ * in memory.
  */
 #include "../device.h"
 #include "../engine.h"
@@ -79,7 +80,7 @@ struct sequential {
     const struct device *device;
     const char *readahead;
     uint64_t block;
-    bool again; /* warm: from the beginning again until the time is over */
+    bool again; /* warm: starts again from the beginning until the time is over */
     unsigned files;
     struct channel channel[FILES];
 };
@@ -92,7 +93,7 @@ static int advise(struct channel *channel, const char *readahead)
     return -posix_fadvise(channel->fd, 0, 0, advice);
 }
 
-/* The device's setting is taken over by a file when it is opened. */
+/* A file takes the setting of the device when it is opened. */
 static int device_set(const struct sequential *s)
 {
     if (strncmp(s->readahead, "device-", 7) != 0) return 0;
@@ -203,7 +204,7 @@ static void read_measure(struct lab *lab, const char *sweep, const char *method,
         lab_skip(lab, method, "there is no such method");
         return;
     }
-    if (!cold && s.engine->open_flags) return; /* O_DIRECT is never served from the page cache */
+    if (!cold && s.engine->open_flags) return; /* O_DIRECT never reads from the page cache */
     lab_measure(lab, &work,
                 "sweep=%s direction=read method=%s block_bytes=%" PRIu64 " file_bytes=%" PRIu64
                 " file_class=%s cache=%s readahead=%s",
@@ -226,7 +227,9 @@ static void write_measure(struct lab *lab, const char *method, uint64_t block,
                     method, block, data->bytes, class_of(data->bytes));
 }
 
-/* All cold ones first: the large file is then read in once, not again for each case. */
+/*
+ * Walks through all cold reads first: so the large file is read into memory once, not again for each case.
+ */
 static void reads_walk(struct lab *lab, bool cold)
 {
     const char *method[LIST], *readahead[LIST];

@@ -1,13 +1,13 @@
 /*
- * The first of the minimal servers: a process for each connection, as inetd and the first web servers did it (W. R. Stevens,
- * "UNIX Network Programming", 1990).
+ * The first of the minimal servers: a process for each connection, like inetd and the first web servers (W.
+ * R. Stevens, "UNIX Network Programming", 1990).
  *
- * What is good: the code is as simple as can be, since each process serves one client and may wait for it, for the
- * disk, or for the CPU; nobody else is kept waiting. A crash ends one connection.
+ * What is good: the code is as simple as possible. Each process serves one client, and may wait for it, for
+ * the disk, or for the CPU; nobody else has to wait. A crash ends one connection.
  *
- * What it costs: fork(2) copies the page tables, so that a new connection costs some 100 µs before the first byte; each
- * connection holds a process, idle or not (its kernel stack, page tables, and every page that it wrote to); and
- * with many of them the kernel switches address spaces at each request.
+ * What it costs: fork(2) copies the page tables, so a new connection costs some 100 µs before the first
+ * byte. Each connection holds a process, whether idle or not (its kernel stack, page tables, and every page
+ * that it has written to). And with many of them, the kernel switches address spaces at each request.
  */
 #include "server_minimal.h"
 
@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Takes in those that have ended; waits for one when there are as many as there may be. */
+/* Reaps children that have ended. When there are as many as allowed, waits until one ends. */
 static unsigned children_reap(unsigned children, unsigned at_most)
 {
     while (children > 0) {
@@ -42,12 +42,12 @@ void minimal_fork_serve(int listener, int root, unsigned at_most)
         }
         pid_t child = fork();
         if (child == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing is left behind */
+            prctl(PR_SET_PDEATHSIG, SIGKILL); /* so that nothing is left running */
             close(listener);
             minimal_converse(connection, root);
             _exit(0);
         }
         if (child > 0) children++;
-        close(connection); /* the child has it; when there is none, the client sees it end */
+        close(connection); /* the child has it; without one, the client sees the end */
     }
 }

@@ -1,14 +1,15 @@
 /*
  * The third of the minimal servers: one thread and one loop over epoll(7) for all connections.
  *
- * What is good: a connection is 2 KiB of memory and a line in the kernel's list; one call of epoll_wait(2) brings many
- * requests, and nothing is switched between them. 20,000 idle connections cost no time (D. Kegel, "The C10K problem", 1999).
+ * What is good: a connection is 2 KiB of memory and an entry in the kernel's list. One call of
+ * epoll_wait(2) brings many requests, and there is no switch between them. 20,000 idle connections cost no
+ * time (D. Kegel, "The C10K problem", 1999).
  *
- * What it costs: the straight line of the others is cut into pieces that never wait: what was received so far and
- * what is still to be sent lies in struct connection. And nobody may wait at all. Sockets can be told so
- * (O_NONBLOCK), files cannot: sendfile(2) from a file that is not in memory waits for the disk, and all clients with
- * it; so they do while /compute computes. Servers that are like this read files in other threads or through
- * io_uring, as zcserve does.
+ * What it costs: the straight code of the other servers is cut into pieces that never wait. struct
+ * connection keeps what was received so far and what is still to be sent. And nothing may wait at all.
+ * Sockets can be told so (O_NONBLOCK), but files cannot: sendfile(2) from a file that is not in memory
+ * waits for the disk, and all clients wait with it. They also wait while /compute computes. Real servers of
+ * this kind read files in other threads or through io_uring, as zcserve does.
  */
 #include "server_minimal.h"
 
@@ -25,16 +26,16 @@ enum { EVENTS = 64 };
 
 struct connection {
     int fd;
-    bool answering; /* what is left of `answer` waits for room in the socket */
+    bool answering; /* the rest of `answer` waits for room in the socket */
     size_t have;
-    char text[MINIMAL_REQUEST_MAX]; /* received, and not yet a whole request */
+    char text[MINIMAL_REQUEST_MAX]; /* received, and not yet a complete request */
     struct minimal_answer answer;
 };
 
 static struct loop {
     int epoll, listener, root;
     unsigned open, at_most;
-    bool accepting; /* the listener is watched: there is room for one more */
+    bool accepting; /* the listener is watched, because there is room for one more */
 } loop;
 
 static void watch(int change, int fd, unsigned events, struct connection *connection)
@@ -59,7 +60,7 @@ static void connection_end(struct connection *c)
     accepting_set(true);
 }
 
-/* Sends what it can; returns false when the connection has ended. */
+/* Sends what it can. Returns false when the connection has ended. */
 static bool answer_go_on(struct connection *c)
 {
     int sent = minimal_answer_send(&c->answer, c->fd);
@@ -73,7 +74,7 @@ static bool answer_go_on(struct connection *c)
     return true;
 }
 
-/* Answers every whole request, until one of the answers has to wait. */
+/* Answers every complete request, until a response has to wait. */
 static void requests_answer(struct connection *c)
 {
     size_t request = 0;
@@ -89,7 +90,7 @@ static void on_readable(struct connection *c)
 {
     ssize_t received = recv(c->fd, c->text + c->have, sizeof c->text - c->have, 0);
     if (received < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (received <= 0) { /* it ended, or a request is longer than can be held */
+    if (received <= 0) { /* the connection ended, or a request is too long */
         connection_end(c);
         return;
     }

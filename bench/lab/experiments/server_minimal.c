@@ -1,4 +1,4 @@
-/* What the minimal servers share: just so much of HTTP/1.1 (RFC 9112) that a client can measure them. */
+/* What the minimal servers share: just as much of HTTP/1.1 (RFC 9112) as a client needs to measure them. */
 #include "server_minimal.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ size_t minimal_request(const char *text, size_t length)
     return end ? (size_t)(end - text) + 4 : 0;
 }
 
-/* Work that only the CPU does: it ends after so much CPU time, however often it is interrupted. */
+/* Work for the CPU. It ends after a fixed CPU time, however often it is interrupted. */
 static void compute(void)
 {
     struct timespec begun, now;
@@ -30,7 +30,7 @@ static void compute(void)
     }
 }
 
-/* The regular file that the path names, below the root; -1: there is none. */
+/* Opens the regular file with this path below the root; -1: there is none. */
 static int file_open(int root, const char *path, size_t *bytes)
 {
     struct stat status;
@@ -76,7 +76,7 @@ int minimal_answer_send(struct minimal_answer *answer, int connection)
                                : sendfile(connection, answer->file, NULL, answer->left);
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0 && errno == EAGAIN) return 0;
-        if (sent <= 0) return -1; /* 0: the file became shorter than was promised */
+        if (sent <= 0) return -1; /* 0: the file is now shorter than its announced length */
         if (is_head)
             answer->head_sent += (size_t)sent;
         else

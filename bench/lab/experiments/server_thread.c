@@ -1,12 +1,13 @@
 /*
  * The second of the minimal servers: a thread for each connection.
  *
- * What is good: the code of a connection is the same straight line as with processes, it may wait for anything,
- * and a thread is cheaper: no page tables are copied, and a switch from one to another keeps the address space.
+ * What is good: the code of a connection is the same straight line as with processes, and it may wait for
+ * anything. A thread is cheaper: no page tables are copied, and a switch from one to another keeps the
+ * address space.
  *
- * What it costs: each connection holds a stack (here 64 KiB of addresses, of which only the pages that were touched are
- * memory) and a kernel stack of 16 KiB; each request wakes a thread up, which is a switch, where a loop takes
- * many requests with one call. A crash ends all connections, and shared data need locks (here there are none).
+ * What it costs: each connection holds a stack (here 64 KiB of addresses, of which only touched pages are
+ * memory) and a kernel stack of 16 KiB. Each request wakes a thread, which is a switch; a loop takes many
+ * requests with one call. A crash ends all connections, and shared data need locks (here there are none).
  */
 #include "server_minimal.h"
 
@@ -52,7 +53,7 @@ void minimal_thread_serve(int listener, int root, unsigned at_most)
                                                          (void *)(intptr_t)connection) == 0;
         if (started) continue;
         sem_post(&room);
-        if (connection >= 0) close(connection); /* no memory: the client sees it end */
+        if (connection >= 0) close(connection); /* no memory: the client sees the connection end */
         if (connection < 0 && errno != EINTR && errno != ECONNABORTED) poll(NULL, 0, 10);
     }
 }

@@ -1,34 +1,42 @@
 /*
  * Experiment 15: server models.
  *
- * Question.  A process, a thread, or a place in a loop for each connection: what does it decide, and when does it matter?
+ * Question.  A process, a thread, or a place in a loop for each connection: what does this decide, and when
+ *            does it matter?
  *
- * Expected.  Each row has its prediction first (columns prediction and predicted_bytes), made from what a
- *            model does, before anything was measured:
- *            - Many kept connections. A loop hears of those alone that have something to say (epoll(7)), so its
- *              requests/s stay flat from 32 to 20,000 connections; so do threads, a little lower, since each request is
- *              a switch. Processes switch address spaces too, and fall.
- *            - Memory. A process has all the pages that it wrote to (8 of them after a mere fork(2); zcserve's have a
- *              worker's tables, 256 KiB), a thread the touched pages of its stack (3 of them; with a worker's tables 48 KiB),
- *              a loop one struct (1 to 3 KiB). Page tables and stacks in the kernel come on top: kernel_bytes.
- *            - A new connection for each request. accept(2) costs all the same; fork(2) comes on top, and costs more than
- *              the rest together (W. R. Stevens, "UNIX Network Programming", vol. 1, chapter 30, compares the same models).
- *            - Slow clients. They hold what a connection has of its own. A pool of 32 is held by 64 of them, and
- *              nobody else is answered; a loop does not notice ("Slowloris", R. Hansen, 2009).
- *            - Slow readers. They hold a connection that has more to send; else the same as slow clients.
- *            - A slow disk. A file that is not in memory is waited for. Where each connection may wait alone, others go
- *              on; a plain loop stands still for all; zcserve's loops let other threads, or the kernel, wait. The load "limited"
- *              is the same from a disk that a control group makes slow for the server alone (root).
- *            - Work of the CPU. The kernel shares the CPU between processes and between threads, some milliseconds each; a loop
- *              computes to the end, and all others wait for so long.
+ * Expected.  Each row has its prediction first (columns prediction and predicted_bytes). It follows from
+ *            what a model does, and was made before anything was measured:
+ *            - Many kept connections. A loop only learns of connections that have something to say
+ *              (epoll(7)), so its requests/s stay flat from 32 to 20,000 connections. So do those of
+ *              threads, a little lower, because each request is a switch. Processes switch address
+ *              spaces too, and their requests/s fall.
+ *            - Memory. A process has all the pages that it wrote to (8 of them after a plain fork(2);
+ *              zcserve's processes have the tables of a worker, 256 KiB). A thread has the touched pages
+ *              of its stack (3 of them; with the tables of a worker 48 KiB). A loop has one struct (1 to
+ *              3 KiB). The kernel's page tables and stacks come on top: kernel_bytes.
+ *            - A new connection for each request. accept(2) costs all the same. fork(2) comes on top,
+ *              and costs more than the rest together (W. R. Stevens, "UNIX Network Programming", vol. 1,
+ *              chapter 30, compares the same models).
+ *            - Slow clients. They hold what a connection has of its own. 64 of them hold a pool of 32,
+ *              and nobody else gets a response; a loop is not affected ("Slowloris", R. Hansen, 2009).
+ *            - Slow readers. They hold a connection that has more to send; else the same as slow
+ *              clients.
+ *            - A slow disk. A server waits for a file that is not in memory. Where each connection may
+ *              wait alone, others go on. A plain loop stands still for all; zcserve's loops let other
+ *              threads, or the kernel, wait. The load "limited" is the same, with a disk that a control
+ *              group makes slow for the server alone (root).
+ *            - Work of the CPU. The kernel shares the CPU between processes and between threads, some
+ *              milliseconds each. A loop computes to the end, and all others wait for so long.
  *
- * Vary.      --set connections=32,20000   --set servers=epoll,min-loop   --set loads=slow,limited,compute   --set slow=500
- *            --set pool=128: how large zcserve's pools are. Read server_fork.c, server_thread.c, server_loop.c beside it.
+ * Vary.      --set connections=32,20000   --set servers=epoll,min-loop   --set loads=slow,limited,compute
+ *            --set slow=500
+ *            --set pool=128: how large zcserve's pools are.
+ *            Read server_fork.c, server_thread.c and server_loop.c beside it.
  *
- * Floor.     Any Linux; io_uring as zcserve wants it (6.0). zcserve is the program beside zclab (make all).
+ * Needs.     Any Linux; io_uring as zcserve needs it (6.0). zcserve is the program beside zclab (make all).
  *
- * Servers have one CPU, the client another one. All loads but kept and new are open: a request is due
- * every 1/rate seconds and its latency counts from then. CPU and system calls are the server's.
+ * Servers have one CPU and the client has another one. All loads except kept and new are open: a request is
+ * due every 1/rate seconds, and its latency counts from then. CPU and system calls are those of the server.
  */
 #include "servers.h"
 
@@ -53,9 +61,9 @@
 #include <unistd.h>
 
 enum { LIST = 16, COLD_FILES = 64, COLD_BYTES = 256 << 10, HOT_BYTES = 1024, PACED = 16 };
-enum { LARGE_BYTES = 8 << 20 }; /* more than sockets hold */
+enum { LARGE_BYTES = 8 << 20 }; /* more than sockets can hold */
 enum { SPARE_DESCRIPTORS = 2048, BESIDE = 2 };
-#define TICKS_S 0.2 /* of CPU time from which the kernel's ticks of 10 ms tell user from system */
+#define TICKS_S 0.2 /* CPU time from which ticks of 10 ms separate user from system */
 
 static const struct column factors[] = {
     {"server", "text", "prefork threadpool epoll io_uring: zcserve's models; min-…: minimal ones"},
@@ -119,7 +127,7 @@ static const struct plot plots[] = {
      "load=limited", true, false, false},
     {"disk", "p95 latency beside clients of cold files", "server", "p95_us", NULL, "load=disk",
      true, false, false},
-    {"compute", "p95 latency beside clients that have it compute", "server", "p95_us", NULL,
+    {"compute", "p95 latency beside clients that make it compute", "server", "p95_us", NULL,
      "load=compute", true, false, false},
     {0}};
 
@@ -152,7 +160,7 @@ struct serving {
     struct load *load;
     struct control_group group;
     unsigned disk[2]; /* its number, and … */
-    uint64_t limited; /* … the bytes per second that the server may read from it; 0: not limited */
+    uint64_t limited; /* … the bytes per second that the server may read from it; 0: no limit */
     bool of_memory, pinned;
     int client_cpu;
     cpu_set_t cpus;
@@ -160,7 +168,7 @@ struct serving {
     struct child_use held;
 };
 
-/* What the kernel itself holds for connections and tasks; of the whole machine. */
+/* Returns what the kernel itself holds for connections and tasks of the whole machine. */
 static double kernel_memory(void)
 {
     static const char *const part[] = {"Slab:", "KernelStack:", "PageTables:"};
@@ -182,7 +190,7 @@ static int disk_limit(struct control_group *group, const unsigned disk[2], uint6
     return result == 0 ? control_group_reads(group, disk[0], disk[1], 0, bytes) : result;
 }
 
-/* Why the disk cannot be made slow here; NULL: it can, and this is its number. */
+/* Returns why the disk cannot be made slow here; NULL: it can, and `disk` gets its number. */
 static const char *disk_hindrance(const struct lab *lab, unsigned disk[2])
 {
     static struct control_group group;
@@ -213,9 +221,9 @@ static int serving_open(void *context)
 }
 
 /*
- * What was sent from the page cache and received on another CPU is given back to the CPU that sent it, which frees it
- * when it next hears of a packet (skb_attempt_defer_free() in net/core/skbuff.c). Until then those pages cannot be
- * evicted: so that CPU gets a packet.
+ * Pages that were sent from the page cache and received on another CPU are given back to the CPU that sent
+ * them. That CPU frees them only when it next gets a packet (skb_attempt_defer_free() in
+ * net/core/skbuff.c). Until then these pages cannot be evicted, so this sends a packet to that CPU.
  */
 static void packets_free(int cpu)
 {
@@ -236,7 +244,7 @@ static void serving_close(void *context)
 {
     struct serving *s = context;
     load_close(s->load);
-    if (s->limited) /* lets go what waits for the disk: a process in such a wait does not end */
+    if (s->limited) /* frees what waits for the disk: a process cannot end in such a wait */
         control_group_reads(&s->group, s->disk[0], s->disk[1], 0, 0);
     child_stop(&s->child);
     control_group_close(&s->group);
@@ -245,7 +253,7 @@ static void serving_close(void *context)
     if (s->pinned) sched_setaffinity(0, sizeof s->cpus, &s->cpus);
 }
 
-/* Figures of the server's processes in the place of zclab's own. */
+/* Sets figures of the server's processes in place of zclab's own. */
 static void use_tell(struct measure *m, const struct load_result *r, const struct child_use *from,
                      const struct child_use *to, double others_s)
 {
@@ -295,7 +303,7 @@ static int serving_run(void *context, struct measure *m)
     use_tell(m, &r, &from, &to, machine.busy_s);
     load_tell(m, &r);
     if (s->load_plan.beside) measure_figure(m, "beside_per_s", (double)r.beside / r.seconds);
-    /* The counter has this process and all its children: what is left is the server's. */
+    /* The counter includes this process and all its children: the rest belongs to the server. */
     double served = calls >= 0 ? calls_then - calls - (double)r.calls : NAN;
     measure_figure(m, "syscalls_per_op", served / (double)m->tally.operations);
     guard_same_cpu(m, s->child_plan.cpu, s->client_cpu);
@@ -320,7 +328,7 @@ static bool ring_is_permitted(void)
     return permitted;
 }
 
-/* Why this server cannot run here at all; NULL: it can. */
+/* Returns why this server cannot run here at all; NULL: it can. */
 static const char *hindrance(const struct server *server)
 {
     if (child_is_zcserve(server->name) && !child_zcserve())
@@ -345,7 +353,9 @@ static bool is_possible(struct lab *lab, const struct server *server, uint64_t c
     return true;
 }
 
-/* As many as descriptors may be open for; fewer than asked for is told. */
+/*
+ * Returns as many connections as there may be descriptors. Says so when they are fewer than were asked for.
+ */
 static uint64_t connections_possible(struct lab *lab, uint64_t wanted)
 {
     char what[64], why[160];
@@ -393,7 +403,7 @@ static void serving_measure(struct lab *lab, const struct server *server, const 
     snprintf(hot, sizeof hot, "%s", below(root, file->path));
     snprintf(cold, sizeof cold, "%s/", below(root, files->path));
     if (readers) snprintf(large, sizeof large, "%s", below(root, lab_file(lab, LARGE_BYTES)->path));
-    /* One that is being closed still counts, so there is room for as many again. */
+    /* A connection that is being closed still counts, so there is room for as many again. */
     uint64_t held = kept ? connections : 2 * connections + lab_number(lab, "slow") + BESIDE;
     uint64_t under_way = lab_number(lab, "under_way");
     s.child_plan = (struct child_plan){
@@ -472,15 +482,13 @@ static const struct experiment servers_experiment = {
     .number = 15,
     .name = "servers",
     .title = "Server models",
-    .question = "A process, a thread, or a place in a loop for each connection: what does it "
+    .question = "A process, a thread, or a place in a loop for each connection: what does this "
                 "decide, and when does it matter?",
-    .expectation =
-        "Each row has its prediction first. A loop stays flat over the number of connections and "
-        "needs least memory; a process for each connection costs most, most of all when it is "
-        "made; "
-        "slow clients starve a pool and nobody else; a plain loop stands still for a cold file and "
-        "for what computes (Stevens, UNIX Network Programming, chapter 30; Kegel, The C10K "
-        "problem).",
+    .expectation = "Each row has its prediction first. A loop stays flat over the number of "
+                   "connections and needs least memory. A process for each connection costs most, "
+                   "above all when it is started. Slow clients block a pool and nobody else. A "
+                   "plain loop stands still for a cold file and for a computation (Stevens, UNIX "
+                   "Network Programming, chapter 30; Kegel, The C10K problem).",
     .floor = "any Linux; io_uring from 6.0 on",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

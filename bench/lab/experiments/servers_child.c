@@ -1,4 +1,4 @@
-/* Servers as children: starting, ending, and what /proc says of them. */
+/* Servers as children: starting and ending them, and what /proc says about them. */
 #include "servers_child.h"
 
 #include "../measure.h"
@@ -61,7 +61,10 @@ uint64_t child_descriptors(uint64_t wanted)
 
 /* ---- starting ---------------------------------------------------------------------------------- */
 
-/* In the child: a process group of its own, its control group, one CPU, and an end when zclab ends. */
+/*
+ * In the child: sets up a process group of its own, its control group, one CPU, and that it ends when zclab
+ * ends.
+ */
 static void become_server(pid_t parent, const struct child_plan *plan)
 {
     int cpu = plan->cpu;
@@ -103,7 +106,7 @@ static int minimal_start(struct child *child, const struct child_plan *plan)
     int result = listener < 0 ? listener : pid < 0 ? -errno : 0;
     if (pid == 0) {
         become_server(self, plan);
-        dup2(root, 198); /* below 200 nothing else of zclab's is left open */
+        dup2(root, 198); /* below 200 no other descriptor of zclab is left open */
         dup2(listener, 199);
         close_range(3, 197, 0);
         close_range(200, ~0U, 0);
@@ -121,9 +124,12 @@ static int minimal_start(struct child *child, const struct child_plan *plan)
 
 enum { WORDS_MAX = 2 * CHILD_OPTIONS_MAX + 36 };
 
-/* What a model has for so many connections. Pools watch no directories: the kernel has too few watches for all of them. */
+/*
+ * Options of a model for so many connections. Pools watch no directories: the kernel has too few watches
+ * for all of them.
+ */
 static const struct {
-    const char *model, *option, *value; /* NULL: as many as connections */
+    const char *model, *option, *value; /* NULL: as many as there are connections */
 } sized[] = {{"prefork", "prefork.processes", NULL},
              {"prefork", "prefork.start", NULL},
              {"prefork", "prefork.spare_max", NULL},
@@ -166,7 +172,7 @@ static void words_put(const struct child_plan *plan, const char *word[WORDS_MAX]
     word[used] = NULL;
 }
 
-/* The port is in the line "serving DIR at http://127.0.0.1:PORT/". */
+/* Waits for the port: it is in the line "serving DIR at http://127.0.0.1:PORT/". */
 static int port_await(struct child *child)
 {
     char text[8192];
@@ -185,7 +191,7 @@ static int port_await(struct child *child)
             child->port = (uint16_t)port;
             return 0;
         }
-        if (have > sizeof text / 2) { /* warnings before it */
+        if (have > sizeof text / 2) { /* warnings came before it */
             memmove(text, text + have / 2, have - have / 2);
             have -= have / 2;
         }
@@ -225,8 +231,7 @@ static int zcserve_start(struct child *child, const struct child_plan *plan)
 int child_start(struct child *child, const struct child_plan *plan)
 {
     *child = (struct child){.said = -1};
-    prctl(PR_SET_CHILD_SUBREAPER,
-          1); /* processes of a server that was killed are waited for here */
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* the processes of a killed server are waited for here */
     return child_is_zcserve(plan->server) ? zcserve_start(child, plan) : minimal_start(child, plan);
 }
 
@@ -259,7 +264,7 @@ static double memory_of(const char *pid)
     return kib * 1024;
 }
 
-/* The exact CPU time of a process, with its threads that have ended. */
+/* Returns the exact CPU time of a process, with its threads that have ended. */
 static double cpu_of(pid_t pid)
 {
     clockid_t clock;
@@ -268,7 +273,7 @@ static double cpu_of(pid_t pid)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* Adds one process when it is of this group. Children that it has waited for count as its own. */
+/* Adds one process if it belongs to this group. Children for which it has waited count as its own. */
 static void process_add(struct child_use *use, pid_t group, const char *pid, bool memory)
 {
     char path[64], line[512];

@@ -1,6 +1,6 @@
 /*
- * What the figures of experiment 15 say: each prediction is a word with a limit, and each server that it was made of is
- * held against the limit. Within the noise (an interval of 95 % that holds the limit) it is left open.
+ * What the figures of experiment 15 mean. Each prediction is a word with a limit, and each server for which
+ * it was made is compared with the limit. When the interval of 95 % contains the limit, it is left open.
  */
 #include "servers.h"
 
@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "prediction" of rows of a load: `figure` of them over `figure` of the reference is below or above the limit. */
+/*
+ * For rows of a load: whether `figure`, divided by `figure` of the reference, is below or above the limit.
+ */
 static const struct rule {
     const char *load, *word;
     const char *figure;
@@ -35,33 +37,37 @@ static const struct rule {
     {"slow", "unharmed", "p95_us", 3, false, "slow clients change p95 by less than 3 times",
      "The server has something else that slow clients hold, or another load disturbed."},
     {"slow", "starved", "p95_us", 3, true,
-     "slow clients, twice as many as a pool has, hold all of it, and p95 grows 3 times or more",
-     "The pool was larger than the slow clients were many, or it ends them before they are done."},
+     "slow clients, twice as many as a pool has places, hold all places, and p95 grows 3 times or "
+     "more",
+     "There were fewer slow clients than places in the pool, or the server ends them before they "
+     "are done."},
     {"readers", "unharmed", "p95_us", 3, false, "slow readers change p95 by less than 3 times",
      "The server has something else that slow readers hold, or another load disturbed."},
     {"readers", "starved", "p95_us", 3, true,
-     "slow readers, twice as many as a pool has, hold all of it, and p95 grows 3 times or more",
-     "The pool was larger than the slow readers were many, or it ends them before they are done."},
+     "slow readers, twice as many as a pool has places, hold all places, and p95 grows 3 times or "
+     "more",
+     "There were fewer slow readers than places in the pool, or the server ends them before they "
+     "are done."},
     {"limited", "unharmed", "p95_us", 3, false,
      "cold files on a slow disk change p95 by less than 3 times",
      "The server waits for the disk where it should not."},
     {"limited", "stalled", "p95_us", 3, true,
-     "a loop that waits for a slow disk has all wait, and p95 grows 3 times or more",
+     "a loop that waits for a slow disk makes all clients wait, and p95 grows 3 times or more",
      "The cold files were in memory after all, or the limit is not kept."},
     {"disk", "unharmed", "p95_us", 3, false, "cold files change p95 by less than 3 times",
      "The CPU that reading takes is in the way here, not the waiting, since all share one CPU; or "
      "the server waits for the disk where it should not."},
     {"disk", "stalled", "p95_us", 3, true,
-     "a loop that waits for the disk has all wait, and p95 grows 3 times or more",
+     "a loop that waits for the disk makes all clients wait, and p95 grows 3 times or more",
      "The device is so fast that the waits hardly show."},
     {"compute", "shared", "p95_us", 1, false,
      "the kernel shares the CPU, and p95 stays below the time of one computation",
-     "The scheduler gives those who compute longer turns than a computation takes."},
+     "The scheduler gives a process that computes longer turns than a computation takes."},
     {"compute", "waits", "p95_us", 1, true,
      "a loop computes to the end, and p95 is at least the time of one computation",
-     "There were too few computations to meet the others."},
+     "There were too few computations to delay the others."},
 };
-#define TELLING (1 << 20) /* less is what a process takes and gives back anyway */
+#define TELLING (1 << 20) /* a process takes and gives back less than this anyway */
 enum { RULES = sizeof rules / sizeof *rules, WHERE = 160 };
 
 /* ---- one server against one rule --------------------------------------------------------------- */
@@ -73,7 +79,7 @@ static double most_of(const struct table *t, const char *where, bool most)
     return count == 0 ? NAN : x[most ? count - 1 : 0].number;
 }
 
-/* Of kept ones: so many connections that as many requests are under way as with more of them. */
+/* Returns the fewest kept connections with which as many requests are under way as with more of them. */
 static double fewest_of(const struct table *t, const char *where)
 {
     struct cell x[DISTINCT_MAX];
@@ -83,7 +89,7 @@ static double fewest_of(const struct table *t, const char *where)
     return count == 0 ? NAN : x[i].number;
 }
 
-/* The best server's figure under this load. */
+/* Returns the figure of the best server under this load. */
 static struct sample best_of(const struct table *t, const char *load, const char *figure)
 {
     struct sample best = {0};
@@ -95,7 +101,7 @@ static struct sample best_of(const struct table *t, const char *load, const char
     return best;
 }
 
-/* The two samples whose ratio is held against the limit. */
+/* Takes the two samples whose ratio is compared with the limit. */
 static void samples_take(const struct table *t, const struct rule *rule, const char *server,
                          struct sample *a, struct sample *b)
 {
@@ -161,7 +167,10 @@ static void rule_find(const struct table *t, const struct rule *rule, struct fin
                 *list[FAILED] ? " " : "", *list[FAILED] ? rule->otherwise : "");
 }
 
-/* What one more connection takes: from the fewest to the most that were measured. NAN: those are too few to tell. */
+/*
+ * Returns what one more connection takes, from the fewest and the most that were measured. NAN: these are
+ * too few.
+ */
 static double slope_of(const struct table *t, const struct server *server, const char *figure)
 {
     char where[WHERE];
@@ -174,7 +183,7 @@ static double slope_of(const struct table *t, const struct server *server, const
     return (summarise(&b).median - summarise(&a).median) / (most - least);
 }
 
-/* Within three times of what was predicted, either way. */
+/* Checks that memory is within a factor of three of the prediction. */
 static void memory_find(const struct table *t, struct findings *into)
 {
     char list[2][300] = {"", ""}, kernel[300] = "";
@@ -199,7 +208,7 @@ static void memory_find(const struct table *t, struct findings *into)
     if (*list[false])
         finding_add(into, FINDING_NOT_HELD,
                     "Memory of one more connection is not within 3 times of what was predicted for "
-                    "%s. A model's buffers, or pages that are shared, were judged wrongly.",
+                    "%s. A model's buffers, or pages that are shared, were estimated wrongly.",
                     list[false]);
     if (*kernel)
         finding_add(into, FINDING_FACT,
@@ -227,7 +236,7 @@ static void ratios_find(const struct table *t, struct findings *into)
     }
 }
 
-/* Where the client had no more time, the server may be faster than it looks. */
+/* Where the client had no time left, the server may be faster than it looks. */
 static void client_find(const struct table *t, struct findings *into)
 {
     int cpu = table_column(t, "client_cpu");

@@ -1,4 +1,4 @@
-/* The load client: one thread, epoll(7), edge-triggered, so that a connection is registered once. */
+/* The load client: one thread and an edge-triggered epoll(7), so that a connection is registered once. */
 #include "servers_load.h"
 
 #include <arpa/inet.h>
@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #define DRIP_NS (NS_PER_S / 10)
-#define PATIENCE_NS (NS_PER_S / 10) /* how long answers are waited for at the end */
+#define PATIENCE_NS (NS_PER_S / 10) /* how long it waits for responses at the end */
 #define PRIME_NS (20 * NS_PER_S)    /* and at the beginning */
-#define FILL_NS (NS_PER_S / 2)      /* what slow readers asked for fills the sockets meanwhile */
+#define FILL_NS (NS_PER_S / 2)      /* meanwhile what slow readers requested fills the sockets */
 enum { EVENTS = 64, HEAD_MAX = 512, PRIME_AT_ONCE = 64, A_SOURCE = 10000, DRIP_BYTES = 1024 };
 
 enum kind { PEER_LOAD, PEER_BESIDE, PEER_SLOW };
@@ -24,20 +24,20 @@ struct peer {
     enum kind kind;
     bool connected, asked, sent;
     uint64_t begun_ns; /* of the request: when it was due */
-    size_t got, whole; /* bytes of the answer; whole: 0 until its head was read */
+    size_t got, whole; /* bytes of the response; whole: 0 until its head was read */
     size_t head_bytes; /* kept in `head` */
     char head[HEAD_MAX];
 };
 
 struct load {
     struct load_plan plan;
-    int epoll, failed; /* -errno of the first thing that went wrong */
+    int epoll, failed; /* -errno of the first failure */
     unsigned peers;
-    struct peer *peer; /* of the load first, then those beside it, then the slow ones */
-    uint32_t *unused;  /* peers of the load that are free, the longest free first: a ring */
+    struct peer *peer; /* those of the load first, then those beside it, then the slow ones */
+    uint32_t *unused;  /* free peers of the load, in a ring; the longest free is first */
     uint32_t first, free, under_way, beside_next, next_path;
     uint64_t drip_ns;
-    bool ended;              /* those beside have asked for all there is */
+    bool ended;              /* those beside have requested everything */
     struct measure *measure; /* NULL: not measured */
     struct load_result result;
     char text[64 << 10];
@@ -50,7 +50,10 @@ static void fail(struct load *load, int result)
 
 /* ---- one connection ---------------------------------------------------------------------------- */
 
-/* Ends it by a reset: no port is kept in TIME_WAIT, of which a new connection for each request needs too many. */
+/*
+ * Ends it with a reset: so no port stays in TIME_WAIT. A new connection for each request would need too
+ * many ports.
+ */
 static void peer_close(struct load *load, struct peer *p)
 {
     if (p->fd >= 0) close(p->fd);
@@ -60,7 +63,10 @@ static void peer_close(struct load *load, struct peer *p)
     p->got = p->whole = p->head_bytes = 0;
 }
 
-/* Sources 127.0.0.1, 127.0.0.2 …, since one of them has not ports enough for 20,000 connections everywhere. */
+/*
+ * Connects from 127.0.0.1, 127.0.0.2 …, because one address does not have enough ports for 20,000
+ * connections everywhere.
+ */
 static void peer_connect(struct load *load, struct peer *p)
 {
     unsigned number = (unsigned)(p - load->peer);
@@ -109,7 +115,7 @@ static void request_send(struct load *load, struct peer *p)
     p->sent = send(p->fd, text, (size_t)length, MSG_NOSIGNAL) == length;
 }
 
-/* Asks, in place of the time `due`; a connection that is not there yet is made. */
+/* Sends the request that was due at `due_ns`. A connection that does not exist yet is made. */
 static void peer_ask(struct load *load, struct peer *p, uint64_t due_ns)
 {
     p->asked = true;
@@ -149,7 +155,10 @@ static void peer_answered(struct load *load, struct peer *p, uint64_t now)
     peer_free(load, p);
 }
 
-/* The server closed it, or reset it: who had asked asks again, and waits since it asked first. */
+/*
+ * The server closed or reset it. A peer with a request under way sends it again; its wait counts from the
+ * first time.
+ */
 static void peer_lost(struct load *load, struct peer *p)
 {
     bool asked = p->asked;
@@ -158,7 +167,7 @@ static void peer_lost(struct load *load, struct peer *p)
     if (asked && p->kind != PEER_SLOW) peer_connect(load, p);
 }
 
-/* Reads the head, once it is whole: how long the answer is. */
+/* Reads the head, once it is complete: how long the response is. */
 static void head_read(struct load *load, struct peer *p)
 {
     static const char field[] = "\r\ncontent-length:";
@@ -196,7 +205,7 @@ static void peer_receive(struct load *load, struct peer *p)
 
 static void peer_event(struct load *load, struct peer *p, unsigned events)
 {
-    /* Whatever a client is told that has not finished its head: it was refused. */
+    /* A client that has not finished its head was refused, whatever it was told. */
     bool sends_slowly = p->kind == PEER_SLOW && !load->plan.slow_path;
     unsigned ends = EPOLLERR | EPOLLHUP | EPOLLRDHUP | (sends_slowly ? EPOLLIN : 0);
     if (!p->connected && (events & EPOLLOUT) && !(events & (EPOLLERR | EPOLLHUP))) {
@@ -211,7 +220,9 @@ static void peer_event(struct load *load, struct peer *p, unsigned events)
 
 /* ---- all of them ------------------------------------------------------------------------------- */
 
-/* A byte of its head, or of what it was sent 1 KiB. False when it was closed. */
+/*
+ * Sends a byte of its head, or reads 1 KiB of the response. Returns false when the connection was closed.
+ */
 static bool drip(const struct load *load, const struct peer *p)
 {
     char text[DRIP_BYTES];
@@ -220,7 +231,7 @@ static bool drip(const struct load *load, const struct peer *p)
     return moved > 0 || (moved < 0 && errno == EAGAIN);
 }
 
-/* What each slow client does; those that were closed come again. */
+/* Does what each slow client does. Clients that were closed connect again. */
 static void slow_drip(struct load *load, uint64_t now)
 {
     if (load->plan.slow == 0 || now < load->drip_ns) return;
@@ -255,7 +266,7 @@ static struct peer *unused_take(struct load *load)
     return p;
 }
 
-/* Every connection is answered once; the slow ones have sent their first bytes before. */
+/* Gets one response on every connection. The slow ones have sent their first bytes before. */
 static int prime(struct load *load)
 {
     uint64_t begun = measure_now(), until = begun + PRIME_NS;
@@ -310,7 +321,9 @@ void load_close(struct load *load)
 
 /* ---- the run ----------------------------------------------------------------------------------- */
 
-/* Lets requests leave: as many as are to be under way, or those that are due. Returns when the next one is due. */
+/*
+ * Sends requests: as many as are to be under way, or those that are due. Returns when the next one is due.
+ */
 static uint64_t requests_leave(struct load *load, uint64_t now, uint64_t due)
 {
     const struct load_plan *plan = &load->plan;
@@ -322,7 +335,10 @@ static uint64_t requests_leave(struct load *load, uint64_t now, uint64_t due)
     return due;
 }
 
-/* What is asked and not answered, and what was due and could not be asked, has waited so long at least. */
+/*
+ * Counts requests without a response, and those that were due and could not be sent, each with its wait so
+ * far.
+ */
 static void unanswered_count(struct load *load, struct measure *m, uint64_t due, uint64_t ended)
 {
     uint64_t now = measure_now();

@@ -1,23 +1,26 @@
 /*
  * Experiment 4: threads that read.
  *
- * Question.  What do 1 to 16 threads read together, what is left for each, and where does one more thread help no more?
+ * Question.  How much do 1 to 16 threads read together, how much is left for each, and from where on does
+ *            one more thread not help?
  *
- * Expected.  Warm, a read is CPU: the threads together grow until each CPU has one, and stay there (Amdahl's law,
- *            AFIPS 1967, with nothing serial in it). With O_DIRECT a reader waits for the device, so threads
- *            help until the device's own parallelism is used up, whatever the number of CPUs (Little's law).
- *            Cold streams each have a read-ahead under way and behave like that, too, where the device has no heads to move.
- *            One file or many makes no difference: readers share the inode's lock, and the page cache is looked
- *            up without any (RCU). But threads that use one descriptor and its position take turns: read(2) holds
- *            that position's lock while it copies (fdget_pos() in fs/file.c, since Linux 3.14).
+ * Expected.  Warm, a read is CPU work: the threads together get faster until each CPU has one, and then
+ *            stay there (Amdahl's law, AFIPS 1967, with nothing serial in it). With O_DIRECT a reader waits
+ *            for the device, so threads help until the device can do no more at once, whatever the number
+ *            of CPUs (Little's law). Cold streams each have a read-ahead under way and behave like that
+ *            too, if the device has no heads to move. One file or many makes no difference: readers share
+ *            the lock of the inode, and the page cache is looked up without a lock (RCU). But threads that
+ *            use one descriptor and its position take turns: read(2) holds the lock of that position while
+ *            it copies (fdget_pos() in fs/file.c, since Linux 3.14).
  *
  * Vary.      --set threads=1,2,…    --set works=warm,direct,streams   --set files=one,many,shared
  *            --set block=64k: a longer copy for each call; --set block=512 --set works=warm: nearly only calls.
  *
- * Floor.     Any Linux.
+ * Needs.     Any Linux.
  *
- * `efficiency` compares with one thread alone, measured in the same case just before; the threads begin together. Cold
- * streams end when the first of them has nothing left to read, so that none is measured alone.
+ * `efficiency` compares with one thread alone, measured in the same case just before. The threads begin
+ * together. Cold streams end when the first of them has nothing left to read, so that none is measured
+ * alone.
  */
 #include "../experiment.h"
 #include "../shuffle.h"
@@ -80,7 +83,7 @@ struct reader {
     pthread_t id;
     unsigned index;
     char *buffer;
-    uint64_t done; /* reads of random work; bytes of a stream: it goes on there */
+    uint64_t done; /* reads of random work; bytes of a stream, which continues there */
     int result;
     struct tally tally;
 };
@@ -90,14 +93,14 @@ struct readers {
     bool streams, direct, many, shared;
     unsigned threads, cpus;
     uint64_t block, span, seed;
-    int fd[THREADS_MAX]; /* one: of each reader; many: of each file; shared: the first */
+    int fd[THREADS_MAX]; /* one: for each reader; many: for each file; shared: the first */
     char *memory;
     struct measure *measure;
-    uint64_t begun_ns;    /* of all together */
-    uint64_t most;        /* of a stream's bytes, while one runs alone */
+    uint64_t begun_ns;    /* when all began together */
+    uint64_t most;        /* bytes that a stream may read while one runs alone */
     pthread_mutex_t gate; /* held until all have been started */
     bool called_off;
-    atomic_bool ended; /* a stream has nothing left */
+    atomic_bool ended; /* a stream has nothing left to read */
     struct reader reader[THREADS_MAX];
 };
 
@@ -131,7 +134,7 @@ static void readers_close(void *context)
     a->memory = NULL;
 }
 
-/* Where a random read goes: each reader has places of its own, so that no counter is shared. */
+/* Finds the place of a random read. Each reader has places of its own, so that they share no counter. */
 static int random_place(const struct reader *r, uint64_t *offset)
 {
     const struct readers *a = r->all;
@@ -141,7 +144,10 @@ static int random_place(const struct reader *r, uint64_t *offset)
     return a->fd[a->many ? r->index % SPANS : r->index];
 }
 
-/* Where a stream goes on: span after span, each reader every n-th of them; -1 when none is left. */
+/*
+ * Finds where a stream continues: span after span, each reader takes every n-th of them; -1 when none is
+ * left.
+ */
 static int stream_place(const struct reader *r, uint64_t *offset)
 {
     const struct readers *a = r->all;
@@ -151,7 +157,7 @@ static int stream_place(const struct reader *r, uint64_t *offset)
     return a->fd[a->many ? span : r->index];
 }
 
-/* Bytes read; 0: the stream is over; or -errno. */
+/* Returns bytes read; 0: the stream is over; or -errno. */
 static ssize_t reader_read(struct reader *r)
 {
     const struct readers *a = r->all;
@@ -160,7 +166,7 @@ static ssize_t reader_read(struct reader *r)
     r->tally.calls++;
     if (a->shared) {
         moved = read(a->fd[0], r->buffer, a->block);
-        if (moved == 0 && lseek(a->fd[0], 0, SEEK_SET) == 0) /* from the beginning again */
+        if (moved == 0 && lseek(a->fd[0], 0, SEEK_SET) == 0) /* starts again from the beginning */
             moved = read(a->fd[0], r->buffer, a->block);
     } else {
         int fd = a->streams ? stream_place(r, &offset) : random_place(r, &offset);
@@ -193,7 +199,10 @@ static void *reader_main(void *context)
     return NULL;
 }
 
-/* What the first reader moves alone, in bytes per ns. A stream keeps at least half of its first span. */
+/*
+ * Returns what the first reader moves alone, in bytes per ns. A stream keeps at least half of its first
+ * span.
+ */
 static double alone_run(struct readers *a, struct measure *m)
 {
     uint64_t begun = measure_now(), deadline = m->deadline_ns;
@@ -204,7 +213,7 @@ static double alone_run(struct readers *a, struct measure *m)
     return (double)a->reader[0].tally.bytes / (double)(measure_now() - begun);
 }
 
-/* All together; the clock starts when each has been started. */
+/* Runs all together. The clock starts when all have been started. */
 static int together_run(struct readers *a, struct measure *m)
 {
     unsigned started = 0;
@@ -284,7 +293,7 @@ static void readers_measure(struct lab *lab, const char *work_name, const char *
         lab_skip(lab, work_name, "its block is smaller than 512 bytes or larger than a file");
 }
 
-/* The list of --set threads, and the number of CPUs, which is where warm reads should bend. */
+/* Takes the list of --set threads and adds the number of CPUs, where warm reads should bend. */
 static unsigned counts_take(const struct lab *lab, uint64_t count[LIST + 1])
 {
     int cpu[THREADS_MAX];
@@ -298,7 +307,7 @@ static unsigned counts_take(const struct lab *lab, uint64_t count[LIST + 1])
     return counts + 1;
 }
 
-/* What must be cold comes first: the data are read in once, not again for each case. */
+/* Cold cases come first: so the data are read into memory once, not again for each case. */
 static void run(struct lab *lab)
 {
     const char *work[LIST], *files[LIST];
@@ -310,7 +319,7 @@ static void run(struct lab *lab)
         const char *w = work[i / (ways * counts) % works], *f = files[i / counts % ways];
         bool warm = !strcmp(w, "warm");
         if (warm != (i >= works * ways * counts)) continue;
-        if (!strcmp(f, "shared") && !warm) continue; /* where it is the CPU that is asked about */
+        if (!strcmp(f, "shared") && !warm) continue; /* only where the CPU is the question */
         if (threads[i % counts] > 0 && threads[i % counts] <= THREADS_MAX)
             readers_measure(lab, w, f, threads[i % counts]);
     }
@@ -387,7 +396,7 @@ static void files_find(const struct table *t, struct findings *into, double most
                  w ? "with O_DIRECT" : "warm");
         finding_expect(into, expectation, SAME, &c,
                        "The file system takes a lock for each file that readers wait for, or the "
-                       "files lie on other places of the device.");
+                       "files are at other places of the device.");
     }
 }
 
@@ -418,10 +427,12 @@ static const struct experiment threads = {
     .number = 4,
     .name = "threads",
     .title = "Threads that read",
-    .question = "What do 1 to 16 threads read together, and where does one more help no more?",
-    .expectation = "Warm, until each CPU has one (Amdahl 1967); with O_DIRECT or cold, until the "
-                   "device's parallelism is used up (Little's law). One file is as good as many, "
-                   "but a shared descriptor's position is a lock (fdget_pos() in fs/file.c).",
+    .question =
+        "How much do 1 to 16 threads read together, and from where on does one more not help?",
+    .expectation =
+        "Warm, more threads help until each CPU has one (Amdahl 1967); with O_DIRECT or cold, "
+        "until the device can do no more at once (Little's law). One file is as good as many, but "
+        "a shared descriptor's position is a lock (fdget_pos() in fs/file.c).",
     .floor = "any Linux",
     .full_minutes = 5.8,
     .quick_minutes = 0.6,

@@ -1,25 +1,30 @@
 /*
  * Experiment 13: cloud volumes.
  *
- * Question.  What does a volume give that is limited in IOPS and in bytes per second, and what do several side by side?
+ * Question.  What does a volume give that is limited in IOPS and in bytes per second, and what do several
+ *            give side by side?
  *
- * Expected.  Two limits, and the lower one counts: with small blocks IOPS are used up and MB/s grow with the block, with
- *            large ones MB/s are, and IOPS fall. The knee is where block = bytes per second / IOPS: 41 KiB for
- *            3,000 IOPS and 125 MB/s, the base of a general purpose volume (Amazon EBS user guide, "gp3"). Beyond the
- *            limit nothing is lost, all waits: latency = requests under way / IOPS (Little's law), so that more
- *            depth buys latency alone. Volumes striped as RAID 0 (Patterson, Gibson and Katz, SIGMOD 1988) add
- *            their limits, until the machine's own limit. Burst credit (EBS "gp2", Azure): a bucket of I/Os that
- *            fills at the base rate; as long as there are some in it, the volume runs at the burst rate.
+ * Expected.  There are two limits, and the lower one counts. With small blocks IOPS are used up, and MB/s
+ *            grow with the block. With large blocks MB/s are used up, and IOPS fall. The knee is where
+ *            block = bytes per second / IOPS: 41 KiB for 3,000 IOPS and 125 MB/s, the base of a general
+ *            purpose volume (Amazon EBS user guide, "gp3"). Beyond the limit nothing is lost, but all
+ *            requests wait: latency = requests under way / IOPS (Little's law), so more depth only adds
+ *            latency. Volumes striped as RAID 0 (Patterson, Gibson and Katz, SIGMOD 1988) add their limits,
+ *            up to the machine's own limit. Burst credit (EBS "gp2", Azure) is a bucket of I/Os that fills
+ *            at the base rate; while there are some in it, the volume runs at the burst rate.
  *
- * Vary.      --set general_iops=3000 --set general_mb=125 --set provisioned_iops=16000 --set provisioned_mb=1000
+ * Vary.      --set general_iops=3000 --set general_mb=125 --set provisioned_iops=16000 --set
+ *            provisioned_mb=1000
  *            --set types=general,local   --set stripes=1,8   --set depths=1,64   --set blocks=4k,16k,64k
  *
- * Floor.     Linux 5.8 for loop devices as used here, and blkio (version 1) or io (version 2) control groups.
- *            Limited volumes need root. "local" is the file on this machine's disk as it is, and needs nothing.
+ * Needs.     Linux 5.8 for loop devices as used here, and control groups with blkio (version 1) or io
+ *            (version 2). Limited volumes need root. "local" is the file on this machine's disk as it is,
+ *            and needs nothing.
  *
- * The limit is the block layer's own throttle on a loop device over a file, with direct I/O, so no page cache
- * is above or below. It grants what was not used in slices of 20 to 100 ms, so that a measurement begins when some of
- * them are over. Real volumes have more: latency of a network, and limits of the machine type beside those of a volume.
+ * The limit is the throttle of the block layer on a loop device over a file, with direct I/O, so there is
+ * no page cache above or below. It grants unused I/O in slices of 20 to 100 ms, so a measurement begins
+ * after some of them. Real volumes have more: the latency of a network, and limits of the machine type
+ * besides those of a volume.
  */
 #include "volumes.h"
 
@@ -90,7 +95,7 @@ struct read_under_way {
 
 struct striped {
     const struct data *files;
-    struct limits limits, base; /* base.iops: what is left without credit; 0: no credit */
+    struct limits limits, base; /* base.iops: what is left without credit; 0: there is no credit */
     uint64_t block, under_way, random;
     unsigned count;
     double credits, credits_most;
@@ -99,7 +104,7 @@ struct striped {
     io_context_t aio;
     char *memory;
     struct read_under_way read[DEPTH_MAX];
-    unsigned waiting; /* how many are under way */
+    unsigned waiting; /* how many reads are under way */
 };
 
 static int striped_open(void *context)
@@ -109,7 +114,7 @@ static int striped_open(void *context)
     s->aio = NULL;
     s->credits = s->credits_most;
     s->memory = aligned_alloc(4096, s->under_way * s->block);
-    s->failed = volumes_open(&s->volumes, s->files, s->count, &s->limits); /* told by run() */
+    s->failed = volumes_open(&s->volumes, s->files, s->count, &s->limits); /* run() reports it */
     if (!s->memory) return -ENOMEM;
     return io_setup((int)s->under_way, &s->aio);
 }
@@ -118,14 +123,14 @@ static void striped_close(void *context)
 {
     struct striped *s = context;
     if (s->volumes.limited && s->failed == 0)
-        volumes_limit(&s->volumes, &(struct limits){0}); /* lets go what waits for the throttle */
+        volumes_limit(&s->volumes, &(struct limits){0}); /* frees what waits for the throttle */
     if (s->aio) io_destroy(s->aio);                      /* waits for what is under way */
     volumes_close(&s->volumes);
     free(s->memory);
     s->memory = NULL;
 }
 
-/* A stripe is a block wide: block number n of the whole lies on volume n modulo the count. */
+/* A stripe is one block wide: block number n of the whole is on volume n modulo the count. */
 static int read_begin(struct striped *s, struct read_under_way *r)
 {
     struct iocb *call = &r->call;
@@ -143,7 +148,9 @@ static int read_begin(struct striped *s, struct read_under_way *r)
     return 0;
 }
 
-/* The bucket: each read takes one, and the base rate brings some. True when it has just run empty. */
+/*
+ * The bucket: each read takes one, and the base rate adds some. Returns true when it has just become empty.
+ */
 static bool credit_take(struct striped *s, double seconds)
 {
     bool had = s->credits > 0;
@@ -173,7 +180,7 @@ static int reap(struct striped *s, struct measure *m, struct read_under_way *don
     return 0;
 }
 
-/* What a volume with a bucket does when it is empty: from now on the base rate. */
+/* Does what a volume with a bucket does when it is empty: continues at the base rate. */
 static int credits_spend(struct striped *s, struct measure *m, unsigned reads, uint64_t *since,
                          uint64_t begun)
 {
@@ -271,7 +278,7 @@ static void striped_measure(struct lab *lab, struct wanted w)
                         .cache = CACHE_COLD,
                         .operations_max = w.asked,
                         .time_is_not_limited = burst,
-                        .no_warm_up = true}; /* what is limited settles first */
+                        .no_warm_up = true}; /* a limited volume settles first */
     if (!local && !lab_is_root()) {
         lab_skip(lab, "limited volumes", "loop devices and control groups need root");
         return;
@@ -315,9 +322,8 @@ static const struct experiment volumes = {
     .question = "What does a volume give that is limited in IOPS and bytes/s, and what do several?",
     .expectation =
         "Small blocks use up the IOPS, large ones the MB/s; the knee is at bytes per second / "
-        "IOPS. "
-        "Beyond it latency = reads under way / IOPS (Little's law). Striped volumes add their "
-        "limits (RAID 0; Patterson, Gibson and Katz, 1988) until the machine's own.",
+        "IOPS. Beyond it latency = reads under way / IOPS (Little's law). Striped volumes add "
+        "their limits (RAID 0; Patterson, Gibson and Katz, 1988) up to the machine's own limit.",
     .floor = "Linux 5.8 and root for limited volumes; local ones need nothing",
     .needs = NEEDS_DISK,
     .full_minutes = 5.8,

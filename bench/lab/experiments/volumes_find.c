@@ -1,4 +1,4 @@
-/* Experiment 13, cloud volumes: what its figures say. Pure; the lesson is in volumes.c. */
+/* Experiment 13, cloud volumes: what its figures mean. Pure; the lesson is in volumes.c. */
 #include "volumes.h"
 
 #include "../text.h"
@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#define NEAR 0.1 /* a limit is reached, and kept, within a tenth */
+#define NEAR 0.1 /* a limit counts as reached and as kept within a tenth */
 
-/* Whether a limit is reached and kept: "of_iops" or "of_mb_per_s" is 1. */
+/* Says whether a limit is reached and kept: "of_iops" or "of_mb_per_s" is 1. */
 static void limit_find(const struct table *t, struct findings *into, const char *type,
                        const char *of, const char *figure, const char *limit, double block)
 {
@@ -36,11 +36,11 @@ static void limit_find(const struct table *t, struct findings *into, const char 
                     "This machine's own disk gives no more.",
                     type, allowed, at, measured);
     else if (s.median > 1 + NEAR)
-        finding_add(into, FINDING_NOT_HELD,
-                    "Expected: a %s volume keeps to its %s with blocks of %s. It did not hold: %s. "
-                    "The throttle grants what was left over before, so the measurement was too "
-                    "short.",
-                    type, allowed, at, measured);
+        finding_add(
+            into, FINDING_NOT_HELD,
+            "Expected: a %s volume keeps to its %s with blocks of %s. It did not hold: %s. The "
+            "throttle also grants what was not used before, so the measurement was too short.",
+            type, allowed, at, measured);
     else
         finding_add(into, FINDING_HELD,
                     "Expected: a %s volume gives its %s with blocks of %s, no more and no less. It "
@@ -63,7 +63,7 @@ static void block_find(const struct table *t, struct findings *into, const char 
     finding_bend(into, t, subject, "block_bytes", "mb_per_s", where);
 }
 
-/* The knee, where one limit gives way to the other: held against bytes per second / IOPS. */
+/* Compares the knee, where the other limit begins to count, with bytes per second / IOPS. */
 static void knee_find(const struct table *t, struct findings *into)
 {
     static const char where[] = "sweep=block type=general";
@@ -73,7 +73,7 @@ static void knee_find(const struct table *t, struct findings *into)
     struct sample mb = table_sample(t, "limit_mb_per_s", "%s", where);
     if (curve.count < 4 || iops.count == 0 || mb.count == 0) return;
     double knee = summarise(&mb).median * 1e6 / summarise(&iops).median;
-    double below = 0, above = INFINITY; /* the points around it */
+    double below = 0, above = INFINITY; /* the points on both sides of it */
     for (unsigned i = 0; i < curve.count; i++) {
         if (curve.x[i] <= knee) below = curve.x[i];
         if (curve.x[i] >= knee && isinf(above)) above = curve.x[i];
@@ -82,25 +82,22 @@ static void knee_find(const struct table *t, struct findings *into)
     text_bytes(at, bend.x);
     text_bytes(wanted, round(knee / 1024) * 1024);
     if (!bend.found)
-        finding_add(
-            into, FINDING_NOT_HELD,
-            "Expected: one limit gives way to the other at %s (bytes per second / IOPS). It "
-            "did not hold: there is no bend beyond the noise. This machine's own disk may "
-            "be slower than both limits.",
-            wanted);
+        finding_add(into, FINDING_NOT_HELD,
+                    "Expected: the limit changes from IOPS to bytes per second at %s (bytes per "
+                    "second / IOPS). It did not hold: there is no bend beyond the noise. This "
+                    "machine's own disk may be slower than both limits.",
+                    wanted);
     else if (bend.x >= below && bend.x <= above)
-        finding_add(
-            into, FINDING_HELD,
-            "Expected: one limit gives way to the other at %s (bytes per second / IOPS). It "
-            "held: of the blocks tried the bend is at %s.",
-            wanted, at);
+        finding_add(into, FINDING_HELD,
+                    "Expected: the limit changes from IOPS to bytes per second at %s (bytes per "
+                    "second / IOPS). It held: of the blocks tried the bend is at %s.",
+                    wanted, at);
     else
-        finding_add(
-            into, FINDING_NOT_HELD,
-            "Expected: one limit gives way to the other at %s (bytes per second / IOPS). It "
-            "did not hold: the bend is at %s. Something beside the two limits it, or what "
-            "is one read here are several for the device.",
-            wanted, at);
+        finding_add(into, FINDING_NOT_HELD,
+                    "Expected: the limit changes from IOPS to bytes per second at %s (bytes per "
+                    "second / IOPS). It did not hold: the bend is at %s. Something else limits it "
+                    "too, or one read here is several reads for the device.",
+                    wanted, at);
 }
 
 static void depth_find(const struct table *t, struct findings *into)
@@ -143,7 +140,7 @@ static void stripe_find(const struct table *t, struct findings *into)
                  "%.0f striped volumes move more than %.0f in blocks of %s",
                  curve.x[curve.count - 1], curve.x[0], bytes);
         finding_expect(into, expectation, MORE, &c,
-                       "All of them lie on one disk here, and it gives no more.");
+                       "All of them are on one disk here, and it gives no more.");
     }
 }
 
@@ -163,8 +160,8 @@ static void burst_find(const struct table *t, struct findings *into)
                     "average.",
                     summarise(&lasted).median, curve.x[0], few, curve.x[last], many);
     finding_expect(into,
-                   "a short run, which credit lasts for, gives more IOPS than a long one, which "
-                   "outlives it",
+                   "a short run, for which the credit lasts, gives more IOPS than a long one, for "
+                   "which it does not",
                    MORE, &c,
                    "The credit lasted for both, or this machine's disk is slower than the burst "
                    "rate: ask for more reads.");

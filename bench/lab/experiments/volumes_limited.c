@@ -1,4 +1,7 @@
-/* Experiment 13: loop devices, and the block layer's throttle. What is made here is taken down by volumes_close(). */
+/*
+ * Experiment 13: loop devices, and the throttle of the block layer. volumes_close() removes what is made
+ * here.
+ */
 #include "volumes.h"
 
 #include <errno.h>
@@ -19,7 +22,7 @@ static int failed(struct volumes *v, const char *what, int error)
     return error ? -error : -EIO;
 }
 
-/* What the group says of a failure is why the volumes failed. */
+/* When the group fails, its reason is the reason why the volumes failed. */
 static int group_answered(struct volumes *v, int result)
 {
     if (result < 0) snprintf(v->why, sizeof v->why, "%s", v->group.why);
@@ -44,7 +47,7 @@ static int group_enter(struct volumes *v)
 
 /* ---- loop devices ------------------------------------------------------------------------------ */
 
-/* A free one is asked for and then configured; another program may be quicker, so that is tried again. */
+/* Asks for a free loop device and configures it. Another program may be faster, so this is tried again. */
 static int loop_configure(struct volumes *v, int control, int file)
 {
     struct loop_config config = {
@@ -70,7 +73,8 @@ static int loop_open(struct volumes *v, const char *path)
     struct loop_info64 info;
     struct stat status;
     int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-    if (control < 0) return failed(v, "loop devices are not to be had (/dev/loop-control)", errno);
+    if (control < 0)
+        return failed(v, "loop devices cannot be used here (/dev/loop-control)", errno);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     int fd = file < 0 ? failed(v, path, errno) : loop_configure(v, control, file);
     close(control);
@@ -81,7 +85,7 @@ static int loop_open(struct volumes *v, const char *path)
     v->number[v->count][0] = major(status.st_rdev);
     v->number[v->count++][1] = minor(status.st_rdev);
     if (ioctl(fd, LOOP_GET_STATUS64, &info) == 0 && !(info.lo_flags & LO_FLAGS_DIRECT_IO))
-        return failed(v, "the file system gives loop devices no direct I/O", ENOTSUP);
+        return failed(v, "this file system does not allow direct I/O for loop devices", ENOTSUP);
     return 0;
 }
 

@@ -1,10 +1,10 @@
 /*
- * A chart: a figure with a title, a canvas, and a legend that tells the values at the cursor, or the
- * latest. The canvas is a slider over time for keyboards and screen readers.
+ * A chart: a figure with a title, a canvas, and a legend that shows the values at the cursor, else
+ * the latest values. For keyboards and screen readers the canvas is a slider over time.
  *
- * What it shows is described, not coded: { id, title, unit, kind: "lines" | "stack" | "heat",
- * format, ofTime, most, series: [{ name, value(figures) }], note(figures, view), of(view) }. `ofTime`: its
- * values are durations, so that the scale chosen for latency holds.
+ * A description says what it shows: { id, title, unit, kind: "lines" | "stack" | "heat", format,
+ * ofTime, most, series: [{ name, value(figures) }], note(figures, view), of(view) }. `ofTime`: the
+ * values are durations, and use the scale that is chosen for latency.
  */
 import { element, textSet } from "./dom.js";
 import { clock, si } from "./format.js";
@@ -13,7 +13,7 @@ import * as plot from "./plot.js";
 import { linearScale, logScale } from "./scale.js";
 
 export class Chart {
-    /* onCursor(time or null) is told where somebody points. */
+    /* onCursor(time or null) is called when the cursor moves. */
     constructor(description, onCursor) {
         this.description = description;
         this.onCursor = onCursor;
@@ -55,7 +55,7 @@ export class Chart {
         return this.view.from + share * (this.view.to - this.view.from);
     }
 
-    /* Moves the cursor by so many readings; beyond the newest it is let go. */
+    /* Moves the cursor by `by` readings. Behind the newest reading there is no cursor. */
     step(by) {
         const entries = this.view?.entries ?? [];
         if (entries.length === 0) return;
@@ -122,7 +122,7 @@ export class Chart {
         plot.heatKey(this.frame, most, view.theme, si);
     }
 
-    /* The legend, the note, and what a screen reader says of the slider. */
+    /* Updates the legend, the note, and the text of the slider for screen readers. */
     tell(view, shown) {
         const { series, format, note, title } = this.description;
         const entry = shown[view.cursor === null ? shown.length - 1 : nearest(shown, view.cursor)];
@@ -130,7 +130,7 @@ export class Chart {
         const texts = series.map(({ value }) => (figures ? format(value(figures)) : "–"));
         texts.forEach((text, i) => textSet(this.values[i], text));
         textSet(this.note, figures && note ? note(figures, view) : "");
-        // Each second would be too much for who listens; moving the cursor is what asks for it.
+        // A new text each second would be too much to listen to, so only a moved cursor sets it.
         if (document.activeElement === this.canvas && view.cursor === null) return;
         const said = series.map(({ name }, i) => `${name} ${texts[i]}`).join(", ");
         const at = entry ? clock(entry.time) : "";
@@ -140,7 +140,7 @@ export class Chart {
     }
 }
 
-/* The index of the entry whose time is nearest. */
+/* Returns the index of the entry whose time is nearest. */
 function nearest(entries, time) {
     let best = 0;
     entries.forEach((entry, i) => {
@@ -149,7 +149,7 @@ function nearest(entries, time) {
     return best;
 }
 
-/* Each series on top of those before it; what is unknown has no height. */
+/* Stacks each series on those before it. A value that is not known has the height 0. */
 function stackUp(values) {
     const tops = [];
     values.forEach((own, i) => {
@@ -159,8 +159,8 @@ function stackUp(values) {
 }
 
 /*
- * From the lowest row in use to the highest. Linear: to half as much again as the worst p99, so that
- * one stall does not press everything else flat.
+ * Returns a scale from the lowest row in use to the highest. A linear scale ends at 1.5 times the
+ * largest p99, so that one stall does not make everything else flat.
  */
 export function heatScale(figures, log) {
     let low = Infinity;

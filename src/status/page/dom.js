@@ -1,8 +1,10 @@
 /*
- * Making and changing elements. Whatever comes from the server becomes text, never markup.
+ * Makes and changes elements. What comes from the server becomes text, never markup.
  */
 
-/* element("td", { class: "number" }, "12", child): an element with attributes and children. */
+/*
+ * element("td", { class: "number" }, "12", child) returns an element with attributes and children.
+ */
 export function element(name, attributes = {}, ...children) {
     const made = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) {
@@ -14,12 +16,12 @@ export function element(name, attributes = {}, ...children) {
     return made;
 }
 
-/* Touches the page only when the text is another one. */
+/* Changes the page only when the text differs. */
 export function textSet(node, text) {
     if (node.textContent !== text) node.textContent = text;
 }
 
-/* Which of the elements watched are on the screen, or nearly: what is not need not be drawn. */
+/* Knows which of the watched elements are on the screen or near it: others need not be drawn. */
 export class Seen {
     constructor(onChange) {
         this.elements = new WeakSet();
@@ -42,8 +44,8 @@ export class Seen {
 }
 
 /*
- * Makes `body` hold as many rows as `rows`, each an array of texts, reusing what is there, so that
- * focus and selection stay where they are. The first text of a row is its header.
+ * Fills `body` with `rows`, each an array of texts. Existing rows are reused, so that focus and
+ * selection stay. The first text of a row is its header.
  */
 export function tableFill(body, rows) {
     while (body.rows.length > rows.length) body.deleteRow(-1);

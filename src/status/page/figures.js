@@ -1,10 +1,10 @@
 /*
- * From two readings of /status.json to the figures of the time between them. Everything the server
- * counts is cumulative, so a figure is a difference, or a quotient of two. Where nothing happened,
- * a mean or percentile is NaN, which charts leave out; a rate is 0.
+ * Computes the figures of the time between two readings of /status.json. All counters of the server
+ * are cumulative, so a figure is a difference, or a quotient of two differences. When nothing
+ * happened, a mean or percentile is NaN, which charts leave out, and a rate is 0.
  *
- * Pure: the same two readings always give the same figures. A reading of another start of the
- * server cannot be subtracted: `figuresBetween` then returns null.
+ * Pure: the same two readings always give the same figures. Readings of different starts of the
+ * server cannot be subtracted: then figuresBetween() returns null.
  */
 import { bucketsSince, percentileSeconds, rowsOf } from "./histogram.js";
 
@@ -12,7 +12,7 @@ export const PHASES = ["queue", "head", "resolve", "first_byte", "send"];
 export const SOURCES = ["memory", "pagecache", "disk", "none"];
 const NOTHING = { count: 0, sum_seconds: 0, buckets: [] };
 
-/* Is `now` a later reading of the same start of the server? */
+/* Returns whether `now` is a later reading of the same start of the server. */
 export function sameStart(now, before) {
     return now.server.started_seconds === before.server.started_seconds
         && now.server.pid === before.server.pid
@@ -33,7 +33,7 @@ export function figuresBetween(before, now) {
     const processes = processFigures(before.processes, now.processes, span.seconds);
     const workers = new Map();
     for (const worker of now.workers) {
-        // A slot that was not there before: what it counts, it counted since.
+        // A slot that is new has counted everything since the reading before.
         const figures = slotFigures(earlier.get(worker.index) ?? {}, worker, span);
         figures.pid = worker.pid;
         figures.cpu = cpuOf(worker, now.workers, processes);
@@ -44,13 +44,13 @@ export function figuresBetween(before, now) {
     return { time: now.time_seconds, seconds: span.seconds, total, workers, processes };
 }
 
-/* Threads of one process have its CPU time together; what one of them used is not known. */
+/* Returns NaN for a thread: the CPU time is that of its whole process. */
 function cpuOf(worker, workers, processes) {
     if (workers.some(({ index, pid }) => pid === worker.pid && index !== worker.index)) return NaN;
     return processes.find(({ pid }) => pid === worker.pid)?.cpu ?? NaN;
 }
 
-/* The figures of one worker, or of all. */
+/* Returns the figures of one worker, or of all. */
 function slotFigures(before, now, span) {
     const counters = differences(now.counters, before.counters);
     const perSecond = rates(counters, span.seconds);
@@ -74,7 +74,7 @@ function slotFigures(before, now, span) {
     };
 }
 
-/* Means, since those of the phases add up to the whole; the percentiles of phases do not. */
+/* Returns the means of the phases: they add up to the mean of the total, but percentiles do not. */
 function phaseFigures(before, now, span) {
     return Object.fromEntries(PHASES.map((phase) => {
         const figures = timeFigures(now.latency[phase]?.all, before.latency?.[phase]?.all, span, false);
@@ -88,9 +88,9 @@ function sourceFigures(before, now, span) {
 }
 
 /*
- * Of a histogram of times. Percentiles need buckets, which the server leaves out where the page
- * does not ask for them; `max` is the middle of the highest bucket that grew. A histogram that is
- * absent has counted nothing.
+ * Returns the figures of a histogram of times. Percentiles need buckets, which the server sends
+ * only for some histograms. `max` is the middle of the highest bucket that grew. An absent
+ * histogram is empty.
  */
 function timeFigures(now = NOTHING, before = NOTHING, span, withRows) {
     const count = Math.max(0, now.count - before.count);
@@ -110,7 +110,7 @@ function timeFigures(now = NOTHING, before = NOTHING, span, withRows) {
     return figures;
 }
 
-/* A process that was replaced has used its CPU time since it began. */
+/* A process that is new has used all its CPU time since the reading before. */
 function processFigures(before, now, seconds) {
     const earlier = new Map(before.map((process) => [process.pid, process]));
     return now.map((process) => {
@@ -137,8 +137,8 @@ function quotient(part, whole) {
 }
 
 /*
- * How unevenly workers share: the busiest one's rate over the mean of all. 1 is even; NaN when
- * there is but one worker, or nothing to share.
+ * Returns how unevenly the workers share requests: the rate of the busiest one, divided by the mean
+ * of all. 1 is even. NaN when there is only one worker, or no request.
  */
 export function imbalance(workers) {
     const all = [...workers.values()].map((worker) => worker.requests);

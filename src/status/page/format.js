@@ -1,6 +1,6 @@
 /*
- * Numbers as people read them: SI prefixes, three significant digits, a thin space before the unit.
- * Pure; what is not a number is a dash.
+ * Formats numbers for people: SI prefixes, three significant digits, a thin space before the unit.
+ * Pure. NaN and infinity are a dash.
  */
 const DASH = "–";
 const LARGE = ["", "k", "M", "G", "T", "P"];
@@ -54,12 +54,12 @@ export function share(value) {
     return Number.isFinite(value) ? `${digits(value * 100)}\u202f%` : DASH;
 }
 
-/* A tick of an axis: as short as its value allows. */
+/* Formats a tick of an axis, as short as its value allows. */
 export function brief(text) {
     return text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
 }
 
-/* 93784 → "1 d 2 h": the two largest parts. */
+/* 93784 → "1 d 2 h": only the two largest parts. */
 export function duration(seconds) {
     if (!Number.isFinite(seconds)) return DASH;
     const whole = Math.floor(seconds);
@@ -74,7 +74,7 @@ export function duration(seconds) {
     return parts.slice(first, first + 2).map(([count, unit]) => `${count}\u202f${unit}`).join(" ");
 }
 
-/* Unix time as this machine's clock shows it. */
+/* Formats Unix time as local time of the browser. */
 export function clock(seconds, withSeconds = true) {
     const date = new Date(seconds * 1000);
     const two = (value) => String(value).padStart(2, "0");

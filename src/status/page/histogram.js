@@ -1,15 +1,15 @@
 /*
- * The server's histograms, as far as a reader needs them: subtracting two readings, percentiles, and
- * the coarser rows of the heat map. Buckets are sparse lists [[index, count], …] in rising order;
- * their layout is log-linear (see include/zcserve/histogram.h) and comes with every reading.
- * Pure: knows no clock and no page.
+ * Reads the server's histograms: subtracts two readings, and computes percentiles and the coarser
+ * rows of the heat map. Buckets are sparse lists [[index, count], …] in rising order. Their layout
+ * is log-linear (see include/zcserve/histogram.h) and comes with every reading. Pure: uses no clock
+ * and no page.
  */
 
-/* Rows of the heat map in each doubling; row 0 is everything below 1 µs × 2^(1/8). */
+/* How many rows of the heat map each doubling has; row 0 is everything below 1 µs × 2^(1/8). */
 export const ROWS_PER_DOUBLING = 8;
 const ROW_LEAST_SECONDS = 1e-6;
 
-/* The middle of bucket `index`, in the histogram's own units. */
+/* Returns the middle of bucket `index`, in the units of the histogram. */
 export function bucketMiddle(index, layout) {
     if (index < layout.exactBelow) return index;
     const shift = Math.floor(index / layout.subBuckets) - 1;
@@ -17,7 +17,7 @@ export function bucketMiddle(index, layout) {
     return least + (2 ** shift - 1) / 2;
 }
 
-/* What was counted after `before`. A count that ran backwards counts as nothing. */
+/* Returns what was counted after `before`. A count that decreased is left out. */
 export function bucketsSince(now, before) {
     const earlier = new Map(before);
     const grown = [];
@@ -28,7 +28,7 @@ export function bucketsSince(now, before) {
     return grown;
 }
 
-/* The bucket of the value of rank ceil(share × count); -1 when there is none. */
+/* Returns the bucket of the value of rank ceil(share × count); -1 when there is none. */
 export function percentileBucket(buckets, share) {
     const count = buckets.reduce((sum, [, more]) => sum + more, 0);
     let left = Math.max(1, Math.ceil(share * count));
@@ -49,12 +49,12 @@ export function rowOf(seconds) {
     return Math.max(0, row); // also for 0 s, whose logarithm is -Infinity
 }
 
-/* Where row `row` begins, in seconds. */
+/* Returns where row `row` begins, in seconds. */
 export function rowLeast(row) {
     return ROW_LEAST_SECONDS * 2 ** (row / ROWS_PER_DOUBLING);
 }
 
-/* The buckets gathered into rows: [[row, count], …], rising. */
+/* Returns the buckets gathered into rows: [[row, count], …] in rising order. */
 export function rowsOf(buckets, layout) {
     const rows = [];
     for (const [index, count] of buckets) {

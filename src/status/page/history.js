@@ -1,12 +1,13 @@
 /*
- * The figures of the last quarter of an hour, one entry a reading. A reading that cannot be
- * subtracted from the one before (the server was started anew) leaves a break, which charts show.
+ * Keeps the figures of the last quarter of an hour, one entry for each reading. When a reading
+ * cannot be subtracted from the one before (the server was restarted) there is a break, which
+ * charts show.
  */
 import { figuresBetween, sameStart } from "./figures.js";
 
 const KEEP_SECONDS = 15 * 60 + 10;
 
-/* What the tables need later, without the histograms, which are large. */
+/* Returns what the tables need later: no histograms, because they are large. */
 function countedOf(reading) {
     const slim = ({ counters, closed, refused_for }) => ({ counters, closed, refused_for });
     return {
@@ -19,10 +20,10 @@ export class History {
     constructor() {
         this.entries = [];
         this.latest = null;
-        this.broken = false; // the next entry follows a new start
+        this.broken = false; // the next entry follows a restart
     }
 
-    /* Takes a reading in. Returns whether the server is another start than before. */
+    /* Adds a reading. Returns whether the server was restarted since the one before. */
     add(reading) {
         const before = this.latest;
         this.latest = reading;
@@ -51,7 +52,9 @@ export class History {
         return this.entries[this.entries.length - 1] ?? null;
     }
 
-    /* The entries that end after `from`, and the one before them, so that lines reach the edge. */
+    /*
+     * Returns the entries that end after `from`, and one before them, so that lines reach the edge.
+     */
     since(from) {
         let first = this.entries.length;
         while (first > 0 && this.entries[first - 1].time > from) first--;

@@ -1,6 +1,6 @@
 /*
- * The page itself: takes readings in, keeps what is chosen (window, scale, worker, pause, cursor),
- * and draws at most once a frame, and not at all while nobody looks.
+ * The page itself: it takes readings, keeps what the user chose (window, scale, worker, pause,
+ * cursor), and draws at most once a frame, and not while the page is hidden.
  */
 import { Chart } from "./chart.js";
 import { element, Seen, textSet } from "./dom.js";
@@ -18,7 +18,7 @@ const at = (id) => document.getElementById(id);
 const history = new History();
 const chosen = { window: 60, log: true, worker: "all", paused: false, cursor: null };
 let theme = themeRead();
-let arrived = 0; // when the latest reading came, on this machine's clock
+let arrived = 0; // when the latest reading came, by the browser's clock
 let gone = ""; // why the server does not answer; empty: it does
 let pausedAt = 0;
 let pending = false;
@@ -29,7 +29,7 @@ const charts = PANELS.map((panel) => new Chart(panel, (time) => {
     drawSoon();
 }));
 at("charts").append(...charts.map(({ figure }) => figure));
-at("heat").after(at("workers")); // an imbalance is to be seen without scrolling far
+at("heat").after(at("workers")); // so that an imbalance is seen without much scrolling
 for (const { canvas } of charts) seen.watch(canvas);
 const workers = new Workers(at("worker-table"), at("worker-note"), seen, workerChoose);
 const tiles = TILES.map(([name]) => {
@@ -44,7 +44,7 @@ function readingTake(reading) {
     const restarted = history.add(reading);
     arrived = performance.now();
     if (gone || restarted) {
-        say(restarted ? "The server was started anew; its figures begin again." : "The server answers again.");
+        say(restarted ? "The server was restarted; its figures begin again." : "The server answers again.");
     }
     gone = "";
     workerOptions(reading.workers.map(({ index }) => index));
@@ -75,7 +75,7 @@ function serverShow({ server, total }) {
     document.title = `${server.model} · ${total.gauges.connections} connections · zcserve`;
 }
 
-/* For screen readers, and for everybody else at the top of the page. */
+/* Shows a message at the top of the page; screen readers read it aloud. */
 function say(text) {
     textSet(at("said"), text);
 }
@@ -91,7 +91,7 @@ function drawSoon() {
     });
 }
 
-/* What is shown: the window's entries, and how to take the chosen worker's figures from one. */
+/* Returns what to show: the entries of the window, and how to get the chosen worker's figures. */
 function viewMake() {
     const last = history.last();
     const seconds = chosen.window;
@@ -141,7 +141,7 @@ function workerChoose(worker) {
     drawSoon();
 }
 
-/* The next worker, or the one before; "all" stands before the first. */
+/* Chooses the next worker or the one before; "all" comes before the first. */
 function workerStep(by) {
     const { options, selectedIndex } = at("worker");
     const option = options[(selectedIndex + by + options.length) % options.length];
@@ -174,7 +174,7 @@ function helpToggle() {
     else help.showModal();
 }
 
-/* Text in full may be long; it is filled only while it is open. */
+/* Opens or closes the figures as text. They may be long, and are filled only while open. */
 function textToggle() {
     const all = at("figures-all");
     all.open = !all.open;

@@ -1,5 +1,5 @@
 /*
- * What the page shows, panel by panel, in order: descriptions for chart.js and the figures at the
+ * What the page shows, in order: the descriptions of panels for chart.js, and the figures at the
  * top. A new panel is a new entry here.
  */
 import { PHASES, SOURCES } from "./figures.js";
@@ -12,7 +12,7 @@ const PHASE_WORDS = {
 const STATES = ["idle", "reading", "disk", "sending", "lingering"];
 const CALLS = ["accept", "wait", "receive", "send", "sendfile", "refresh", "close"];
 
-/* The figures at the top: [words, text of the figures]. */
+/* The figures at the top: [name, function from figures to text]. */
 export const TILES = [
     ["requests", (f) => rate(f.requests)],
     ["p50", (f) => time(f.latency.p50)],
@@ -24,8 +24,8 @@ export const TILES = [
     ["CPU", (f) => share(f.cpu)],
 ];
 
-/* Percentiles by source exist for all workers together; one worker's source has a mean only. `of`, in a
-   description, says which of them it is. */
+/* Percentiles by source exist only for all workers together; one worker has a mean. `of`, in a
+   description, says which one is shown. */
 function sourceTime(source) {
     return (f) => (Number.isFinite(f.sources[source].p99) ? f.sources[source].p99 : f.sources[source].mean);
 }
@@ -50,7 +50,7 @@ export const PANELS = [
         note: (f) => `longest ${time(f.latency.max)}`,
     },
     {
-        id: "heat", title: "How long every answer took", unit: "time", kind: "heat", format: time, ofTime: true,
+        id: "heat", title: "How long every response took", unit: "time", kind: "heat", format: time, ofTime: true,
         series: [],
         note: (f) => `${time(f.latency.p50)} for half, ${time(f.latency.p99)} for 99 of 100`,
     },
@@ -82,7 +82,7 @@ export const PANELS = [
         note: (f) => byteRate(f.perSecond.sent_bytes),
     },
     {
-        id: "hits", title: "Answers from the cache", unit: "share of lookups", kind: "lines",
+        id: "hits", title: "Hits of the cache", unit: "share of lookups", kind: "lines",
         format: share, most: 1,
         series: [{ name: "hits", value: (f) => f.hitShare }],
         note: (f) => `${rate(f.perSecond.cache_misses)} misses, ${rate(f.perSecond.cache_evictions)} evictions`,

@@ -1,6 +1,6 @@
 /*
- * Drawing on a canvas: the frame with its axes, lines, stacked areas and heat maps. Each call draws
- * what it is given and keeps nothing. A frame has the pixels of the plot (left, top, right, bottom),
+ * Draws on a canvas: the frame with its axes, lines, stacked areas and heat maps. Each call draws
+ * its arguments and keeps nothing. A frame has the pixels of the plot (left, top, right, bottom),
  * `x(time)` and `y(value)`.
  */
 import { brief, clock } from "./format.js";
@@ -11,7 +11,7 @@ const MARGIN = { left: 58, right: 10, top: 20, bottom: 20 };
 const COLUMN_LEAST_PIXELS = 3; // narrower columns of a heat map are drawn together
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 
-/* Fits the canvas to its place on the page, at the screen's own resolution, and empties it. */
+/* Fits the canvas to its place on the page, at the resolution of the screen, and clears it. */
 export function canvasClear(canvas) {
     const ratio = window.devicePixelRatio || 1;
     const width = canvas.clientWidth;
@@ -24,7 +24,7 @@ export function canvasClear(canvas) {
     return { context, width, height };
 }
 
-/* A frame with axes: `unit` above the vertical one, the local clock below the other. */
+/* Draws a frame with axes: `unit` above the vertical axis, local times below the horizontal one. */
 export function frameDraw(canvas, view, scale, { unit, format }) {
     const { context, width, height } = canvasClear(canvas);
     const frame = {
@@ -76,7 +76,7 @@ function timeAxis(frame, view) {
     context.stroke();
 }
 
-/* Runs `draw` with everything outside of the plot left alone. */
+/* Runs `draw` so that nothing outside of the plot changes. */
 export function clipped(frame, draw) {
     const { context } = frame;
     context.save();
@@ -87,7 +87,7 @@ export function clipped(frame, draw) {
     context.restore();
 }
 
-/* One line through (times[i], values[i]); NaN and a break interrupt it. */
+/* Draws a line through (times[i], values[i]); NaN and a break interrupt it. */
 export function lineDraw(frame, times, values, breaks, colour, number) {
     const { context } = frame;
     context.strokeStyle = colour;
@@ -107,7 +107,7 @@ export function lineDraw(frame, times, values, breaks, colour, number) {
         if (drawing && !breaks[i]) context.lineTo(x, y);
         else {
             context.moveTo(x, y);
-            if (!Number.isFinite(values[i + 1])) context.fillRect(x - 1.25, y - 1.25, 2.5, 2.5); // alone
+            if (!Number.isFinite(values[i + 1])) context.fillRect(x - 1.25, y - 1.25, 2.5, 2.5); // one point
         }
         drawing = true;
     });
@@ -115,7 +115,7 @@ export function lineDraw(frame, times, values, breaks, colour, number) {
     context.setLineDash([]);
 }
 
-/* The area between `lower` and `upper`, in runs without a break. */
+/* Fills the area between `lower` and `upper`, in runs without a break. */
 export function areaDraw(frame, times, lower, upper, breaks, colour) {
     const { context } = frame;
     context.fillStyle = colour;
@@ -130,7 +130,7 @@ export function areaDraw(frame, times, lower, upper, breaks, colour) {
     }
 }
 
-/* A vertical line over the whole plot. */
+/* Draws a vertical line over the whole plot. */
 export function markDraw(frame, time, colour, dash = []) {
     const { context } = frame;
     const x = Math.round(frame.x(time)) + 0.5;
@@ -146,8 +146,8 @@ export function markDraw(frame, time, colour, dash = []) {
 }
 
 /*
- * The columns of a heat map: [{ from, to, rows: Map of row → answers a second }]. Entries that would
- * be too narrow to see are put together, on boundaries that do not move with the window.
+ * Returns the columns of a heat map: [{ from, to, rows: Map of row → responses a second }]. Entries
+ * that would be too narrow to see are joined, at boundaries that do not move with the window.
  */
 export function heatColumns(entries, pick, view, pixels) {
     const window = view.to - view.from;
@@ -176,7 +176,7 @@ export function heatColumns(entries, pick, view, pixels) {
     return columns;
 }
 
-/* The greatest rate in any cell, the colour of which is the strongest. */
+/* Returns the greatest rate of any cell, which gets the strongest colour. */
 export function heatMost(columns) {
     let most = 0;
     for (const { rows } of columns) for (const rate of rows.values()) most = Math.max(most, rate);
@@ -197,11 +197,11 @@ export function heatDraw(frame, columns, most, theme) {
     }
 }
 
-/* The key of a heat map's colours, in the frame's upper right corner. */
+/* Draws the key of a heat map's colours, in the upper right corner of the frame. */
 export function heatKey(frame, most, theme, format) {
     const { context } = frame;
     const width = 72;
-    const text = `${format(most)} answers/s`;
+    const text = `${format(most)} responses/s`;
     context.font = theme.font;
     context.textBaseline = "top";
     context.textAlign = "right";

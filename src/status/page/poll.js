@@ -1,12 +1,12 @@
 /*
- * Asks the server for a reading each second, one request at a time. When it does not answer, that is
- * told once, and it is asked again, a little less often.
+ * Asks the server for a reading each second, one request at a time. When it does not respond,
+ * onGone() is called, and the server is asked again, a little less often.
  */
 const EVERY_MS = 1000;
 const AGAIN_MS = 2000;
 const GIVE_UP_MS = 5000;
 
-/* onReading(object), onGone(reason text) */
+/* Calls onReading(object) for each reading, or onGone(reason text). */
 export function pollStart(address, onReading, onGone) {
     async function ask() {
         const began = performance.now();

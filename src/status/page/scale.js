@@ -1,9 +1,9 @@
 /*
- * Axes: from a value to a share of the axis (0 at its beginning, 1 at its end) and the ticks between.
- * Pure. A logarithmic scale has no zero: what is not above it lies at the beginning.
+ * Axes: they map a value to a share of the axis (0 at its beginning, 1 at its end), and have ticks.
+ * Pure. A logarithmic scale has no zero: values that are not above 0 are at its beginning.
  */
 
-/* The least of 1, 2, 5 × 10^n that is not below `value`. */
+/* Returns the least of 1, 2, 5 × 10^n that is not below `value`. */
 export function niceAbove(value) {
     const power = 10 ** Math.floor(Math.log10(value));
     const lead = value / power;
@@ -11,7 +11,7 @@ export function niceAbove(value) {
     return step * power;
 }
 
-/* From 0 to just above `most`, with at most about `count` ticks. */
+/* Returns a scale from 0 to just above `most`, with at most about `count` ticks. */
 export function linearScale(most, count = 4) {
     const top = most > 0 && Number.isFinite(most) ? most : 1;
     const step = niceAbove(top / count);
@@ -21,7 +21,7 @@ export function linearScale(most, count = 4) {
     return { least: 0, most: end, ticks, at: (value) => value / end };
 }
 
-/* Whole decades around [least, most], at least one. */
+/* Returns a scale of whole decades around [least, most], at least one. */
 export function logScale(least, most) {
     let low = Math.floor(Math.log10(least) + 1e-9);
     let high = Math.ceil(Math.log10(most) - 1e-9);
@@ -35,7 +35,7 @@ export function logScale(least, most) {
 
 const TIME_STEPS = [5, 10, 15, 30, 60, 120, 300, 600];
 
-/* Round moments of the local clock between two Unix times, at most about `count`. */
+/* Returns round local times between two Unix times, at most about `count`. */
 export function timeTicks(from, to, count) {
     const step = TIME_STEPS.find((seconds) => (to - from) / seconds <= count) ?? 900;
     const offset = new Date(to * 1000).getTimezoneOffset() * 60;

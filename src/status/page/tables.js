@@ -1,14 +1,14 @@
 /*
- * The figures as text: how connections ended and what went wrong, the server's processes, and the
- * current value of everything the charts show, for who cannot or does not want to read charts.
+ * The figures as text: why connections ended, what went wrong, the server's processes, and the
+ * current values of all charts, for users who cannot or do not want to read charts.
  */
 import { tableFill } from "./dom.js";
 import { bytes, share, si } from "./format.js";
 import { PANELS, TILES } from "./panels.js";
 
 const TROUBLES = [
-    ["answers_4xx", "answers 4xx"],
-    ["answers_5xx", "answers 5xx"],
+    ["answers_4xx", "responses 4xx"],
+    ["answers_5xx", "responses 5xx"],
     ["refused", "connections refused: the table was full"],
     ["accept_pauses", "accepting paused: no descriptor or place left"],
     ["crowded", "connections ended early because others waited"],
@@ -17,7 +17,7 @@ const TROUBLES = [
     ["would_block", "receives and sends that found nothing (EAGAIN)"],
 ];
 
-/* [words, in the window, since the server started] of each that ever happened, or is a trouble. */
+/* Returns [words, in the window, since the start] of reasons that occurred and of all troubles. */
 export function endRows(view) {
     const last = view.entries[view.entries.length - 1];
     const first = view.entries.findLast((entry) => entry.afterBreak) ?? view.entries[0];
@@ -60,7 +60,7 @@ export function processesDraw(body, view) {
     ]));
 }
 
-/* One row a figure: [panel, figure, value]. */
+/* Returns one row for each figure: [panel, figure, value]. */
 export function figuresDraw(body, view) {
     const last = view.entries[view.entries.length - 1];
     const figures = last && view.pick(last);

@@ -1,7 +1,7 @@
 /*
- * The colours of the charts, taken from the style sheet, so that light and dark have one source.
- * Categories are Okabe and Ito's colours; the heat map's are one hue, evenly spaced in lightness as
- * the eye sees it (OKLab), so that more is always darker, or in the dark scheme always lighter.
+ * The colours of the charts come from the style sheet, which defines both the light and the dark
+ * scheme. Categories have the colours of Okabe and Ito. The heat map has one hue, in even steps of
+ * perceived lightness (OKLab), so that more is always darker, or in the dark scheme always lighter.
  */
 const SERIES = 8;
 const HEAT_STEPS = 48;
@@ -18,7 +18,7 @@ export function themeRead() {
         font: `11px ${style.getPropertyValue("--sans").trim() || "sans-serif"}`,
         series: Array.from({ length: SERIES }, (_, i) => colour(`--series-${i + 1}`)),
         ramp,
-        /* share: 0 … 1; what is there at all is never invisible. */
+        /* `share` is 0 … 1; the least share above 0 is still visible. */
         heat: (share) => ramp[Math.min(HEAT_STEPS - 1, Math.floor((0.08 + 0.92 * share) * HEAT_STEPS))],
     };
 }
@@ -33,7 +33,7 @@ function heatRamp(low, high) {
     });
 }
 
-/* "#rrggbb" in OKLab: linear light, then cone responses, then their differences. */
+/* Converts "#rrggbb" to OKLab: linear light, then cone responses, then their differences. */
 export function oklab(hex) {
     const [r, g, b] = [1, 3, 5].map((at) => {
         const value = parseInt(hex.slice(at, at + 2), 16) / 255;

@@ -1,7 +1,7 @@
 /*
- * The workers side by side: a row each, with bars on a common scale and a strip of its latency over
- * the window, so that one that does more, waits longer or idles stands out. A row's button chooses
- * the worker for the charts.
+ * The workers side by side. Each has a row with bars on a common scale and a strip of its latency
+ * over the window, so that a worker that does more, waits longer or idles is easy to see. The
+ * button of a row chooses the worker for the charts.
  */
 import { element, textSet } from "./dom.js";
 import { imbalance } from "./figures.js";
@@ -18,7 +18,8 @@ const COLUMNS = [
 ];
 
 export class Workers {
-    /* `table` and `note` are the page's, `seen` knows what is on the screen; onChoose(worker index) is told which button was pressed. */
+    /* `table` and `note` are elements of the page; `seen` knows what is on the screen; onChoose(worker
+       index) is called when a button is pressed. */
     constructor(table, note, seen, onChoose) {
         this.note = note;
         this.seen = seen;
@@ -52,7 +53,7 @@ export class Workers {
         textSet(this.note, Number.isFinite(uneven) ? `busiest: ${uneven.toFixed(2)} × the mean` : "");
     }
 
-    /* The strips on the screen: one scale for all, since they are there to be compared. */
+    /* Draws the strips that are on the screen, on one scale, so that they can be compared. */
     stripsDraw(view) {
         const rows = [...this.rows].filter(([, { strip }]) => this.seen.has(strip));
         const strips = rows.map(([index, { strip }]) => ({
