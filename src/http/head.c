@@ -96,7 +96,7 @@ static char *put_multipart(char *at, const struct plan *plan, const struct conn_
     struct boundary boundary = multipart_boundary(plan, rules);
     at = put_line(at, TEXT("Content-Type: multipart/byteranges; boundary="),
                   (struct text){boundary.digits, BOUNDARY_DIGITS});
-    return put_content_length(at, plan_content_length(plan));
+    return put_content_length(at, multipart_length(plan));
 }
 
 static char *put_partial(char *at, const struct plan *plan, const struct conn_rules *rules)

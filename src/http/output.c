@@ -84,24 +84,15 @@ static void output_copy(struct output *out, const char *base, size_t length)
     output_grow(out, length);
 }
 
-/*
- * Adds a part of the content of `r`. It is copied when it is in memory and has at most `inline_max`
- * bytes. Returns how many bytes were copied.
- */
-static uint64_t content_add(struct output *out, const struct representation *r, struct range part,
-                            uint64_t inline_max)
+/* Adds a segment that points to content of `r`. */
+static void content_point(struct output *out, const struct representation *r, struct range part)
 {
-    if (!r->content) {
-        segment_add(out,
-                    (struct segment){.fd = r->fd, .offset = part.offset, .length = part.length});
-    } else if (part.length <= inline_max) {
-        output_copy(out, r->content + part.offset, part.length);
-        return part.length;
-    } else {
+    if (r->content)
         segment_add(out, (struct segment){
                              .base = r->content + part.offset, .fd = -1, .length = part.length});
-    }
-    return 0;
+    else
+        segment_add(out,
+                    (struct segment){.fd = r->fd, .offset = part.offset, .length = part.length});
 }
 
 /*
@@ -113,12 +104,19 @@ static uint64_t parts_put(struct output *out, const struct plan *plan,
                           const struct conn_rules *rules)
 {
     struct boundary boundary = multipart_boundary(plan, rules);
-    uint64_t inline_left = INLINE_BYTES_MAX, sum = 0;
+    const struct representation *r = plan->selected;
+    uint64_t copied = 0, sum = 0;
     for (uint32_t i = 0; i < plan->ranges->count; i++) {
+        struct range part = plan->ranges->part[i];
         size_t head = multipart_head_write(out->base + out->used, plan, i, &boundary);
         output_grow(out, head);
-        inline_left -= content_add(out, plan->selected, plan->ranges->part[i], inline_left);
-        sum += head + plan->ranges->part[i].length;
+        sum += head + part.length;
+        if (r->content && copied + part.length <= INLINE_BYTES_MAX) {
+            output_copy(out, r->content + part.offset, part.length);
+            copied += part.length;
+        } else {
+            content_point(out, r, part);
+        }
     }
     size_t end = multipart_end_write(out->base + out->used, &boundary);
     output_grow(out, end);
@@ -136,7 +134,10 @@ static uint64_t content_put(struct output *out, const struct plan *plan,
         return plan->page.length;
     }
     if (plan->ranges) return parts_put(out, plan, rules);
-    content_add(out, plan->selected, (struct range){plan->offset, plan->length}, INLINE_BYTES_MAX);
+    if (plan->selected->content && plan->length <= INLINE_BYTES_MAX)
+        output_copy(out, plan->selected->content + plan->offset, plan->length);
+    else
+        content_point(out, plan->selected, (struct range){plan->offset, plan->length});
     return plan->length;
 }
 

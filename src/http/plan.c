@@ -48,14 +48,11 @@ static uint16_t status_of(enum resolution_kind kind)
     return 500;
 }
 
-/* Returns a plan that is about `selected`, and sends nothing of its content yet. */
-static struct plan plan_selected(const struct request *r, bool may_persist,
-                                 const struct representation *selected, uint16_t status)
+/* The response is about `selected`. Nothing of its content is sent yet. */
+static void plan_select(struct plan *plan, const struct representation *selected)
 {
-    struct plan plan = plan_make(r, may_persist, status);
-    plan.selected = selected;
-    plan.varies = selected->varies;
-    return plan;
+    plan->selected = selected;
+    plan->varies = selected->varies;
 }
 
 /* The response has these parts. With only one, the plan does not point to *ranges. */
@@ -83,7 +80,8 @@ static struct plan plan_content(const struct request *r, bool may_persist,
     static const uint16_t status[] = {
         [RANGE_WHOLE] = 200, [RANGE_PARTS] = 206, [RANGE_UNSATISFIABLE] = 416};
     enum range_kind kind = range_of(r, selected, ranges_max, now_seconds, ranges);
-    struct plan plan = plan_selected(r, may_persist, selected, status[kind]);
+    struct plan plan = plan_make(r, may_persist, status[kind]);
+    plan_select(&plan, selected);
     if (kind == RANGE_WHOLE) plan.length = selected->length;
     if (kind == RANGE_PARTS) plan_parts(&plan, ranges);
     return plan;
@@ -101,7 +99,11 @@ struct plan plan_resolved(const struct request *r, bool may_persist, struct reso
     switch (condition_evaluate(&r->fields, found.representation, now_seconds)) {
     case CONDITION_NONE:
         return plan_content(r, may_persist, found.representation, now_seconds, ranges_max, ranges);
-    case CONDITION_NOT_MODIFIED: return plan_selected(r, may_persist, found.representation, 304);
+    case CONDITION_NOT_MODIFIED: {
+        struct plan plan = plan_make(r, may_persist, 304);
+        plan_select(&plan, found.representation);
+        return plan;
+    }
     case CONDITION_FAILED: break;
     }
     return plan_make(r, may_persist, 412);
