@@ -580,8 +580,28 @@ START_TEST(work_holds_what_rules_allow)
     ck_assert_uint_eq(small % PAGE, 0);
     rules.head_bytes_max += PAGE;
     ck_assert_uint_eq(conn_work_size(&rules), small + PAGE);
-    rules.ranges_max += 32; /* two segments each, besides the heads of the parts */
-    ck_assert_uint_ge(conn_work_size(&rules), small + PAGE + 64 * sizeof(struct segment));
+}
+END_TEST
+
+/* The most parts behind the most large responses: the sanitizer sees when a segment has no room. */
+START_TEST(work_holds_the_most_segments)
+{
+    static char text[4096];
+    int length = 0;
+    struct conn_rules rules = core_rules();
+    rules.head_bytes_max = sizeof(text);
+    rules.ranges_max = RANGES_MAX;
+    core_link_close(&wire);
+    core_link_open(&wire, &rules);
+    for (int i = 1; i < EXCHANGES_MAX; i++)
+        length += sprintf(text + length, "%s", GET("/large"));
+    length += sprintf(text + length, "GET /large HTTP/1.1\r\n" HOST "Range: bytes=");
+    for (int i = 0; i < RANGES_MAX; i++)
+        length += sprintf(text + length, "%d-%d,", i * 70, i * 70 + 59);
+    sprintf(text + length, "\r\n\r\n");
+    feed(text);
+    ck_assert_uint_eq(wire.settled, EXCHANGES_MAX);
+    ck_assert(output_has("Content-Range: bytes 4410-4469/5000\r\n"));
 }
 END_TEST
 
@@ -849,6 +869,7 @@ int main(void)
     tcase_add_test(end, resolved_from_the_disk);
     tcase_add_test(cost, idle_connection_is_small);
     tcase_add_test(cost, work_holds_what_rules_allow);
+    tcase_add_test(cost, work_holds_the_most_segments);
     tcase_add_test(cost, one_request_touches_one_page);
     tcase_add_test(cost, pipelined_answers_leave_in_one_send);
     tcase_add_test(cost, long_content_passes);
