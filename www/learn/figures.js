@@ -64,16 +64,22 @@ export function numberText(value) {
     return value.toFixed(digits).replace(/\.?0+$/, "");
 }
 
+/* Units of columns whose names do not tell them. */
+const UNITS = {
+    busy: "share", hit_rate: "share", interrupts_here: "share", io_wait: "share", iops: "1/s", limit_iops: "1/s",
+    million_rows_per_s: "", of_mb_per_s: "", others_cpu: "share", per_thread: "MB/s", seconds: "s", steal: "share", waste: "share",
+};
+
 /* The unit of a column, by its name. */
 export function unitOf(column) {
+    if (column in UNITS) return UNITS[column];
     if (/_us(_per_|$)/.test(column)) return "us";
     if (/mb_per_s$/.test(column)) return "MB/s";
-    if (/_per_s$|^iops$/.test(column)) return "1/s";
+    if (/_per_s$/.test(column)) return "1/s";
     if (/bytes$/.test(column)) return "bytes";
     if (/_ns$/.test(column)) return "ns";
-    if (/^seconds$|_s$/.test(column)) return "s";
-    if (/share$|^resident_|^steal$|^io_wait$|^busy$/.test(column)) return "share";
-    return "";
+    if (/_s$/.test(column)) return "s";
+    return /share$|^resident_/.test(column) ? "share" : "";
 }
 
 function bytesText(value) {

@@ -5,6 +5,7 @@
  */
 import { median, values } from "../figures.js";
 import { keptRows, ownRows } from "../measured.js";
+import { choice, element, shape, slider } from "./making.js";
 import { Queue, closedForm, utilisation } from "./queue-model.js";
 
 const LOAD_MOST = 1.25; // of the chart, to the right
@@ -17,21 +18,7 @@ const EVENTS_PER_FRAME = 20000;
 const TOLD_AFTER = [100, 1000, 10000, 100000, 1000000];
 const MEASURED_AS = { exponential: "varying", constant: "fixed" };
 
-/* ---- making things ---- */
-
-function element(name, attributes = {}, ...children) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-}
-
-function shape(name, attributes = {}, ...children) {
-    const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-}
+/* ---- words ---- */
 
 function number(value, digits = 2) {
     if (value === Infinity) return "without limit";
@@ -48,24 +35,6 @@ function percent(share) {
 }
 
 /* ---- controls ---- */
-
-function slider(name, text, unit, { least, most, step, value }) {
-    const shown = element("b");
-    const input = element("input", { type: "range", name, min: least, max: most, step, value });
-    const show = () => {
-        shown.textContent = `${input.value} ${unit}`.trim();
-        input.setAttribute("aria-valuetext", shown.textContent);
-    };
-    input.addEventListener("input", show);
-    show();
-    return element("label", {}, `${text}: `, shown, input);
-}
-
-function choice(name, text, options, chosen) {
-    const select = element("select", { name }, ...options.map(([value, words]) =>
-        element("option", value === chosen ? { value, selected: "" } : { value }, words)));
-    return element("label", {}, text, select);
-}
 
 function controlsMake() {
     return element("fieldset", {}, element("legend", {}, "The queue"),
