@@ -29,7 +29,7 @@ class Workplace:
         # Not below /tmp: that may be memory, where nothing is ever cold.
         self.holder = tempfile.TemporaryDirectory(dir=BUILD, prefix="lessons-")  # pylint: disable=consider-using-with
         self.place = pathlib.Path(self.holder.name) / "zcserve"
-        skip = {BUILD, *(TOP / name for name in LEFT_OUT)}
+        skip = {BUILD, TOP / "build", *(TOP / name for name in LEFT_OUT)}
         shutil.copytree(TOP, self.place, symlinks=True, ignore=lambda folder, names: {
             name for name in names if pathlib.Path(folder) / name in skip or name == "__pycache__"})
         build = self.place / "build"

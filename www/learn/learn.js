@@ -47,7 +47,7 @@ const shelf = {
 
 function predictionShow(name, text) {
     for (const place of document.querySelectorAll(`[data-shows="${name}"] output`)) {
-        place.textContent = text.trim() || "nothing was written down. Do it above, before you look at the result.";
+        place.textContent = text.trim() || "nothing is written down yet. Do it above, before you look at the result.";
     }
 }
 

@@ -11,7 +11,7 @@ const OWN = new URL("../lab-mine/", import.meta.url);
 
 async function textOf(address) {
     try {
-        const answer = await fetch(address);
+        const answer = await fetch(address, { cache: "no-cache" }); // it may have been measured again
         return answer.ok ? await answer.text() : "";
     } catch {
         return ""; // the page was opened as a file, or the server is gone
