@@ -22,9 +22,10 @@ struct worker {
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
     struct residency residency;
     struct store_counts reported;
-    bool draining;      /* each response is its connection's last                        */
-    uint64_t woke_ns;   /* of an event loop: when it learned that there is work           */
-    uint64_t queued_ns; /* of one who waits for a peer: for so long it had waited for us */
+    bool waits_for_disk; /* although it is an event loop's: service.h                     */
+    bool draining;       /* each response is its connection's last                        */
+    uint64_t woke_ns;    /* of an event loop: when it learned that there is work           */
+    uint64_t queued_ns;  /* of one who waits for a peer: for so long it had waited for us */
 };
 
 /* 0, or -1 after the reason was logged. */
@@ -45,6 +46,12 @@ void worker_close(struct worker *worker);
 void worker_waits(struct worker *worker);
 void worker_woke(struct worker *worker, uint64_t events);
 
+/* Whether it waits for the disk itself. */
+static inline bool worker_is_patient(const struct worker *worker)
+{
+    return !worker->fetcher || worker->waits_for_disk;
+}
+
 /* Bytes were received: what is asked for from now on is looked up as it is from now on. */
 static inline void worker_received(struct worker *worker)
 {
@@ -61,10 +68,10 @@ void worker_changed(struct worker *worker);
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
     struct conn conn;
-    struct wait wait; /* for the disk                                */
+    struct wait wait;      /* for the disk                                */
     struct stream *parked; /* which waits; NULL: what is to be sent waits */
-    bool corked;      /* a file is being sent, in whole segments     */
-    uint8_t state;               /* enum connection_state, as counted  */
+    bool corked;           /* a file is being sent, in whole segments     */
+    uint8_t state;         /* enum connection_state, as counted  */
     int fd;
     uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */
     struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */

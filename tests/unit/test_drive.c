@@ -361,6 +361,20 @@ START_TEST(cold_file_is_fetched_part_by_part)
 }
 END_TEST
 
+/* Lesson 10 has the loop wait itself. */
+START_TEST(cold_file_is_waited_for_in_a_lesson)
+{
+    uint64_t length = 0;
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    site.worker.waits_for_disk = true;
+    core_site_connect(&site, 0);
+    SKIP_IF(!large_drop(), CORE_DISK_NONE);
+    core_site_say(&site, GET("/large") GET("/small"));
+    ck_assert_int_eq(drive_and_fetch(&length, DRIVE_WANT_READ), 0);
+    ck_assert_ptr_eq(answer_check(answer_check(heard, LARGE), 100), heard + length);
+}
+END_TEST
+
 /* What is promised and is not there any more ends the connection; nobody waits for it for ever. */
 START_TEST(cold_file_shrinks)
 {
@@ -453,6 +467,8 @@ int main(void)
     tcase_add_test(tcase, lingers);
     tcase_add_test(tcase, sent_by_somebody_else);
     tcase_add_test(tcase, hot_file_needs_no_fetch);
+    tcase_add_test(tcase, cold_file_is_waited_for_in_a_lesson);
+    tcase_add_test(tcase, cold_file_is_waited_for_in_a_lesson);
     tcase_add_loop_test(tcase, cold_file_is_fetched_part_by_part, 0, 2);
     tcase_add_test(tcase, cold_file_shrinks);
     tcase_add_test(tcase, may_send_what_is_resident);
