@@ -468,7 +468,6 @@ int main(void)
     tcase_add_test(tcase, sent_by_somebody_else);
     tcase_add_test(tcase, hot_file_needs_no_fetch);
     tcase_add_test(tcase, cold_file_is_waited_for_in_a_lesson);
-    tcase_add_test(tcase, cold_file_is_waited_for_in_a_lesson);
     tcase_add_loop_test(tcase, cold_file_is_fetched_part_by_part, 0, 2);
     tcase_add_test(tcase, cold_file_shrinks);
     tcase_add_test(tcase, may_send_what_is_resident);
