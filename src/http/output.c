@@ -1,7 +1,7 @@
 /*
- * Responses as segments: heads, pages and small contents are copied into the output buffer, where
- * they grow into one segment, so that many small responses leave in one send; large contents are
- * pointed to. Moves no byte itself.
+ * Makes segments from responses. Heads, pages and small contents are copied to the output buffer.
+ * There they become one segment, so that one call sends many small responses. Segments of large
+ * contents point to the representation. No byte is sent here.
  */
 #include "output.h"
 #include "head.h"
@@ -50,7 +50,7 @@ static void segment_add(struct output *out, struct segment segment)
     *output_segment(out, out->segments++) = segment;
 }
 
-/* `length` bytes were written behind what the buffer holds. */
+/* `length` bytes were written behind the buffer's content: adds them to the segments. */
 static void output_grow(struct output *out, size_t length)
 {
     const char *base = out->base + out->used;
@@ -85,7 +85,7 @@ static void content_add(struct output *out, const struct representation *r, uint
         segment_add(out, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
 }
 
-/* What follows the head; returns how many bytes that is. */
+/* Adds the content of a response. Returns its length in bytes. */
 static uint64_t content_put(struct output *out, const struct plan *plan)
 {
     if (plan->head_only) return 0;
@@ -98,7 +98,7 @@ static uint64_t content_put(struct output *out, const struct plan *plan)
     return plan->length;
 }
 
-/* What Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
+/* Returns what Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
 static uint64_t content_length(const struct plan *plan)
 {
     return plan->status == 200 && plan->selected ? plan->selected->length
@@ -179,7 +179,7 @@ static void segments_drain(struct output *out, uint64_t length)
     }
 }
 
-/* One that needed no lookup was ready at once. */
+/* A response that needed no lookup was ready when its request was complete. */
 static void exchange_start(struct exchange *exchange, const struct now *now)
 {
     if (exchange->ready_ns == 0) exchange->ready_ns = exchange->headed_ns;

@@ -1,5 +1,5 @@
 /*
- * From a complete request to the plan of its response, by way of a lookup when it needs one.
+ * Leads a complete request to the plan of its response, through a lookup when it needs one.
  */
 #include "stream.h"
 #include "negotiate.h"
@@ -12,7 +12,7 @@ static bool may_persist(const struct conn_rules *rules, bool last)
     return rules->keep_alive && !last;
 }
 
-/* Makes the target a path; false when it is none that could be looked up. */
+/* Makes a path from the target. Returns false when the target cannot be looked up. */
 static bool target_take(struct stream *s)
 {
     const struct request *r = &s->request;

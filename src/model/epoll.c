@@ -10,67 +10,18 @@
  * system call asks what changed on disk. In the second half, every request is answered. So no response is
  * older than its request, and this costs one system call for each turn, not one for each request.
  */
+#include "epoll.h"
 #include "models.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <ev.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#define BATCH_MAX 32  /* connections gathered before their requests are answered */
-#define ACCEPT_MAX 64 /* connections accepted in a row                           */
-
-struct epoll_client {
-    struct client client;
-    bool queued;
-    ev_io watcher;
-};
-
-struct epoll_loop {
-    struct worker worker;
-    const struct service *service;
-    struct ev_loop *loop;
-    struct slab clients;
-    struct epoll_client *batch[BATCH_MAX];
-    uint32_t batched;
-    uint32_t ticks;
-    uint32_t hand; /* kept for crowd_choose() */
-    bool accepting, draining;
-    uint64_t drain_deadline_ns;
-    uint32_t listeners;
-    ev_io *listener; /* one for each listener, by its number; see service.h */
-    int signal_fd;
-    ev_io signals, fetched;
-    ev_io changes; /* of files; read while idle too, so that the kernel's queue does not fill */
-    ev_prepare waits;
-    ev_check woke; /* runs first in every turn */
-    ev_check turn; /* runs last in every turn  */
-    ev_timer tick;
-};
-
-static void tick_start(struct epoll_loop *l)
-{
-    if (!ev_is_active(&l->tick)) ev_timer_again(l->loop, &l->tick);
-}
-
-static void accepting_set(struct epoll_loop *l, bool accepting)
-{
-    l->accepting = accepting;
-    for (uint32_t i = 0; i < l->listeners; i++) {
-        if (accepting && service_accepts(l->service, l->worker.index, i))
-            ev_io_start(l->loop, &l->listener[i]);
-        else
-            ev_io_stop(l->loop, &l->listener[i]);
-    }
-}
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
-static void watch(struct epoll_loop *l, struct epoll_client *k, int events)
+static void watch_client(struct epoll_loop *l, struct epoll_client *k, int events)
 {
     if (ev_is_active(&k->watcher) && (k->watcher.events & (EV_READ | EV_WRITE)) == events) return;
     ev_io_stop(l->loop, &k->watcher);
@@ -84,7 +35,7 @@ static void connection_close(struct epoll_loop *l, struct epoll_client *k)
     ev_io_stop(l->loop, &k->watcher);
     client_close(&k->client, &l->worker);
     slab_put(&l->clients, k);
-    if (!l->accepting && !l->draining) accepting_set(l, true);
+    if (!l->accepting && !l->draining) epoll_accepting_set(l, true);
 }
 
 /*
@@ -97,12 +48,12 @@ static bool disk_await(struct epoll_loop *l, struct epoll_client *k)
     return client_fetch(&k->client, &l->worker);
 }
 
-static void connection_drive(struct epoll_loop *l, struct epoll_client *k)
+void epoll_connection_drive(struct epoll_loop *l, struct epoll_client *k)
 {
     for (;;) {
         switch (drive(&l->worker, &k->client, TURN_BYTES)) {
-        case DRIVE_WANT_READ: watch(l, k, EV_READ); return;
-        case DRIVE_WANT_WRITE: watch(l, k, EV_WRITE); return;
+        case DRIVE_WANT_READ: watch_client(l, k, EV_READ); return;
+        case DRIVE_WANT_WRITE: watch_client(l, k, EV_WRITE); return;
         case DRIVE_WANT_DISK:
             if (disk_await(l, k)) return;
             break;
@@ -115,7 +66,7 @@ static void batch_drive(struct epoll_loop *l)
 {
     for (uint32_t i = 0; i < l->batched; i++) {
         l->batch[i]->queued = false;
-        connection_drive(l, l->batch[i]);
+        epoll_connection_drive(l, l->batch[i]);
     }
     l->batched = 0;
 }
@@ -133,6 +84,18 @@ static void on_ready(struct ev_loop *loop, ev_io *watcher, int events)
     struct epoll_loop *l = ev_userdata(loop);
     struct epoll_client *k = watcher->data;
     if ((events & EV_WRITE) || drive_receive(&l->worker, &k->client)) batch_add(l, k);
+}
+
+void epoll_connection_begin(struct epoll_loop *l, struct epoll_client *k)
+{
+    ev_io_init(&k->watcher, on_ready, k->client.fd, EV_READ);
+    k->watcher.data = k;
+    k->queued = false;
+    epoll_tick_start(l);
+    if (drive_receive(&l->worker, &k->client)) /* often the request has arrived already */
+        batch_add(l, k);
+    else
+        watch_client(l, k, EV_READ);
 }
 
 static void on_fetched(struct ev_loop *loop, ev_io *watcher, int events)
@@ -167,94 +130,16 @@ static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
     batch_drive(ev_userdata(loop));
 }
 
-/* ---- accepting ---------------------------------------------------------------------------- */
-
-static void connection_open(struct epoll_loop *l, int fd, const struct sockaddr_storage *peer)
-{
-    struct epoll_client *k = slab_take(&l->clients);
-    assert(k);
-    now_read(&l->worker.now);
-    client_open(&k->client, &l->worker, fd, peer);
-    ev_io_init(&k->watcher, on_ready, fd, EV_READ);
-    k->watcher.data = k;
-    k->queued = false;
-    tick_start(l);
-    if (drive_receive(&l->worker, &k->client)) /* often the request has arrived already */
-        batch_add(l, k);
-    else
-        watch(l, k, EV_READ);
-}
-
-/*
- * Descriptors or places for connections ran out. New connections stay in the kernel's queue until one of
- * this worker ends, or until the next tick.
- */
-static void accepting_pause(struct epoll_loop *l, const char *why)
-{
-    accept_paused(l->worker.stats, why);
-    accepting_set(l, false);
-    tick_start(l);
-}
-
-static bool may_go(const struct client *client)
-{
-    return !((const struct epoll_client *)client)->queued;
-}
-
-/*
- * When a connection waits to be accepted, closes an idle one to make room for it, and returns true. When
- * none can be closed, pauses accepting. Returns false then, and when none waits.
- */
-static bool room_make(struct epoll_loop *l, int listener, const char *why)
-{
-    if (!listener_is_awaited(listener)) return false;
-    now_read(&l->worker.now);
-    struct client *client = crowd_choose(&l->clients, &l->hand, &l->worker, may_go);
-    if (!client) {
-        accepting_pause(l, why);
-        return false;
-    }
-    crowd_leave(client, &l->worker);
-    connection_drive(l, (struct epoll_client *)client);
-    return true;
-}
-
-/* Accepts one connection. Returns false when there is none to be had now. */
-static bool accept_one(struct epoll_loop *l, int listener)
-{
-    struct sockaddr_storage peer;
-    if (l->clients.used == l->clients.count &&
-        !room_make(l, listener, "all connections are in use; see 'connections'"))
-        return false;
-    int fd = listener_accept(listener, true, &peer);
-    stats_call(l->worker.stats, CALL_ACCEPT);
-    if (fd >= 0)
-        connection_open(l, fd, &peer);
-    else if (listener_lacks_descriptor(fd))
-        return room_make(l, listener, strerror(-fd));
-    else if (fd != -EAGAIN && fd != -ECONNABORTED)
-        accepting_pause(l, strerror(-fd));
-    return fd >= 0 || fd == -ECONNABORTED;
-}
-
-static void on_connection(struct ev_loop *loop, ev_io *watcher, int events)
-{
-    struct epoll_loop *l = ev_userdata(loop);
-    (void)events;
-    for (int i = 0; i < ACCEPT_MAX && accept_one(l, watcher->fd); i++)
-        continue;
-}
-
 /* ---- time --------------------------------------------------------------------------------- */
 
-static void deadlines_sweep(struct epoll_loop *l)
+static void deadlines_look(struct epoll_loop *l)
 {
-    struct worker *w = &l->worker;
-    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
-        struct epoll_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->queued || !client_is_late(&k->client, w)) continue;
-        conn_expired(&k->client.conn, &w->now);
-        connection_drive(l, k);
+    struct client *client;
+    while ((client = clients_late(&l->worker)) != NULL) {
+        struct epoll_client *k = (struct epoll_client *)client;
+        if (k->queued) continue;
+        conn_expired(&client->conn, &l->worker.now);
+        epoll_connection_drive(l, k);
     }
 }
 
@@ -264,10 +149,9 @@ static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
     struct worker *w = &l->worker;
     (void)events;
     now_read(&w->now);
-    l->ticks++;
-    deadlines_sweep(l);
+    deadlines_look(l);
     bool log_waits = worker_tick(w);
-    if (!l->accepting && !l->draining) accepting_set(l, true);
+    if (!l->accepting && !l->draining) epoll_accepting_set(l, true);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         ev_break(loop, EVBREAK_ALL);
     else if (l->clients.used == 0 && !log_waits && !l->draining)
@@ -276,30 +160,16 @@ static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
 
 /* ---- signals ------------------------------------------------------------------------------ */
 
-static void listeners_close(struct epoll_loop *l)
-{
-    accepting_set(l, false);
-    for (uint32_t i = 0; i < l->listeners; i++) {
-        int listener = l->listener[i].fd;
-        if (listener < 0) continue;
-        while (accept_one(l, listener)) /* the last close of a listener resets its queue */
-            continue;
-        listener_close(listener, service_listener_address(l->service, i), false);
-    }
-    l->listeners = 0;
-    l->accepting = false;
-}
-
 static void drain_start(struct epoll_loop *l)
 {
     struct worker *w = &l->worker;
     if (l->draining) return;
     now_read(&w->now);
     l->draining = true; /* first, so that a connection that ends now does not restart accepting */
-    listeners_close(l);
+    epoll_listeners_close(l);
     l->drain_deadline_ns = w->now.monotonic_ns + l->service->drain_ns;
     clients_drain(&l->clients, w);
-    tick_start(l);
+    epoll_tick_start(l);
 }
 
 static void on_signal(struct ev_loop *loop, ev_io *watcher, int events)
@@ -307,20 +177,12 @@ static void on_signal(struct ev_loop *loop, ev_io *watcher, int events)
     struct epoll_loop *l = ev_userdata(loop);
     enum wish wish = signals_take(watcher->fd);
     (void)events;
-    if (wish == WISH_LOOK && l->accepting) accepting_set(l, true);
+    if (wish == WISH_LOOK && l->accepting) epoll_accepting_set(l, true);
     if (wish == WISH_DRAIN) drain_start(l);
     if (wish == WISH_STOP) ev_break(loop, EVBREAK_ALL);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
-
-static void listeners_open(struct epoll_loop *l)
-{
-    l->listeners = service_listeners_count(l->service);
-    for (uint32_t i = 0; i < l->listeners; i++)
-        ev_io_init(&l->listener[i], on_connection, service_listener_at(l->service, i), EV_READ);
-    accepting_set(l, true);
-}
 
 static void on_changes(struct ev_loop *loop, ev_io *watcher, int events)
 {
@@ -329,8 +191,8 @@ static void on_changes(struct ev_loop *loop, ev_io *watcher, int events)
     worker_changed(&l->worker);
 }
 
-static void await(struct epoll_loop *l, ev_io *watcher, void (*on)(struct ev_loop *, ev_io *, int),
-                  int fd)
+static void watch_fd(struct epoll_loop *l, ev_io *watcher,
+                     void (*on)(struct ev_loop *, ev_io *, int), int fd)
 {
     ev_io_init(watcher, on, fd, EV_READ);
     if (fd >= 0) ev_io_start(l->loop, watcher);
@@ -348,9 +210,9 @@ static void watchers_start(struct epoll_loop *l)
     ev_check_start(l->loop, &l->turn);
     ev_init(&l->tick, on_tick);
     l->tick.repeat = (double)TICK_NS / NS_PER_SECOND;
-    await(l, &l->signals, on_signal, l->signal_fd);
-    await(l, &l->fetched, on_fetched, fetcher_fd(l->worker.fetcher));
-    await(l, &l->changes, on_changes, worker_watch_fd(&l->worker));
+    watch_fd(l, &l->signals, on_signal, l->signal_fd);
+    watch_fd(l, &l->fetched, on_fetched, fetcher_fd(l->worker.fetcher));
+    watch_fd(l, &l->changes, on_changes, worker_watch_fd(&l->worker));
 }
 
 /* The time for draining is over: each connection that is still open is cut, counted and logged. */
@@ -362,7 +224,7 @@ static void connections_end(struct epoll_loop *l)
         if (!k) continue;
         k->queued = false;
         conn_failed(&k->client.conn, CLOSE_DRAINED);
-        connection_drive(l, k);
+        epoll_connection_drive(l, k);
     }
 }
 
@@ -386,7 +248,7 @@ static void *epoll_open(const struct service *service, uint32_t index)
         worker_never_waits(&l->worker, service->fetches_max) != 0 || !loop_make(l))
         return NULL;
     ev_set_userdata(l->loop, l);
-    listeners_open(l);
+    epoll_listeners_open(l);
     watchers_start(l);
     return l;
 }

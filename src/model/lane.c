@@ -33,14 +33,19 @@ static uint64_t tag_next(const struct ring *ring, struct lane *lane, enum lane_o
 
 void lane_receive(struct ring *ring, struct lane *lane)
 {
-    if (lane->receiving || lane->readable) return;
-    lane->receiving = true;
-    lane->polling = lane->starved;
-    lane->starved = false;
-    if (lane->polling)
-        ring_await_received(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
-    else
+    switch ((enum lane_receiving)lane->receiving) {
+    case RECEIVE_STOPPED:
         ring_receive(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
+        lane->receiving = RECEIVE_ARMED;
+        return;
+    case RECEIVE_STARVED:
+        ring_await_received(ring, lane->socket, tag_next(ring, lane, LANE_RECEIVE));
+        lane->receiving = RECEIVE_POLLED;
+        return;
+    case RECEIVE_ARMED:
+    case RECEIVE_POLLED:
+    case RECEIVE_READABLE: return;
+    }
 }
 
 static void receive_stop(struct ring *ring, struct lane *lane)
@@ -52,7 +57,7 @@ static void receive_stop(struct ring *ring, struct lane *lane)
 static ssize_t take_directly(struct lane *lane, char *space, size_t size)
 {
     ssize_t n = recv(lane->fd, space, size, MSG_DONTWAIT);
-    lane->readable = false;
+    lane->receiving = RECEIVE_STOPPED;
     lane->finished = n == 0;
     if (n >= 0) return n;
     return errno == EINTR ? -EAGAIN : -errno;
@@ -67,10 +72,8 @@ ssize_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size
 void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out)
 {
     lane->sending = LANE_IN_SEND;
-    lane->zero_copy =
-        ring->zero_copy_bytes > 0 && out->length >= ring->zero_copy_bytes && !lane->copies;
-    lane->gather =
-        ring_send(ring, lane->socket, out, lane->zero_copy, tag_next(ring, lane, LANE_SEND));
+    bool zero_copy = zero_copy_begin(&lane->zero_copy, ring, out->length);
+    lane->gather = ring_send(ring, lane->socket, out, zero_copy, tag_next(ring, lane, LANE_SEND));
 }
 
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out)
@@ -106,9 +109,10 @@ void lane_close(struct ring *ring, struct lane *lane)
     if (lane->watching) watch_stop(ring, lane);
     bool unheard =
         ring->sqpoll || lane->named == ring->turns; /* a submission not yet taken may name it */
-    assert(lane->lent == 0);
+    assert(!lane_lends(lane));
     ring_drop(ring, &lane->held);
-    if (lane->receiving) receive_stop(ring, lane);
+    if (lane->receiving == RECEIVE_ARMED || lane->receiving == RECEIVE_POLLED)
+        receive_stop(ring, lane);
     if (lane->socket != lane->fd)
         ring_unregister(ring, lane->socket, tag_next(ring, lane, LANE_UNREGISTER));
     if (unheard) ring_settle(ring);
@@ -122,7 +126,7 @@ void lane_abort(struct lane *lane)
 {
     static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     shutdown(lane->fd, SHUT_RDWR);
-    if (lane->lent > 0 || (lane->sending == LANE_IN_SEND && lane->zero_copy))
+    if (lane_lends(lane) || (lane->sending == LANE_IN_SEND && lane->zero_copy.used))
         connect(lane->fd, &nowhere, sizeof(nowhere));
 }
 
@@ -132,21 +136,27 @@ static bool is_to_be_done_again(int result)
     return result == -EAGAIN || result == -EINTR || result == -ECANCELED;
 }
 
+/* The poll that stands in for a receive reported. */
+static void poll_received(struct lane *lane, int result)
+{
+    lane->receiving = is_to_be_done_again(result) ? RECEIVE_STOPPED : RECEIVE_READABLE;
+}
+
 static ssize_t received(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
-    lane->receiving = (cqe->flags & IORING_CQE_F_MORE) != 0;
-    if (lane->polling) {
-        lane->polling = false;
-        lane->readable = !is_to_be_done_again(cqe->res);
+    if (lane->receiving == RECEIVE_POLLED) {
+        poll_received(lane, cqe->res);
         return 0;
     }
+    bool goes_on = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    lane->receiving = goes_on ? RECEIVE_ARMED : RECEIVE_STOPPED;
     if (cqe->flags & IORING_CQE_F_BUFFER) {
         ring_hold(ring, &lane->held, cqe);
-        if (lane->held.count == HELD_MAX && lane->receiving) receive_stop(ring, lane);
+        if (lane->held.count == HELD_MAX && goes_on) receive_stop(ring, lane);
         return 0;
     }
     if (cqe->res == 0) lane->finished = true;
-    if (cqe->res == -ENOBUFS) lane->starved = true;
+    if (cqe->res == -ENOBUFS) lane->receiving = RECEIVE_STARVED;
     return cqe->res == -ENOBUFS || is_to_be_done_again(cqe->res) ? 0 : cqe->res;
 }
 
@@ -155,34 +165,19 @@ static bool is_short_of_memory(int result)
     return result == -ENOBUFS || result == -ENOMEM;
 }
 
-/* Falls back to plain sends where zero-copy is not supported or not enough memory may be locked. */
-static ssize_t zero_copy_sent(struct lane *lane, int result)
-{
-    bool again = result == -EOPNOTSUPP || result == -EINVAL || is_short_of_memory(result);
-    lane->copies |= again;
-    return again ? 0 : result;
-}
-
-/* The kernel does not need the memory of a zero-copy send any more. It also says whether it copied after all. */
-static void given_back(struct lane *lane, int usage)
-{
-    lane->lent--;
-    lane->copies |= ((unsigned)usage & IORING_NOTIF_USAGE_ZC_COPIED) != 0;
-}
-
 static ssize_t send_completed(struct ring *ring, struct lane *lane, const struct io_uring_cqe *cqe)
 {
-    if (lane_is_notice(cqe)) {
-        given_back(lane, cqe->res);
+    if (zero_copy_is_notice(cqe)) {
+        zero_copy_given_back(&lane->zero_copy, cqe->res);
         return 0;
     }
-    if (cqe->flags & IORING_CQE_F_MORE) lane->lent++;
+    if (cqe->flags & IORING_CQE_F_MORE) lane->zero_copy.lent++;
     ring_sent(ring, lane->gather);
     lane->gather = NULL;
     lane->sending = LANE_FREE;
     if (cqe->res == -EAGAIN) lane_await_writable(ring, lane);
     if (is_to_be_done_again(cqe->res)) return 0;
-    if (lane->zero_copy) return zero_copy_sent(lane, cqe->res);
+    if (lane->zero_copy.used) return zero_copy_sent(&lane->zero_copy, cqe->res);
     if (!is_short_of_memory(cqe->res)) return cqe->res;
     pause_begin(ring, lane);
     return 0;

@@ -5,7 +5,7 @@
 #ifndef ZCSERVE_MODEL_LANE_H
 #define ZCSERVE_MODEL_LANE_H
 
-#include "ring.h"
+#include "zero_copy.h"
 
 #include <sys/types.h>
 
@@ -31,23 +31,27 @@ enum lane_sending {
     LANE_FULL      /* the socket has no room: a poll tells when there is some   */
 };
 
+/* How the lane receives. */
+enum lane_receiving {
+    RECEIVE_STOPPED, /* the kernel does not receive                                          */
+    RECEIVE_ARMED,   /* a multishot receive puts bytes into buffers of the pool              */
+    RECEIVE_STARVED, /* the pool had no buffer, so the receive ended; a poll is armed next   */
+    RECEIVE_POLLED,  /* that poll waits until the socket is readable                         */
+    RECEIVE_READABLE /* it is: lane_take() reads the socket itself                           */
+};
+
 struct lane {
     uint64_t tag;       /* of the owner                                                      */
     int fd, socket;     /* the descriptor; what the ring calls the socket                    */
     uint32_t named;     /* number of the ring's turn in which a submission last named it     */
-    uint16_t lent;      /* sends whose memory the kernel still reads                         */
     uint16_t in_flight; /* operations whose last completion is still to come                 */
     uint8_t sending;    /* enum lane_sending                                                 */
+    uint8_t receiving;  /* enum lane_receiving                                               */
     bool half_open;     /* the peer has finished sending: see lane_await_writable()          */
     bool watching;      /* a multishot poll is armed                                         */
     uint8_t stopped;    /* multishot polls that were cancelled and have not completed yet    */
-    bool receiving;     /* a multishot receive, or a poll in its place, is armed             */
-    bool starved;       /* the pool had no buffer: the next receive goes without a buffer    */
-    bool polling;       /* …so a poll waits until there is something to read                 */
-    bool readable;      /* …and it has reported: lane_take() reads the socket itself         */
     bool finished;      /* the peer has finished sending; bytes that are held come first     */
-    bool zero_copy;     /* the send in flight, or the last one, is without a copy            */
-    bool copies;        /* zero-copy sends do not work for this socket: plain ones from now on */
+    struct zero_copy zero_copy;
     struct held held;
     struct gather *gather; /* of the send in flight, when it has several vectors */
 };
@@ -69,13 +73,13 @@ void lane_receive(struct ring *ring, struct lane *lane);
  */
 static inline bool lane_takes_directly(const struct lane *lane)
 {
-    return lane->held.count == 0 && lane->readable;
+    return lane->held.count == 0 && lane->receiving == RECEIVE_READABLE;
 }
 
 /* Returns whether there is something to take: bytes, or the end of what the peer sends. */
 static inline bool lane_has_received(const struct lane *lane)
 {
-    return lane->held.count > 0 || lane->readable || lane->finished;
+    return lane->held.count > 0 || lane->receiving == RECEIVE_READABLE || lane->finished;
 }
 
 /*
@@ -85,10 +89,16 @@ static inline bool lane_has_received(const struct lane *lane)
 ssize_t lane_take(struct ring *ring, struct lane *lane, char *space, size_t size);
 
 /*
- * Sends memory. The memory must not change until the send has completed and, when `lent` is above 0 then,
- * until `lent` is 0 again. More may be sent while `lent` is above 0.
+ * Sends memory. The memory must not change until the send has completed and, when the lane lends then, until it
+ * does not lend any more. More may be sent meanwhile.
  */
 void lane_send(struct ring *ring, struct lane *lane, const struct outgoing *out);
+
+/* Returns whether the kernel still reads the memory of sends that have completed. */
+static inline bool lane_lends(const struct lane *lane)
+{
+    return lane->zero_copy.lent > 0;
+}
 
 /* Reads the beginning of a file range into the page cache, so that sending it does not wait for the disk. */
 void lane_fetch(struct ring *ring, struct lane *lane, const struct outgoing *out);
@@ -103,18 +113,12 @@ void lane_await_writable(struct ring *ring, struct lane *lane);
 
 /*
  * Drops what was received, and has the kernel stop receiving. After that the descriptor may be closed, and
- * its number may be used for another socket. `lent` must be 0.
+ * its number may be used for another socket. The lane must not lend.
  */
 void lane_close(struct ring *ring, struct lane *lane);
 
 /* Ends the connection, so that sends in flight complete soon and the kernel gives their memory back. */
 void lane_abort(struct lane *lane);
-
-/* Returns whether a completion of LANE_SEND only says that the kernel has given memory back. */
-static inline bool lane_is_notice(const struct io_uring_cqe *cqe)
-{
-    return (cqe->flags & IORING_CQE_F_NOTIF) != 0;
-}
 
 /*
  * Takes a completion in. Returns:

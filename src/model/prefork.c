@@ -47,7 +47,7 @@ struct prefork {
     struct waiting *waiting; /* at most service->drain_max, from when listeners are closed */
 };
 
-static void look(struct prefork *p);
+static void on_tick(struct prefork *p);
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
@@ -66,7 +66,7 @@ static void connection_serve(struct prefork *p, int fd, const struct sockaddr_st
     busy_set(p->service, p->worker.index, true);
     serve_open(&p->served, &p->worker, fd, peer);
     while (!serve(&p->worker, &p->served, p->pressure))
-        look(p);
+        on_tick(p);
     busy_set(p->service, p->worker.index, false);
 }
 
@@ -149,7 +149,7 @@ static void listeners_close(struct prefork *p)
     p->listeners = 0;
 }
 
-static void on_stop(struct prefork *p)
+static void drain_start(struct prefork *p)
 {
     if (p->pressure >= PRESSURE_DRAINING) return;
     now_read(&p->worker.now);
@@ -158,23 +158,23 @@ static void on_stop(struct prefork *p)
     p->drain_deadline_ns = p->worker.now.monotonic_ns + p->service->drain_ns;
 }
 
-static void on_stop_now(struct prefork *p)
+static void stop_start(struct prefork *p)
 {
-    on_stop(p);
+    drain_start(p);
     p->pressure = PRESSURE_STOPPING;
 }
 
 static void on_signal(struct prefork *p)
 {
     enum wish wish = signals_take(p->signals);
-    if (wish == WISH_DRAIN) on_stop(p);
-    if (wish == WISH_STOP) on_stop_now(p);
+    if (wish == WISH_DRAIN) drain_start(p);
+    if (wish == WISH_STOP) stop_start(p);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
 
 /* A tick has passed on the connection that is served: looks at signals, deadlines and other connections. */
-static void look(struct prefork *p)
+static void on_tick(struct prefork *p)
 {
     worker_tick(&p->worker);
     on_signal(p);
@@ -186,7 +186,7 @@ static void look(struct prefork *p)
 }
 
 /* Takes one event only: a connection that waits on another address is left to another idle process. */
-static void wait_idle(struct prefork *p)
+static void wait_once(struct prefork *p)
 {
     struct epoll_event ready;
     p->pressure = PRESSURE_NONE;
@@ -200,7 +200,7 @@ static void wait_idle(struct prefork *p)
         accept_one(p, service_listener(p->service, p->worker.index, ready.data.u32));
 }
 
-static int watch(struct prefork *p, int fd, uint32_t events, uint32_t what)
+static int watch_fd(struct prefork *p, int fd, uint32_t events, uint32_t what)
 {
     struct epoll_event event = {.events = events, .data.u32 = what};
     return fd < 0 ? 0 : epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
@@ -211,16 +211,16 @@ static int listeners_open(struct prefork *p)
     int result = 0;
     p->listeners = p->service->addresses;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result =
-            watch(p, service_listener(p->service, p->worker.index, i), EPOLLIN | EPOLLEXCLUSIVE, i);
+        result = watch_fd(p, service_listener(p->service, p->worker.index, i),
+                          EPOLLIN | EPOLLEXCLUSIVE, i);
     return result;
 }
 
 static int watchers_start(struct prefork *p)
 {
     p->signals = signals_open();
-    if (p->signals < 0 || watch(p, p->signals, EPOLLIN, READY_SIGNAL) != 0) return -1;
-    return watch(p, worker_watch_fd(&p->worker), EPOLLIN, READY_CHANGES);
+    if (p->signals < 0 || watch_fd(p, p->signals, EPOLLIN, READY_SIGNAL) != 0) return -1;
+    return watch_fd(p, worker_watch_fd(&p->worker), EPOLLIN, READY_CHANGES);
 }
 
 static void *prefork_open(const struct service *service, uint32_t index)
@@ -241,7 +241,7 @@ static int prefork_run(void *serving)
 {
     struct prefork *p = serving;
     while (p->pressure < PRESSURE_DRAINING)
-        wait_idle(p);
+        wait_once(p);
     for (uint32_t i = 0; i < p->waits; i++)
         connection_serve(p, p->waiting[i].fd, &p->waiting[i].peer);
     return 0;

@@ -50,7 +50,7 @@ struct threadpool {
 
 /* ---- a connection ------------------------------------------------------------------------- */
 
-static enum pressure look(struct thread *t)
+static enum pressure pressure_of(struct thread *t)
 {
     struct threadpool *p = t->pool;
     uint32_t asked = atomic_load_explicit(&p->pressure, memory_order_relaxed);
@@ -62,7 +62,7 @@ static void connection_serve(struct thread *t, const struct waiting *waiting)
 {
     serve_open(&t->served, &t->worker, waiting->fd, &waiting->peer);
     t->worker.queued_ns = t->worker.now.monotonic_ns - waiting->accepted_ns;
-    while (!serve(&t->worker, &t->served, look(t)))
+    while (!serve(&t->worker, &t->served, pressure_of(t)))
         worker_tick(&t->worker);
 }
 
@@ -168,7 +168,7 @@ static void pressure_raise(struct threadpool *p, enum pressure pressure)
     atomic_store_explicit(&p->pressure, pressure, memory_order_relaxed);
 }
 
-static void on_time(struct threadpool *p)
+static void on_tick(struct threadpool *p)
 {
     if (now_monotonic_ns() >= p->drain_deadline_ns)
         pressure_raise(p, PRESSURE_STOPPING);
@@ -193,7 +193,7 @@ static void listeners_close(struct threadpool *p)
     p->accepting = false;
 }
 
-static void on_stop(struct threadpool *p)
+static void drain_start(struct threadpool *p)
 {
     if (p->drain_deadline_ns != UINT64_MAX) return;
     p->drain_deadline_ns = now_monotonic_ns() + p->service->drain_ns;
@@ -202,9 +202,9 @@ static void on_stop(struct threadpool *p)
     queue_end(&p->queue);
 }
 
-static void on_stop_now(struct threadpool *p)
+static void stop_start(struct threadpool *p)
 {
-    on_stop(p);
+    drain_start(p);
     pressure_raise(p, PRESSURE_STOPPING);
 }
 
@@ -212,8 +212,8 @@ static void on_stop_now(struct threadpool *p)
 static void on_signal(struct threadpool *p)
 {
     enum wish wish = signals_take(p->signals);
-    if (wish == WISH_DRAIN) on_stop(p);
-    if (wish == WISH_STOP) on_stop_now(p);
+    if (wish == WISH_DRAIN) drain_start(p);
+    if (wish == WISH_STOP) stop_start(p);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -223,7 +223,7 @@ static void wait_once(struct threadpool *p)
     struct epoll_event ready;
     stats_call(&p->service->board[0], CALL_WAIT);
     if (epoll_wait(p->epoll, &ready, 1, patience_ms(p)) != 1) {
-        on_time(p);
+        on_tick(p);
     } else if (ready.data.u32 == READY_SIGNAL) {
         on_signal(p);
     } else if (ready.data.u32 == READY_NEWS) {
@@ -234,7 +234,7 @@ static void wait_once(struct threadpool *p)
     }
 }
 
-static int watch(struct threadpool *p, int fd, uint32_t what)
+static int watch_fd(struct threadpool *p, int fd, uint32_t what)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = what};
     return epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
@@ -248,9 +248,9 @@ static int watchers_start(struct threadpool *p)
     p->accepting = true;
     p->listeners = p->service->addresses;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result = watch(p, service_listener(p->service, 0, i), i);
-    if (result == 0) result = watch(p, p->signals, READY_SIGNAL);
-    return result == 0 ? watch(p, queue_news(&p->queue), READY_NEWS) : result;
+        result = watch_fd(p, service_listener(p->service, 0, i), i);
+    if (result == 0) result = watch_fd(p, p->signals, READY_SIGNAL);
+    return result == 0 ? watch_fd(p, queue_news(&p->queue), READY_NEWS) : result;
 }
 
 /* Starts all threads. Returns 0, or -1 after it has logged the reason. */

@@ -86,7 +86,7 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
     struct worker *w = &l->worker;
     uint64_t budget = TURN_BYTES;
     while (!k->lane.sending) {
-        if (k->lane.lent > 0 && conn_next(&k->client.conn) != CONN_SEND) return;
+        if (lane_lends(&k->lane) && conn_next(&k->client.conn) != CONN_SEND) return;
         switch (worker_advance(w, &k->client)) {
         case CONN_RECEIVE:
             if (receive_next(l, k)) break;
@@ -127,8 +127,8 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
     }
     if (operation == LANE_SEND && result != 0)
         drive_sent(&l->worker, &k->client, result, false);
-    else if (result < 0 && !k->client.conn.failed)
-        conn_failed(&k->client.conn, CLOSE_PEER_RESET);
+    else if (result < 0 && (!k->client.conn.failed || k->client.conn.half_closed))
+        conn_failed(&k->client.conn, CLOSE_PEER_RESET); /* told again, it ends the lingering */
     else if (operation == LANE_FETCH && conn_next(&k->client.conn) == CONN_SEND)
         client_range_fetched(&k->client, &l->worker);
     if (operation == LANE_RECEIVE) {
@@ -153,7 +153,7 @@ static void on_fetched(struct uring_loop *l)
 /* While the kernel still has the memory of a response, the connection is aborted, so that it gives it back. */
 static void connection_expire(struct uring_loop *l, struct uring_client *k)
 {
-    if (k->lane.sending || k->lane.lent > 0) {
+    if (k->lane.sending || lane_lends(&k->lane)) {
         conn_failed(&k->client.conn, CLOSE_SEND_TIMEOUT);
         lane_abort(&k->lane);
     } else {
@@ -162,17 +162,17 @@ static void connection_expire(struct uring_loop *l, struct uring_client *k)
     }
 }
 
-static void deadlines_sweep(struct uring_loop *l)
+static void deadlines_look(struct uring_loop *l)
 {
-    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
-        struct uring_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->closed || k->queued || k->lane.sending == LANE_IN_FETCH) continue;
-        if (client_is_late(&k->client, &l->worker)) connection_expire(l, k);
+    struct client *client;
+    while ((client = clients_late(&l->worker)) != NULL) {
+        struct uring_client *k = (struct uring_client *)client;
+        if (!k->queued && k->lane.sending != LANE_IN_FETCH) connection_expire(l, k);
     }
 }
 
 /* Watches a descriptor for as long as the loop runs. */
-static void await(struct uring_loop *l, unsigned op)
+static void watch_fd(struct uring_loop *l, unsigned op)
 {
     int fd = op == OP_SIGNAL    ? l->signals
              : op == OP_FETCHED ? fetcher_fd(l->worker.fetcher)
@@ -181,10 +181,10 @@ static void await(struct uring_loop *l, unsigned op)
 }
 
 /* Watches again the descriptors whose poll has failed. */
-static void awaits_repeat(struct uring_loop *l)
+static void watches_repeat(struct uring_loop *l)
 {
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
-        if (l->unwatched & 1U << op) await(l, op);
+        if (l->unwatched & 1U << op) watch_fd(l, op);
     l->unwatched = 0;
 }
 
@@ -195,17 +195,16 @@ static uint64_t cpu_ns(void)
     return (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
 }
 
-static void tick(struct uring_loop *l)
+static void on_tick(struct uring_loop *l)
 {
     struct worker *w = &l->worker;
     l->ticked_ns = w->now.monotonic_ns;
-    l->ticks++;
-    deadlines_sweep(l);
+    deadlines_look(l);
     worker_tick(w);
     pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
     l->vain = 0;
     uring_accept_resume(l);
-    awaits_repeat(l);
+    watches_repeat(l);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         l->stopping = true;
 }
@@ -243,7 +242,7 @@ static void on_readable(struct uring_loop *l, unsigned op, const struct io_uring
     if (cqe->res < 0 && cqe->res != -ECANCELED)
         l->unwatched |= 1U << op;
     else
-        await(l, op);
+        watch_fd(l, op);
 }
 
 static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
@@ -258,7 +257,7 @@ static void on_completion(struct uring_loop *l, const struct io_uring_cqe *cqe)
         on_readable(l, op, cqe);
 }
 
-static void turn_take(struct uring_loop *l)
+static void wait_once(struct uring_loop *l)
 {
     struct io_uring_cqe *cqe;
     unsigned head, taken = 0;
@@ -299,7 +298,7 @@ static int loop_open(struct uring_loop *l)
         return -1;
     }
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
-        await(l, op);
+        watch_fd(l, op);
     return 0;
 }
 
@@ -316,7 +315,7 @@ static void connections_end(struct uring_loop *l)
     }
     while (l->clients.used > 0 && !l->ring.broken) {
         turn_drive(l);
-        turn_take(l);
+        wait_once(l);
     }
 }
 
@@ -335,9 +334,9 @@ static int uring_run(void *serving)
 {
     struct uring_loop *l = serving;
     while (!l->stopping && !l->ring.broken) {
-        turn_take(l);
+        wait_once(l);
         turn_drive(l);
-        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) tick(l);
+        if (l->worker.now.monotonic_ns - l->ticked_ns >= TICK_NS) on_tick(l);
     }
     if (!l->ring.broken) connections_end(l);
     if (!l->ring.broken) return 0;

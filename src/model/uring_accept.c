@@ -112,7 +112,7 @@ static void connection_open(struct uring_loop *l, int fd)
 static bool may_go(const struct client *client)
 {
     const struct uring_client *k = (const struct uring_client *)client;
-    return !k->closed && !k->queued && k->lane.lent == 0 && !lane_has_received(&k->lane);
+    return !k->closed && !k->queued && !lane_lends(&k->lane) && !lane_has_received(&k->lane);
 }
 
 /*
@@ -123,7 +123,7 @@ static bool is_leaving(const struct uring_loop *l)
 {
     const struct uring_client *k =
         l->leaving < l->clients.touched ? slab_taken_at(&l->clients, l->leaving) : NULL;
-    return k && (k->closed || k->client.conn.failed);
+    return k && k->leaves;
 }
 
 /*
@@ -141,6 +141,7 @@ static bool room_make(struct uring_loop *l, int listener, const char *why)
         return false;
     }
     l->leaving = slab_index(&l->clients, k);
+    k->leaves = true;
     crowd_leave(&k->client, &l->worker);
     client_queue(l, k);
     return true;

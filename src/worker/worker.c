@@ -1,6 +1,6 @@
 /*
- * Where the core, the store, the counters and the log meet: this file answers RESOLVE from the
- * store and turns SETTLE into counters and a log line. It touches no socket.
+ * Where the core, the store, the counters and the log meet: answers RESOLVE from the store, and
+ * counts and logs each exchange at SETTLE. No socket is used here.
  */
 #include "zcserve/worker.h"
 #include "probe.h"
@@ -39,7 +39,8 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
     w->woke_ns = w->now.monotonic_ns;
     int error = slab_open(&w->works, conn_work_size(w->rules), service->connections_max);
     if (error != 0) {
-        log_error("no memory for %u connections: %s", service->connections_max, strerror(-error));
+        log_error("not enough memory for %u connections (%s); lower 'connections'",
+                  service->connections_max, strerror(-error));
         return -1;
     }
     w->store = store_open(&service->store, problem, sizeof(problem));
@@ -48,7 +49,7 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
         return -1;
     }
     if (log_open_for(w, service) != 0) {
-        log_error("no memory for the access log");
+        log_error("not enough memory for the access log");
         return -1;
     }
     return 0;
@@ -59,7 +60,7 @@ void worker_close(struct worker *w)
     worker_tick(w);
     stats_set(&w->stats->pid, 0);
     if (w->log) access_log_close(w->log);
-    if (w->fetcher) /* first: errands that nobody waits for any more still use the store's options */
+    if (w->fetcher) /* first: running errands still use the options of the store */
         fetcher_close(w->fetcher);
     store_close(w->store);
     slab_close(&w->works);
@@ -67,12 +68,14 @@ void worker_close(struct worker *w)
 
 int worker_never_waits(struct worker *w, uint32_t fetches)
 {
+    deadlines_open(&w->deadlines, w->now.monotonic_ns);
     w->fetcher = fetcher_open(fetches);
-    if (!w->fetcher) log_error("no memory for the helpers that wait for the disk");
+    if (!w->fetcher)
+        log_error("memory or descriptors ran out while preparing the threads that read the disk");
     return w->fetcher ? 0 : -1;
 }
 
-/* What the stream asks for cannot be had now. */
+/* Answers the stream's lookup with BUSY: what it asks for is not available now. */
 static void worker_give_up(struct worker *w, struct client *client, struct stream *s)
 {
     conn_resolved(&client->conn, s, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
@@ -95,8 +98,9 @@ static void worker_park(struct worker *w, struct client *client, struct stream *
 }
 
 /*
- * Too many files are lent open. The connection waits as long as it might have taken to ask, while others
- * return what was lent to them; one that waits for its peer in the call has none of it lent to others.
+ * Too many files are lent open. In an event loop the connection waits until its deadline, while
+ * other connections return files. A worker of one connection has lent no files to others, and does
+ * not wait.
  */
 static void worker_wait(struct worker *w, struct client *client, struct stream *s)
 {
@@ -160,7 +164,7 @@ enum conn_step worker_advance(struct worker *w, struct client *client)
         case CONN_SETTLE: worker_settle(w, client); break;
         case CONN_SEND:
             if (resolved &&
-                STATS_MEASURES) { /* one reading of the clock for all that leaves together */
+                STATS_MEASURES) { /* one reading of the clock for all responses sent together */
                 now_read(&w->now);
                 conn_gathered(c, &w->now);
             }
@@ -187,11 +191,11 @@ void worker_changed(struct worker *w)
 void accept_paused(struct stats_slot *stats, const char *why)
 {
     if (stats_read(&stats->accept_pauses) == 0)
-        log_warn("accepting stops for a while: %s (said once, counted from now on)", why);
+        log_warn("accepting paused: %s (said once; 'accept_pauses' counts it)", why);
     stats_add(&stats->accept_pauses, 1);
 }
 
-/* A store counts from 0; the slot goes on from where a predecessor left it. */
+/* A store counts from 0. The slot goes on from the counts of an earlier worker. */
 static void counts_add(struct stats_slot *stats, struct store_counts *reported,
                        const struct store_counts *counts)
 {

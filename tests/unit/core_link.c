@@ -200,7 +200,8 @@ static void content_check(const struct exchange *exchange, const char *head, con
 }
 
 /*
- * Checks a response that was completely sent: HTTP can read it, and it has the content that it announces.
+ * Checks a response that was completely sent: HTTP can read it, and it has the content that it
+ * announces.
  */
 static void answer_check(const struct core_link *link, const struct exchange *exchange)
 {
@@ -369,7 +370,7 @@ uint64_t core_link_send(struct core_link *link, uint64_t most)
 
 void core_link_unpark(struct core_link *link)
 {
-    conn_unparked(&link->conn, link->parked);
+    conn_unparked(&link->conn, link->parked, true);
     link->parked = NULL;
     link_check(link);
 }

@@ -42,7 +42,7 @@ static void completion_take(struct ring *ring, const struct io_uring_cqe *cqe)
     ck_assert_uint_lt(operation, LANE_OPERATIONS);
     ck_assert_uint_gt(lane->lane.in_flight, 0);
     ssize_t result = lane_completed(ring, &lane->lane, (enum lane_operation)operation, cqe);
-    if (!lane_is_notice(cqe)) {
+    if (!zero_copy_is_notice(cqe)) {
         lane->result[operation] = result;
         lane->completed[operation]++;
     }
@@ -107,10 +107,10 @@ void core_lane_open_tcp(struct core_lane *lane, int send_bytes, int receive_byte
 
 void core_lane_close(struct ring *ring, struct core_lane *lane)
 {
-    if (lane->lane.sending || lane->lane.lent > 0) lane_abort(&lane->lane);
-    for (int i = 0; (lane->lane.sending || lane->lane.lent > 0) && i < TURNS_MAX; i++)
+    if (lane->lane.sending || lane->lane.zero_copy.lent > 0) lane_abort(&lane->lane);
+    for (int i = 0; (lane->lane.sending || lane->lane.zero_copy.lent > 0) && i < TURNS_MAX; i++)
         core_ring_turn(ring);
-    ck_assert(!lane->lane.sending && lane->lane.lent == 0);
+    ck_assert(!lane->lane.sending && lane->lane.zero_copy.lent == 0);
     lane->closed = true;
     lane_close(ring, &lane->lane);
     close(lane->fd);

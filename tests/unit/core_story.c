@@ -10,16 +10,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LONG 100000 /* bytes; then it begins again with the first */
+#define LONG 100000 /* bytes of the pattern; then it begins again with the first */
 #define WHOLE ((size_t)LONG + 65536)
 #define END_TURNS_MAX 20000
 
 /* What one lane and its peer have sent each other: byte number n is core_site_byte(n % LONG). */
 static struct story {
-    size_t said, taken; /* by the peer, by us */
-    size_t sent, heard; /* by us, by the peer */
-    unsigned sends;     /* completions seen   */
-    bool ended;         /* the peer           */
+    size_t said, taken; /* bytes that the peer sent, and that we took  */
+    size_t sent, heard; /* bytes that we sent, and that the peer heard */
+    unsigned sends;     /* completions of sends that were seen         */
+    bool ended;         /* the peer ended its side                     */
 } stories[CORE_STORY_PLAYERS];
 
 static struct core_lane players[CORE_STORY_PLAYERS];
@@ -91,7 +91,7 @@ static void take_some(struct ring *ring, struct core_lane *lane, struct story *s
     if (n == -EAGAIN) return;
     ck_assert_int_ge(n, 0);
     ck_assert(n > 0 || story->ended);
-    ck_assert(n > 0 || story->taken == story->said); /* the end comes last */
+    ck_assert(n > 0 || story->taken == story->said); /* the end comes after all bytes */
     ck_assert_int_eq(memcmp(heard, sent + story->taken % LONG, (size_t)n), 0);
     story->taken += (size_t)n;
 }
@@ -118,13 +118,13 @@ static void lane_act(struct ring *ring, struct core_lane *lane, struct story *st
     }
 }
 
-/* No result that the kernel gives for reasons of its own may be reported as one of the peer. */
+/* A result that the kernel gives for reasons of its own must not be reported as one of the peer. */
 static void results_take(void)
 {
     for (int i = 0; i < CORE_STORY_PLAYERS; i++) {
         struct core_lane *lane = &players[i];
         for (int operation = 0; operation < LANE_OPERATIONS; operation++)
-            if (lane->result[operation] < 0) /* an assertion costs a system call */
+            if (lane->result[operation] < 0) /* checked here: an assertion costs a system call */
                 ck_abort_msg("operation %d: %zd", operation, lane->result[operation]);
         if (lane->completed[LANE_SEND] == stories[i].sends) continue;
         stories[i].sends = lane->completed[LANE_SEND];
@@ -144,10 +144,10 @@ static unsigned turn(struct ring *ring)
 static bool is_told(const struct core_lane *lane, const struct story *story)
 {
     return story->taken == story->said && story->heard == story->sent && !lane->lane.sending &&
-           lane->lane.lent == 0 && (!story->ended || lane->lane.finished);
+           lane->lane.zero_copy.lent == 0 && (!story->ended || lane->lane.finished);
 }
 
-/* Everything that either side has sent arrives, however often it is delayed. */
+/* All bytes that either side sent arrive, however often they are delayed. */
 static void stories_end(struct ring *ring)
 {
     bool told = false;
@@ -181,7 +181,7 @@ static void lane_anew(struct ring *ring, int i)
     stories[i] = (struct story){0};
 }
 
-/* Nothing is left to do: some wait for bytes and some for room, and none of them turns. */
+/* Nothing is left to do: lanes wait for bytes or for room, and the ring does not turn. */
 static void quiet_expect(struct ring *ring)
 {
     unsigned taken = 0;
@@ -205,7 +205,7 @@ static void step(struct ring *ring, uint64_t *state, int file)
 {
     int i = (int)(random_next(state) % CORE_STORY_PLAYERS);
     uint32_t chance = random_next(state);
-    results_take(); /* closing turns too */
+    results_take(); /* closing turns the ring, too */
     if (chance % 256 == 0)
         lane_anew(ring, i);
     else if (chance % 2)
@@ -215,7 +215,7 @@ static void step(struct ring *ring, uint64_t *state, int file)
     if (chance % 3 == 0) turn(ring);
 }
 
-/* Makes the file, once in a process. */
+/* Makes the file once in a process. */
 static int file_make(void)
 {
     static int file = -1;

@@ -21,7 +21,7 @@
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define MS UINT64_C(1000000)
 
-/* What was said of the configuration read last. */
+/* The messages about the configuration that was read last. */
 static char *said;
 static size_t said_length;
 
@@ -56,7 +56,7 @@ static char *printed(const struct config *config)
     return text;
 }
 
-/* An option's value as the file would have it. */
+/* Returns the value of an option as it would stand in a file. */
 static char *written(const struct config_option *option, const struct config *config)
 {
     char *text = NULL;
@@ -108,7 +108,7 @@ START_TEST(defaults)
 }
 END_TEST
 
-/* A text, and one option as it then is. */
+/* A text, and the value of one option after it was read. */
 static const struct {
     const char *text, *name, *value;
 } good[] = {
@@ -234,7 +234,7 @@ END_TEST
 static const struct {
     const char *text, *words;
 } bad[] = {
-    /* names */
+    /* wrong names */
     {"\n\nlisen = 80", "c:3: unknown option 'lisen' (did you mean 'listen'?)\n"},
     {"wrokers = 80", "c:1: unknown option 'wrokers' (did you mean 'workers'?)\n"},
     {"elephant = 80", "c:1: unknown option 'elephant'\n"},
@@ -255,7 +255,7 @@ static const struct {
      "c:1: unknown option 'lisen' (did you mean 'listen'?)\n"
      "c:2: unknown option 'workrs' (did you mean 'workers'?)\n"
      "c:3: unknown option 'siz' (did you mean 'size'?)\n"},
-    /* values */
+    /* wrong values */
     {"workers = many", "c:1: workers = 'many': " COUNT_WORDS},
     {"workers = 0", "c:1: workers = '0': " COUNT_WORDS},
     {"workers = 1025", "c:1: workers = '1025': " COUNT_WORDS},
@@ -295,7 +295,7 @@ static const struct {
                                  "it is a part\n"},
     {"limits { head = 256 }", "c:1: limits.target must not be larger than limits.head, of which it "
                               "is a part\n"},
-    /* an index is one name */
+    /* an index must be a single name */
     {"index = \"web/index.html\"", "c:1: index = 'web/index.html': " INDEX_WORDS},
     {"\nindex = {index.html,\n \"web/index.html\"}", "c:2: index = 'web/index.html': " INDEX_WORDS},
     {"index = \"/index.html\"", "c:1: index = '/index.html': " INDEX_WORDS},
@@ -314,7 +314,7 @@ static const struct {
      "c:2: cache.size is a duplicate: c:1 sets it already\n"},
     {"workers = many\npin_cpus = 3\n",
      "c:1: workers = 'many': " COUNT_WORDS "c:2: pin_cpus = '3': must be on or off\n"},
-    /* writing */
+    /* wrong syntax */
     {"workers 4", "c:1: missing equal sign after option 'workers'\n"},
     {"workers =\n", "c:2: premature end of file\n"},
     {"workers = }", "c:1: unexpected token '}'\n"},
@@ -332,7 +332,7 @@ static const struct {
     {"server = \"\\x41\"", "c:1: " ESCAPE},
     {"server = \"\\901\"", "c:1: " ESCAPE},
     {"server = \"${A\"", "c:1: '${' is not closed by '}'\n"},
-    /* variables: one that is not set is told wherever it stands */
+    /* variables: one that is not set is reported wherever it stands */
     {"root = \"${ZC_NONE}\"", "c:1: " NO_VARIABLE},
     {"\nserver = \"a${ZC_NONE}b\"", "c:2: " NO_VARIABLE},
     {"listen = {\"1\", \"${ZC_NONE}\"}", "c:1: " NO_VARIABLE},
@@ -348,7 +348,7 @@ static const struct {
      "c:1: unknown option 'lisen' (did you mean 'listen'?)\nc:2: " NO_VARIABLE},
     {"root = \"${ZC_EMPTY}\"", "c:1: " NO_ROOT},
     {"root = \"${ZC_NONE:-}\"", "c:1: " NO_ROOT},
-    /* empty, or a word that stands for something elsewhere */
+    /* empty values, and words that have a meaning only for other options */
     {"root = \"\"", "c:1: " NO_ROOT},
     {"listen = \"\"", "c:1: listen = '': must be a list of 1 to 16 texts, none empty\n"},
     {"index = \"\"", "c:1: index = '': must be a list of 1 to 16 texts, none empty\n"},
@@ -365,7 +365,7 @@ static const struct {
     {"timeouts { head = \"\" }", "c:1: timeouts.head = '': " TIME_WORDS},
     {"io_uring { sqpoll = \"\" }", "c:1: io_uring.sqpoll = '': must be a time from 1ms to 10s, "
                                    "such as 250ms, 10s or 5m, or off\n"},
-    /* what is told is shown on a terminal */
+    /* messages are shown on a terminal: escapes */
     {"model = \"\xc2\x9b\x9b\xe2\x80\xae\"",
      "c:1: model = '\\xc2\\x9b\\x9b\\xe2\\x80\\xae': must be "
      "auto, prefork, threadpool, epoll or io_uring\n"},
@@ -387,7 +387,7 @@ static const struct {
     {"include = /dev/null", "c:1: cannot read /dev/null: Not a regular file\n"},
 };
 
-/* As long as a name may be, and a byte longer; and from the command line. */
+/* A name of the greatest length, and one that is a byte longer; also from the command line. */
 START_TEST(index_of_any_length)
 {
     for (int length = 255; length <= 256; length++) {
@@ -412,7 +412,10 @@ START_TEST(is_refused)
     struct config *config = load("c", bad[_i].text, NULL, 0);
     ck_assert_msg(config == NULL, "not refused: %s", bad[_i].text);
     ck_assert_msg(strcmp(said, bad[_i].words) == 0, "%s\nsaid: %s", bad[_i].text, said);
-    /* libconfuse has one lexer for the whole program: it must not still be inside something. */
+    /*
+     * libconfuse has one lexer for the whole program. It must not still be within a text or a
+     * comment of the configuration before.
+     */
     config_free(load_good("workers = 4"));
 }
 END_TEST
@@ -443,7 +446,7 @@ START_TEST(many_problems)
 }
 END_TEST
 
-/* Each unknown name makes libconfuse read again; that ends, and the last is told all the same. */
+/* For each unknown name libconfuse reads the text again. This ends, and the last is reported. */
 START_TEST(many_unknown)
 {
     char text[1024] = "";
@@ -518,7 +521,7 @@ static void file_write(const char *name, const char *text)
     ck_assert_int_eq(fclose(file), 0);
 }
 
-/* Text in `directory`, told by what stands behind the directory's name. */
+/* Files in `directory`. Messages are compared from behind the name of the directory. */
 #define BELOW(path) ((path) + strlen(directory))
 
 START_TEST(from_files)
@@ -572,7 +575,7 @@ START_TEST(unreadable_file)
     ck_assert_int_eq(chmod("conf/serve.conf", 0), 0);
     ck_assert_int_eq(chmod("conf", 0711), 0);
     ck_assert_int_eq(chmod(directory, 0711), 0);
-    /* Root may read anything; each test has a process of its own, which may become nobody. */
+    /* Root may read anything. Each test has its own process, so it may become the user nobody. */
     if (geteuid() == 0) ck_assert_int_eq(seteuid(65534), 0);
     ck_assert_ptr_null(load("/proc/self/cwd/conf/serve.conf", NULL, NULL, 0));
     if (getuid() == 0) ck_assert_int_eq(seteuid(0), 0);
@@ -663,7 +666,7 @@ END_TEST
 
 /* ---- the printout ---------------------------------------------------------------------------- */
 
-/* Another value than the default, as the file would have it. */
+/* Writes a value that is not the default, as it would stand in a file. */
 static void other_value(const struct config_option *option, FILE *out)
 {
     bool is_on = strcmp(option->fallback, "on") == 0;
@@ -737,7 +740,7 @@ END_TEST
 
 /* ---- conf/serve.conf ------------------------------------------------------------------------- */
 
-/* The file's text, its options that stand behind a # made active when `all`. */
+/* Returns the text of the file; with `all`, the options that are commented out are active. */
 static char *shipped(bool all)
 {
     struct source_file file;
@@ -776,7 +779,7 @@ START_TEST(shipped_says_all)
 }
 END_TEST
 
-/* With all of its commented lines made active, it is what it was: they are the defaults. */
+/* With all commented options active, the configuration is the same: they show the defaults. */
 START_TEST(shipped_says_defaults)
 {
     char *active = shipped(false);

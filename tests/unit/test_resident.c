@@ -42,7 +42,7 @@ START_TEST(what_was_dropped_is_not)
 }
 END_TEST
 
-/* One page is read, the tenth; a range is resident while it stays within. */
+/* Only the tenth page is read. A range is resident as long as it stays within this page. */
 START_TEST(page_by_page)
 {
     SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
@@ -56,7 +56,7 @@ START_TEST(page_by_page)
 }
 END_TEST
 
-/* Sending meets the end itself; waiting for what is not there would never be over. */
+/* Sending finds the end itself. To wait for bytes that do not exist would never end. */
 START_TEST(beyond_the_end_it_cannot_be_told)
 {
     ck_assert(resident(file, LENGTH, 1));
@@ -79,7 +79,7 @@ START_TEST(hole_of_a_sparse_file)
 }
 END_TEST
 
-/* Reading a hole of tmpfs makes no page: it would be missing for ever. */
+/* To read a hole of tmpfs makes no page: its page would never become resident. */
 START_TEST(tmpfs_is_always)
 {
     int memory = memfd_create("resident", MFD_CLOEXEC);
@@ -104,8 +104,8 @@ START_TEST(what_is_no_file_cannot_be_told)
 END_TEST
 
 /*
- * After a failure cachestat(2) is not asked again. Asking by RWF_NOWAIT has the kernel begin to read what is missing, and
- * a fast disk has sometimes answered before the kernel looks again: then it is resident indeed.
+ * cachestat(2) is not called again after it failed. RWF_NOWAIT makes the kernel read the missing
+ * pages, and a fast disk has sometimes delivered them before the next look: then they are resident.
  */
 START_TEST(without_cachestat)
 {

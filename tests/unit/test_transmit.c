@@ -1,4 +1,6 @@
-/* Tests of src/net/transmit.c over real sockets: short writes, files that shrank, peers that left. */
+/*
+ * Tests of src/net/transmit.c over real sockets: short writes, files that shrank, peers that left.
+ */
 #define _GNU_SOURCE
 #include "zcserve/transmit.h"
 
@@ -22,7 +24,7 @@
 static int sender = -1, receiver = -1;
 static char large[LARGE], received[LARGE];
 
-/* A TCP connection with small buffers; both ends non-blocking. */
+/* Opens a TCP connection with small buffers. Both ends are non-blocking. */
 static void set_up(void)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -30,7 +32,7 @@ static void set_up(void)
     int size = 16384;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-    signal(SIGPIPE, SIG_IGN); /* as sendfile asks of its caller */
+    signal(SIGPIPE, SIG_IGN); /* sendfile requires this of its caller */
     setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&in, length), 0);
     ck_assert_int_eq(listen(listener, 1), 0);
@@ -60,7 +62,7 @@ static struct outgoing memory(const char *base, size_t length)
     return out;
 }
 
-/* A file of the first `length` bytes of `large`, without a name. */
+/* Returns a file without a name that has the first `length` bytes of `large`. */
 static int file_of(size_t length)
 {
     int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
@@ -70,7 +72,7 @@ static int file_of(size_t length)
     return fd;
 }
 
-/* Receives until nothing comes for `wait_ms`; gives how much is in `received` then. */
+/* Receives until nothing comes for `wait_ms`. Returns how many bytes `received` then has. */
 static size_t receive_some(size_t already, int wait_ms)
 {
     struct pollfd input = {.fd = receiver, .events = POLLIN};
@@ -107,7 +109,7 @@ START_TEST(sends_several_vectors_in_order)
 }
 END_TEST
 
-/* Sends `large` in whatever pieces the socket takes; what arrives must be the same. */
+/* Sends `large` in the pieces that the socket takes. The same bytes must arrive. */
 static void send_large(bool from_file)
 {
     int fd = from_file ? file_of(LARGE) : -1;
@@ -158,9 +160,9 @@ START_TEST(keeps_to_the_budget)
     ck_assert_int_eq(transmit(sender, &out, 1000), 1000);
     ck_assert_uint_eq(receive_some(0, 50), 1000);
     ck_assert_int_eq(memcmp(received, large + 100, 1000), 0);
-    out.length = 10; /* nor is more sent than the range, though the file goes on */
+    out.length = 10; /* not more than the range is sent, although the file goes on */
     ck_assert_int_eq(transmit(sender, &out, 1000), 10);
-    ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 10000); /* the file's own offset stays */
+    ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 10000); /* the offset of the file has not changed */
     close(fd);
 }
 END_TEST
@@ -191,7 +193,7 @@ START_TEST(tells_that_a_file_cannot_be_read)
 }
 END_TEST
 
-/* With MSG_MORE nothing leaves (for 200 ms) until the rest comes; without, it leaves at once. */
+/* With MSG_MORE nothing is sent for 200 ms, unless the rest comes; without it, at once. */
 START_TEST(holds_a_head_back_for_its_file)
 {
     int fd = file_of(100);
@@ -209,7 +211,7 @@ START_TEST(holds_a_head_back_for_its_file)
 }
 END_TEST
 
-/* Neither send, sendmsg nor sendfile may end the process; what comes is a value. */
+/* No send, sendmsg or sendfile may end the process: the error is returned. */
 START_TEST(survives_a_peer_that_left)
 {
     int fd = file_of(100);
@@ -230,7 +232,7 @@ START_TEST(survives_a_peer_that_left)
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(transmit(sender, outs[i], NO_BUDGET), -EPIPE);
     }
-    signal(SIGPIPE, SIG_DFL); /* memory needs nobody to ignore the signal */
+    signal(SIGPIPE, SIG_DFL); /* for memory the signal need not be ignored */
     ck_assert_int_eq(transmit(sender, &one, NO_BUDGET), -EPIPE);
     ck_assert_int_eq(transmit(sender, &two, NO_BUDGET), -EPIPE);
     receiver = -1;
@@ -299,7 +301,7 @@ START_TEST(a_blocking_socket_s_time_runs_out)
 }
 END_TEST
 
-/* Less than a segment waits for more, or for the end. */
+/* Less than a full segment waits for more bytes, or for the end of corking. */
 START_TEST(corked_it_leaves_in_whole_segments)
 {
     int file = file_of(1000), nodelay = 1;

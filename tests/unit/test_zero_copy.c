@@ -1,6 +1,6 @@
 /*
- * Sends without a copy: what is lent stays lent until it is given back, even when the peer never takes it.
- * Where zero copy does not work, sending goes on all the same.
+ * Sends without a copy: memory that is lent stays lent until the kernel gives it back, even when
+ * the peer never takes the bytes. Where zero copy does not work, sends copy.
  */
 #include "core_ring.h"
 #include "core_site.h"
@@ -50,12 +50,12 @@ static size_t peer_take(size_t at)
 
 static void returned_await(void)
 {
-    for (int i = 0; lane.lane.lent > 0 && i < 1000; i++)
+    for (int i = 0; lane.lane.zero_copy.lent > 0 && i < 1000; i++)
         core_ring_turn(&ring);
-    ck_assert_uint_eq(lane.lane.lent, 0);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 0);
 }
 
-/* The peer takes nothing, so the kernel has to keep what is beyond the peer's small buffer. */
+/* The peer takes nothing, so the kernel keeps what does not fit the small buffer of the peer. */
 static void fill(int parts)
 {
     core_lane_open_tcp(&lane, LARGE, 65536);
@@ -65,13 +65,13 @@ static void fill(int parts)
     ck_assert(!lane.lane.sending);
     for (int i = 0; i < 20; i++)
         core_ring_turn(&ring);
-    ck_assert_uint_eq(lane.lane.lent, 1);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 1);
     ck_assert_uint_eq(lane.lane.in_flight, 1);
 }
 
 static const int part_counts[] = {1, 5};
 
-/* It really is our memory that is sent from: so it must be lent. */
+/* The kernel really sends from our memory, so that memory must be lent. */
 START_TEST(lent_until_it_was_taken)
 {
     SKIP_IF(!works, ring_problem());
@@ -89,36 +89,39 @@ START_TEST(lent_until_it_was_taken)
 }
 END_TEST
 
-/* The kernel said that it had to copy, as it has to for a peer on this machine: it is spared that. */
+/*
+ * The kernel reports that it had to copy, as it must for a peer on this machine: the next sends are
+ * ordinary ones.
+ */
 START_TEST(copied_all_the_same)
 {
     SKIP_IF(!works, ring_problem());
     core_lane_open_tcp(&lane, LARGE, 0);
     send_from(0, 5000, part_counts[_i]);
-    ck_assert(lane.lane.zero_copy);
+    ck_assert(lane.lane.zero_copy.used);
     core_ring_await(&ring, &lane.completed[LANE_SEND], 1);
     ck_assert_int_eq(lane.result[LANE_SEND], 5000);
     ck_assert_uint_eq(peer_take(0), 5000);
     returned_await();
-    ck_assert(lane.lane.copies);
+    ck_assert(lane.lane.zero_copy.fails);
     send_from(5000, 5000, part_counts[_i]);
-    ck_assert(!lane.lane.zero_copy);
+    ck_assert(!lane.lane.zero_copy.used);
     core_ring_await(&ring, &lane.completed[LANE_SEND], 2);
-    ck_assert_uint_eq(lane.lane.lent, 0);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 0);
     ck_assert_uint_eq(peer_take(5000), 5000);
     ck_assert_int_eq(memcmp(heard, sent, 10000), 0);
     core_lane_close(&ring, &lane);
 }
 END_TEST
 
-/* Without a peer that takes anything: what is lent comes back when the connection is given up. */
+/* The peer takes nothing: lent memory comes back when the connection is given up. */
 START_TEST(given_up)
 {
     SKIP_IF(!works, ring_problem());
     fill(part_counts[_i % 2]);
     if (_i & 2) lane_receive(&ring, &lane.lane);
     if (_i & 4) { /* and more is being sent */
-        while (!lane.lane.sending && lane.lane.lent < 50) {
+        while (!lane.lane.sending && lane.lane.zero_copy.lent < 50) {
             send_from(0, LARGE, part_counts[_i % 2]);
             core_ring_turn(&ring);
         }
@@ -129,14 +132,14 @@ START_TEST(given_up)
         lane.peer = -1;
     }
     lane_abort(&lane.lane);
-    for (int i = 0; (lane.lane.lent > 0 || lane.lane.sending) && i < 1000; i++)
+    for (int i = 0; (lane.lane.zero_copy.lent > 0 || lane.lane.sending) && i < 1000; i++)
         core_ring_turn(&ring);
-    ck_assert(lane.lane.lent == 0 && !lane.lane.sending);
+    ck_assert(lane.lane.zero_copy.lent == 0 && !lane.lane.sending);
     core_lane_close(&ring, &lane);
 }
 END_TEST
 
-/* Unix sockets cannot do it: nothing is sent, and the next time it is copied. */
+/* Unix sockets do not support zero copy: nothing is sent, and the next send copies. */
 START_TEST(not_supported)
 {
     SKIP_IF(!works, ring_problem());
@@ -160,14 +163,14 @@ START_TEST(too_small)
     SKIP_IF(!works, ring_problem());
     core_lane_open_tcp(&lane, 0, 0);
     send_from(0, 999, 1);
-    ck_assert(!lane.lane.zero_copy);
+    ck_assert(!lane.lane.zero_copy.used);
     core_ring_await(&ring, &lane.completed[LANE_SEND], 1);
-    ck_assert_uint_eq(lane.lane.lent, 0);
+    ck_assert_uint_eq(lane.lane.zero_copy.lent, 0);
     core_lane_close(&ring, &lane);
 }
 END_TEST
 
-/* Short sends and slow reading, again and again without copying: the bytes are right, in order. */
+/* Short sends and a slow reader, again and again without copies: the bytes stay right. */
 START_TEST(by_chance)
 {
     SKIP_IF(!works, ring_problem());
@@ -176,7 +179,7 @@ START_TEST(by_chance)
     srand((unsigned)_i + 1);
     core_lane_open_tcp(&lane, 100000, 65536);
     for (int i = 0; i < 200000 && at < LARGE; i++) {
-        lane.lane.copies = false;
+        lane.lane.zero_copy.fails = false;
         if (!lane.lane.sending && done < LARGE && rand() % 2)
             send_from(done, 1 + (size_t)rand() % (LARGE - done), 1 + rand() % 8);
         core_ring_turn(&ring);
