@@ -35,7 +35,8 @@ class Workplace:
         build = self.place / "build"
         build.mkdir()
         for path in BUILD.iterdir():
-            if path.name.startswith(("lessons-", "lab-", "fuzz", "stress")):
+            # What a reader made by hand (build/lesson-10, build/check-02) is not what a new reader finds.
+            if path.name.startswith(("lesson", "check-", "lab-", "fuzz", "stress")):
                 continue
             if path.is_symlink():
                 (build / path.name).symlink_to(os.readlink(path))
