@@ -27,8 +27,14 @@ struct deadlines {
 
 void deadlines_open(struct deadlines *d, uint64_t now_ns);
 
+/* As deadline_set(), when the deadline is not yet watched for that time. */
+void deadline_move(struct deadlines *d, struct deadline *deadline, uint64_t at_ns);
+
 /* Has the deadline looked at within a tick after `at_ns`, or earlier when it is watched for an earlier tick. */
-void deadline_set(struct deadlines *d, struct deadline *deadline, uint64_t at_ns);
+static inline void deadline_set(struct deadlines *d, struct deadline *deadline, uint64_t at_ns)
+{
+    if (deadline->tick == 0 || deadline->tick * TICK_NS > at_ns) deadline_move(d, deadline, at_ns);
+}
 
 /* It is watched no longer. */
 void deadline_forget(struct deadlines *d, struct deadline *deadline);

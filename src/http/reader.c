@@ -127,7 +127,7 @@ static const llhttp_settings_t callbacks = {
     .on_message_complete = on_body_complete,
 };
 
-/* Makes the reader and the request as they are before any byte of the head. */
+/* Makes the reader and the request as they are before the first byte of the head. */
 static void head_begin(struct reader *r)
 {
     struct request *q = r->request;
@@ -147,12 +147,18 @@ void reader_begin(struct reader *r, struct request *request, const struct conn_r
 {
     r->request = request;
     r->rules = rules;
-    head_begin(r);
     r->phase = READER_AWAITS;
+}
+
+/* The first byte of a request is there: forgets the request before it. */
+static void request_begin(struct reader *r)
+{
+    struct request *q = r->request;
+    head_begin(r);
     r->stands_in = false;
     r->body_bytes = 0;
-    request->refused = REFUSAL_NONE;
-    request->unread = request->persists = request->confirm_keep_alive = false;
+    q->refused = REFUSAL_NONE;
+    q->unread = q->persists = q->confirm_keep_alive = false;
 }
 
 /* Skips empty lines before the request line (RFC 9112 §2.2), which must end in CRLF. */
@@ -165,6 +171,7 @@ static size_t empty_lines_skip(struct reader *r, const char *bytes, size_t lengt
         at += 2;
     }
     if (at == length) return at;
+    request_begin(r);
     if (bytes[at] == '\r' || bytes[at] == '\n')
         reader_refuse(r, REFUSAL_REQUEST_LINE);
     else

@@ -36,7 +36,10 @@ struct reader {
     uint64_t body_bytes; /* read so far, with chunk sizes and trailers */
 };
 
-/* Begins to read the next request into `request`. Both `request` and `rules` must outlive it. */
+/*
+ * The next bytes are those of another request, which is read into `request`. Until its first byte
+ * comes, `request` is not changed. Both `request` and `rules` must outlive the reader.
+ */
 void reader_begin(struct reader *r, struct request *request, const struct conn_rules *rules);
 
 /*

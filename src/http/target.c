@@ -151,7 +151,7 @@ static struct text authority_take(struct text raw, size_t scheme)
 {
     struct text authority = {raw.base + scheme, 0};
     while (scheme + authority.length < raw.length &&
-           memchr("/?#", authority.base[authority.length], 3) == NULL)
+           !memchr("/?#", authority.base[authority.length], 3))
         authority.length++;
     if (authority.length == 0 || authority.base[0] == ':' || !authority_valid(authority))
         return (struct text){NULL, 0};

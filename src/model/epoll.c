@@ -239,14 +239,31 @@ static bool loop_make(struct epoll_loop *l)
     return false;
 }
 
+/* Closes and frees the loop, also when only a part of it could be opened. */
+static void epoll_close(void *serving)
+{
+    struct epoll_loop *l = serving;
+    if (l->loop) ev_loop_destroy(l->loop);
+    if (l->signal_fd >= 0) close(l->signal_fd);
+    slab_close(&l->clients);
+    worker_close(&l->worker);
+    free(l->listener);
+    free(l);
+}
+
 static void *epoll_open(const struct service *service, uint32_t index)
 {
     struct epoll_loop *l = calloc(1, sizeof(*l));
-    if (!l) return NULL;
-    l->service = service;
-    if (worker_open(&l->worker, service, index) != 0 ||
-        worker_never_waits(&l->worker, service->fetches_max) != 0 || !loop_make(l))
+    if (!l || worker_open(&l->worker, service, index) != 0) {
+        free(l);
         return NULL;
+    }
+    l->service = service;
+    l->signal_fd = -1;
+    if (worker_never_waits(&l->worker, service->fetches_max) != 0 || !loop_make(l)) {
+        epoll_close(l);
+        return NULL;
+    }
     ev_set_userdata(l->loop, l);
     epoll_listeners_open(l);
     watchers_start(l);
@@ -260,17 +277,6 @@ static int epoll_run(void *serving)
     l->draining = true;
     connections_end(l);
     return 0;
-}
-
-static void epoll_close(void *serving)
-{
-    struct epoll_loop *l = serving;
-    ev_loop_destroy(l->loop);
-    close(l->signal_fd);
-    slab_close(&l->clients);
-    worker_close(&l->worker);
-    free(l->listener);
-    free(l);
 }
 
 const struct model epoll_model = {

@@ -284,7 +284,7 @@ static int loop_open(struct uring_loop *l)
     l->last = &l->first;
     l->signals = signals_open();
     int error = slab_open(&l->clients, sizeof(struct uring_client), count);
-    if (error != 0 || l->signals < 0) {
+    if (error != 0 || l->signals < 0 || !uring_listeners_open(l)) {
         log_error("the io_uring loop cannot be made: memory or descriptors are short");
         return -1;
     }
@@ -293,10 +293,7 @@ static int loop_open(struct uring_loop *l)
         return -1;
     }
     pace_open(&l->pace, l->service->uring.gather_ns);
-    if (!uring_listeners_open(l)) {
-        log_error("no memory for the listeners of %u workers", l->service->workers);
-        return -1;
-    }
+    uring_listeners_look(l);
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
         watch_fd(l, op);
     return 0;
@@ -319,15 +316,28 @@ static void connections_end(struct uring_loop *l)
     }
 }
 
+/* Frees a loop whose ring is closed, or was not opened because something was short. */
+static void loop_free(struct uring_loop *l)
+{
+    slab_close(&l->clients);
+    if (l->signals >= 0) close(l->signals);
+    worker_close(&l->worker);
+    free(l->listener);
+    free(l);
+}
+
 static void *uring_open(const struct service *service, uint32_t index)
 {
     struct uring_loop *l = calloc(1, sizeof(*l));
-    if (!l) return NULL;
-    l->service = service;
-    if (worker_open(&l->worker, service, index) != 0 ||
-        worker_never_waits(&l->worker, service->fetches_max) != 0 || loop_open(l) != 0)
+    if (!l || worker_open(&l->worker, service, index) != 0) {
+        free(l);
         return NULL;
-    return l;
+    }
+    l->service = service;
+    l->signals = -1;
+    if (worker_never_waits(&l->worker, service->fetches_max) == 0 && loop_open(l) == 0) return l;
+    loop_free(l);
+    return NULL;
 }
 
 static int uring_run(void *serving)
@@ -354,11 +364,7 @@ static void uring_close(void *serving)
     struct uring_loop *l = serving;
     if (l->ring.broken) return;
     ring_close(&l->ring);
-    slab_close(&l->clients);
-    close(l->signals);
-    worker_close(&l->worker);
-    free(l->listener);
-    free(l);
+    loop_free(l);
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */

@@ -55,7 +55,7 @@ static inline void client_queue(struct uring_loop *l, struct uring_client *k)
     l->last = &k->next;
 }
 
-/* Starts to accept. Returns false when memory is short. */
+/* Makes the list of listeners; uring_listeners_look() starts to accept. Returns false when memory is short. */
 bool uring_listeners_open(struct uring_loop *l);
 
 /* Starts or stops accepting on each listener, as service_accepts() says now. */

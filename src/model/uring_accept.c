@@ -65,7 +65,6 @@ bool uring_listeners_open(struct uring_loop *l)
     if (!l->listener) return false;
     for (uint32_t i = 0; i < l->listeners; i++)
         l->listener[i].fd = service_listener_at(l->service, i);
-    uring_listeners_look(l);
     return true;
 }
 

@@ -40,7 +40,7 @@ static struct directory **link_of_path(const struct directories *d, struct text 
 {
     uint64_t hash = XXH3_64bits(path.base, path.length);
     struct directory **link = &d->by_path[hash & d->mask];
-    while (*link != NULL && !text_equals((*link)->path, path))
+    while (*link && !text_equals((*link)->path, path))
         link = &(*link)->next_by_path;
     return link;
 }
@@ -48,7 +48,7 @@ static struct directory **link_of_path(const struct directories *d, struct text 
 static struct directory **link_of_number(const struct directories *d, int number)
 {
     struct directory **link = &d->by_number[(uint32_t)number & d->mask];
-    while (*link != NULL && (*link)->number != number)
+    while (*link && (*link)->number != number)
         link = &(*link)->next_by_number;
     return link;
 }
@@ -101,7 +101,7 @@ void directory_forget_beneath(struct directories *d, struct text path)
 {
     for (uint32_t i = 0; i <= d->mask; i++) {
         struct directory **link = &d->by_path[i];
-        while (*link != NULL) {
+        while (*link) {
             struct directory *directory = *link;
             if (!path_is_beneath(directory->path, path)) {
                 link = &directory->next_by_path;
@@ -123,9 +123,8 @@ bool directory_reports_changes(const struct statfs *status)
         NCP_SUPER_MAGIC,  NFS_SUPER_MAGIC,  OCFS2_SUPER_MAGIC, ORANGEFS_MAGIC,   SMB2_SUPER_MAGIC,
         SMB_SUPER_MAGIC,  V9FS_MAGIC,       VBOXSF_MAGIC,
     };
-    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
         if ((uint32_t)status->f_type == silent[i]) return false;
-    }
     return true;
 }
 
@@ -210,17 +209,17 @@ int directory_watch(struct directories *d, const struct beneath *beneath, struct
     struct directory *directory = NULL;
     if (d->notifier->fd < 0 || holder.length >= PATH_MAX) return -EINVAL;
     directory = directory_find(d, holder);
-    for (size_t length = 0; directory == NULL && length <= holder.length; length++) {
+    for (size_t length = 0; !directory && length <= holder.length; length++) {
         if (length > 0 && holder.base[length - 1] != '/') continue;
         char prefix[PATH_MAX];
         snprintf(prefix, sizeof(prefix), "%.*s", (int)length, holder.base);
         struct text text = {prefix, length};
-        if (directory_find(d, text) != NULL) continue;
+        if (directory_find(d, text)) continue;
         int result = watch_one(d, beneath, prefix);
         if (result < 0) return result;
     }
     directory = directory_find(d, holder);
-    if (directory == NULL) return -ENOENT;
+    if (!directory) return -ENOENT;
     *mount = directory->mount;
     return 0;
 }

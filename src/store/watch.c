@@ -64,7 +64,7 @@ static bool tell_name(struct watch *watch, const struct directory *directory,
         snprintf(watch->beneath, sizeof(watch->beneath), "%s%s/", directory->letters, event->name);
     if (length >= (int)sizeof(watch->beneath)) return true;
     struct text path = {watch->beneath, (size_t)length};
-    return directory_find(&watch->directories, path) == NULL || tell_beneath(watch, change);
+    return !directory_find(&watch->directories, path) || tell_beneath(watch, change);
 }
 
 /* Makes a change from an event. Returns false when the event does not matter. */
@@ -79,7 +79,7 @@ static bool tell(struct watch *watch, const struct inotify_event *event, struct 
     bool itself = event->len == 0;
     if (itself && chain_has(&watch->chain, event->wd)) return true;
     const struct directory *directory = directory_find_number(&watch->directories, event->wd);
-    if (directory == NULL) {
+    if (!directory) {
         change->kind = CHANGE_ABOVE;
         return (event->mask & IN_ISDIR) != 0 && chain_has(&watch->chain, event->wd);
     }
@@ -93,8 +93,7 @@ bool watch_next(struct watch *watch, struct change *change)
 {
     const struct inotify_event *event;
     if (watch->notifier.fd < 0) return false;
-    while ((event = notifier_next(&watch->notifier)) != NULL) {
+    while ((event = notifier_next(&watch->notifier)) != NULL)
         if (tell(watch, event, change)) return true;
-    }
     return false;
 }

@@ -22,7 +22,7 @@ void deadline_forget(struct deadlines *d, struct deadline *deadline)
     deadline->tick = 0;
 }
 
-void deadline_set(struct deadlines *d, struct deadline *deadline, uint64_t at_ns)
+void deadline_move(struct deadlines *d, struct deadline *deadline, uint64_t at_ns)
 {
     uint64_t tick = at_ns / TICK_NS + 1, last = d->tick + DEADLINE_SLOTS - 1;
     if (tick > last) tick = last;

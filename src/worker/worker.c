@@ -28,15 +28,18 @@ static void stats_begin(struct stats_slot *stats)
     stats_add(&stats->starts, 1);
 }
 
-int worker_open(struct worker *w, const struct service *service, uint32_t index)
+static void parts_close(struct worker *w)
+{
+    if (w->log) access_log_close(w->log);
+    if (w->fetcher) /* first: running errands still use the options of the store */
+        fetcher_close(w->fetcher);
+    if (w->store) store_close(w->store);
+    slab_close(&w->works);
+}
+
+static int parts_open(struct worker *w, const struct service *service)
 {
     char problem[256];
-    *w = (struct worker){
-        .index = index, .rules = &service->rules, .waits_for_disk = service->waits_for_disk};
-    w->stats = &service->board[index];
-    stats_begin(w->stats);
-    now_read(&w->now);
-    w->woke_ns = w->now.monotonic_ns;
     int error = slab_open(&w->works, conn_work_size(w->rules), service->connections_max);
     if (error != 0) {
         log_error("not enough memory for %u connections (%s); lower 'connections'",
@@ -55,15 +58,24 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
     return 0;
 }
 
+int worker_open(struct worker *w, const struct service *service, uint32_t index)
+{
+    *w = (struct worker){
+        .index = index, .rules = &service->rules, .waits_for_disk = service->waits_for_disk};
+    w->stats = &service->board[index];
+    stats_begin(w->stats);
+    now_read(&w->now);
+    w->woke_ns = w->now.monotonic_ns;
+    int result = parts_open(w, service);
+    if (result != 0) parts_close(w);
+    return result;
+}
+
 void worker_close(struct worker *w)
 {
     worker_tick(w);
     stats_set(&w->stats->pid, 0);
-    if (w->log) access_log_close(w->log);
-    if (w->fetcher) /* first: running errands still use the options of the store */
-        fetcher_close(w->fetcher);
-    store_close(w->store);
-    slab_close(&w->works);
+    parts_close(w);
 }
 
 int worker_never_waits(struct worker *w, uint32_t fetches)

@@ -60,7 +60,7 @@ static const struct {
     {"OPTIONS", REFUSAL_HOST, 400, false, false, false},
     {"HEAD", REFUSAL_HOST, 400, false, true, false}, /* no content: RFC 9110 §9.3.2 */
     {"HEAD", REFUSAL_HEAD_LARGE, 431, false, true, false},
-    {"HEAD", REFUSAL_CODING, 501, false, true, false}, /* RFC 9110 §9.3.2: no content */
+    {"HEAD", REFUSAL_CODING, 501, false, true, false},  /* RFC 9110 §9.3.2: no content */
     {"HEAD", REFUSAL_METHOD, 501, false, false, false}, /* the method was "HEADER", for example */
 };
 
