@@ -29,7 +29,7 @@ enum conn_step {
     CONN_RESOLVE,    /* look up conn_lookup(), call conn_resolved()                              */
     CONN_PARKED,     /* the lookup waits for the disk; call conn_unparked() when it is over      */
     CONN_SEND,       /* send from conn_outgoing(), call conn_sent()                              */
-    CONN_SETTLE,     /* count conn_exchange(), return to the store what conn_settled() returns   */
+    CONN_SETTLE,     /* count conn_exchange(), return what was lent for it, call conn_settled()  */
     CONN_HALF_CLOSE, /* shut down the sending side, call conn_half_closed()                      */
     CONN_CLOSE       /* close the socket; conn_close_reason() says why                           */
 };
@@ -140,11 +140,11 @@ void conn_outgoing(const struct conn *c, struct outgoing *out);
 uint32_t conn_sent(struct conn *c, uint64_t length, const struct now *now);
 
 /*
- * SETTLE: returns the exchange. Then conn_settled() returns what was lent for it, which must be
- * returned to the store, or NULL.
+ * SETTLE: returns the exchange, which is valid until conn_settled(). What was lent for it (`lent`)
+ * must be returned to the store.
  */
 const struct exchange *conn_exchange(struct conn *c, const struct now *now);
-const struct representation *conn_settled(struct conn *c, const struct now *now);
+void conn_settled(struct conn *c, const struct now *now);
 
 void conn_half_closed(struct conn *c, const struct now *now);
 

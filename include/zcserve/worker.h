@@ -76,7 +76,6 @@ struct client {
     struct wait wait;         /* for the disk                                        */
     struct stream *parked;    /* the stream whose lookup waits; NULL: none does      */
     struct deadline deadline; /* when an event loop looks at it, at the latest       */
-    bool corked;              /* a file is sent in full TCP segments                 */
     uint8_t state;            /* enum connection_state, as counted                   */
     int fd;
     uint32_t untaken; /* bytes not acknowledged by the peer at the last look; UINT32_MAX: no look */

@@ -104,9 +104,9 @@ static void closing_begin(struct conn *c, const struct request *r)
         c->close_reason = r->refused != REFUSAL_NONE ? CLOSE_BAD_REQUEST : CLOSE_FINISHED;
 }
 
-/* Adds the response `plan` to the output. `lent` is what the store lent for it, or NULL. */
-static void answer_add(struct conn *c, struct stream *s, const struct plan *plan,
-                       const struct representation *lent, const struct now *now)
+/* Adds the response `plan` to the output. `lent` is what the store lent for it, or NULL. Returns its exchange. */
+static struct exchange *answer_add(struct conn *c, struct stream *s, const struct plan *plan,
+                                   const struct representation *lent, const struct now *now)
 {
     struct output *out = &c->work->output;
     struct exchange *exchange = output_next_exchange(out);
@@ -119,6 +119,7 @@ static void answer_add(struct conn *c, struct stream *s, const struct plan *plan
         http1_answered(&c->work->http1, s);
     else
         closing_begin(c, &s->request);
+    return exchange;
 }
 
 /* Takes received requests until one needs a lookup, or the output is full or has an open file. */
@@ -149,11 +150,11 @@ const struct lookup *conn_lookup(const struct stream *s)
 void conn_resolved(struct conn *c, struct stream *s, struct resolution found, const struct now *now)
 {
     assert(conn_next(c) == CONN_RESOLVE);
-    struct output *out = &c->work->output;
-    struct exchange *exchange = output_next_exchange(out);
+    const struct representation *lent =
+        found.kind == RESOLUTION_FOUND ? found.representation : NULL;
     bool fetched = s->state == STREAM_FETCHED;
     struct plan plan = stream_resolved(s, c->rules, c->last, found, now);
-    answer_add(c, s, &plan, found.kind == RESOLUTION_FOUND ? found.representation : NULL, now);
+    struct exchange *exchange = answer_add(c, s, &plan, lent, now);
     if (fetched && exchange->source != SOURCE_NONE) exchange->source = SOURCE_DISK;
     requests_take(c, now);
 }
@@ -316,18 +317,16 @@ static void batch_end(struct conn *c, const struct now *now)
     if (c->step == CONN_RECEIVE) c->deadline_ns = now->monotonic_ns + patience_ns(c);
 }
 
-const struct representation *conn_settled(struct conn *c, const struct now *now)
+void conn_settled(struct conn *c, const struct now *now)
 {
     assert(conn_next(c) == CONN_SETTLE);
     struct output *out = &c->work->output;
-    const struct representation *lent = output_first(out)->lent;
     out->settled++;
     c->requests++;
     if (output_is_settled(out))
         batch_end(c, now);
     else
         c->step = (uint8_t)step_choose(c);
-    return lent;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@ void output_open(struct output *out, const struct conn_rules *rules, struct outp
     out->more = more;
     out->base = NULL;
     out->size = output_size(rules);
-    out->room = (uint32_t)HEAD_ROOM(rules->target_bytes_max);
+    out->used_max = out->size - (uint32_t)HEAD_ROOM(rules->target_bytes_max) - INLINE_BYTES_MAX;
     output_clear(out);
 }
 
@@ -28,6 +28,7 @@ void output_clear(struct output *out)
     out->planned = out->settled = out->started = 0;
     out->planned_bytes = out->sent_bytes = 0;
     out->segments = out->drained = 0;
+    out->holds_file = false;
     out->used = 0;
 }
 
@@ -39,7 +40,7 @@ void output_begin(struct output *out, char *base)
 
 bool output_has_room(const struct output *out)
 {
-    return out->planned < EXCHANGES_MAX && out->size - out->used >= out->room + INLINE_BYTES_MAX;
+    return out->planned < EXCHANGES_MAX && out->used <= out->used_max;
 }
 
 /* ---- adding ---------------------------------------------------------------------------------- */
@@ -116,7 +117,7 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
 {
     struct exchange *exchange = output_next_exchange(out);
     size_t head = head_write(out->base + out->used, plan, rules, target, now);
-    assert(head <= out->room);
+    assert(head <= HEAD_ROOM(rules->target_bytes_max));
 
     output_grow(out, head);
     uint64_t content = content_put(out, plan);
@@ -129,6 +130,7 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
     bool from_file = plan->selected && plan->length > 0;
     exchange->coding = from_file ? plan->selected->coding : CODING_IDENTITY;
     exchange->source = from_file && content > 0 ? plan->selected->source : SOURCE_NONE;
+    out->holds_file = exchange->lent && exchange->lent->fd >= 0;
     out->planned_bytes += exchange->length;
     out->planned++;
 }
@@ -209,13 +211,6 @@ bool output_is_done(const struct output *out)
 {
     const struct exchange *exchange = output_exchange(out, out->settled);
     return !output_is_settled(out) && exchange->offset + exchange->length <= out->sent_bytes;
-}
-
-bool output_holds_file(const struct output *out)
-{
-    const struct representation *lent =
-        out->planned > 0 ? output_exchange(out, out->planned - 1)->lent : NULL;
-    return lent && lent->fd >= 0;
 }
 
 void output_gathered(struct output *out, const struct now *now)

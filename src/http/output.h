@@ -35,8 +35,9 @@ struct output {
     uint32_t started; /* exchanges of which the kernel took the first byte of the response */
     uint64_t planned_bytes, sent_bytes;
     uint32_t segments, drained; /* segments listed, and segments completely sent      */
+    bool holds_file;            /* the last response was lent an open file            */
     uint32_t size, used;        /* of the buffer `base`, in bytes                     */
-    uint32_t room;              /* bytes that are enough for the head of any response */
+    uint32_t used_max;          /* with this or less, any response fits               */
     char *base;
     struct output_place first; /* the only place that most connections need         */
     struct output_place *more; /* the others, EXCHANGES_MAX - 1, in separate memory */
@@ -94,7 +95,10 @@ bool output_is_done(const struct output *out);
  * Returns whether the last response was lent an open file. Then no other response is added, so that
  * a connection holds at most one open file.
  */
-bool output_holds_file(const struct output *out);
+static inline bool output_holds_file(const struct output *out)
+{
+    return out->holds_file;
+}
 
 /* The responses planned since the last call are about to be sent: sets their ready_ns. */
 void output_gathered(struct output *out, const struct now *now);

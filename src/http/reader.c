@@ -60,8 +60,8 @@ static int on_version(llhttp_t *parser, const char *at, size_t length)
         return 0;
     }
     r->request->version = (struct text){at - protocol.length, protocol.length};
-    const char *method = llhttp_method_name(parser->method);
-    r->request->method_name = (struct text){method, strlen(method)};
+    r->request->method_name =
+        (struct text){r->head, (size_t)(r->request->target.base - 1 - r->head)};
     if (!text_equals(r->request->version, protocol) || !follows_one_space(r->request->version.base))
         return refuse(r, REFUSAL_REQUEST_LINE);
     r->request->version.length += length;
@@ -345,6 +345,7 @@ void reader_move(struct reader *r, size_t offset)
 {
     if (r->phase == READER_AWAITS) return;
     r->head -= offset;
+    text_move(&r->request->method_name, offset);
     text_move(&r->request->target, offset);
     text_move(&r->request->version, offset);
     text_move(&r->name, offset);

@@ -16,8 +16,10 @@ static bool may_persist(const struct conn_rules *rules, bool last)
 static bool target_take(struct stream *s)
 {
     const struct request *r = &s->request;
-    s->target = (struct target){.form = TARGET_BAD};
-    if (r->refused == REFUSAL_NONE) s->target = target_parse(r->target, s->path);
+    if (r->refused == REFUSAL_NONE)
+        s->target = target_parse(r->target, s->path);
+    else
+        s->target = (struct target){.form = TARGET_BAD};
     return s->target.form == TARGET_ORIGIN || s->target.form == TARGET_ABSOLUTE ||
            (s->target.form == TARGET_ASTERISK && request_is(r, METHOD_OPTIONS));
 }

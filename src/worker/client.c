@@ -56,7 +56,6 @@ void client_open(struct client *client, struct worker *w, int fd,
     client->wait = (struct wait){.disk = DISK_IDLE};
     client->parked = NULL;
     client->deadline = (struct deadline){.tick = 0};
-    client->corked = false;
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
     if (peer)

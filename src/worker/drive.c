@@ -11,8 +11,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#define CORK_BYTES_MIN (UINT64_C(128) * 1024) /* of a file; a smaller one is not worth two calls */
-
 /* Returns why a connection ends when sending or receiving failed with this error. */
 static enum close_reason reason_of(int error)
 {
@@ -77,19 +75,11 @@ void drive_sent(struct worker *w, struct client *client, ssize_t result, bool fr
     if (begun > 0) PROBE_FIRST_BYTE(w->index, client->fd, begun);
 }
 
-static void cork(struct worker *w, struct client *client, bool on)
-{
-    transmit_cork(client->fd, on);
-    stats_call(w->stats, CALL_CORK);
-    client->corked = on;
-}
-
 bool drive_send(struct worker *w, struct client *client, const struct outgoing *out,
                 uint64_t *budget)
 {
     bool from_file = out->count == 0;
     uint64_t asked = from_file && out->length > *budget ? *budget : out->length;
-    if (from_file && out->length >= CORK_BYTES_MIN && !client->corked) cork(w, client, true);
     ssize_t n = transmit(client->fd, out, asked);
     now_read(&w->now);
     stats_call(w->stats, from_file ? CALL_SENDFILE : CALL_SEND);
@@ -98,7 +88,6 @@ bool drive_send(struct worker *w, struct client *client, const struct outgoing *
         return false;
     }
     drive_sent(w, client, n, from_file);
-    if (client->corked && conn_next(&client->conn) != CONN_SEND) cork(w, client, false);
     if (n < 0) return true;
     if ((uint64_t)n < asked) stats_add(&w->stats->short_sends, 1);
     if (from_file || !out->more) /* a file's head is not counted: else its last bytes would wait */

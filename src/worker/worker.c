@@ -156,10 +156,11 @@ static void exchange_trace(const struct worker *w, const struct client *client,
 static void worker_settle(struct worker *w, struct client *client)
 {
     const struct exchange *exchange = conn_exchange(&client->conn, &w->now);
+    const struct representation *lent = exchange->lent;
     stats_exchange(w->stats, exchange);
     exchange_trace(w, client, exchange);
     if (w->log) access_log_write(w->log, exchange, (const struct sockaddr *)&client->peer, &w->now);
-    const struct representation *lent = conn_settled(&client->conn, &w->now);
+    conn_settled(&client->conn, &w->now);
     if (lent) store_return(w->store, lent);
 }
 

@@ -338,7 +338,8 @@ START_TEST(fails_while_it_asks)
     conn_failed(&wire.conn, CLOSE_DRAINED);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_SETTLE);
     ck_assert_uint_eq(conn_exchange(&wire.conn, &wire.now)->content_bytes, 0);
-    ck_assert_ptr_null(conn_settled(&wire.conn, &wire.now));
+    ck_assert_ptr_null(conn_exchange(&wire.conn, &wire.now)->lent);
+    conn_settled(&wire.conn, &wire.now);
     closed_because(CLOSE_DRAINED);
 }
 END_TEST

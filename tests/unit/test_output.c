@@ -29,6 +29,13 @@ static void tear_down(void)
     free(output);
 }
 
+/* Adds the response `plan`, for which its representation was lent. */
+static void plan_add(const struct plan *plan)
+{
+    output_next_exchange(output)->lent = plan->selected;
+    output_add(output, plan, &rules, &target, &now);
+}
+
 /* Adds the 200 response of a canned file, or a 404 for NULL. Returns its exchange. */
 static const struct exchange *answer_add(const char *file)
 {
@@ -38,7 +45,7 @@ static const struct exchange *answer_add(const char *file)
         plan = (struct plan){.status = 200, .selected = r, .length = r->length, .keep_alive = true};
     }
     ck_assert(output_has_room(output));
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     return output_exchange(output, output->planned - 1);
 }
 
@@ -103,10 +110,10 @@ START_TEST(head_only_has_no_content)
 {
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 200, .selected = r, .length = r->length, .head_only = true};
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     ck_assert_uint_eq(output_exchange(output, 0)->length, output_exchange(output, 0)->head_length);
     plan = (struct plan){.status = 404, .page = status_page(404), .head_only = true};
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     ck_assert_uint_eq(output_exchange(output, 1)->length, output_exchange(output, 1)->head_length);
     ck_assert_uint_eq(output->segments, 1);
 }
@@ -130,7 +137,9 @@ START_TEST(file_follows_its_head)
 {
     struct outgoing out;
     uint64_t before = answer_add("small")->length;
+    ck_assert(!output_holds_file(output));
     const struct exchange *exchange = answer_add("file");
+    ck_assert(output_holds_file(output));
     uint64_t after = answer_add("small")->length;
     output_next(output, &out);
     ck_assert_int_eq(out.count, 1);
@@ -161,7 +170,7 @@ START_TEST(range_begins_at_its_offset)
     struct outgoing out;
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 206, .selected = r, .offset = 7, .length = 11};
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     output_next(output, &out);
     output_sent(output, out.length, &now);
     output_next(output, &out);

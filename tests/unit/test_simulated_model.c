@@ -339,7 +339,8 @@ static void loop_make(void)
     loop.worker.rules = &service.rules;
     ck_assert_int_eq(slab_open(&loop.clients, sizeof(struct uring_client), 100), 0);
     ck_assert_int_eq(ring_open(&loop.ring, 100, &service.uring, problem, sizeof(problem)), 0);
-    ck_assert(uring_listeners_open(&loop)); /* this begins to accept */
+    ck_assert(uring_listeners_open(&loop));
+    uring_listeners_look(&loop); /* this begins to accept */
     ck_assert(loop.listener[0].accepts);
 }
 

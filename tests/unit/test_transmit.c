@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -298,22 +297,6 @@ START_TEST(a_blocking_socket_s_time_runs_out)
 }
 END_TEST
 
-/* Less than a full segment waits for more bytes, or for the end of corking. */
-START_TEST(corked_it_leaves_in_whole_segments)
-{
-    int file = file_of(1000), nodelay = 1;
-    setsockopt(sender, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(nodelay));
-    struct outgoing out = {.fd = file, .length = 1000};
-    transmit_cork(sender, true);
-    ck_assert_int_eq(transmit(sender, &out, NO_BUDGET), 1000);
-    ck_assert_uint_eq(receive_some(0, 50), 0);
-    transmit_cork(sender, false);
-    ck_assert_uint_eq(receive_some(0, 1000), 1000);
-    ck_assert_int_eq(memcmp(received, large, 1000), 0);
-    close(file);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("transmit");
@@ -327,7 +310,6 @@ int main(void)
     tcase_add_test(cases, tells_that_a_file_shrank);
     tcase_add_test(cases, tells_that_a_file_cannot_be_read);
     tcase_add_test(cases, holds_a_head_back_for_its_file);
-    tcase_add_test(cases, corked_it_leaves_in_whole_segments);
     tcase_add_test(cases, survives_a_peer_that_left);
     tcase_add_test(cases, receives_what_there_is);
     tcase_add_test(cases, goes_on_after_a_signal);
