@@ -226,15 +226,17 @@ axe:
 	    npm install --prefix $(BUILD)/node --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
 	        --fetch-retries=0 --fetch-timeout=30000 axe-core@$(AXE_VERSION) || echo "axe-core could not be had; going on without it"; fi
 
-lessons-test: need all lab site axe ## the lessons: every command as it is written, links, code, simulations, pages
-	@$(RUN_TESTS) lessons
+# Parts of the lessons' tests: text, models, commands, pages. `make test` takes seconds for the first two.
+LESSONS ?=
+lessons-test: need all lab site axe ## the lessons: every command as it is written, links, code, simulations, pages (LESSONS="commands": only this)
+	@LESSONS="$(LESSONS)" $(RUN_TESTS) lessons
 lessons-exercises: need all lab site ## the lessons' exercises that change code: the check fails without, succeeds with the patch
-	@BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/lessons/run --exercises
+	@BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/lessons/run exercises
 
 .PHONY: test unit replay layers integration page fresh
-test: need all lab site axe ## build and run every test; the last line counts what passed, failed and was skipped
+test: need all lab site $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
-	@$(RUN_TESTS) unit replay layers bench-tool lab integration page lessons
+	@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab integration page lessons
 
 unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs

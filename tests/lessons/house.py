@@ -3,6 +3,8 @@
 import os
 import re
 import sys
+import threading
+import time
 from pathlib import Path
 
 from markup import Page
@@ -30,6 +32,7 @@ class Count:
         self.passed = self.failed = self.skipped = 0
         self.only = only
         self.verbose = verbose
+        self.lock = threading.Lock()  # several lessons may be run at a time
 
     def wants(self, name):
         return not self.only or re.search(self.only, name)
@@ -38,21 +41,27 @@ class Count:
         """A check gives its complaints, any iterable of texts; none: it holds."""
         if not self.wants(name):
             return
+        began = time.monotonic()
         try:
             complaints = list(check(*arguments))
         except Skip as reason:
+            self.skip(name, reason)
+            return
+        self.add(name, complaints, time.monotonic() - began)
+
+    def skip(self, name, reason):
+        with self.lock:
             self.skipped += 1
             print("skipped %s: %s" % (name, reason), flush=True)
-            return
-        self.add(name, complaints)
 
-    def add(self, name, complaints):
-        for complaint in complaints:
-            print("FAILED %s: %s" % (name, complaint), flush=True)
-        self.failed += bool(complaints)
-        self.passed += not complaints
-        if self.verbose and not complaints:
-            print("passed %s" % name, flush=True)
+    def add(self, name, complaints, seconds=0):
+        with self.lock:
+            for complaint in complaints:
+                print("FAILED %s: %s" % (name, complaint), flush=True)
+            self.failed += bool(complaints)
+            self.passed += not complaints
+            if self.verbose and not complaints:
+                print("passed %s (%.1f s)" % (name, seconds), flush=True)
 
     def end(self):
         """Prints the last line; the exit code."""
