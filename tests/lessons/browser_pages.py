@@ -43,6 +43,11 @@ SMALL_TEXT = """[...document.querySelectorAll(".simulation svg text")].map((text
     const scale = text.getScreenCTM()?.a ?? 1;
     return [parseFloat(getComputedStyle(text).fontSize) * scale, text.textContent];
 }).filter(([size, words]) => words && size < 11.9).map(([size, words]) => `${size.toFixed(1)} px: ${words}`)"""
+# Text of such a picture that its edge cuts off.
+CUT_TEXT = """[...document.querySelectorAll(".simulation svg text")].filter((text) => {
+    const [box, edge] = [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()];
+    return box.width > 0 && (box.left < edge.left - 1 || box.right > edge.right + 1);
+}).map((text) => text.textContent)"""
 AXE_ONCE = "typeof axe === 'object'"
 
 
@@ -120,6 +125,8 @@ class Look:
                 yield "%d px, %s: wider than the screen: %s" % (width, scheme, element)
             for text in self.browser.value(SMALL_TEXT)[:3]:
                 yield "%d px: small text in a simulation: %s" % (width, text)
+            for text in self.browser.value(CUT_TEXT)[:3]:
+                yield "%d px: text of a simulation is cut off: %s" % (width, text)
             if self.pictures:
                 file = "%s-%d-%s.png" % (re.sub(r"\W+", "-", name.removesuffix(".html")), width, scheme)
                 self.browser.picture(os.path.join(self.pictures, file), whole=True)
@@ -200,8 +207,9 @@ class Look:
         self.browser.look(WIDE, 1600)
         self.open(name)
         wanted = self.browser.value("""(() => {
+            for (const one of document.querySelectorAll(".simulation details")) one.open = true;
             const controls = [...document.querySelectorAll(".simulation :is(button, input, select, [tabindex='0'])")]
-                .filter((one) => one.offsetParent !== null && !one.disabled);
+                .filter((one) => one.checkVisibility() && !one.disabled);
             controls.forEach((one, i) => { one.dataset.control = i; });
             return controls.length;
         })()""")
@@ -251,6 +259,8 @@ class Look:
         })()""")
         for element in self.browser.value(WIDER):
             yield "wider than the screen: %s" % element
+        for text in self.browser.value(CUT_TEXT)[:3]:
+            yield "text of a simulation is cut off: %s" % text
         for text in self.browser.value("[...document.querySelectorAll('.simulation')].map((one) => one.innerText)"
                                        ".filter((text) => /NaN|undefined|\\[object/.test(text)).map((text) => text.slice(0, 200))"):
             yield "no text for people: %s" % text

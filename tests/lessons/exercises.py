@@ -56,6 +56,3 @@ def tried(patch, check, workplace):
         yield "%s: %s" % (patch.name, done.stderr.strip())
         return
     yield from attempt(check, workplace, True)
-    done = workplace.git("apply", "-R", str(patch))
-    if done.returncode != 0:
-        yield "%s cannot be undone: %s" % (patch.name, done.stderr.strip())

@@ -16,7 +16,7 @@ from house import BUILD, SITE, TOP
 
 ALONE = pathlib.Path(__file__).resolve().parent / "alone.py"  # the ports that a page names may be taken here
 MAKE = re.compile(r"^\s*make\b", re.M)
-MAKING = threading.Lock()  # what is built is shared by all workplaces
+MAKING = threading.Lock()  # what is built is shared by workplaces without a build of their own
 SECONDS_TO_END = 6  # a server that was told to stop finishes what it began
 # What make and tests/run tell their children, and no reader's shell has.
 NOT_A_READERS = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD", "FLAVOUR", "ZCSERVE", "ZCLAB", "ASAN_OPTIONS", "UBSAN_OPTIONS",
@@ -76,7 +76,8 @@ class Workplace:
         name, value = mark.split("=")
         environment = {**kept, "ZCLAB_SCALE": "smallest", "LC_ALL": "C.UTF-8", name: value}
         # A file and no pipe: who stays behind would keep a pipe open, and us waiting.
-        with tempfile.TemporaryFile() as output, MAKING if MAKE.search(text) else contextlib.nullcontext():
+        with tempfile.TemporaryFile() as output, \
+                MAKING if MAKE.search(text) and not self.with_build else contextlib.nullcontext():
             process = subprocess.Popen(  # pylint: disable=consider-using-with
                 [sys.executable, str(ALONE), "bash", "-c", text], cwd=self.place, env=environment, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True)

@@ -7,7 +7,7 @@ import { closedLoop, corrected, openLoop, stallsOf, summary } from "./omission-m
 
 const SECONDS = 10;
 const PLAYED_IN_MS = 6000; // the ten seconds, as they are watched
-const CHART = { height: 390, left: 50, right: 12, top: 26, panel: 128, between: 58 };
+const CHART = { height: 390, left: 66, right: 12, top: 26, panel: 128, between: 58 };
 
 function time(ms) {
     if (!Number.isFinite(ms)) return "–";
@@ -137,7 +137,7 @@ class Simulation {
         for (const part of [0, 0.5, 1]) {
             const at = y(this.highest * part);
             made.push(shape("path", { class: "grid", d: `M${left} ${at}H${right}` }),
-                shape("text", { class: "soft right", x: left - 5, y: at + 5 }, time(this.highest * part).replace(".00", "")));
+                shape("text", { class: "soft right", x: left - 5, y: at + 5 }, part === 0 ? "0" : time(this.highest * part).replace(".00", "")));
         }
         for (const s of [0, 2, 4, 6, 8, 10]) {
             made.push(shape("text", { class: "soft mid", x: Math.min(x(s * 1000), right - 6), y: bottom + 18 }, `${s}`));
