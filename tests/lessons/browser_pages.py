@@ -48,6 +48,9 @@ CUT_TEXT = """[...document.querySelectorAll(".simulation svg text")].filter((tex
     const [box, edge] = [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()];
     return box.width > 0 && (box.left < edge.left - 1 || box.right > edge.right + 1);
 }).map((text) => text.textContent)"""
+# Captions that a table which became paragraphs leaves no room.
+SQUEEZED = """[...document.querySelectorAll("caption")].filter((one) => one.offsetHeight > 80
+    && one.offsetWidth < one.parentElement.offsetWidth / 2).map((one) => one.textContent)"""
 AXE_ONCE = "typeof axe === 'object'"
 
 
@@ -127,6 +130,8 @@ class Look:
                 yield "%d px: small text in a simulation: %s" % (width, text)
             for text in self.browser.value(CUT_TEXT)[:3]:
                 yield "%d px: text of a simulation is cut off: %s" % (width, text)
+            for text in self.browser.value(SQUEEZED):
+                yield "%d px: a caption has too little room: %s" % (width, text)
             if self.pictures:
                 file = "%s-%d-%s.png" % (re.sub(r"\W+", "-", name.removesuffix(".html")), width, scheme)
                 self.browser.picture(os.path.join(self.pictures, file), whole=True)
