@@ -162,7 +162,7 @@ def disk_guard(stage):
             said = [line for line in server.lines if "lesson.disk_guard is off" in line and " warn " in line]
             expect("warnings, disk_guard = %s" % guard, warnings, len(said))
             expect("status", 200, server.get("/a.txt").status)
-            expect("length", 1 << 20, len(server.get("/large.bin").body))
+            expect("length", 1 << 20, len(server.get("/large.bin").content))
 
 
 # ---- who may reach a Unix socket ------------------------------------------------------------------
