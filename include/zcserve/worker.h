@@ -25,9 +25,10 @@ struct worker {
     struct residency residency;
     struct deadlines deadlines; /* of an event loop's clients */
     struct store_counts reported;
-    bool draining;      /* each response is the last of its connection                     */
-    uint64_t woke_ns;   /* event loop: when it learned that there is work                  */
-    uint64_t queued_ns; /* thread pool: how long the connection had waited for this thread */
+    bool waits_for_disk; /* although it has a fetcher: service.h                        */
+    bool draining;       /* each response is the last of its connection                     */
+    uint64_t woke_ns;    /* event loop: when it learned that there is work                  */
+    uint64_t queued_ns;  /* thread pool: how long the connection had waited for this thread */
 };
 
 /* Returns 0, or -1 after it logged the reason. */
@@ -49,6 +50,12 @@ void worker_close(struct worker *worker);
  */
 void worker_waits(struct worker *worker);
 void worker_woke(struct worker *worker, uint64_t events);
+
+/* Whether it waits for the disk itself. */
+static inline bool worker_is_patient(const struct worker *worker)
+{
+    return !worker->fetcher || worker->waits_for_disk;
+}
 
 /* Bytes were received: the next lookup refreshes the store first. */
 static inline void worker_received(struct worker *worker)

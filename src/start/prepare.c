@@ -178,6 +178,7 @@ bool service_make(struct program *p)
     p->model = model_find((enum config_model)config->model);
     p->model->shape(service, config);
     service->drain_ns = config->timeouts_drain;
+    service->waits_for_disk = !config->lesson_disk_guard;
     service->backlog = (int)config->backlog;
     service->log_format = (enum access_format)config->log_format;
     service->log_buffer_bytes = config->log_buffer;

@@ -98,7 +98,7 @@ bool drive_send(struct worker *w, struct client *client, const struct outgoing *
 /* What was fetched is sent even if it was evicted again: fetching must not go on for ever. */
 bool drive_may_send(struct worker *w, struct client *client, struct outgoing *out)
 {
-    if (!w->fetcher || out->count > 0) return true;
+    if (worker_is_patient(w) || out->count > 0) return true;
     uint64_t length = out->length < TURN_BYTES ? out->length : TURN_BYTES;
     length =
         residency_length(&w->residency, conn_sending(&client->conn), out->offset, length, &w->now);

@@ -60,7 +60,8 @@ static int parts_open(struct worker *w, const struct service *service)
 
 int worker_open(struct worker *w, const struct service *service, uint32_t index)
 {
-    *w = (struct worker){.index = index, .rules = &service->rules};
+    *w = (struct worker){
+        .index = index, .rules = &service->rules, .waits_for_disk = service->waits_for_disk};
     w->stats = &service->board[index];
     stats_begin(w->stats);
     now_read(&w->now);
@@ -128,7 +129,7 @@ static void worker_resolve(struct worker *w, struct client *client)
     struct stream *s = conn_asking(&client->conn);
     const struct lookup *lookup = conn_lookup(s);
     bool fetched = client->wait.disk == DISK_FETCHED;
-    enum patience patience = w->fetcher && !fetched ? AT_ONCE : MAY_WAIT;
+    enum patience patience = worker_is_patient(w) || fetched ? MAY_WAIT : AT_ONCE;
     if (!w->store_is_current) store_refresh(w->store, &w->now);
     w->store_is_current = true;
     if (fetched) client->wait.disk = DISK_IDLE;

@@ -318,10 +318,15 @@ def idle(stage):
             with open("/proc/%d/status" % worker) as file:
                 return int(next(line for line in file
                                 if line.startswith("voluntary")).split()[1])
-        before = switches()
-        time.sleep(1)
-        woken = switches() - before
-        require(woken <= 20, "woken %d times in a second without work", woken)
+        def woken():
+            before = switches()
+            time.sleep(1)
+            return switches() - before
+        # What other programs do in the directories above the root, such as /tmp, wakes it too.
+        seconds = [woken()]
+        while min(seconds) > 20 and len(seconds) < 5:
+            seconds.append(woken())
+        require(min(seconds) <= 20, "woken %s times in a second without work", seconds)
 
 
 @test("a Unix socket: served, made anew when stale, removed at the end")

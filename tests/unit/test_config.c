@@ -3,7 +3,7 @@
  * files and includes on a real disk, the printout read back, and that conf/serve.conf names every
  * option with its default.
  */
-#include "zcserve/config.h"
+#include "loaded.h"
 
 #include <check.h>
 #include <ctype.h>
@@ -22,41 +22,6 @@
     option++
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define MS UINT64_C(1000000)
-
-/* The messages about the configuration that was read last. */
-static char *said;
-static size_t said_length;
-
-static struct config *load(const char *name, const char *text,
-                           const struct config_override *overrides, size_t count)
-{
-    free(said);
-    FILE *errors = open_memstream(&said, &said_length);
-    ck_assert_ptr_nonnull(errors);
-    struct config *config =
-        config_load_bytes(name, text, text ? strlen(text) : 0, overrides, count, errors);
-    fclose(errors);
-    ck_assert_msg((config == NULL) == (said_length > 0), "said: %s", said);
-    return config;
-}
-
-static struct config *load_good(const char *text)
-{
-    struct config *config = load("/etc/z/serve.conf", text, NULL, 0);
-    ck_assert_msg(config != NULL, "%s\nrefused: %s", text, said);
-    return config;
-}
-
-static char *printed(const struct config *config)
-{
-    char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    ck_assert_ptr_nonnull(out);
-    config_print(config, out);
-    fclose(out);
-    return text;
-}
 
 /* Returns the value of an option as it would stand in a file. */
 static char *written(const struct config_option *option, const struct config *config)

@@ -372,6 +372,20 @@ START_TEST(cold_file_is_fetched_part_by_part)
 }
 END_TEST
 
+/* With waits_for_disk, as in lesson 10, an event loop waits for the disk itself. */
+START_TEST(cold_file_is_waited_for_in_a_lesson)
+{
+    uint64_t length = 0;
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    site.worker.waits_for_disk = true;
+    core_site_connect(&site, 0);
+    SKIP_IF(!large_drop(), CORE_DISK_NONE);
+    core_site_say(&site, GET("/large") GET("/small"));
+    ck_assert_int_eq(drive_and_fetch(&length, DRIVE_WANT_READ), 0);
+    ck_assert_ptr_eq(answer_check(answer_check(heard, LARGE), 100), heard + length);
+}
+END_TEST
+
 /* When promised bytes of the content are missing, the connection ends, and does not hang. */
 START_TEST(cold_file_shrinks)
 {
@@ -467,6 +481,7 @@ int main(void)
     tcase_add_test(tcase, lingers);
     tcase_add_test(tcase, sent_by_somebody_else);
     tcase_add_test(tcase, hot_file_needs_no_fetch);
+    tcase_add_test(tcase, cold_file_is_waited_for_in_a_lesson);
     tcase_add_loop_test(tcase, cold_file_is_fetched_part_by_part, 0, 2);
     tcase_add_test(tcase, cold_file_shrinks);
     tcase_add_test(tcase, may_send_what_is_resident);

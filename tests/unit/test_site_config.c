@@ -3,7 +3,7 @@
  * and places, the exact words for what is wrong, also in included files, and the printout read
  * back.
  */
-#include "zcserve/config.h"
+#include "loaded.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -16,39 +16,6 @@
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 #define SECOND UINT64_C(1000000000)
-
-/* The messages about the configuration that was read last. */
-static char *said;
-static size_t said_length;
-
-static struct config *load(const char *name, const char *text,
-                           const struct config_override *overrides, size_t count)
-{
-    free(said);
-    FILE *errors = open_memstream(&said, &said_length);
-    struct config *config =
-        config_load_bytes(name, text, text ? strlen(text) : 0, overrides, count, errors);
-    fclose(errors);
-    ck_assert_msg((config == NULL) == (said_length > 0), "said: %s", said);
-    return config;
-}
-
-static struct config *load_good(const char *text)
-{
-    struct config *config = load("/etc/z/serve.conf", text, NULL, 0);
-    ck_assert_msg(config != NULL, "%s\nrefused: %s", text, said);
-    return config;
-}
-
-static char *printed(const struct config *config)
-{
-    char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
-    config_print(config, out);
-    fclose(out);
-    return text;
-}
 
 static const struct config_site *site_of(const struct config *config)
 {
