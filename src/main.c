@@ -1,6 +1,6 @@
 /*
  * The program: reads the command line and the configuration, and has them served (src/start/) or
- * shown. `top` and `report` are a program of their own.
+ * shown. `top`, `report` and `precompress` are a program of their own.
  */
 #include "start/program.h"
 #include "zcserve/command_line.h"
@@ -60,7 +60,8 @@ static bool standard_descriptors_hold(void)
 /* The first word: so a directory of that name is served as ./top. */
 static bool is_tool(const char *word)
 {
-    return strcmp(word, "top") == 0 || strcmp(word, "report") == 0;
+    return strcmp(word, "top") == 0 || strcmp(word, "report") == 0 ||
+           strcmp(word, "precompress") == 0;
 }
 
 /* They are a program beside this one, whose libraries the server need not load. */
