@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tool/precompress_rules.h"
+#include "zcserve/utf8.h"
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -50,7 +51,10 @@ static bool directory_open(struct docroot *docroot)
     const char *root = docroot->config->root;
     beneath->directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (beneath->directory < 0) {
-        fprintf(stderr, "zcserve precompress: cannot open %s: %s\n", root, strerror(errno));
+        int error = errno;
+        fputs("zcserve precompress: cannot open ", stderr);
+        utf8_print(stderr, root);
+        fprintf(stderr, ": %s\n", strerror(error));
         return false;
     }
     beneath->walks = !beneath_has_openat2(beneath->directory);
