@@ -107,8 +107,10 @@ static int compress(struct attempt *a, struct bytes *encoded)
     if (!space) return -ENOMEM;
     enum coded coded =
         coder_encode(coding, level, bytes_text(&a->content), space, room, &encoded->length);
-    if (coded == CODED) encoded->base = space;
-    if (coded != CODED) free(space);
+    if (coded == CODED)
+        encoded->base = space;
+    else
+        free(space);
     return coded == CODED_NO_MEMORY ? -ENOMEM : 0;
 }
 
