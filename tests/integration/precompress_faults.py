@@ -211,6 +211,23 @@ def interrupted(stage):
         require("long.css.br" not in names(root), "it had nothing left to be interrupted in")
 
 
+@test("precompress: INT while sidecars are written, again and again", per_model=False)
+def interrupted_while_writing(stage):
+    root, sidecars = old_tree(stage)
+    for _ in range(8):
+        before = renewed(root)
+        if before > len(sidecars) - 40:
+            break
+        with stage.setting.program("precompress", "-j", "8", root, "--levels", "br=0,zst=1,gz=1", stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL) as process:
+            wait_until("more sidecars", lambda before=before: renewed(root) > before, stage.seconds(10), step=0.0005)
+            process.send_signal(signal.SIGINT)
+            code = process.wait(stage.seconds(10))
+        require(code in (-signal.SIGINT, 0), "exit code %d", code)  # 0: it was done before that
+        expect("left behind", set(), left_behind(root))
+    expect_whole(root, sidecars)
+
+
 @test("precompress: two at once in one directory", per_model=False)
 def two_at_once(stage):
     root, sidecars = old_tree(stage)

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -137,6 +138,30 @@ START_TEST(original_changed)
 }
 END_TEST
 
+static void *writer(void *error)
+{
+    *(int *)error = written("new");
+    return NULL;
+}
+
+/* The writer waits at the gate while the original changes: it has looked at it once by then. */
+START_TEST(changed_while_written)
+{
+    pthread_t thread;
+    int error = 0;
+    tree_look("echo old > a.css.br");
+    pthread_mutex_lock(&gate.mutex);
+    ck_assert_int_eq(pthread_create(&thread, NULL, writer, &error), 0);
+    usleep(100000);
+    tree_run("cp a.css b.css && echo more >> b.css && touch -r a.css b.css && mv b.css a.css");
+    pthread_mutex_unlock(&gate.mutex);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(error, -ESTALE);
+    tree_run("test \"$(cat a.css.br)\" = old");
+    tree_remove();
+}
+END_TEST
+
 START_TEST(full)
 {
     struct rlimit limit = {2, RLIM_INFINITY};
@@ -238,6 +263,7 @@ int main(void)
     tcase_add_test(cases, replaced);
     tcase_add_test(cases, link_replaced);
     tcase_add_test(cases, original_changed);
+    tcase_add_test(cases, changed_while_written);
     tcase_add_test(cases, full);
     tcase_add_test(cases, closed_gate);
     tcase_add_test(cases, directory_swapped);
