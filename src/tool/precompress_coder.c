@@ -1,7 +1,7 @@
 /*
- * The three codings, each by the library of its authors, but gzip by libdeflate, which compresses
- * better than zlib and faster. All work on whole buffers: a file is compressed once and sent often,
- * so that memory is cheaper here than bytes are there.
+ * The three codings, each by the library of its authors, but gzip by libdeflate, which makes it
+ * smaller than zlib can. All work on whole buffers: a file is compressed once and sent often, so that
+ * memory is cheaper here than bytes are there.
  */
 #include "tool/precompress_coder.h"
 
