@@ -42,7 +42,7 @@ static bool types_open(struct docroot *docroot)
     docroot->types =
         *file ? media_types_load(file, problem, sizeof(problem)) : media_types_embedded();
     if (!docroot->types) fprintf(stderr, "zcserve precompress: %s\n", problem);
-    return docroot->types != NULL;
+    return docroot->types;
 }
 
 static bool directory_open(struct docroot *docroot)

@@ -124,7 +124,7 @@ static int missing_check(struct attempt *a)
         return ends(a, OUTCOME_NOT_WORTH, 0);
     int error = compress(a, &encoded);
     if (error != 0) return error;
-    bool worth_it = encoded.base != NULL;
+    bool worth_it = encoded.base;
     free(encoded.base);
     return ends(a, worth_it ? OUTCOME_MISSING : OUTCOME_NOT_WORTH, 0);
 }
