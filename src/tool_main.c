@@ -1,7 +1,7 @@
 /*
- * The program zcserve-tool, which `zcserve top`, `zcserve report` and `zcserve precompress` become. It is
- * one of its own so that the server need not load ncurses, curl and the compressors: the first two alone
- * would double the memory a worker starts with.
+ * The program zcserve-tool, which `zcserve top`, `zcserve report` and `zcserve precompress` execute.
+ * It is a program of its own, so that the server need not load ncurses, curl and the compressors.
+ * The first two alone would double the memory that a worker has at its start.
  */
 #include <stdio.h>
 #include <string.h>
