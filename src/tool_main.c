@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tool/precompress.h"
+#include "precompress/precompress.h"
 #include "tool/tool.h"
 
 int main(int argc, char **argv)

@@ -4,7 +4,7 @@
 #ifndef ZCSERVE_TEST_PRECOMPRESS_TREE_H
 #define ZCSERVE_TEST_PRECOMPRESS_TREE_H
 
-#include "tool/precompress_docroot.h"
+#include "precompress/docroot.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* Tests of src/tool/precompress_arguments.c: what switches set, and which mistakes are told. */
+/* Tests of src/precompress/arguments.c: what switches set, and which mistakes are told. */
 #define _GNU_SOURCE
-#include "tool/precompress_arguments.h"
+#include "precompress/arguments.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
- * Tests of src/tool/precompress_coder.c: what is compressed comes back; what does not fit, is
+ * Tests of src/precompress/coder.c: what is compressed comes back; what does not fit, is
  * damaged, is followed by something, or needs more memory of a client than HTTP allows is told apart.
  */
 #define _GNU_SOURCE
-#include "tool/precompress_coder.h"
+#include "precompress/coder.h"
 
 #include <brotli/encode.h>
 #include <check.h>

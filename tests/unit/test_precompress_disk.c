@@ -1,9 +1,9 @@
 /*
- * Tests of src/tool/precompress_disk.c: what a sidecar is like when it appears, and that nothing
+ * Tests of src/precompress/disk.c: what a sidecar is like when it appears, and that nothing
  * appears and nothing is left when it cannot be written or its original has changed.
  */
 #define _GNU_SOURCE
-#include "tool/precompress_disk.h"
+#include "precompress/disk.h"
 
 #include "precompress_tree.h"
 #include "skip.h"

@@ -1,9 +1,9 @@
 /*
- * Tests of src/tool/precompress_piece.c: what becomes of one sidecar, by what is there, what is
+ * Tests of src/precompress/piece.c: what becomes of one sidecar, by what is there, what is
  * asked for, and what happens meanwhile. The coding is gzip, because every system can make one by hand.
  */
 #define _GNU_SOURCE
-#include "tool/precompress_piece.h"
+#include "precompress/piece.h"
 
 #include "precompress_tree.h"
 #include "skip.h"

@@ -1,5 +1,5 @@
-/* Tests of src/tool/precompress_rules.c: what is current, what is worth it, names, types. */
-#include "tool/precompress_rules.h"
+/* Tests of src/precompress/rules.c: what is current, what is worth it, names, types. */
+#include "precompress/rules.h"
 
 #include <check.h>
 #include <string.h>

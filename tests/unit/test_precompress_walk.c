@@ -1,9 +1,9 @@
 /*
- * Tests of src/tool/precompress_walk.c: which files of a directory get work, and which are left
+ * Tests of src/precompress/walk.c: which files of a directory get work, and which are left
  * alone; links, cycles, hidden names, and the order of the work.
  */
 #define _GNU_SOURCE
-#include "tool/precompress_walk.h"
+#include "precompress/walk.h"
 
 #include "precompress_tree.h"
 #include "skip.h"

@@ -8,8 +8,8 @@
 #ifndef ZCSERVE_PRECOMPRESS_DISK_H
 #define ZCSERVE_PRECOMPRESS_DISK_H
 
-#include "tool/precompress_docroot.h"
-#include "tool/precompress_gate.h"
+#include "precompress/docroot.h"
+#include "precompress/gate.h"
 
 /* Memory of the heap: whoever has it frees `base`. */
 struct bytes {

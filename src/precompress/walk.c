@@ -4,7 +4,7 @@
  * resolves every name beneath the root (store/beneath.c): no link leads out of it.
  */
 #define _GNU_SOURCE
-#include "tool/precompress_walk.h"
+#include "precompress/walk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tool/precompress_disk.h"
+#include "precompress/disk.h"
 
 /* A stack of paths. */
 struct path_list {

@@ -6,7 +6,7 @@
 #define ZCSERVE_PRECOMPRESS_DOCROOT_H
 
 #include "store/file.h"
-#include "tool/precompress_arguments.h"
+#include "precompress/arguments.h"
 #include "zcserve/config.h"
 #include "zcserve/media_type.h"
 

@@ -3,7 +3,7 @@
  * smaller than zlib can. All work on whole buffers: a file is compressed once and sent often, so that
  * memory is cheaper here than bytes are there.
  */
-#include "tool/precompress_coder.h"
+#include "precompress/coder.h"
 
 #include <brotli/decode.h>
 #include <brotli/encode.h>

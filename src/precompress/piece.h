@@ -2,8 +2,8 @@
 #ifndef ZCSERVE_PRECOMPRESS_PIECE_H
 #define ZCSERVE_PRECOMPRESS_PIECE_H
 
-#include "tool/precompress_docroot.h"
-#include "tool/precompress_gate.h"
+#include "precompress/docroot.h"
+#include "precompress/gate.h"
 
 struct piece {
     const char *path; /* of the original, beneath the directory */

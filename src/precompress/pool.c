@@ -6,7 +6,7 @@
  * sidecar is being written; the end of the process ends the threads.
  */
 #define _GNU_SOURCE
-#include "tool/precompress_pool.h"
+#include "precompress/pool.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -2,7 +2,7 @@
  * Both forms of the summary are made of the same counts. In JSON every count is there, also when it
  * is 0; in the text those that are not 0.
  */
-#include "tool/precompress_report.h"
+#include "precompress/report.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Asks the server's own code (store/file.c) what a name leads to, so that a sidecar is never
  * written where the server would not look for it.
  */
-#include "tool/precompress_docroot.h"
+#include "precompress/docroot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tool/precompress_rules.h"
+#include "precompress/rules.h"
 #include "zcserve/utf8.h"
 
 /* ---- opening --------------------------------------------------------------------------------- */

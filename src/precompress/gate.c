@@ -1,5 +1,5 @@
 /* The gate: a counter, a flag and a condition under one lock. */
-#include "tool/precompress_gate.h"
+#include "precompress/gate.h"
 
 bool gate_enter(struct gate *gate)
 {

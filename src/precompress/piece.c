@@ -2,15 +2,15 @@
  * The decisions of one piece, in their order. An attempt ends with an outcome, or with -ESTALE when
  * the original changed meanwhile; then there is another one.
  */
-#include "tool/precompress_piece.h"
+#include "precompress/piece.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "tool/precompress_coder.h"
-#include "tool/precompress_disk.h"
+#include "precompress/coder.h"
+#include "precompress/disk.h"
 
 #define ATTEMPTS 4
 #define SETTLE_NS_MAX (3 * NS_PER_SECOND)

@@ -2,7 +2,7 @@
 #ifndef ZCSERVE_PRECOMPRESS_POOL_H
 #define ZCSERVE_PRECOMPRESS_POOL_H
 
-#include "tool/precompress_walk.h"
+#include "precompress/walk.h"
 
 /*
  * Does the work with `jobs` threads. At most a GiB of memory, or half of the machine's, is used at

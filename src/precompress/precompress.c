@@ -2,7 +2,7 @@
  * The run as a whole: the command line, the directory, the work, the summary. A sidecar that this
  * program leaves as it is may be one that another program made.
  */
-#include "tool/precompress.h"
+#include "precompress/precompress.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "tool/format.h"
-#include "tool/precompress_pool.h"
-#include "tool/precompress_report.h"
+#include "precompress/pool.h"
+#include "precompress/report.h"
 #include "tool/tool.h"
 #include "zcserve/now.h"
 #include "zcserve/supervise.h"

@@ -2,7 +2,7 @@
  * Counts under one lock. Lines and the progress are printed under it too, so that none is inside
  * another.
  */
-#include "tool/precompress_outcomes.h"
+#include "precompress/outcomes.h"
 
 #include <stdlib.h>
 #include <string.h>

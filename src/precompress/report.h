@@ -2,7 +2,7 @@
 #ifndef ZCSERVE_PRECOMPRESS_REPORT_H
 #define ZCSERVE_PRECOMPRESS_REPORT_H
 
-#include "tool/precompress_outcomes.h"
+#include "precompress/outcomes.h"
 
 /* Prints a line for each coding, and one for the whole. */
 void precompress_report_text(const struct docroot *docroot, const struct outcomes *outcomes,

@@ -2,7 +2,7 @@
  * Reads the switches of `zcserve precompress` with getopt_long. Options of the configuration, such
  * as `sidecars`, are checked by config_load().
  */
-#include "tool/precompress_arguments.h"
+#include "precompress/arguments.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef ZCSERVE_PRECOMPRESS_ARGUMENTS_H
 #define ZCSERVE_PRECOMPRESS_ARGUMENTS_H
 
-#include "tool/precompress_rules.h"
+#include "precompress/rules.h"
 #include "zcserve/config.h"
 
 #define PRECOMPRESS_OVERRIDES_MAX 32

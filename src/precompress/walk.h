@@ -2,7 +2,7 @@
 #ifndef ZCSERVE_PRECOMPRESS_WALK_H
 #define ZCSERVE_PRECOMPRESS_WALK_H
 
-#include "tool/precompress_outcomes.h"
+#include "precompress/outcomes.h"
 
 struct work {
     struct piece *pieces; /* the most expensive first; their paths are in `paths` */

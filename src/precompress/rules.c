@@ -1,7 +1,7 @@
 /*
  * The rules of `zcserve precompress`: pure functions of figures and names.
  */
-#include "tool/precompress_rules.h"
+#include "precompress/rules.h"
 
 #include <ctype.h>
 #include <inttypes.h>

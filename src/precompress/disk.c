@@ -14,7 +14,7 @@
  * The directory is not synchronised: after a crash the name may be missing, and is made again.
  */
 #define _GNU_SOURCE
-#include "tool/precompress_disk.h"
+#include "precompress/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "tool/precompress_piece.h"
+#include "precompress/piece.h"
 
 /* Something that is wrong. */
 struct trouble {
