@@ -15,10 +15,13 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static bool list_has(const struct config_list *list, const char *word)
+/* Sites are not served yet. To ignore them would be wrong: nobody would miss their sidecars. */
+static bool sites_absent(const struct config *config)
 {
-    for (uint32_t i = 0; i < list->count; i++)
-        if (strcmp(list->item[i], word) == 0) return true;
+    const struct config_block *site = config->block.inner;
+    if (!site) return true;
+    utf8_print(stderr, site->where);
+    fputs(": site: sites are not served yet; set root and sidecars outside of sites\n", stderr);
     return false;
 }
 
@@ -31,7 +34,8 @@ static struct store_options options_of(const struct config *config, const struct
         .types = types,
     };
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++)
-        options.sidecar[coding] = list_has(&config->sidecars, file_sidecar_suffix(coding).base + 1);
+        options.sidecar[coding] =
+            config_list_has(&config->sidecars, file_sidecar_suffix(coding).base + 1);
     return options;
 }
 
@@ -67,7 +71,7 @@ bool docroot_open(struct docroot *docroot, const struct precompress_switches *sw
     *docroot = (struct docroot){.place.beneath.directory = -1, .wishes = &switches->wishes};
     docroot->config =
         config_load(switches->config_file, switches->overrides, switches->override_count, stderr);
-    if (docroot->config && types_open(docroot)) {
+    if (docroot->config && sites_absent(docroot->config) && types_open(docroot)) {
         docroot->options = options_of(docroot->config, docroot->types);
         docroot->place.options = &docroot->options;
         if (directory_open(docroot)) return true;
