@@ -85,6 +85,7 @@ static void *thread_run(void *argument)
     while ((piece = piece_take(pool))) {
         struct piece_result result;
         piece_do(pool->docroot, &pool->gate, piece, &result);
+        if (result.error == ECANCELED) break; /* a signal came, and ends the process */
         outcomes_add(pool->outcomes, piece->path, piece->coding, &result);
         outcomes_advance(pool->outcomes, work_cost(piece->coding, piece->size));
         piece_give_back(pool, piece, result.error);
@@ -155,15 +156,25 @@ static void work_announce(const struct work *work, struct outcomes *outcomes)
     outcomes_expect(outcomes, work->count, cost);
 }
 
-/* Gives `signals` to this process to read; they do not interrupt it, nor its threads. */
+/* Whether this process was started to ignore a signal, as by nohup(1). */
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/*
+ * Returns a descriptor from which the signals can be read that end a run, or -1. They interrupt
+ * neither this thread nor those that it starts. The kernel would queue ignored ones as well, because
+ * all of these are blocked.
+ */
 static int signals_take(sigset_t *before)
 {
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     sigset_t signals;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGQUIT);
+    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+        if (!is_ignored(ending[i])) sigaddset(&signals, ending[i]);
     pthread_sigmask(SIG_BLOCK, &signals, before);
     return signalfd(-1, &signals, SFD_CLOEXEC);
 }
