@@ -1,131 +1,14 @@
-"""zcserve precompress: sidecars of a whole tree, what is left alone, --check, and the command line.
-
-What is written is decompressed by the programs gzip, brotli and zstd, not by the libraries that made it.
-"""
+"""zcserve precompress: sidecars of a whole tree, what is left alone, --check, and the command line."""
 
 import json
 import os
-import random
-import shutil
 import socket
-import stat
-import subprocess
 
-from client import Skip, expect, expect_content
+from client import expect
 from fixtures import OLD, located
+from sidecars import (CODINGS, DAY, FAST, TEMPORARY, content_of, expect_sidecars, files_of, names, noise, own, prose, run,
+                      sidecar_write, state, tree)
 from stage import require, test, write
-
-CODINGS = {"br": "brotli", "zst": "zstd", "gz": "gzip"}
-FAST = ("--levels", "br=5,zst=3,gz=6")
-TEMPORARY = ".zcserve-precompress-"
-DAY = 86400
-
-
-def noise(length, seed=1):
-    """Bytes that no coding makes shorter."""
-    return random.Random(seed).randbytes(length)
-
-
-def digits(length, seed=1):
-    """Text that every coding makes about half as long, and needs some time for."""
-    return noise(length // 2, seed).hex().encode()
-
-
-def prose(length, seed=1):
-    """Words, of which some come more often than others."""
-    words = [noise(2 + i % 9, i).hex() for i in range(400)]
-    return " ".join(random.Random(seed).choices(words, range(400, 0, -1), k=length // 8)).encode()[:length]
-
-
-def tree(stage, files, at=OLD):
-    """A directory with these files, all of this time, that belong to the user of the tests."""
-    root = os.path.join(stage.setting.place("tree"), "root")
-    os.mkdir(root)
-    for name, what in files.items():
-        path = os.path.join(root, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        write(path, what)
-        os.utime(path, (at, at))
-    own(stage, root)
-    return root
-
-
-def own(stage, root):
-    """Gives all of it to the user of the tests."""
-    if stage.setting.user is None:
-        return
-    for top, directories, files in os.walk(root):
-        for name in (".", *directories, *files):
-            os.chown(os.path.join(top, name), stage.setting.user, stage.setting.user, follow_symlinks=False)
-
-
-def run(stage, *arguments, code=0, **more):
-    """Runs it to its end: what it printed."""
-    got, out, err = stage.setting.run("precompress", *arguments, **more)
-    expect("exit code of %s (%s%s)" % (arguments, out, err), code, got)
-    return out, err
-
-
-def names(root):
-    """All that is there, relative; links are not followed."""
-    found = set()
-    for top, directories, files in os.walk(root):
-        found.update(os.path.relpath(os.path.join(top, name), root) for name in (*directories, *files))
-    return found
-
-
-def left_behind(root):
-    return {name for name in names(root) if os.path.basename(name).startswith(TEMPORARY)}
-
-
-def state(root):
-    """{name: what would change if somebody wrote to it}."""
-    found = {}
-    for name in names(root):
-        status = os.lstat(os.path.join(root, name))
-        found[name] = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode)
-    return found
-
-
-def files_of(found):
-    """What of a state is no directory: those change when a file appears."""
-    return {name: what for name, what in found.items() if not stat.S_ISDIR(what[3])}
-
-
-def put(stage, path, what, at=None):
-    """Puts a file of the tests' user at its place at one moment, with its time."""
-    write(path + ".new", what)
-    if at is not None:
-        os.utime(path + ".new", (at, at))
-    if stage.setting.user is not None:
-        os.chown(path + ".new", stage.setting.user, stage.setting.user)
-    os.rename(path + ".new", path)
-
-
-def decoded(path):
-    program = CODINGS[path.rsplit(".", 1)[1]]
-    if not shutil.which(program):
-        raise Skip("no program %s" % program)
-    return subprocess.run([program, "-dc", path], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True).stdout
-
-
-def content_of(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def expect_sidecars(root, name, codings=CODINGS):
-    """These sidecars of a file are there, right, and look as its own."""
-    original = os.path.join(root, name)
-    status = os.stat(original)
-    for coding in codings:
-        path = original + "." + coding
-        expect_content(path, content_of(original), decoded(path))
-        found = os.stat(path)
-        expect("time of " + path, status.st_mtime_ns, found.st_mtime_ns)
-        expect("mode of " + path, status.st_mode & ~0o111, found.st_mode)
-        expect("owner of " + path, (status.st_uid, status.st_gid), (found.st_uid, found.st_gid))
-        require(found.st_size < status.st_size, "%s is not smaller", path)
 
 
 # ---- what is written ---------------------------------------------------------------------------
@@ -182,8 +65,7 @@ def all_kinds(stage):
     expect("standard error", "", err)
     made = [*COMPRESSED, "link.css", "sub/up.css"]
     expect("what is there", set(before) | {"%s.%s" % (name, coding) for name in made for coding in CODINGS}, names(root))
-    for name in made:
-        expect_sidecars(root, name)
+    expect_sidecars(root, *made)
     after = state(root)
     expect("what was there", files_of(before), {name: after[name] for name in files_of(before)})
     expect("outside", beyond, state(outside))
@@ -209,7 +91,7 @@ def best_levels(stage):
 
 @test("precompress: as many jobs as one likes, the same bytes", per_model=False)
 def jobs(stage):
-    files = {"%d/%d.css" % (i % 7, i): located(1000 + 37 * i, chr(65 + i % 26)) for i in range(60)}
+    files = {"%d/%d.css" % (i % 7, i): located(1000 + 37 * i, chr(65 + i)) for i in range(24)}
     found = []
     for count in ("1", "2", "16"):
         root = tree(stage, files)
@@ -265,16 +147,6 @@ def linked_root(stage):
 
 # ---- what is there already ---------------------------------------------------------------------
 
-def sidecar_write(root, name, coding, content, at):
-    """A sidecar made by the program of the coding."""
-    path = os.path.join(root, name + "." + coding)
-    if not shutil.which(CODINGS[coding]):
-        raise Skip("no program %s" % CODINGS[coding])
-    write(path, subprocess.run([CODINGS[coding], "-c"], input=content, stdout=subprocess.PIPE, check=True).stdout)
-    os.utime(path, (at, at))
-    return path
-
-
 @test("precompress: sidecars of others: current, with another time, wrong", per_model=False)
 def others(stage):
     names_of = ("current.css", "older.css", "newer.css", "wrong.css", "rolled-back.css")
@@ -287,9 +159,9 @@ def others(stage):
             inode[name, coding] = os.stat(sidecar_write(root, name, coding, content, at)).st_ino
     own(stage, root)
     out, _ = run(stage, "-v", root, *FAST)
+    expect_sidecars(root, *names_of)
     for coding in CODINGS:
         for name in names_of:
-            expect_sidecars(root, name, [coding])
             kept = os.stat(os.path.join(root, name + "." + coding)).st_ino == inode[name, coding]
             expect("%s.%s is kept" % (name, coding), name in ("current.css", "older.css", "newer.css"), kept)
         for line in ("dated older.css.", "dated newer.css.", "made wrong.css.", "made rolled-back.css."):
@@ -392,11 +264,13 @@ def usage(stage):
     root = tree(stage, {"a.css": located(1000)})
     place = stage.setting.place("conf")
     write(os.path.join(place, "bad.conf"), b"sidecarz = gz\n")
+    write(os.path.join(place, "sites.conf"), b'root = "%s"\nsite "example.org" { }\n' % root.encode())
     for arguments, says in (((), "DIR is missing"), ((root, root), "only one directory"), (("-Z", root), "'-Z'"),
                             (("--levels", "br=12", root), "br=12"), (("-o", "sidecars=xz", root), "sidecars"),
                             (("-o", "sidecarz=gz", root), "sidecarz"), (("-o", "mime_types=/nonexistent", root), "/nonexistent"),
                             (("-c", os.path.join(place, "bad.conf")), "did you mean 'sidecars'"),
                             (("-c", "/nonexistent.conf"), "/nonexistent.conf"),
+                            (("-c", os.path.join(place, "sites.conf")), "sites.conf:2: site: sites are not served yet"),
                             (("/nonexistent",), "/nonexistent"), ((os.path.join(root, "a.css"),), "a.css")):
         out, err = run(stage, *arguments, code=2)
         require(says in err and not out, "%s says %r, %r", arguments, out, err)
