@@ -104,13 +104,6 @@ static bool types_read(struct program *p)
     return p->types && charset_set(p);
 }
 
-static bool list_has(const struct config_list *list, const char *word)
-{
-    for (uint32_t i = 0; i < list->count; i++)
-        if (strcmp(list->item[i], word) == 0) return true;
-    return false;
-}
-
 /*
  * A peer that keeps sending after the last response is read for at most 15 times the linger time.
  */
@@ -145,9 +138,9 @@ static void store_options_make(struct program *p)
         .index = config->index.item,
         .symlinks = (enum symlink_policy)config->symlinks,
         .hidden = config->hidden,
-        .sidecar = {[CODING_GZIP] = list_has(&config->sidecars, "gz"),
-                    [CODING_BR] = list_has(&config->sidecars, "br"),
-                    [CODING_ZSTD] = list_has(&config->sidecars, "zst")},
+        .sidecar = {[CODING_GZIP] = config_list_has(&config->sidecars, "gz"),
+                    [CODING_BR] = config_list_has(&config->sidecars, "br"),
+                    [CODING_ZSTD] = config_list_has(&config->sidecars, "zst")},
         .memory_bytes_max = config->cache_size / p->service.workers,
         .file_bytes_max = config->cache_file_max,
         .descriptors_max = (uint32_t)config->cache_descriptors,
