@@ -1,6 +1,6 @@
 /*
  * The program: reads the command line and the configuration, and serves (src/start/), checks or
- * prints. `top` and `report` are another program.
+ * prints. `top`, `report` and `reload` are another program.
  */
 #include "start/program.h"
 #include "zcserve/command_line.h"
@@ -68,7 +68,7 @@ static bool standard_descriptors_hold(void)
 /* Only the first argument counts. A directory with such a name can be served as ./top. */
 static bool is_tool(const char *word)
 {
-    return strcmp(word, "top") == 0 || strcmp(word, "report") == 0;
+    return strcmp(word, "top") == 0 || strcmp(word, "report") == 0 || strcmp(word, "reload") == 0;
 }
 
 /* Executes zcserve-tool, a program beside this one, whose libraries the server need not load. */

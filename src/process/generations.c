@@ -92,7 +92,7 @@ static void next_look(struct supervision *s, uint64_t now_ns)
         generation_move(s, GENERATION_NOW, GENERATION_BEFORE);
         generation_move(s, GENERATION_NEXT, GENERATION_NOW);
         options->replaced(options->of);
-        s->adjust_ns = 0;
+        if (options->adjust) s->adjust_ns = 0;
         s->ended = true; /* the new workers may stand in for each other */
     }
 }
