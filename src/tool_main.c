@@ -1,7 +1,7 @@
 /*
- * The program zcserve-tool, which `zcserve top`, `zcserve report` and `zcserve precompress` execute.
- * It is a program of its own, so that the server need not load ncurses, curl and the compressors.
- * The first two alone would double the memory that a worker has at its start.
+ * The program zcserve-tool, which `zcserve top`, `report`, `reload` and `precompress` execute. It is
+ * a program of its own, so that the server need not load ncurses, curl and the compressors. The
+ * first two alone would double the memory that a worker has at its start.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,11 +12,10 @@
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "top") == 0 || strcmp(name, "report") == 0)
-        return tool_run(argc - 1, argv + 1);
+    if (tool_is(name)) return tool_run(argc - 1, argv + 1);
     if (strcmp(name, "precompress") == 0) return precompress_run(argc - 1, argv + 1);
-    fputs("usage: zcserve-tool top|report|precompress [SWITCHES]\n"
-          "try 'zcserve top -h', 'zcserve report -h' and 'zcserve precompress -h'\n",
+    fputs("usage: zcserve-tool top|report|reload|precompress [SWITCHES]\n"
+          "try 'zcserve top -h', 'zcserve reload -h' and so on\n",
           stderr);
     return TOOL_USAGE;
 }

@@ -4,6 +4,8 @@
  */
 #include "models.h"
 
+#include <stdatomic.h>
+
 #define FETCHES_MAX 256 /* far more than there are threads that wait for the disk */
 
 void loops_shape(struct service *service, const struct config *config)
@@ -31,6 +33,7 @@ int model_serve(const struct model *model, const struct service *service, uint32
 {
     void *serving = model->open(service, index);
     if (!serving) return 1;
+    atomic_store_explicit(&service->roster[index].serves, true, memory_order_release);
     int code = model->run(serving);
     model->close(serving);
     return code;

@@ -28,7 +28,7 @@
 #define LOOKS_OF_EXCESS 4               /* in a row that find too many idle, then one ends   */
 
 /* Number of an epoll event that is not about a listener; lower numbers are those of the listeners. */
-enum { READY_SIGNAL = SERVICE_ADDRESSES_MAX, READY_CHANGES };
+enum { READY_SIGNAL = 1 << 30, READY_CHANGES };
 
 struct waiting {
     int fd;
@@ -107,11 +107,9 @@ static bool anybody_could_be_idle(const struct service *service)
 
 static bool anybody_waits(const struct prefork *p)
 {
-    struct pollfd listener[SERVICE_ADDRESSES_MAX];
     for (uint32_t i = 0; i < p->listeners; i++)
-        listener[i] = (struct pollfd){.fd = service_listener(p->service, p->worker.index, i),
-                                      .events = POLLIN};
-    return poll(listener, p->listeners, 0) > 0;
+        if (listener_is_awaited(p->service->listener[i].fd)) return true;
+    return false;
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -135,7 +133,7 @@ static void drain_watch(struct prefork *p)
 static void listeners_close(struct prefork *p)
 {
     for (uint32_t i = 0; i < p->listeners; i++) {
-        int listener = service_listener(p->service, p->worker.index, i);
+        int listener = p->service->listener[i].fd;
         while (p->waits < p->service->drain_max) {
             struct waiting *w = &p->waiting[p->waits];
             w->fd = listener_accept(listener, false, &w->peer);
@@ -144,8 +142,8 @@ static void listeners_close(struct prefork *p)
             else if (w->fd != -ECONNABORTED)
                 break;
         }
-        listener_close(listener, &p->service->address[i], false);
     }
+    service_listeners_leave(p->service);
     p->listeners = 0;
 }
 
@@ -197,7 +195,7 @@ static void wait_once(struct prefork *p)
     else if (ready.data.u32 == READY_CHANGES)
         worker_changed(&p->worker);
     else
-        accept_one(p, service_listener(p->service, p->worker.index, ready.data.u32));
+        accept_one(p, p->service->listener[ready.data.u32].fd);
 }
 
 static int watch_fd(struct prefork *p, int fd, uint32_t events, uint32_t what)
@@ -209,10 +207,9 @@ static int watch_fd(struct prefork *p, int fd, uint32_t events, uint32_t what)
 static int listeners_open(struct prefork *p)
 {
     int result = 0;
-    p->listeners = p->service->addresses;
+    p->listeners = p->service->listeners;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result = watch_fd(p, service_listener(p->service, p->worker.index, i),
-                          EPOLLIN | EPOLLEXCLUSIVE, i);
+        result = watch_fd(p, p->service->listener[i].fd, EPOLLIN | EPOLLEXCLUSIVE, i);
     return result;
 }
 

@@ -27,7 +27,7 @@
 #define THREAD_STACK_BYTES (512 * 1024)
 
 /* Number of an epoll event that is not about a listener; lower numbers are those of the listeners. */
-enum { READY_SIGNAL = SERVICE_ADDRESSES_MAX, READY_NEWS };
+enum { READY_SIGNAL = 1 << 30, READY_NEWS };
 
 struct thread {
     struct worker worker;
@@ -99,7 +99,7 @@ static void accepting_set(struct threadpool *p, bool accepting)
     p->accepting = accepting;
     for (uint32_t i = 0; i < p->listeners; i++) {
         struct epoll_event event = {.events = accepting ? EPOLLIN : 0, .data.u32 = i};
-        epoll_ctl(p->epoll, EPOLL_CTL_MOD, service_listener(p->service, 0, i), &event);
+        epoll_ctl(p->epoll, EPOLL_CTL_MOD, p->service->listener[i].fd, &event);
     }
 }
 
@@ -140,9 +140,9 @@ static bool accept_one(struct threadpool *p, int listener)
     return waiting.fd >= 0 || waiting.fd == -ECONNABORTED;
 }
 
-static void on_connection(struct threadpool *p, uint32_t address)
+static void on_connection(struct threadpool *p, uint32_t number)
 {
-    int listener = service_listener(p->service, 0, address);
+    int listener = p->service->listener[number].fd;
     for (int i = 0; i < ACCEPT_MAX && accept_one(p, listener); i++)
         continue;
 }
@@ -183,12 +183,12 @@ static void listeners_close(struct threadpool *p)
 {
     queue_widen(&p->queue);
     for (uint32_t i = 0; i < p->listeners; i++) {
-        int listener = service_listener(p->service, 0, i);
+        int listener = p->service->listener[i].fd;
         epoll_ctl(p->epoll, EPOLL_CTL_DEL, listener, NULL);
         while (accept_one(p, listener))
             continue;
-        listener_close(listener, &p->service->address[i], false);
     }
+    service_listeners_leave(p->service);
     p->listeners = 0;
     p->accepting = false;
 }
@@ -248,9 +248,9 @@ static int watchers_start(struct threadpool *p)
     p->signals = signals_open();
     if (p->signals < 0) return -1;
     p->accepting = true;
-    p->listeners = p->service->addresses;
+    p->listeners = p->service->listeners;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result = watch_fd(p, service_listener(p->service, 0, i), i);
+        result = watch_fd(p, p->service->listener[i].fd, i);
     if (result == 0) result = watch_fd(p, p->signals, READY_SIGNAL);
     return result == 0 ? watch_fd(p, queue_news(&p->queue), READY_NEWS) : result;
 }

@@ -12,18 +12,18 @@
 #include <stdlib.h>
 
 /* Prints a problem in the form of config_load(). */
-static void problem_print(const char *where, const char *what, const char *problem)
+static void problem_print(FILE *errors, const char *where, const char *what, const char *problem)
 {
-    utf8_print(stderr, where);
-    fprintf(stderr, ": %s: ", what);
-    utf8_print(stderr, problem);
-    fputc('\n', stderr);
+    utf8_print(errors, where);
+    fprintf(errors, ": %s: ", what);
+    utf8_print(errors, problem);
+    fputc('\n', errors);
 }
 
 void config_problem(const struct program *p, const char *option, const void *member,
                     const char *problem)
 {
-    problem_print(config_place(p->config, member), option, problem);
+    problem_print(p->errors, config_place(p->config, member), option, problem);
 }
 
 /* Sites are read but not served yet. To ignore them would be wrong: a rule may forbid access. */
@@ -31,7 +31,7 @@ static bool sites_absent(const struct program *p)
 {
     const struct config_block *site = p->config->block.inner;
     if (site)
-        problem_print(site->where, "site",
+        problem_print(p->errors, site->where, "site",
                       "sites are not served yet; set root and the other options outside of sites");
     return !site;
 }
@@ -182,19 +182,13 @@ bool service_make(struct program *p)
     return root_valid(p);
 }
 
-void program_close(struct program *p)
-{
-    if (p->types) media_types_free(p->types);
-    p->types = NULL;
-}
-
 /* auto falls back to epoll, which works on every system. */
-bool model_choose(struct program *p)
+bool model_choose(struct program *p, char *problem_text, size_t size)
 {
     const struct model *model = p->model;
     const char *problem = model->problem ? model->problem(&p->service) : NULL;
     if (problem && p->config->model != MODEL_AUTO) {
-        log_error("%s; or choose model = epoll", problem);
+        snprintf(problem_text, size, "%s; or choose model = epoll", problem);
         return false;
     }
     if (problem) {

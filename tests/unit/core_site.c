@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SLOTS 4 /* of the board: most tests use one worker */
+
 static const char *const index_names[] = {"index.html", NULL};
 
 static void service_make(struct core_site *site)
@@ -46,7 +48,7 @@ static void service_make(struct core_site *site)
         .recheck_ns = NS_PER_SECOND,
         .types = media_types_embedded(),
     };
-    service->board = stats_board_open(1);
+    service->board = stats_board_open(SLOTS);
     assert(service->board);
 }
 
@@ -91,7 +93,7 @@ void core_site_close(struct core_site *site)
     if (site->peer >= 0) close(site->peer);
     assert(site->worker.works.used == 0);
     worker_close(&site->worker); /* its assertion fails while something is lent */
-    stats_board_close(site->service.board, 1);
+    stats_board_close(site->service.board, SLOTS);
     nftw(site->root, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
 }
 
