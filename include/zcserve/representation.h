@@ -23,6 +23,9 @@ enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT
 /* The coding's name as registered: "identity", "gzip", "br", "zstd". */
 const char *coding_name(enum coding coding);
 
+/* The suffix of a file in this coding: ".gz", ".br", ".zst"; empty for identity. */
+struct text coding_file_suffix(enum coding coding);
+
 /* Weights of Accept-Encoding, in thousandths: 0 refused … 1000 preferred. */
 struct accepted {
     uint16_t weight[CODING_COUNT];

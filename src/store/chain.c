@@ -10,7 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "chain.h"
-#include "directory.h"
+#include "base/file_system.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static bool chain_add(struct watch *watch, const char *path, bool is_link)
 {
     struct statfs status;
     if (watch->chain_count == CHAIN_MAX) return false;
-    if (!is_link && (statfs(path, &status) != 0 || !directory_reports_changes(&status)))
+    if (!is_link && (statfs(path, &status) != 0 || !file_system_reports_changes(&status)))
         return false;
     /* Directories without IN_ATTRIB: it would tell of every file in them. */
     uint32_t mask = IN_MOVE_SELF | IN_DELETE_SELF | (is_link ? IN_ATTRIB : IN_DELETE | IN_MOVED_TO);

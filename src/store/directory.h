@@ -15,11 +15,6 @@ struct directory {
     char letters[];
 };
 
-struct statfs;
-
-/* Whether all changes on this file system are made by this machine's kernel, and so reported. */
-bool directory_reports_changes(const struct statfs *status);
-
 /* Both tables, of a length that follows from watches_max and never changes. */
 bool directory_open_tables(struct watch *watch);
 void directory_close_tables(struct watch *watch);

@@ -91,8 +91,6 @@ int file_open_unseen(const struct place *place, const struct file *file, enum co
  */
 int file_open_as_it_is(const struct place *place, struct file *file);
 
-/* The suffix of a coding's sidecar, ".br"; empty for identity. */
-struct text file_sidecar_suffix(enum coding coding);
 /* The name of the sidecar of `name`, and `name` itself for identity. */
 void file_sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX]);
 
