@@ -36,11 +36,13 @@ FUZZERS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 LAB_SOURCES := $(sort $(wildcard bench/lab/*.c bench/lab/experiments/*.c))
 FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h bench/lab/experiments/*.h))
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
-ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool%,$(OBJECTS))
+ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool% $(OUT)/src/doctor/%,$(OBJECTS))
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
-TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% base/% config/%) $(OUT)/src/stats/board.o $(OUT)/src/stats/histogram.o,$(OBJECTS))
-TOOL_UNITS := $(filter $(patsubst src/tool/%.c,tests/unit/test_%.c,$(wildcard src/tool/*.c)),$(UNITS))
-LAB_ROOMS := $(LAB_SOURCES:%.c=$(OUT)/%.o) $(OUT)/src/stats/histogram.o
+TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% doctor/% base/% config/% net/% \
+    $(addsuffix .o,stats/board stats/histogram start/limits process/cpu store/beneath \
+    model/shape model/ring model/ring_buffers model/ring_count model/ring_try)),$(OBJECTS))
+TOOL_UNITS := $(filter $(patsubst %.c,tests/unit/test_%.c,$(notdir $(wildcard src/tool/*.c src/doctor/*.c))),$(UNITS))
+LAB_ROOMS := $(LAB_SOURCES:%.c=$(OUT)/%.o) $(addprefix $(OUT)/src/,stats/histogram.o doctor/device.o doctor/kernel_file.o)
 LAB_UNITS := $(filter tests/unit/test_lab_%,$(UNITS))
 PROGRAMS  := $(OUT)/zcserve $(OUT)/zcserve-tool
 
