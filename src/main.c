@@ -1,6 +1,6 @@
 /*
  * The program: reads the command line and the configuration, and has them served (src/start/) or
- * shown. `top` and `report` are a program of their own.
+ * shown. `top`, `report` and `doctor` are a program of their own.
  */
 #include "start/program.h"
 #include "zcserve/command_line.h"
@@ -60,7 +60,10 @@ static bool standard_descriptors_hold(void)
 /* The first word: so a directory of that name is served as ./top. */
 static bool is_tool(const char *word)
 {
-    return strcmp(word, "top") == 0 || strcmp(word, "report") == 0;
+    static const char *const tools[] = {"top", "report", "doctor"};
+    for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
+        if (strcmp(word, tools[i]) == 0) return true;
+    return false;
 }
 
 /* They are a program beside this one, whose libraries the server need not load. */

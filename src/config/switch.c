@@ -85,6 +85,7 @@ void switch_help(FILE *out)
           "the current directory. With DIR and without -c it reads no configuration.\n\n"
           "usage: zcserve [SWITCHES] [DIR]\n"
           "       zcserve top|report …      see what a server does; each has its own -h\n"
+          "       zcserve doctor …          see what of this machine hinders a server\n"
           "                                 (a directory of that name is ./top)\n\n",
           out);
     for (const struct command_switch *one = switch_table; one->letter; one++) {

@@ -1,4 +1,4 @@
-/* Finds the block device that holds a file, by its number in /sys and its line in /proc/self/mountinfo. */
+/* Finds the device by its number in /sys, and its mount in /proc/self/mountinfo. */
 #include "doctor/device.h"
 
 #include <errno.h>

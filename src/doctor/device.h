@@ -23,10 +23,15 @@ struct device {
 /* Finds the device of the file or directory `path`. Returns 0 or -errno. */
 int device_of(struct device *device, const char *tree, const char *path);
 
-/* Returns a setting of its queue as text ("scheduler", "read_ahead_kb", …); "" when there is none. */
+/*
+ * Returns a setting of its queue as text ("scheduler", "read_ahead_kb", …); "" when there is none.
+ */
 const char *device_setting(const struct device *device, const char *name, char into[128]);
 
-/* Sets the number of the whole disk, as control groups need it. Returns false when there is no disk. */
+/*
+ * Sets the number of the whole disk, as control groups need it. Returns false when there is no
+ * disk.
+ */
 bool device_number(const struct device *device, unsigned *major, unsigned *minor);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reads small text files of /proc and /sys. They are made when they are read, so nothing is remembered. */
+/* Reads files of /proc and /sys. They are made when they are read, so nothing is remembered. */
 #include "doctor/kernel_file.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /*
  * Reads what the kernel tells in small text files of /proc and /sys (proc(5), sysfs(5)).
  *
- * `tree` stands before every path: "" reads the files of this machine, the name of a directory those
- * that a test made up below it. Each function returns false when the file is missing, cannot be read,
- * or does not say what is looked for; then nothing was written to the results.
+ * `tree` stands before every path: "" reads the files of this machine, the name of a directory
+ * those that a test made up below it. Each function returns false when the file is missing, cannot
+ * be read, or does not say what is looked for; then nothing was written to the results.
  */
 #ifndef ZCSERVE_DOCTOR_KERNEL_FILE_H
 #define ZCSERVE_DOCTOR_KERNEL_FILE_H
