@@ -285,7 +285,6 @@ void survey_take(struct survey *survey, const struct survey_options *options)
 {
     struct walk walk = {.survey = survey, .options = options, .began_ns = now_monotonic_ns()};
     *survey = (struct survey){0};
-    walk.told_ns = walk.began_ns;
     for (const char *const *root = options->root; *root; root++)
         root_walk(&walk, *root);
     free(walk.pending);

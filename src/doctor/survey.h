@@ -64,7 +64,7 @@ struct survey_options {
     uint64_t large_bytes; /* from which size on files are not kept in memory */
     uint64_t entries_max; /* 0: no limit */
     double seconds_max;   /* 0: no limit */
-    /* Called ten times a second with what was seen so far; NULL: not at all. */
+    /* Called at first, and then ten times a second, with what was seen so far; NULL: not at all. */
     void (*progress)(const struct survey *survey);
 };
 
