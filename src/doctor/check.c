@@ -63,8 +63,8 @@ static bool is_server_known(const struct facts *facts)
 
 static bool has_disk(const struct facts *facts)
 {
-    for (unsigned i = 0; i < facts->roots; i++)
-        if (facts->root[i].device.queue[0] && !facts->root[i].device.in_memory) return true;
+    for (unsigned i = 0; i < facts->survey.systems; i++)
+        if (facts->device[i].queue[0] && !facts->device[i].in_memory) return true;
     return false;
 }
 
@@ -103,7 +103,7 @@ static const struct {
     {has_files, "no root could be looked at"},
     {is_user, "root may do everything; -u USER looks as another user"},
     {is_server_known, "-u USER or --pid PID says who serves"},
-    {has_disk, "no root is on one disk that is known"},
+    {has_disk, "no file system is on one disk that is known"},
     {has_large, "no file is larger than cache.file_max"},
     {has_cache, "cache.size is 0"},
     {has_watches, "cache.watches is 0"},

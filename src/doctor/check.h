@@ -20,7 +20,7 @@ enum {
     NEEDS_FILES = 1 << 3,     /* a root that could be looked at                 */
     NEEDS_USER = 1 << 4,      /* rights of a user, since root may do everything */
     NEEDS_SERVER = 1 << 5,    /* that -u or --pid said who serves               */
-    NEEDS_DISK = 1 << 6,      /* a root on one disk                             */
+    NEEDS_DISK = 1 << 6,      /* files on one disk                              */
     NEEDS_LARGE = 1 << 7,     /* files that are too large to be kept in memory  */
     NEEDS_CACHE = 1 << 8,     /* memory for the cache                           */
     NEEDS_WATCHES = 1 << 9,   /* directories that are watched                   */

@@ -6,21 +6,6 @@
 
 #include "tool/format.h"
 
-/* Names the kind of a file system; "" when a root on it is not known. */
-static const char *kind_of(const struct facts *facts, const struct survey_system *system)
-{
-    const char *kind = "";
-    size_t longest = 0;
-    for (unsigned i = 0; i < facts->roots; i++) {
-        const char *root = facts->root[i].path;
-        size_t length = strlen(root);
-        if (length < longest || !system->path || strncmp(system->path, root, length) != 0) continue;
-        kind = facts->root[i].device.file_system;
-        longest = length;
-    }
-    return kind;
-}
-
 static const char *path_of(const struct survey_system *system)
 {
     return system->path ? system->path : "a directory below a root";
@@ -30,7 +15,7 @@ const char *check_notification(const struct facts *facts, struct findings *findi
 {
     for (unsigned i = 0; i < facts->survey.systems; i++) {
         const struct survey_system *system = &facts->survey.system[i];
-        const char *kind = kind_of(facts, system);
+        const char *kind = facts->device[i].file_system;
         if (system->reports_changes) continue;
         finding_add(findings, SEVERITY_WARN,
                     "%s: this file system%s%s%s does not report changes, so each hit costs the "

@@ -9,7 +9,6 @@
 #include "start/limits.h"
 #include "tool/format.h"
 
-#define OPEN_AT_FIRST 4       /* standard streams and the error log */
 #define CONNTRACK_FULL 0.8    /* share of the table from which on it is nearly full */
 #define RESERVED_TEXT_MAX 512 /* bytes of ip_local_reserved_ports that are looked at */
 
@@ -65,8 +64,9 @@ const char *check_descriptors(const struct facts *facts, struct findings *findin
     struct service asked = facts->service, left = facts->service;
     format_space limit, lent;
     asked.store.descriptors_lent_max = asked.connections_max;
-    uint64_t needed = descriptors_needed(&asked, OPEN_AT_FIRST), hard = facts->subject.files.hard;
-    if (descriptors_share(&left, OPEN_AT_FIRST, hard)) {
+    uint64_t needed = descriptors_needed(&asked, DESCRIPTORS_AT_FIRST),
+             hard = facts->subject.files.hard;
+    if (descriptors_share(&left, DESCRIPTORS_AT_FIRST, hard)) {
         fewer_show(facts, &left, needed, findings);
     } else if (needed > hard) {
         finding_add(findings, SEVERITY_NOTE,

@@ -143,11 +143,11 @@ const char *check_huge_pages(const struct facts *facts, struct findings *finding
 
 /* ---- disk ------------------------------------------------------------------------------------ */
 
-/* Returns whether a root before this one is on the same disk. */
+/* Returns whether an earlier file system is on the same disk. */
 static bool was_seen(const struct facts *facts, unsigned number)
 {
     for (unsigned i = 0; i < number; i++)
-        if (strcmp(facts->root[i].device.name, facts->root[number].device.name) == 0) return true;
+        if (strcmp(facts->device[i].name, facts->device[number].name) == 0) return true;
     return false;
 }
 
@@ -175,8 +175,8 @@ static void read_ahead_look(const struct device *device, struct findings *findin
 
 const char *check_read_ahead(const struct facts *facts, struct findings *findings)
 {
-    for (unsigned i = 0; i < facts->roots; i++)
-        if (!was_seen(facts, i)) read_ahead_look(&facts->root[i].device, findings);
+    for (unsigned i = 0; i < facts->survey.systems; i++)
+        if (!was_seen(facts, i)) read_ahead_look(&facts->device[i], findings);
     return NULL;
 }
 
@@ -223,8 +223,8 @@ static void scheduler_look(const struct device *device, struct findings *finding
 
 const char *check_scheduler(const struct facts *facts, struct findings *findings)
 {
-    for (unsigned i = 0; i < facts->roots; i++)
-        if (!was_seen(facts, i)) scheduler_look(&facts->root[i].device, findings);
+    for (unsigned i = 0; i < facts->survey.systems; i++)
+        if (!was_seen(facts, i)) scheduler_look(&facts->device[i], findings);
     return NULL;
 }
 

@@ -29,7 +29,6 @@ struct facts_address {
 struct facts_root {
     const char *path;
     int error; /* errno of opening it; 0: none */
-    struct device device;
 };
 
 struct facts_log {
@@ -57,6 +56,7 @@ struct facts {
     unsigned logs;
     struct facts_ring ring;
     struct survey survey;
+    struct device device[SURVEY_SYSTEMS_MAX]; /* below each file system of the survey */
 };
 
 /* What to look at. */

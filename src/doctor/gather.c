@@ -150,9 +150,7 @@ static void roots_look(struct facts *facts)
         struct facts_root *root = &facts->root[i];
         int fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         root->error = fd < 0 ? errno : 0;
-        if (fd < 0) continue;
-        close(fd);
-        device_of(&root->device, facts->tree, root->path);
+        if (fd >= 0) close(fd);
     }
 }
 
@@ -191,6 +189,9 @@ static void files_look(struct facts *facts, const struct facts_wanted *wanted)
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++)
         options.sidecar[coding] = list_has(&config->sidecars, coding_file_suffix(coding).base + 1);
     survey_take(&facts->survey, &options);
+    for (unsigned i = 0; i < facts->survey.systems; i++)
+        if (facts->survey.system[i].path)
+            device_of(&facts->device[i], facts->tree, facts->survey.system[i].path);
 }
 
 /* ---- who looks ------------------------------------------------------------------------------- */

@@ -51,7 +51,7 @@ START_TEST(needs_are_told)
     ck_assert_str_eq(why("residency"), "the model has no event loop");
     ck_assert_str_eq(why("notification"), "cache.watches is 0");
     ck_assert_str_eq(why("memory"), "cache.size is 0");
-    ck_assert_str_eq(why("scheduler"), "no root is on one disk that is known");
+    ck_assert_str_eq(why("scheduler"), "no file system is on one disk that is known");
     ck_assert_str_eq(why("logs"), "no log is a file");
     ck_assert_ptr_null(why("root"));
     facts.survey.directories = 0;
@@ -72,9 +72,9 @@ START_TEST(all_is_wrong)
     examined_begin("listen = {\"192.0.2.1:80\"}\nworkers = 100\nbacklog = 4096\n"
                    "access_log = /var/log/a\ncache { size = 64g\n watches = 10 }\n");
     facts.root[0].error = 2;
-    strcpy(facts.root[0].device.name, "sda");
-    strcpy(facts.root[0].device.queue, "/sys/dev/block/8:0/queue");
-    facts.root[0].device.tree = facts.tree;
+    strcpy(facts.device[0].name, "sda");
+    strcpy(facts.device[0].queue, "/sys/dev/block/8:0/queue");
+    facts.device[0].tree = facts.tree;
     facts.address[0].error = 99;
     facts.log[0].error = 13;
     facts.subject.is_server = true;

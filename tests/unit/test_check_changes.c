@@ -14,8 +14,8 @@ static struct survey_system *system_add(const char *path)
 START_TEST(notification)
 {
     examined_begin("root = /srv/www\n");
-    strcpy(facts.root[0].device.file_system, "nfs4");
     struct survey_system *system = system_add("/srv/www/pictures");
+    strcpy(facts.device[0].file_system, "nfs4");
     examined_is(check_notification, "");
     system->reports_changes = false;
     system_add("/elsewhere")->reports_changes = false; /* of which nothing more is known */

@@ -109,9 +109,10 @@ END_TEST
 static void disk_is(const char *name, const char *scheduler, const char *rotational,
                     const char *ahead)
 {
-    struct device *device = &facts.root[0].device;
+    struct device *device = &facts.device[0];
     *device = (struct device){.tree = facts.tree, .queue = "/sys/dev/block/8:0/queue"};
     snprintf(device->name, sizeof(device->name), "%s", name);
+    facts.survey.systems = 1;
     made_up_file("/sys/dev/block/8:0/queue/scheduler", scheduler);
     made_up_file("/sys/dev/block/8:0/queue/rotational", rotational);
     made_up_file("/sys/dev/block/8:0/queue/read_ahead_kb", ahead);
@@ -129,8 +130,8 @@ START_TEST(read_ahead)
                 "the disk in small pieces. Remedy: echo 128 > "
                 "/sys/dev/block/8:0/queue/read_ahead_kb; 'zclab advise' measures\n");
     disk_is("sda", "none\n", "1\n", "16384\n");
-    facts.root[1] = facts.root[0]; /* is told once */
-    facts.roots = 2;
+    facts.device[1] = facts.device[0]; /* is told once */
+    facts.survey.systems = 2;
     examined_is(
         check_read_ahead,
         "note: sda: the kernel reads 16384 KiB ahead (read_ahead_kb), which pushes much out "

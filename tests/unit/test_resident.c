@@ -6,8 +6,14 @@
 #include "zcserve/resident.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -123,6 +129,36 @@ START_TEST(without_cachestat)
 }
 END_TEST
 
+/* A system call fails from now on, as a sandbox has it. */
+static void forbid_call(uint32_t number, uint32_t error)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+    ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+START_TEST(by_which_means)
+{
+    int error = -1;
+    enum resident_means means = resident_means(file, &error);
+    ck_assert(means == RESIDENT_WHOLE || means == RESIDENT_EDGES);
+    ck_assert(means == RESIDENT_EDGES || error == 0);
+    ck_assert_int_eq(resident_means(-1, &error), RESIDENT_UNTOLD);
+    ck_assert_int_eq(error == ENOSYS ? EBADF : error, EBADF);
+    forbid_call(451, EPERM); /* cachestat */
+    ck_assert_int_eq(resident_means(file, &error), RESIDENT_EDGES);
+    ck_assert_int_eq(error, EPERM);
+    forbid_call(SYS_preadv2, EOPNOTSUPP);
+    ck_assert_int_eq(resident_means(file, &error), RESIDENT_UNTOLD);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("resident");
@@ -133,6 +169,7 @@ int main(void)
     tcase_add_test(tcase, page_by_page);
     tcase_add_test(tcase, beyond_the_end_it_cannot_be_told);
     tcase_add_test(tcase, hole_of_a_sparse_file);
+    tcase_add_test(tcase, by_which_means);
     tcase_add_test(tcase, tmpfs_is_always);
     tcase_add_test(tcase, what_is_no_file_cannot_be_told);
     tcase_add_test(tcase, without_cachestat);
