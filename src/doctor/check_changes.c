@@ -99,9 +99,8 @@ static void edges_show(const struct survey_system *system, struct findings *find
             "%s: cachestat(2) fails (%s), so only the first and the last page of a part are "
             "asked for",
             path_of(system), strerror(system->error));
-        finding_remedy(findings,
-                       "if large files often come from the disk: it answers who may write "
-                       "to the file, and whom no seccomp filter forbids it");
+        finding_remedy(findings, "allow it in the seccomp filter, or give the files to the user of "
+                                 "the server, if large files often come from the disk");
     }
 }
 

@@ -109,8 +109,8 @@ const char *check_sidecars(const struct facts *facts, struct findings *findings)
         finding_remedy(findings,
                        "compress the originals again, into a new file that is then renamed");
     if (group_find(facts, findings, SEVERITY_NOTE, SURVEY_LARGE,
-                   "sidecars that are not smaller than their original are sent to nobody who takes "
-                   "both"))
+                   "sidecars that are not smaller than their original are not chosen for clients "
+                   "that accept both"))
         finding_remedy(findings, "remove them");
     return NULL;
 }

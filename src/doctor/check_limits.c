@@ -19,11 +19,17 @@ static uint64_t connections_in_all(const struct facts *facts)
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
+/* Returns the option that asks for most descriptors of a process. */
+static const char *pool_to_lower(const struct service *service)
+{
+    if (service->connections_max > 1) return "connections";
+    return service->workers > service->processes ? "threadpool.threads" : "cache.descriptors";
+}
+
 /* Says what is left of workers, connections and files kept open. */
 static void fewer_show(const struct facts *facts, const struct service *left, uint64_t needed,
                        struct findings *findings)
 {
-    const struct service *asked = &facts->service;
     format_space limit, wanted, connections, all, kept;
     uint64_t now = (uint64_t)left->workers * left->connections_max, most = 0;
     finding_add(findings, SEVERITY_HARM,
@@ -43,7 +49,7 @@ static void fewer_show(const struct facts *facts, const struct service *left, ui
                        "LimitNOFILE=%llu in the unit of systemd, or ulimit -n %llu before the "
                        "start; or lower %s",
                        (unsigned long long)needed, (unsigned long long)needed,
-                       asked->connections_max > 1 ? "connections" : "the number of workers");
+                       pool_to_lower(&facts->service));
 }
 
 /* The limit of the whole system. */

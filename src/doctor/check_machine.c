@@ -134,9 +134,10 @@ const char *check_huge_pages(const struct facts *facts, struct findings *finding
     snprintf(path, sizeof(path), "%s/defrag", directory);
     if (!kernel_chosen(facts->tree, path, defrag, sizeof(defrag))) return directory;
     if (strcmp(enabled, "always") != 0 || strcmp(defrag, "always") != 0) return NULL;
-    finding_add(findings, SEVERITY_WARN,
-                "transparent huge pages are for everyone, and who needs one waits until memory is "
-                "compacted (enabled and defrag are always): a worker may stop for milliseconds");
+    finding_add(
+        findings, SEVERITY_WARN,
+        "transparent huge pages are on for all programs, and a page fault waits while memory is "
+        "compacted (enabled and defrag are always): a worker may stop for milliseconds");
     finding_remedy(findings, "echo madvise > %s/defrag", directory);
     return NULL;
 }

@@ -26,8 +26,9 @@ const char *check_user(const struct facts *facts, struct findings *findings)
                     "the server runs as root, so a fault in it could do anything");
         finding_remedy(findings, "start it as another user (systemd: User=)");
     } else {
-        finding_add(findings, SEVERITY_NOTE,
-                    "root looks, who may read and change everything; the server's user may not");
+        finding_add(
+            findings, SEVERITY_NOTE,
+            "doctor runs as root, which may read and change everything; the server's user may not");
         finding_remedy(findings, "name that user with -u, or the running server with --pid");
     }
     return NULL;
@@ -65,7 +66,7 @@ static void holder_show(const struct facts_address *address, struct findings *fi
     const struct holder *holder = &address->holder;
     if (holder->pid == 0) {
         finding_add(findings, SEVERITY_NOTE,
-                    "%s %s is in use by a process of user %u that may not be looked at",
+                    "%s %s is in use by a process of user %u that doctor may not look at",
                     address->option, address->text, holder->user);
         finding_remedy(findings, "let root run doctor, which then tells whether it is this server");
     } else if (!is_our_server(holder)) {

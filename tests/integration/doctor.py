@@ -96,7 +96,7 @@ def as_root(stage):
         found = doctor(stage, root)
         expect("user", "root", found["user"])
         expect("unreadable", [], of(found, "readable"))
-        require(of(found, "user")[0][1].startswith("root looks"), "it does not say so: %s", found["findings"])
+        require(of(found, "user")[0][1].startswith("doctor runs as root"), "it does not say so: %s", found["findings"])
         found = doctor(stage, "-u", str(user_unused()), root, code=1)
         require("secret.txt" in of(found, "readable")[0][1], "it finds %s", found["findings"])
         expect("as the server's user", [], of(found, "own"))

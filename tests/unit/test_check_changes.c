@@ -98,9 +98,8 @@ START_TEST(residency)
     examined_is(
         check_residency,
         "note: /srv/www: cachestat(2) fails (Operation not permitted), so only the first and "
-        "the last page of a part are asked for. Remedy: if large files often come from the "
-        "disk: it answers who may write to the file, and whom no seccomp filter forbids "
-        "it\n");
+        "the last page of a part are asked for. Remedy: allow it in the seccomp filter, or give "
+        "the files to the user of the server, if large files often come from the disk\n");
     examined_end();
 }
 END_TEST

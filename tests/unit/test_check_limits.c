@@ -64,11 +64,11 @@ START_TEST(descriptors_of_models)
 {
     examined_begin("model = prefork\n");
     facts.subject.files = (struct subject_limit){64, 64};
-    ck_assert_ptr_nonnull(strstr(examined(check_descriptors), "or lower the number of workers\n"));
+    ck_assert_ptr_nonnull(strstr(examined(check_descriptors), "or lower cache.descriptors\n"));
     examined_end();
     examined_begin("model = threadpool\nthreadpool { threads = 8\n queue = 16 }\n");
     facts.subject.files = (struct subject_limit){256, 256};
-    ck_assert_ptr_nonnull(strstr(examined(check_descriptors), "instead of 8,"));
+    ck_assert_ptr_nonnull(strstr(examined(check_descriptors), "; or lower threadpool.threads"));
     examined_end();
 }
 END_TEST

@@ -96,7 +96,7 @@ START_TEST(huge_pages)
                  "[always] defer defer+madvise madvise never\n");
     examined_is(
         check_huge_pages,
-        "warn: transparent huge pages are for everyone, and who needs one waits until memory "
+        "warn: transparent huge pages are on for all programs, and a page fault waits while memory "
         "is compacted (enabled and defrag are always): a worker may stop for milliseconds. "
         "Remedy: echo madvise > /sys/kernel/mm/transparent_hugepage/defrag\n");
     made_up_file("/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");

@@ -23,9 +23,9 @@ START_TEST(who_looks)
     examined_begin("");
     examined_is(check_user, "");
     facts.subject.user = 0;
-    examined_is(check_user,
-                "note: root looks, who may read and change everything; the server's user may not. "
-                "Remedy: name that user with -u, or the running server with --pid\n");
+    examined_is(check_user, "note: doctor runs as root, which may read and change everything; the "
+                            "server's user may not. "
+                            "Remedy: name that user with -u, or the running server with --pid\n");
     facts.subject.is_server = true;
     examined_is(check_user, "warn: the server runs as root, so a fault in it could do anything. "
                             "Remedy: start it as another user (systemd: User=)\n");
@@ -75,8 +75,8 @@ START_TEST(addresses_in_use)
     examined_is(check_listen, "");
     *holder = (struct holder){.is_there = true, .user = 1000, .inode = 7};
     examined_is(check_listen,
-                "note: listen 127.0.0.1:8080 is in use by a process of user 1000 that may not be "
-                "looked at. Remedy: let root run doctor, which then tells whether it is this "
+                "note: listen 127.0.0.1:8080 is in use by a process of user 1000 that doctor may "
+                "not look at. Remedy: let root run doctor, which then tells whether it is this "
                 "server\n");
     examined_end();
 }
