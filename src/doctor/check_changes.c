@@ -99,8 +99,9 @@ static void edges_show(const struct survey_system *system, struct findings *find
             "%s: cachestat(2) fails (%s), so only the first and the last page of a part are "
             "asked for",
             path_of(system), strerror(system->error));
-        finding_remedy(findings, "allow it in the seccomp filter, or give the files to the user of "
-                                 "the server, if large files often come from the disk");
+        finding_remedy(findings, "none is needed while large files stay in memory; else let the "
+                                 "server's user own them (recent kernels answer only who may write "
+                                 "to the file), or allow cachestat in its seccomp filter");
     }
 }
 

@@ -40,11 +40,11 @@ static void rest_show(const struct examination *examination, FILE *out)
     for (unsigned i = 0; checks[i].name; i++) {
         const char *name = checks[i].name, *why_not = examination->why_not[i];
         if (!why_not && !has_finding(examination->findings, name))
-            fprintf(out, "ok    %-12s  %s.\n", name, checks[i].what);
+            fprintf(out, "ok    %-12s  %s\n", name, checks[i].what);
     }
     for (unsigned i = 0; checks[i].name; i++)
         if (examination->why_not[i])
-            fprintf(out, "-     %-12s  not looked at: %s.\n", checks[i].name,
+            fprintf(out, "-     %-12s  not looked at: %s\n", checks[i].name,
                     examination->why_not[i]);
 }
 

@@ -15,7 +15,7 @@
 static struct facts facts;
 
 /* Makes the machine, with this text as the configuration. */
-static void examined_begin(const char *configuration)
+static inline void examined_begin(const char *configuration)
 {
     made_up_open();
     made_up_file("/serve.conf", configuration);
@@ -31,7 +31,7 @@ static void examined_begin(const char *configuration)
     facts.survey.directories = 1;
 }
 
-static void examined_end(void)
+static inline void examined_end(void)
 {
     config_free((struct config *)(uintptr_t)facts.config);
     made_up_close();
@@ -41,7 +41,7 @@ static void examined_end(void)
  * Returns all that the check finds, "harm: PROBLEM. Remedy: REMEDY\n" for each; "(WHY)" when it cannot look.
  * Valid until the next call.
  */
-static const char *examined(check_function *check)
+static inline const char *examined(check_function *check)
 {
     static char text[8192];
     size_t used = 0;
@@ -65,7 +65,7 @@ static const char *examined(check_function *check)
 #define examined_is(check, text) ck_assert_str_eq(examined(check), text)
 
 /* Runs a suite of one test case. Returns the exit code. */
-static int examined_run(TCase *tcase)
+static inline int examined_run(TCase *tcase)
 {
     Suite *suite = suite_create("doctor");
     suite_add_tcase(suite, tcase);
