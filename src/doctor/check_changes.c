@@ -57,7 +57,7 @@ static void watches_look(const struct facts *facts, struct findings *findings)
                 "(fs.inotify.max_user_watches): files in the others are compared on each request",
                 format_count(a, (double)all), format_count(b, (double)allowed));
     finding_remedy(findings, "sysctl fs.inotify.max_user_watches=%llu",
-                   (unsigned long long)(2 * all));
+                   2 * (unsigned long long)all);
 }
 
 const char *check_watches(const struct facts *facts, struct findings *findings)
@@ -73,7 +73,7 @@ const char *check_watches(const struct facts *facts, struct findings *findings)
                 "(fs.inotify.max_user_instances): the others compare files on each request",
                 format_count(a, (double)wanted), format_count(b, (double)most));
     finding_remedy(findings, "sysctl fs.inotify.max_user_instances=%llu",
-                   (unsigned long long)(2 * wanted));
+                   2 * (unsigned long long)wanted);
     return NULL;
 }
 

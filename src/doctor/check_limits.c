@@ -240,6 +240,6 @@ const char *check_conntrack(const struct facts *facts, struct findings *findings
     finding_remedy(findings,
                    "sysctl net.netfilter.nf_conntrack_max=%llu, or a rule 'notrack' for the "
                    "server's ports",
-                   (unsigned long long)(2 * (wanted > most ? wanted : most)));
+                   2 * (unsigned long long)(wanted > most ? wanted : most));
     return NULL;
 }

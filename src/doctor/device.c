@@ -17,7 +17,7 @@ static void mount_find(struct device *device, const char *path, char source[128]
     char *line = NULL, real[PATH_MAX];
     size_t size = 0, longest = 0;
     FILE *file = kernel_open(device->tree, "/proc/self/mountinfo");
-    if (!file || !realpath(path, real)) strcpy(real, "/");
+    if (!file || !realpath(path, real)) snprintf(real, sizeof(real), "/");
     while (file && getline(&line, &size, file) > 0) {
         char point[512], options[160], type[24], from[128], super[160];
         const char *rest = strstr(line, " - ");
@@ -27,8 +27,8 @@ static void mount_find(struct device *device, const char *path, char source[128]
         if (strncmp(real, point, length) != 0 || (real[length] && real[length] != '/')) continue;
         if (length < longest) continue;
         longest = length;
-        strcpy(device->file_system, type);
-        strcpy(source, from);
+        snprintf(device->file_system, sizeof(device->file_system), "%s", type);
+        snprintf(source, 128, "%s", from);
         snprintf(device->mount_point, sizeof(device->mount_point), "%.127s", point);
         snprintf(device->options, sizeof(device->options), "%.90s;%.90s", options, super);
     }

@@ -38,10 +38,10 @@ static void holding_directory(char directory[PATH_MAX], const char *path)
 {
     snprintf(directory, PATH_MAX, "%s", path);
     char *slash = strrchr(directory, '/');
-    if (!slash)
-        strcpy(directory, ".");
+    if (slash)
+        slash[slash == directory] = '\0'; /* the slash itself is the root's name */
     else
-        slash[slash == directory] = '\0';
+        snprintf(directory, PATH_MAX, ".");
 }
 
 /* Returns the errno of making a file of this name; 0 when it can be made. */
@@ -200,7 +200,7 @@ static int subject_look(struct facts *facts, const struct facts_wanted *wanted)
 {
     struct subject *subject = &facts->subject;
     char pid[24];
-    strcpy(subject->directory, "/proc/self");
+    snprintf(subject->directory, sizeof(subject->directory), "/proc/self");
     subject->is_server = wanted->user || wanted->pid;
     if (wanted->pid) {
         snprintf(pid, sizeof(pid), "%ld", wanted->pid);
