@@ -61,7 +61,7 @@ static void answer_prepare(const char *path, bool in_memory)
     bool readable = answer.file >= 0 && fstat(answer.file, &status) == 0 && status.st_size > 0;
     size_t content = readable ? (size_t)status.st_size : 0;
     answer.bytes = malloc(sizeof head + 32 + content);
-    if (!readable || answer.bytes == NULL) err(1, "%s", path);
+    if (!readable || !answer.bytes) err(1, "%s", path);
     answer.memory_length = (size_t)sprintf(answer.bytes, head, (long long)content,
                                            answer.close ? "Connection: close\r\n" : "");
     answer.length = answer.memory_length + content;
@@ -164,7 +164,7 @@ static void peer_accept(int epoll, int listener)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     struct peer *p = fd < 0 ? NULL : calloc(1, sizeof *p);
-    if (p == NULL) return;
+    if (!p) return;
     p->fd = fd;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     struct epoll_event want = {EPOLLIN, {.ptr = p}};
@@ -202,7 +202,7 @@ int main(int argc, char **argv)
         int count = epoll_wait(epoll, events, EVENTS_MAX, -1);
         for (int i = 0; i < count; i++) {
             struct peer *p = events[i].data.ptr;
-            p != NULL ? peer_turn(epoll, p) : peer_accept(epoll, listener);
+            p ? peer_turn(epoll, p) : peer_accept(epoll, listener);
         }
     }
 }

@@ -49,9 +49,8 @@ static int config_show(const struct config *config)
  */
 static bool standard_descriptors_hold(void)
 {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
-    }
     return true;
 }
 

@@ -61,10 +61,10 @@ void worker_changed(struct worker *worker);
 /* A connection and the socket it lives on. The model owns both. */
 struct client {
     struct conn conn;
-    struct wait wait; /* for the disk                                */
+    struct wait wait;      /* for the disk                                */
     struct stream *parked; /* which waits; NULL: what is to be sent waits */
-    bool corked;      /* a file is being sent, in whole segments     */
-    uint8_t state;               /* enum connection_state, as counted  */
+    bool corked;           /* a file is being sent, in whole segments     */
+    uint8_t state;         /* enum connection_state, as counted  */
     int fd;
     uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */
     struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */

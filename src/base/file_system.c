@@ -21,8 +21,7 @@ bool file_system_reports_changes(const struct statfs *status)
         NCP_SUPER_MAGIC,  NFS_SUPER_MAGIC,  OCFS2_SUPER_MAGIC, ORANGEFS_MAGIC,   SMB2_SUPER_MAGIC,
         SMB_SUPER_MAGIC,  V9FS_MAGIC,       VBOXSF_MAGIC,
     };
-    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
         if ((uint32_t)status->f_type == silent[i]) return false;
-    }
     return true;
 }

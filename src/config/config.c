@@ -29,11 +29,10 @@ static void defaults_apply(struct loading *l, const char *directory)
 {
     for (const struct config_option *option = option_table; option->name; option++) {
         struct option_value value = {.at = {.file = "default"}, .directory = directory};
-        if (option->kind == OPTION_LIST) {
+        if (option->kind == OPTION_LIST)
             option_value_split(&value, option->fallback, &l->scratch);
-        } else {
+        else
             option_value_add(&value, option->fallback);
-        }
         bool fits = option_read(option, &value, &l->loaded->config, &l->loaded->keep, &l->problems);
         assert(fits); /* else options.def contradicts itself */
     }
@@ -58,9 +57,8 @@ static void overrides_apply_option(struct loading *l, const struct config_option
                                    const struct config_override *first, size_t count)
 {
     struct option_value value = {.directory = l->here};
-    for (const struct config_override *o = first; o < first + count; o++) {
+    for (const struct config_override *o = first; o < first + count; o++)
         if (strcmp(o->name, first->name) == 0) override_join(l, option, o, &value);
-    }
     value_apply(l, option, &value);
 }
 
@@ -70,14 +68,12 @@ static void overrides_apply(struct loading *l, const struct config_override *ove
     for (size_t i = 0; i < count; i++) {
         const struct config_option *option = option_find_dotted(overrides[i].name);
         bool seen = false;
-        for (size_t j = 0; j < i && !seen; j++) {
+        for (size_t j = 0; j < i && !seen; j++)
             seen = strcmp(overrides[j].name, overrides[i].name) == 0;
-        }
-        if (!option) {
+        if (!option)
             suggest_dotted(&l->problems, (struct place){overrides[i].from, 0}, overrides[i].name);
-        } else if (!seen) {
+        else if (!seen)
             overrides_apply_option(l, option, overrides + i, count - i);
-        }
     }
 }
 
@@ -88,9 +84,8 @@ static const struct config_option *option_of(const struct config *config, const 
 {
     size_t offset = (size_t)((const char *)field - (const char *)config);
     const struct config_option *option = option_table;
-    while (option->name && option->offset != offset) {
+    while (option->name && option->offset != offset)
         option++;
-    }
     assert(option->name);
     return option;
 }
@@ -101,7 +96,7 @@ static const struct config_option *option_of(const struct config *config, const 
  */
 static bool is_name(const char *text)
 {
-    return strlen(text) <= NAME_MAX && strchr(text, '/') == NULL && strcmp(text, ".") != 0 &&
+    return strlen(text) <= NAME_MAX && !strchr(text, '/') && strcmp(text, ".") != 0 &&
            strcmp(text, "..") != 0;
 }
 
@@ -124,9 +119,7 @@ static void index_check(struct loading *l)
 static void target_check(struct loading *l)
 {
     const struct config *config = &l->loaded->config;
-    if (config->limits_target <= config->limits_head) {
-        return;
-    }
+    if (config->limits_target <= config->limits_head) return;
     const struct config_option *target = option_of(config, &config->limits_target);
     const struct config_option *head = option_of(config, &config->limits_head);
     struct place at = l->set[target - option_table];
@@ -166,22 +159,20 @@ static void places_keep(struct loading *l)
 {
     for (size_t i = 0; i < option_count; i++) {
         struct place at = l->set[i];
-        if (!at.file) {
+        if (!at.file)
             l->loaded->place[i] = "default";
-        } else if (at.line > 0) {
+        else if (at.line > 0)
             l->loaded->place[i] = keep_format(&l->loaded->keep, "%s:%d", at.file, at.line);
-        } else {
+        else
             l->loaded->place[i] = keep_format(&l->loaded->keep, "%s", at.file);
-        }
     }
 }
 
 static struct config *loading_finish(struct loading *l)
 {
     if (l->loaded && l->set) places_keep(l);
-    if (l->scratch.exhausted || (l->loaded && l->loaded->keep.exhausted)) {
+    if (l->scratch.exhausted || (l->loaded && l->loaded->keep.exhausted))
         problem_tell(&l->problems, (struct place){0}, "not enough memory for the configuration");
-    }
     struct config *config = l->loaded ? &l->loaded->config : NULL;
     if (l->problems.count > 0) {
         config_free(config);
@@ -204,11 +195,10 @@ static void load(struct loading *l, const char *file, const char *bytes, size_t 
         l->loaded->config.file = keep_text(&l->loaded->keep, input.path, strlen(input.path));
     }
     defaults_apply(l, input.directory);
-    if (bytes) {
+    if (bytes)
         input_apply_bytes(l, &input, bytes, length);
-    } else if (file) {
+    else if (file)
         input_add(l, &input);
-    }
     input_apply_all(l);
 }
 
@@ -239,9 +229,7 @@ const char *config_place(const struct config *config, const void *member)
 
 void config_free(struct config *config)
 {
-    if (!config) {
-        return;
-    }
+    if (!config) return;
     struct loaded *loaded = (struct loaded *)config;
     keep_free(&loaded->keep);
     free(loaded);

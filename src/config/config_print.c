@@ -25,25 +25,22 @@ static void section_print(const char *section, const struct config *config, FILE
 {
     int length = (int)strlen(section);
     if (length > 0) fprintf(out, "\n%.*s {\n", length - 1, section);
-    for (const struct config_option *option = option_table; option->name; option++) {
+    for (const struct config_option *option = option_table; option->name; option++)
         if (strcmp(option->section, section) == 0) option_print(option, config, out);
-    }
     if (length > 0) fputs("}\n", out);
 }
 
 static bool section_is_new(const struct config_option *option)
 {
-    for (const struct config_option *other = option_table; other < option; other++) {
+    for (const struct config_option *other = option_table; other < option; other++)
         if (strcmp(other->section, option->section) == 0) return false;
-    }
     return true;
 }
 
 void config_print(const struct config *config, FILE *out)
 {
     section_print("", config, out);
-    for (const struct config_option *option = option_table; option->name; option++) {
+    for (const struct config_option *option = option_table; option->name; option++)
         if (option->section[0] && section_is_new(option))
             section_print(option->section, config, out);
-    }
 }

@@ -85,11 +85,9 @@ static int value_told(cfg_t *section, cfg_opt_t *option, const char *value, void
  */
 static bool unknown_is_new(const struct reading *r, const struct unknown *unknown)
 {
-    for (const struct unknown *other = r->unknown; other < r->unknown + r->unknown_count; other++) {
-        if (strcmp(other->block, unknown->block) == 0 && strcmp(other->name, unknown->name) == 0) {
+    for (const struct unknown *other = r->unknown; other < r->unknown + r->unknown_count; other++)
+        if (strcmp(other->block, unknown->block) == 0 && strcmp(other->name, unknown->name) == 0)
             return false;
-        }
-    }
     return true;
 }
 
@@ -138,12 +136,10 @@ static void names_add(struct names *names, const char *name)
 static cfg_opt_t *names_add_block(struct names *names, const struct reading *r, const char *block)
 {
     cfg_opt_t *run = names->option + names->count;
-    for (const struct config_option *option = option_table; option->name; option++) {
+    for (const struct config_option *option = option_table; option->name; option++)
         if (option_is_in(option, block)) names_add(names, option->name);
-    }
-    for (size_t i = 0; i < r->unknown_count; i++) {
+    for (size_t i = 0; i < r->unknown_count; i++)
         if (strcmp(r->unknown[i].block, block) == 0) names_add(names, r->unknown[i].name);
-    }
     names->option[names->count++] = (cfg_opt_t)CFG_END();
     return run;
 }
@@ -151,9 +147,8 @@ static cfg_opt_t *names_add_block(struct names *names, const struct reading *r, 
 /* Returns the name of the block whose first option in the table is `option`; NULL for any other. */
 static const char *block_begun(const struct config_option *option, struct keep *keep)
 {
-    for (const struct config_option *other = option_table; other < option; other++) {
+    for (const struct config_option *other = option_table; other < option; other++)
         if (strcmp(other->section, option->section) == 0) return NULL;
-    }
     size_t length = strlen(option->section);
     return length > 0 ? keep_text(keep, option->section, length - 1) : NULL;
 }
@@ -172,9 +167,8 @@ static cfg_t *names_build(const struct reading *r, struct names *names)
     cfg_opt_t *top = names_add_block(names, r, "");
     names->count--; /* the CFG_END: the top level has more */
     names_add(names, "include");
-    for (size_t i = 0; i < blocks.count; i++) {
+    for (size_t i = 0; i < blocks.count; i++)
         names->option[names->count++] = blocks.option[i];
-    }
     names->option[names->count++] = (cfg_opt_t)CFG_END();
     free(blocks.option);
     return cfg_init(top, CFGF_NONE);
@@ -217,9 +211,7 @@ static void reading_once(struct reading *r, const char *text)
  */
 static void reading_explain(struct reading *r)
 {
-    if (!r->grammar.fault || !r->last.name || r->last.line != r->grammar.line) {
-        return;
-    }
+    if (!r->grammar.fault || !r->last.name || r->last.line != r->grammar.line) return;
     r->grammar.fault = NULL;
     size_t count = r->grammar.count;
     if (count == 0 || r->grammar.statements[count - 1].line != r->last.line) {

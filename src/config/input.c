@@ -137,11 +137,9 @@ void input_apply_bytes(struct loading *l, const struct input *from, const char *
 
 static bool input_is_new(const struct loading *l, const struct input *input)
 {
-    for (const struct input *other = l->input; other < input; other++) {
-        if (other->file.device == input->file.device && other->file.inode == input->file.inode) {
+    for (const struct input *other = l->input; other < input; other++)
+        if (other->file.device == input->file.device && other->file.inode == input->file.inode)
             return false;
-        }
-    }
     return true;
 }
 
@@ -152,18 +150,16 @@ static void input_apply(struct loading *l, struct input *input)
         problem_tell(&l->problems, input->asked, "cannot read %s: %s", input->name, why);
         return;
     }
-    if (input_is_new(l, input)) {
+    if (input_is_new(l, input))
         input_apply_bytes(l, input, input->file.bytes, input->file.length);
-    } else {
+    else
         problem_tell(&l->problems, input->asked, "%s is included already", input->name);
-    }
     free(input->file.bytes);
     input->file.bytes = NULL;
 }
 
 void input_apply_all(struct loading *l)
 {
-    for (size_t i = 0; i < l->input_count; i++) {
+    for (size_t i = 0; i < l->input_count; i++)
         input_apply(l, l->input + i);
-    }
 }

@@ -44,9 +44,7 @@ const char *keep_format(struct keep *keep, const char *format, ...)
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments);
     char *room = length < 0 ? NULL : keep_room(keep, (size_t)length);
-    if (room) {
-        vsnprintf(room, (size_t)length + 1, format, again);
-    }
+    if (room) vsnprintf(room, (size_t)length + 1, format, again);
     va_end(again);
     va_end(arguments);
     return room ? room : "";

@@ -31,11 +31,8 @@ bool option_is_in(const struct config_option *option, const char *block)
 
 const struct config_option *option_find(const char *block, const char *name)
 {
-    for (const struct config_option *option = option_table; option->name; option++) {
-        if (option_is_in(option, block) && strcmp(option->name, name) == 0) {
-            return option;
-        }
-    }
+    for (const struct config_option *option = option_table; option->name; option++)
+        if (option_is_in(option, block) && strcmp(option->name, name) == 0) return option;
     return NULL;
 }
 
@@ -44,9 +41,7 @@ const struct config_option *option_find_dotted(const char *dotted)
     for (const struct config_option *option = option_table; option->name; option++) {
         char name[OPTION_NAME_MAX];
         option_name(option, name);
-        if (strcmp(name, dotted) == 0) {
-            return option;
-        }
+        if (strcmp(name, dotted) == 0) return option;
     }
     return NULL;
 }
@@ -55,16 +50,12 @@ void option_name(const struct config_option *option, char name[OPTION_NAME_MAX])
 {
     int length = snprintf(name, OPTION_NAME_MAX, "%s%s", option->section, option->name);
     assert(length > 0 && length < OPTION_NAME_MAX);
-    if (option->section[0]) {
-        name[strlen(option->section) - 1] = '.';
-    }
+    if (option->section[0]) name[strlen(option->section) - 1] = '.';
 }
 
 void option_value_add(struct option_value *value, const char *item)
 {
-    if (value->count < sizeof value->item / sizeof value->item[0]) {
-        value->item[value->count] = item;
-    }
+    if (value->count < sizeof value->item / sizeof value->item[0]) value->item[value->count] = item;
     value->count++;
 }
 

@@ -15,9 +15,7 @@ static int words_find(const char *words, const char *word)
     size_t length = strlen(word);
     for (int i = 0; words[0]; i++) {
         size_t one = strcspn(words, "|");
-        if (one == length && memcmp(words, word, length) == 0) {
-            return i;
-        }
+        if (one == length && memcmp(words, word, length) == 0) return i;
         words += one + (words[one] == '|');
     }
     return -1;
@@ -33,9 +31,8 @@ static bool number_read(const struct config_option *option, const char *text, ui
         return true;
     }
     if (!quantity_read(text, option_units(option->kind), &number) || number < option->least ||
-        number > option->most) {
+        number > option->most)
         return false;
-    }
     *field = number;
     return true;
 }
@@ -43,18 +40,14 @@ static bool number_read(const struct config_option *option, const char *text, ui
 static bool choice_read(const struct config_option *option, const char *text, int *field)
 {
     int index = words_find(option->words, text);
-    if (index >= 0) {
-        *field = index;
-    }
+    if (index >= 0) *field = index;
     return index >= 0;
 }
 
 static bool flag_read(const char *text, bool *field)
 {
     int index = words_find("off|no|false|on|yes|true", text);
-    if (index >= 0) {
-        *field = index >= 3;
-    }
+    if (index >= 0) *field = index >= 3;
     return index >= 0;
 }
 
@@ -62,9 +55,7 @@ static bool text_read(const struct config_option *option, const char *text, cons
                       struct keep *keep)
 {
     size_t length = strlen(text);
-    if (length < option->least || length > option->most) {
-        return false;
-    }
+    if (length < option->least || length > option->most) return false;
     *field = keep_text(keep, text, length);
     return true;
 }
@@ -84,15 +75,11 @@ static const char *path_absolute(const struct config_option *option, const char 
                                  const char *directory, struct keep *keep)
 {
     bool is_word = path[0] == '\0' || words_find(option->words, path) >= 0;
-    if (is_word || path[0] == '/') {
-        return keep_text(keep, path, strlen(path));
-    }
-    while (path[0] == '.' && path[1] == '/') {
+    if (is_word || path[0] == '/') return keep_text(keep, path, strlen(path));
+    while (path[0] == '.' && path[1] == '/')
         path += 1 + strspn(path + 1, "/");
-    }
-    if (path[0] == '\0' || strcmp(path, ".") == 0) {
+    if (path[0] == '\0' || strcmp(path, ".") == 0)
         return keep_text(keep, directory, strlen(directory));
-    }
     const char *between = strcmp(directory, "/") == 0 ? "" : "/";
     return keep_format(keep, "%s%s%s", directory, between, path);
 }
@@ -100,9 +87,7 @@ static const char *path_absolute(const struct config_option *option, const char 
 static bool path_read(const struct config_option *option, const char *text, const char *directory,
                       const char **field, struct keep *keep)
 {
-    if (strlen(text) < option->least || path_is_misplaced(option, text)) {
-        return false;
-    }
+    if (strlen(text) < option->least || path_is_misplaced(option, text)) return false;
     *field = path_absolute(option, text, directory, keep);
     return true;
 }
@@ -110,15 +95,12 @@ static bool path_read(const struct config_option *option, const char *text, cons
 static bool list_read(const struct config_option *option, const struct option_value *value,
                       struct config_list *field, struct keep *keep)
 {
-    if (value->count < option->least || value->count > option->most) {
-        return false;
-    }
+    if (value->count < option->least || value->count > option->most) return false;
     struct config_list list = {.count = 0};
     for (size_t i = 0; i < value->count; i++) {
         const char *item = value->item[i];
-        if (item[0] == '\0' || (option->words[0] && words_find(option->words, item) < 0)) {
+        if (item[0] == '\0' || (option->words[0] && words_find(option->words, item) < 0))
             return false;
-        }
         list.item[list.count++] = keep_text(keep, item, strlen(item));
     }
     *field = list;
@@ -147,23 +129,14 @@ static bool kind_read(const struct config_option *option, const struct option_va
 /* Returns what is wrong with the texts for any kind of option, or NULL. */
 static const char *value_fault(const struct config_option *option, const struct option_value *value)
 {
-    if (value->count > 1 && option->kind != OPTION_LIST) {
-        return "takes one value, not a list";
-    }
+    if (value->count > 1 && option->kind != OPTION_LIST) return "takes one value, not a list";
     for (size_t i = 0; i < value->count && i <= CONFIG_LIST_MAX; i++) {
-        if (strlen(value->item[i]) > OPTION_VALUE_MAX) {
-            return "is longer than 4095 bytes";
-        }
-        for (const char *p = value->item[i]; *p; p++) {
-            if ((unsigned char)*p < ' ' || *p == '\177') {
+        if (strlen(value->item[i]) > OPTION_VALUE_MAX) return "is longer than 4095 bytes";
+        for (const char *p = value->item[i]; *p; p++)
+            if ((unsigned char)*p < ' ' || *p == '\177')
                 return "must not contain control characters";
-            }
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(value->item[i], value->item[j]) == 0) {
-                return "has the same member twice";
-            }
-        }
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(value->item[i], value->item[j]) == 0) return "has the same member twice";
     }
     return NULL;
 }
@@ -172,9 +145,8 @@ static const char *value_fault(const struct config_option *option, const struct 
 static const char *value_text(const struct option_value *value, struct keep *keep)
 {
     const char *text = value->count > 0 ? value->item[0] : "";
-    for (size_t i = 1; i < value->count && i <= CONFIG_LIST_MAX; i++) {
+    for (size_t i = 1; i < value->count && i <= CONFIG_LIST_MAX; i++)
         text = keep_format(keep, "%.70s, %.70s", text, value->item[i]);
-    }
     return text;
 }
 
@@ -188,9 +160,7 @@ bool option_read(const struct config_option *option, const struct option_value *
         problem_tell(problems, value->at, "%s %s", name, fault);
         return false;
     }
-    if (kind_read(option, value, (char *)config + option->offset, keep)) {
-        return true;
-    }
+    if (kind_read(option, value, (char *)config + option->offset, keep)) return true;
     char allowed[OPTION_ALLOWED_MAX];
     option_allowed(option, allowed);
     struct keep scratch = {0};

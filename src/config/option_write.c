@@ -30,9 +30,7 @@ static void text_write(const char *text, FILE *out)
 {
     fputc('"', out);
     for (; *text; text++) {
-        if (strchr("\"\\$", *text)) {
-            fputc('\\', out);
-        }
+        if (strchr("\"\\$", *text)) fputc('\\', out);
         fputc(*text, out);
     }
     fputc('"', out);

@@ -18,17 +18,15 @@ void problem_tell(struct problems *problems, struct place at, const char *format
 {
     problems->count++;
     if (problems->count > PROBLEMS_SHOWN_MAX) {
-        if (problems->count == PROBLEMS_SHOWN_MAX + 1) {
+        if (problems->count == PROBLEMS_SHOWN_MAX + 1)
             fputs("there are more problems, not shown\n", problems->out);
-        }
         return;
     }
     if (at.file) utf8_print(problems->out, at.file);
-    if (at.file && at.line > 0) {
+    if (at.file && at.line > 0)
         fprintf(problems->out, ":%d: ", at.line);
-    } else if (at.file) {
+    else if (at.file)
         fputs(": ", problems->out);
-    }
     char text[PROBLEM_BYTES_MAX];
     va_list arguments;
     va_start(arguments, format);

@@ -24,23 +24,16 @@
 static const char *source_read_open(int fd, struct source_file *file)
 {
     struct stat status;
-    if (fstat(fd, &status) < 0) {
-        return strerror(errno);
-    }
-    if (!S_ISREG(status.st_mode)) {
+    if (fstat(fd, &status) < 0) return strerror(errno);
+    if (!S_ISREG(status.st_mode))
         return S_ISDIR(status.st_mode) ? strerror(EISDIR) : "Not a regular file";
-    }
     file->device = status.st_dev;
     file->inode = status.st_ino;
     file->bytes = malloc(SOURCE_BYTES_MAX + 1);
-    if (!file->bytes) {
-        return strerror(ENOMEM);
-    }
+    if (!file->bytes) return strerror(ENOMEM);
     for (ssize_t got = 1; got > 0 && file->length <= SOURCE_BYTES_MAX;) {
         got = read(fd, file->bytes + file->length, SOURCE_BYTES_MAX + 1 - file->length);
-        if (got < 0) {
-            return strerror(errno);
-        }
+        if (got < 0) return strerror(errno);
         file->length += (size_t)got;
     }
     return file->length > SOURCE_BYTES_MAX ? "Larger than 1 MiB" : NULL;
@@ -51,9 +44,7 @@ const char *source_read(const char *path, struct source_file *file)
     *file = (struct source_file){0};
     /* A FIFO without a writer must not keep the server from starting. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        return strerror(errno);
-    }
+    if (fd < 0) return strerror(errno);
     const char *why = source_read_open(fd, file);
     close(fd);
     if (why) {
@@ -109,9 +100,8 @@ static void clean_copy(struct cleaning *c)
 {
     char byte = c->in[c->offset++];
     if (byte == '\n') c->line++;
-    if (((unsigned char)byte < ' ' && !strchr("\t\r\n", byte)) || byte == '\0' || byte == '\177') {
+    if (((unsigned char)byte < ' ' && !strchr("\t\r\n", byte)) || byte == '\0' || byte == '\177')
         clean_fault(c, "control characters are not allowed", c->line);
-    }
     clean_emit(c, byte == '\r' || byte == '\t' ? ' ' : byte);
 }
 
@@ -119,17 +109,15 @@ static void clean_copy(struct cleaning *c)
 static size_t clean_significant(const struct cleaning *c)
 {
     size_t length = c->out_length;
-    while (length > 0 && strchr(" \n", c->out[length - 1])) {
+    while (length > 0 && strchr(" \n", c->out[length - 1]))
         length--;
-    }
     return length;
 }
 
 static void clean_line_comment(struct cleaning *c)
 {
-    while (!clean_is_over(c) && clean_peek(c, 0) != '\n') {
+    while (!clean_is_over(c) && clean_peek(c, 0) != '\n')
         c->offset++;
-    }
 }
 
 static void clean_block_comment(struct cleaning *c)
@@ -156,11 +144,10 @@ static void clean_escape(struct cleaning *c, char quote)
 {
     bool known = quote == '"' ? clean_peek(c, 1) && strchr("\\\"$", clean_peek(c, 1))
                               : clean_peek(c, 1) == '\\' || clean_peek(c, 1) == '\'';
-    if (known) {
+    if (known)
         clean_copy(c);
-    } else if (quote == '"') {
+    else if (quote == '"')
         clean_fault(c, "only \\\\, \\\" and \\$ may follow a backslash in double quotes", c->line);
-    }
 }
 
 /*
@@ -213,11 +200,10 @@ static void clean_text(struct cleaning *c, char quote)
             clean_fault(c, "this text is not closed on its line", line);
             return;
         }
-        if (clean_peek(c, 0) == '\\') {
+        if (clean_peek(c, 0) == '\\')
             clean_escape(c, quote);
-        } else if (quote == '"' && clean_peek(c, 0) == '$' && clean_peek(c, 1) == '{') {
+        else if (quote == '"' && clean_peek(c, 0) == '$' && clean_peek(c, 1) == '{')
             clean_variable(c);
-        }
         if (clean_is_over(c)) {
             clean_fault(c, "this text is not closed on its line", line);
             return;
@@ -277,13 +263,12 @@ static void clean_plain(struct cleaning *c)
 {
     bool in_word = c->out_length > 0 && !strchr(" \n={},", c->out[c->out_length - 1]);
     bool slash = clean_peek(c, 0) == '/' && !in_word;
-    if (slash && clean_peek(c, 1) == '/') {
+    if (slash && clean_peek(c, 1) == '/')
         clean_line_comment(c);
-    } else if (slash && clean_peek(c, 1) == '*') {
+    else if (slash && clean_peek(c, 1) == '*')
         clean_block_comment(c);
-    } else {
+    else
         clean_copy(c);
-    }
 }
 
 static void clean_next(struct cleaning *c)
@@ -310,9 +295,8 @@ static void clean_next(struct cleaning *c)
 /* Keeps the lines before a fault: they may have problems too. */
 static void clean_finish(struct cleaning *c)
 {
-    while (c->fault && c->out_length > 0 && c->out[c->out_length - 1] != '\n') {
+    while (c->fault && c->out_length > 0 && c->out[c->out_length - 1] != '\n')
         c->out_length--;
-    }
     if (c->depth > 0) clean_fault(c, "this '{' is not closed", c->brace_line[c->depth - 1]);
     if (c->call) clean_fault(c, "a parenthesis is not closed", c->line);
     c->out[c->out_length] = '\0';
@@ -322,16 +306,11 @@ struct source source_clean(const char *bytes, size_t length)
 {
     static const char mark[] = "\xEF\xBB\xBF"; /* some editors write it before UTF-8 */
     struct cleaning c = {.in = bytes, .length = length, .line = 1};
-    if (length >= 3 && memcmp(bytes, mark, 3) == 0) {
-        c.offset = 3;
-    }
+    if (length >= 3 && memcmp(bytes, mark, 3) == 0) c.offset = 3;
     c.out = malloc(2 * length + 1);
-    if (!c.out) {
-        return (struct source){.fault = "not enough memory"};
-    }
-    while (!clean_is_over(&c)) {
+    if (!c.out) return (struct source){.fault = "not enough memory"};
+    while (!clean_is_over(&c))
         clean_next(&c);
-    }
     clean_finish(&c);
     struct source source = {.text = c.out, .fault = c.fault, .line = c.fault_line};
     memcpy(source.variable, c.variable, sizeof source.variable);

@@ -30,9 +30,8 @@ static size_t names_distance(const char *one, const char *other)
     size_t one_length = strlen(one);
     size_t other_length = strlen(other);
     if (one_length > NAME_COMPARED_MAX || other_length > NAME_COMPARED_MAX) return SIZE_MAX;
-    for (size_t j = 0; j <= other_length; j++) {
+    for (size_t j = 0; j <= other_length; j++)
         row[0][j] = j;
-    }
     for (size_t i = 1; i <= one_length; i++) {
         size_t *now = row[i % 3];
         const size_t *above = row[(i + 2) % 3];
@@ -41,9 +40,8 @@ static size_t names_distance(const char *one, const char *other)
         for (size_t j = 1; j <= other_length; j++) {
             size_t changed = above[j - 1] + (one[i - 1] != other[j - 1]);
             now[j] = least_of(changed, least_of(above[j], now[j - 1]) + 1);
-            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1]) {
+            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
                 now[j] = least_of(now[j], two_above[j - 2] + 1);
-            }
         }
     }
     return row[one_length % 3][other_length];
@@ -127,12 +125,9 @@ static bool elsewhere_tell(struct problems *problems, struct place at, const cha
 void suggest_option(struct problems *problems, struct place at, const char *block, const char *name)
 {
     struct nearest nearest = nearest_begin(name);
-    if (elsewhere_tell(problems, at, name)) {
-        return;
-    }
-    for (const struct config_option *option = option_table; option->name; option++) {
+    if (elsewhere_tell(problems, at, name)) return;
+    for (const struct config_option *option = option_table; option->name; option++)
         if (option_is_in(option, block)) nearest_try(&nearest, option->name);
-    }
     /* Then compare with the blocks: the name may be a misspelt block. */
     for (const struct config_option *option = option_table; option->name && !nearest.name[0];
          option++) {

@@ -122,7 +122,7 @@ static json_t *checks_json(const struct examination *examination)
     for (unsigned i = 0; checks[i].name; i++) {
         const char *why_not = examination->why_not[i];
         json_array_append_new(list, json_pack("{s:s,s:b,s:s?}", "name", checks[i].name, "looked",
-                                              why_not == NULL, "why_not", why_not));
+                                              !why_not, "why_not", why_not));
     }
     return list;
 }

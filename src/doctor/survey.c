@@ -228,7 +228,7 @@ static bool is_over(struct walk *walk)
     struct survey *survey = walk->survey;
     const struct survey_options *options = walk->options;
     if (options->entries_max > 0 && survey->entries >= options->entries_max) survey->cut = "files";
-    if (survey->entries % LOOK_EVERY != 0 || survey->cut) return survey->cut != NULL;
+    if (survey->entries % LOOK_EVERY != 0 || survey->cut) return survey->cut;
     uint64_t now = now_monotonic_ns();
     survey->seconds = (double)(now - walk->began_ns) / (double)NS_PER_SECOND;
     if (options->seconds_max > 0 && survey->seconds >= options->seconds_max)
@@ -237,7 +237,7 @@ static bool is_over(struct walk *walk)
         walk->told_ns = now;
         options->progress(survey);
     }
-    return survey->cut != NULL;
+    return survey->cut;
 }
 
 /* Looks at the entries of one directory. */

@@ -25,7 +25,7 @@ static bool byte_is_name(char c)
 static size_t name_length(struct text text)
 {
     size_t at = 0;
-    while (at < text.length) {
+    while (at < text.length)
         if (byte_is_name(text.base[at]))
             at++;
         else if (text.base[at] == '%' && at + 2 < text.length && byte_is_hex(text.base[at + 1]) &&
@@ -33,7 +33,6 @@ static size_t name_length(struct text text)
             at += 3;
         else
             break;
-    }
     return at;
 }
 
@@ -111,7 +110,7 @@ bool authority_valid(struct text authority)
     if (authority.length == 0) return true;
     if (authority.base[0] != '[') return port_valid(text_after(authority, name_length(authority)));
     const char *bracket = memchr(authority.base, ']', authority.length);
-    if (bracket == NULL) return false;
+    if (!bracket) return false;
     size_t literal = (size_t)(bracket - authority.base) + 1;
     return ipv6_valid((struct text){authority.base + 1, literal - 2}) &&
            port_valid(text_after(authority, literal));

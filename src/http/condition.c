@@ -57,7 +57,7 @@ static bool tags_match(const struct fields *fields, enum field field, struct tex
 /* Whether there is a date to compare with; without one, conditions by date are ignored. */
 static bool has_date(const struct representation *r)
 {
-    return r != NULL && r->modified_seconds != MODIFIED_UNKNOWN;
+    return r && r->modified_seconds != MODIFIED_UNKNOWN;
 }
 
 /* The date of a field that has exactly one line and one that can be read. */
@@ -74,7 +74,7 @@ static bool state_expected(const struct fields *fields, const struct representat
 {
     int64_t since;
     if (fields_have(fields, FIELD_IF_MATCH))
-        return r != NULL && tags_match(fields, FIELD_IF_MATCH, r->etag, COMPARISON_STRONG);
+        return r && tags_match(fields, FIELD_IF_MATCH, r->etag, COMPARISON_STRONG);
     if (has_date(r) && date_of(fields, FIELD_IF_UNMODIFIED_SINCE, now_seconds, &since))
         return r->modified_seconds <= since;
     return true;
@@ -85,7 +85,7 @@ static bool copy_outdated(const struct fields *fields, const struct representati
                           int64_t now_seconds)
 {
     int64_t since;
-    if (r == NULL) return true;
+    if (!r) return true;
     if (fields_have(fields, FIELD_IF_NONE_MATCH))
         return !tags_match(fields, FIELD_IF_NONE_MATCH, r->etag, COMPARISON_WEAK);
     if (has_date(r) && date_of(fields, FIELD_IF_MODIFIED_SINCE, now_seconds, &since))

@@ -67,8 +67,8 @@ void conn_open(struct conn *c, const struct conn_rules *rules, const struct now 
 bool conn_idle(const struct conn *c)
 {
     const struct conn_work *k = c->work;
-    return conn_next(c) == CONN_CLOSE || (conn_next(c) == CONN_RECEIVE && !c->closing &&
-                                          (!k || !http1_holds_bytes(&k->http1)));
+    return conn_next(c) == CONN_CLOSE ||
+           (conn_next(c) == CONN_RECEIVE && !c->closing && (!k || !http1_holds_bytes(&k->http1)));
 }
 
 void conn_lend_work(struct conn *c, void *work)
@@ -341,8 +341,7 @@ static void request_expired(struct conn *c, const struct now *now)
 {
     struct http1 *h = &c->work->http1;
     struct plan plan;
-    c->close_reason =
-        http1_phase(h) == READER_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
+    c->close_reason = http1_phase(h) == READER_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
     struct stream *s = http1_refuse(h, REFUSAL_TIMEOUT);
     s->headed_ns = now->monotonic_ns;
     stream_refuse(s, REFUSAL_TIMEOUT, &plan);

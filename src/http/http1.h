@@ -17,9 +17,9 @@
 
 struct http1 {
     struct reader reader;
-    struct stream stream;               /* of the request that is read or asks              */
-    uint64_t received_ns, waited_ns;    /* when bytes were last received; how long they had waited */
-    uint32_t filled, parsed, size;      /* of `receive`                                      */
+    struct stream stream;            /* of the request that is read or asks              */
+    uint64_t received_ns, waited_ns; /* when bytes were last received; how long they had waited */
+    uint32_t filled, parsed, size;   /* of `receive`                                      */
     char *receive;
 };
 

@@ -62,7 +62,8 @@ enum refusal judge_line(struct reader *r, struct text name, struct text value)
     case FIELD_EXPECT: expectation_take(r, value); return REFUSAL_NONE;
     case FIELD_TRANSFER_ENCODING: return transfer_coding_take(r, value);
     case FIELD_CONTENT_LENGTH: return content_length_take(r, value);
-    default: return fields_add(&r->request->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
+    default:
+        return fields_add(&r->request->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
     }
 }
 

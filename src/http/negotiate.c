@@ -65,7 +65,7 @@ static void member_read(struct text member, uint16_t weight[CODING_COUNT + 1])
     struct text name = member;
     uint16_t given = WEIGHT_MAX;
     const char *semicolon = memchr(member.base, ';', member.length);
-    if (semicolon != NULL) {
+    if (semicolon) {
         name.length = (size_t)(semicolon - member.base);
         given = parameter_read((struct text){semicolon + 1, member.length - name.length - 1});
         while (name.length > 0 && byte_is_blank(name.base[name.length - 1]))

@@ -34,7 +34,8 @@ static int on_target(llhttp_t *parser, const char *at, size_t length)
     struct reader *r = parser->data;
     if (!r->request->target.base && !follows_one_space(at)) return refuse(r, REFUSAL_REQUEST_LINE);
     r->request->target = text_extend(r->request->target, at, length);
-    return r->request->target.length > r->rules->target_bytes_max ? refuse(r, REFUSAL_TARGET_LONG) : 0;
+    return r->request->target.length > r->rules->target_bytes_max ? refuse(r, REFUSAL_TARGET_LONG)
+                                                                  : 0;
 }
 
 /* A request line that ends with its target is HTTP/0.9's, which has no head to wait for. */
@@ -194,7 +195,8 @@ static enum refusal target_judge(const struct reader *r, const char *at)
 
 static bool request_line_ends_before(const struct reader *r, const char *at)
 {
-    const char *end = r->request->version.base ? r->request->version.base + r->request->version.length : at;
+    const char *end =
+        r->request->version.base ? r->request->version.base + r->request->version.length : at;
     return end + 2 <= at && end[0] == '\r' && end[1] == '\n';
 }
 
@@ -261,8 +263,8 @@ static size_t head_parse(struct reader *r, const char *bytes, size_t length)
 /* Whether what was read before `at` is HTTP/0.9's; llhttp would tell with the next line only. */
 static bool is_old(const struct reader *r, const char *at)
 {
-    return r->request->target.base && !r->request->version.base && r->request->target.base + r->request->target.length < at &&
-           line_ends_at_target(r);
+    return r->request->target.base && !r->request->version.base &&
+           r->request->target.base + r->request->target.length < at && line_ends_at_target(r);
 }
 
 /* The head is whole and accepted: what follows on the connection (RFC 9112 §9.3). */
@@ -277,8 +279,7 @@ static size_t head_feed(struct reader *r, const char *bytes, size_t length)
 {
     size_t room = r->rules->head_bytes_max - r->head_bytes;
     size_t used = head_parse(r, bytes, length < room ? length : room);
-    if (r->phase == READER_HEAD && is_old(r, bytes + used))
-        reader_refuse(r, REFUSAL_REQUEST_LINE);
+    if (r->phase == READER_HEAD && is_old(r, bytes + used)) reader_refuse(r, REFUSAL_REQUEST_LINE);
     if (r->phase == READER_HEAD && r->head_bytes == r->rules->head_bytes_max)
         reader_refuse(r, REFUSAL_HEAD_LARGE);
     if (r->phase != READER_BODY) return used;
@@ -316,10 +317,8 @@ size_t reader_feed(struct reader *r, const char *bytes, size_t length)
         used = empty_lines_skip(r, bytes, length);
         r->head = bytes + used;
     }
-    if (r->phase == READER_HEAD && used < length)
-        used += head_feed(r, bytes + used, length - used);
-    if (r->phase == READER_BODY && used < length)
-        used += body_feed(r, bytes + used, length - used);
+    if (r->phase == READER_HEAD && used < length) used += head_feed(r, bytes + used, length - used);
+    if (r->phase == READER_BODY && used < length) used += body_feed(r, bytes + used, length - used);
     return used;
 }
 

@@ -43,8 +43,7 @@ static size_t plain_length(const char *bytes, size_t length)
     return at;
 }
 
-llhttp_errno_t stand_in_parse(struct reader *r, const char *bytes, size_t length,
-                                           const char **at)
+llhttp_errno_t stand_in_parse(struct reader *r, const char *bytes, size_t length, const char **at)
 {
     const char *end = bytes + length;
     llhttp_errno_t error = HPE_OK;

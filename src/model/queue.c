@@ -77,12 +77,11 @@ static void queue_wait(struct queue *q, uint64_t until_ns)
     struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SECOND),
                              .tv_nsec = (long)(until_ns % NS_PER_SECOND)};
     int result = 0;
-    while (q->count == 0 && !q->closed && result == 0) {
+    while (q->count == 0 && !q->closed && result == 0)
         if (until_ns == UINT64_MAX)
             pthread_cond_wait(&q->filled, &q->lock);
         else
             result = pthread_cond_timedwait(&q->filled, &q->lock, &until);
-    }
 }
 
 enum taken queue_take(struct queue *q, uint64_t until_ns, struct waiting *waiting)

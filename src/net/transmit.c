@@ -18,9 +18,7 @@ static ssize_t transmit_memory(int fd, const struct outgoing *out)
     int flags = MSG_NOSIGNAL | (out->more ? MSG_MORE : 0);
 
     /* One vector needs no msghdr, so the kernel has less to copy and to check. */
-    if (out->count == 1) {
-        return send(fd, out->vector[0].iov_base, out->vector[0].iov_len, flags);
-    }
+    if (out->count == 1) return send(fd, out->vector[0].iov_base, out->vector[0].iov_len, flags);
     /* msghdr has no const, because recvmsg() uses it too; sendmsg() does not write through it. */
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)out->vector,
                              .msg_iovlen = (size_t)out->count};

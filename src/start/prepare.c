@@ -85,7 +85,7 @@ static bool types_read(struct program *p)
     if (!p->types)
         config_problem(p, "mime_types", &p->config->mime_types,
                        *file ? problem : "not enough memory for media types");
-    return p->types != NULL && charset_set(p);
+    return p->types && charset_set(p);
 }
 
 static bool list_has(const struct config_list *list, const char *word)

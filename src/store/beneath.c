@@ -41,9 +41,8 @@ static int open_once(int directory, const char *path, int flags, uint64_t resolv
 static int open_patiently(int directory, const char *path, int flags, uint64_t resolve)
 {
     int fd = -EAGAIN;
-    for (int tries = 0; tries < TRIES_MAX && (fd == -EAGAIN || fd == -EINTR); tries++) {
+    for (int tries = 0; tries < TRIES_MAX && (fd == -EAGAIN || fd == -EINTR); tries++)
         fd = open_once(directory, path, flags, resolve);
-    }
     return fd;
 }
 
@@ -56,20 +55,14 @@ static int open_at_once(int directory, const char *path, int flags, uint64_t res
 static int step_open(int directory, const char *component, size_t length, int flags)
 {
     char name[NAME_MAX + 1] = ".";
-    if (length > NAME_MAX) {
-        return -ENAMETOOLONG;
-    }
+    if (length > NAME_MAX) return -ENAMETOOLONG;
     if (length > 0) {
         memcpy(name, component, length);
         name[length] = '\0';
     }
     struct stat status;
-    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        return -errno;
-    }
-    if (S_ISLNK(status.st_mode)) {
-        return -ELOOP;
-    }
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return -errno;
+    if (S_ISLNK(status.st_mode)) return -ELOOP;
     int fd = openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
@@ -82,12 +75,8 @@ static int walk_open(int root, const char *path, int flags)
         const char *rest = path + length + strspn(path + length, "/");
         bool last = *rest == '\0';
         int fd = step_open(directory, path, length, last ? flags : O_PATH | O_DIRECTORY);
-        if (directory != root) {
-            close(directory);
-        }
-        if (fd < 0 || last) {
-            return fd;
-        }
+        if (directory != root) close(directory);
+        if (fd < 0 || last) return fd;
         directory = fd;
         path = rest;
     }
@@ -95,13 +84,10 @@ static int walk_open(int root, const char *path, int flags)
 
 int beneath_open(const struct beneath *beneath, const char *path, int flags, enum links links)
 {
-    if (beneath->walks) {
+    if (beneath->walks)
         return links == LINKS_FOLLOWED ? -ELOOP : walk_open(beneath->directory, path, flags);
-    }
     uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    if (links == LINKS_REFUSED) {
-        resolve |= RESOLVE_NO_SYMLINKS;
-    }
+    if (links == LINKS_REFUSED) resolve |= RESOLVE_NO_SYMLINKS;
     const char *name = *path != '\0' ? path : ".";
     if (beneath->at_once) return open_at_once(beneath->directory, name, flags, resolve);
     return open_patiently(beneath->directory, name, flags, resolve);

@@ -49,7 +49,7 @@ static bool trail_step(struct trail *trail)
     if (length == 0 || done + 1 + length >= PATH_MAX) return false;
     if (length == 2 && memcmp(component, "..", 2) == 0) {
         char *slash = strrchr(trail->done, '/');
-        if (slash != NULL) *slash = '\0';
+        if (slash) *slash = '\0';
     } else if (length != 1 || *component != '.') {
         trail->done[done] = '/';
         memcpy(trail->done + done + 1, component, length);
@@ -68,7 +68,7 @@ static bool trail_follow(struct trail *trail, const char *target, size_t length)
     memcpy(trail->rest, target, length);
     trail->rest[length] = '/';
     char *name = *target == '/' ? trail->done : strrchr(trail->done, '/');
-    if (name != NULL) *name = '\0';
+    if (name) *name = '\0';
     return true;
 }
 

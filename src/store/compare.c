@@ -60,7 +60,7 @@ static int holder_open(const struct beneath *beneath, const char *name)
 {
     char path[PATH_MAX];
     const char *slash = strrchr(name, '/');
-    if (slash == NULL) return beneath->directory;
+    if (!slash) return beneath->directory;
     snprintf(path, sizeof(path), "%.*s", (int)(slash - name), name);
     return beneath_open(beneath, path, O_PATH | O_DIRECTORY,
                         beneath->follows ? LINKS_FOLLOWED : LINKS_REFUSED);
@@ -78,7 +78,7 @@ static int read_name(const struct beneath *beneath, int holder, const char *name
         result = read_beneath(beneath, name, identity);
     } else if (holder >= 0) {
         const char *slash = strrchr(name, '/');
-        result = read_unlinked(holder, slash != NULL ? slash + 1 : name, identity);
+        result = read_unlinked(holder, slash ? slash + 1 : name, identity);
         if (result == -ELOOP && beneath->follows) result = read_beneath(beneath, name, identity);
     }
     if (is_exhausted(result)) return read_step_by_step(beneath->directory, name, identity);

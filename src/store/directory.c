@@ -32,7 +32,7 @@ static struct directory **link_of_path(const struct watch *watch, struct text pa
 {
     uint64_t hash = XXH3_64bits(path.base, path.length);
     struct directory **link = &watch->by_path[hash & watch->mask];
-    while (*link != NULL && !text_equals((*link)->path, path))
+    while (*link && !text_equals((*link)->path, path))
         link = &(*link)->next_by_path;
     return link;
 }
@@ -40,7 +40,7 @@ static struct directory **link_of_path(const struct watch *watch, struct text pa
 static struct directory **link_of_number(const struct watch *watch, int number)
 {
     struct directory **link = &watch->by_number[(uint32_t)number & watch->mask];
-    while (*link != NULL && (*link)->number != number)
+    while (*link && (*link)->number != number)
         link = &(*link)->next_by_number;
     return link;
 }
@@ -69,7 +69,7 @@ bool directory_open_tables(struct watch *watch)
     watch->by_path = calloc(length, sizeof(struct directory *));
     watch->by_number = calloc(length, sizeof(struct directory *));
     watch->counts->bytes += 2 * table_bytes(watch);
-    return watch->by_path != NULL && watch->by_number != NULL;
+    return watch->by_path && watch->by_number;
 }
 
 void directory_close_tables(struct watch *watch)
@@ -92,7 +92,7 @@ void directory_forget_beneath(struct watch *watch, struct text path)
 {
     for (uint32_t i = 0; i <= watch->mask; i++) {
         struct directory **link = &watch->by_path[i];
-        while (*link != NULL) {
+        while (*link) {
             struct directory *directory = *link;
             if (!path_is_beneath(directory->path, path)) {
                 link = &directory->next_by_path;
@@ -137,7 +137,7 @@ static bool has_memory_for(struct watch *watch, struct text path)
 static struct directory *directory_new(struct watch *watch, struct text path, int number)
 {
     struct directory *directory = calloc(1, directory_size(path));
-    if (directory == NULL) return NULL;
+    if (!directory) return NULL;
     size_t bytes = account_bytes(directory_size(path));
     directory->number = number;
     directory->bytes = bytes;
@@ -151,12 +151,12 @@ static struct directory *directory_new(struct watch *watch, struct text path, in
 /* One inode under two names (a bind mount) has one watch, which cannot tell the names apart. */
 static int enter(struct watch *watch, struct text path, int number, uint64_t mount)
 {
-    if (directory_find_number(watch, number) != NULL) {
+    if (directory_find_number(watch, number)) {
         watch->counts->watches--;
         return -EEXIST;
     }
     struct directory *directory = directory_new(watch, path, number);
-    if (directory == NULL) {
+    if (!directory) {
         notices_raise(watch->notices, NOTICE_NO_WATCH);
         watch->counts->watches--;
         inotify_rm_watch(watch->fd, number);
@@ -198,17 +198,17 @@ int directory_watch(struct watch *watch, const struct beneath *beneath, struct t
     struct directory *directory = NULL;
     if (watch->fd < 0 || holder.length >= PATH_MAX) return -EINVAL;
     directory = directory_find(watch, holder);
-    for (size_t length = 0; directory == NULL && length <= holder.length; length++) {
+    for (size_t length = 0; !directory && length <= holder.length; length++) {
         if (length > 0 && holder.base[length - 1] != '/') continue;
         char prefix[PATH_MAX];
         snprintf(prefix, sizeof(prefix), "%.*s", (int)length, holder.base);
         struct text text = {prefix, length};
-        if (directory_find(watch, text) != NULL) continue;
+        if (directory_find(watch, text)) continue;
         int result = watch_one(watch, beneath, prefix);
         if (result < 0) return result;
     }
     directory = directory_find(watch, holder);
-    if (directory == NULL) return -ENOENT;
+    if (!directory) return -ENOENT;
     *mount = directory->mount;
     return 0;
 }

@@ -32,7 +32,7 @@ struct errand {
 static struct errand *errand_new(enum errand_kind kind, int fd, size_t letters)
 {
     struct errand *errand = malloc(sizeof(*errand) + letters);
-    if (errand == NULL) return NULL;
+    if (!errand) return NULL;
     *errand = (struct errand){.kind = kind, .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
     if (errand->fd >= 0) return errand;
     free(errand);
@@ -44,7 +44,7 @@ struct errand *store_errand(struct store *store, const struct lookup *lookup)
     struct text path = lookup->path;
     struct errand *errand =
         errand_new(ERRAND_PATH, store->place.beneath.directory, path.length + 1);
-    if (errand == NULL) return NULL;
+    if (!errand) return NULL;
     errand->place = store->place;
     errand->place.beneath.directory = errand->fd;
     errand->path = (struct text){errand->letters, path.length};
@@ -56,7 +56,7 @@ struct errand *store_errand(struct store *store, const struct lookup *lookup)
 struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
 {
     struct errand *errand = errand_new(ERRAND_RANGE, fd, 0);
-    if (errand == NULL) return NULL;
+    if (!errand) return NULL;
     errand->offset = offset;
     errand->length = length;
     return errand;
@@ -69,7 +69,7 @@ struct text errand_path(const struct errand *errand)
 
 void errand_free(struct errand *errand)
 {
-    if (errand == NULL) return;
+    if (!errand) return;
     close(errand->fd);
     free(errand);
 }
@@ -104,9 +104,8 @@ static void path_run(const struct errand *errand)
     struct file file;
     if (!file_may_exist(place, errand->path)) return;
     if (file_find(place, errand->path, 0, name, &file) != RESOLUTION_FOUND) return;
-    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
         if (file.usable[coding]) fetch(place, &file, coding);
-    }
 }
 
 static void range_run(const struct errand *errand)

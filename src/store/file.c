@@ -178,7 +178,7 @@ static enum resolution_kind find_bare_directory(const struct place *place, struc
 static enum resolution_kind find_index(const struct place *place, struct text path, uint64_t mount,
                                        char name[PATH_MAX], struct file *file)
 {
-    for (const char *const *index = place->options->index; index != NULL && *index; index++) {
+    for (const char *const *index = place->options->index; index && *index; index++) {
         if (path.length + strlen(*index) > FILE_NAME_MAX) continue;
         snprintf(name, PATH_MAX, "%.*s%s", (int)path.length, path.base, *index);
         enum resolution_kind kind = find_named(place, mount, name, file);
@@ -195,9 +195,8 @@ enum resolution_kind file_find(const struct place *place, struct text path, uint
                                char name[PATH_MAX], struct file *file)
 {
     *file = (struct file){0};
-    if (path.length == 0 || path.base[path.length - 1] == '/') {
+    if (path.length == 0 || path.base[path.length - 1] == '/')
         return find_index(place, path, mount, name, file);
-    }
     snprintf(name, PATH_MAX, "%.*s", (int)path.length, path.base);
     return find_named(place, mount, name, file);
 }
@@ -214,9 +213,8 @@ enum coding file_choose(const struct file *file, const struct accepted *accepted
         if (weight == 0 || !file->usable[coding]) continue;
         if (best == CODING_COUNT || weight > accepted->weight[best] ||
             (weight == accepted->weight[best] &&
-             file->identity[coding].size < file->identity[best].size)) {
+             file->identity[coding].size < file->identity[best].size))
             best = coding;
-        }
     }
     return best == CODING_COUNT && accepted->original_otherwise ? CODING_IDENTITY : best;
 }

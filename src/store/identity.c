@@ -28,9 +28,8 @@ static int read_with(int directory, const char *path, int flags, struct identity
     struct statx found;
     *identity = (struct identity){0};
     if (statx(directory, path, flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID, &found) !=
-        0) {
+        0)
         return -errno;
-    }
     identity->device = makedev(found.stx_dev_major, found.stx_dev_minor);
     identity->inode = found.stx_ino;
     identity->size = found.stx_size;
@@ -86,9 +85,8 @@ bool identity_is_link(const struct identity *identity)
 
 bool identity_not_older(const struct identity *a, const struct identity *b)
 {
-    if (a->modified_seconds != b->modified_seconds) {
+    if (a->modified_seconds != b->modified_seconds)
         return a->modified_seconds > b->modified_seconds;
-    }
     return a->modified_ns >= b->modified_ns;
 }
 

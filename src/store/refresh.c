@@ -14,7 +14,7 @@ static void drop_path(struct store *store, struct text path)
 {
     struct key key = cache_key(&store->cache, path);
     struct entry *entry = cache_find(&store->cache, &key);
-    if (entry == NULL) return;
+    if (!entry) return;
     cache_drop(&store->cache, entry);
     store->counts.invalidations++;
 }
@@ -31,9 +31,8 @@ static struct text original_of(const struct store *store, struct text path)
         struct text suffix = coding_file_suffix(coding);
         if (!store->options.sidecar[coding] || path.length <= suffix.length) continue;
         size_t length = path.length - suffix.length;
-        if (memcmp(path.base + length, suffix.base, suffix.length) == 0) {
+        if (memcmp(path.base + length, suffix.base, suffix.length) == 0)
             return (struct text){path.base, length};
-        }
     }
     return (struct text){NULL, 0};
 }
@@ -41,9 +40,8 @@ static struct text original_of(const struct store *store, struct text path)
 static bool is_index(const struct store *store, struct text name)
 {
     const char *const *index = store->options.index;
-    for (; index != NULL && *index != NULL; index++) {
+    for (; index && *index; index++)
         if (text_equals(name, (struct text){*index, strlen(*index)})) return true;
-    }
     return false;
 }
 

@@ -47,7 +47,7 @@ static void drop(struct store *store, struct entry *entry)
 /* *entry is NULL afterwards unless it still holds. False when that cannot be told at once. */
 static bool hold_against_disk(const struct question *q, struct entry **entry)
 {
-    if (*entry == NULL || !is_due(q->store, *entry, q->now)) return true;
+    if (!*entry || !is_due(q->store, *entry, q->now)) return true;
     int result = compare(q, *entry);
     if (result == -EINPROGRESS) return false;
     if (result == 0) return true;
@@ -72,7 +72,7 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
         *resolution = (struct resolution){.kind = entry->kind};
     } else {
         struct variant *variant = loaded(entry, &lookup->accepted);
-        if (variant == NULL) return false;
+        if (!variant) return false;
         variant->seat.visited = true;
         *resolution = variant_lend(variant);
     }
@@ -84,10 +84,10 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
 static struct resolution resolve_miss(const struct question *q, struct entry *entry)
 {
     struct resolution resolution;
-    if (entry == NULL) return search_from_disk(q);
+    if (!entry) return search_from_disk(q);
     if (search_from_entry(q, entry, &resolution)) return resolution;
     entry = cache_find(&q->store->cache, &q->key); /* making room may have taken it */
-    if (entry != NULL) drop(q->store, entry);
+    if (entry) drop(q->store, entry);
     return search_from_disk(q);
 }
 
@@ -106,7 +106,7 @@ static bool renew(const struct question *q, struct entry **entry, struct resolut
 {
     struct store_counts *counts = &q->store->counts;
     struct variant *known = loaded(*entry, &q->lookup->accepted);
-    if (known == NULL) return false;
+    if (!known) return false;
     struct resolution before = variant_lend(known); /* so it is not evicted either */
     bool same = search_again(q, *entry, resolution);
     if (same && is_passing(resolution->kind)) {
@@ -127,9 +127,8 @@ static struct resolution resolve(const struct question *q, struct entry *entry)
 {
     struct resolution resolution = {.kind = RESOLUTION_COLD};
     if (!hold_against_disk(q, &entry)) return resolution;
-    if (entry != NULL && is_ripe(entry, q->now) && renew(q, &entry, &resolution)) return resolution;
-    if (entry != NULL && resolve_from_entry(q->store, entry, q->lookup, &resolution))
-        return resolution;
+    if (entry && is_ripe(entry, q->now) && renew(q, &entry, &resolution)) return resolution;
+    if (entry && resolve_from_entry(q->store, entry, q->lookup, &resolution)) return resolution;
     resolution = resolve_miss(q, entry);
     q->store->counts.misses += resolution.kind != RESOLUTION_COLD;
     return resolution;
@@ -160,7 +159,7 @@ static inline bool resolve_from_memory(struct store *store, struct entry *entry,
                                        const struct lookup *lookup, const struct now *now,
                                        struct resolution *resolution)
 {
-    return entry != NULL && !is_due(store, entry, now) &&
+    return entry && !is_due(store, entry, now) &&
            resolve_from_entry(store, entry, lookup, resolution);
 }
 
@@ -180,7 +179,5 @@ void store_return(struct store *store, const struct representation *lent)
     struct variant *variant = variant_of_representation(lent);
     assert(variant->seat.loans > 0);
     variant->seat.loans--;
-    if (variant->seat.loans == 0 && variant->entry == NULL) {
-        cache_discard(&store->cache, variant);
-    }
+    if (variant->seat.loans == 0 && !variant->entry) cache_discard(&store->cache, variant);
 }

@@ -16,7 +16,7 @@
 int root_name(struct root *root, const char *path)
 {
     char here[PATH_MAX] = "";
-    if (*path != '/' && getcwd(here, sizeof(here)) == NULL) return -errno;
+    if (*path != '/' && !getcwd(here, sizeof(here))) return -errno;
     int length = snprintf(root->path, sizeof(root->path), "%s/%s", here, path);
     return length < (int)sizeof(root->path) ? 0 : -ENAMETOOLONG;
 }

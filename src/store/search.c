@@ -63,14 +63,14 @@ static struct entry *entry_for(const struct search *search, enum resolution_kind
     const struct question *q = search->q;
     struct cache *cache = &q->store->cache;
     struct entry *entry = search->known ? cache_find(cache, &q->key) : NULL;
-    if (entry != NULL) return entry;
+    if (entry) return entry;
     const struct file *file = kind == RESOLUTION_FOUND ? &search->file : NULL;
     if (!cache_make_room(cache, entry_bytes(q->key.path, file))) return NULL;
     entry = entry_new(&q->key, kind, file);
-    if (entry == NULL) return NULL;
+    if (!entry) return NULL;
     entry->compared_ns = q->now->monotonic_ns;
     entry->watched = search->watched;
-    uint64_t wait_ns = file != NULL ? file_ripens_in_ns(file, q->now) : 0;
+    uint64_t wait_ns = file ? file_ripens_in_ns(file, q->now) : 0;
     if (wait_ns > 0) entry->ripe_ns = q->now->monotonic_ns + wait_ns;
     cache_add(cache, entry);
     return entry;
@@ -129,12 +129,10 @@ static int load_open(const struct search *search, enum coding coding, int fd,
     uint64_t length = file->identity[coding].size;
     bool small = is_small(search, coding);
     /* Asked before there is made room for it. */
-    if (small && length > 0 && q->place.beneath.at_once && !resident(fd, 0, length)) {
+    if (small && length > 0 && q->place.beneath.at_once && !resident(fd, 0, length))
         return -EINPROGRESS;
-    }
-    if (belongs_in_memory(search, coding) && cache_make_room(cache, memory_bytes(search, coding))) {
+    if (belongs_in_memory(search, coding) && cache_make_room(cache, memory_bytes(search, coding)))
         return variant_read(file, coding, fd, q->now, variant);
-    }
     cache_make_room(cache, variant_bytes(file, coding, false));
     return keep_open(search, coding, fd, small ? TAG_OF_CONTENT : TAG_OF_IDENTITY, variant);
 }
@@ -167,14 +165,14 @@ static void keep(const struct search *search, struct variant *variant)
     if (!cache_make_room(cache, entry_bytes(q->key.path, &search->file))) return;
     if (!cache_make_seat(cache, queue)) return;
     struct entry *entry = entry_for(search, RESOLUTION_FOUND);
-    if (entry != NULL) cache_seat(cache, entry, variant);
+    if (entry) cache_seat(cache, entry, variant);
 }
 
 /* What gives way, unless loading has evicted it. */
 static void forget(const struct question *q)
 {
     struct entry *entry = cache_find(&q->store->cache, &q->key);
-    if (entry != NULL) cache_drop(&q->store->cache, entry);
+    if (entry) cache_drop(&q->store->cache, entry);
 }
 
 /* Lends what was found, in the best coding. False: it is another file by now, search again. */

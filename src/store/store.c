@@ -20,16 +20,16 @@
 
 static struct store *fail(struct store *store, int error, char *problem, size_t size)
 {
-    const char *root = store != NULL ? store->options.root : "the store";
-    const char *call = store != NULL ? store->root.call : NULL;
-    if (call != NULL) {
+    const char *root = store ? store->options.root : "the store";
+    const char *call = store ? store->root.call : NULL;
+    if (call) {
         snprintf(problem, size,
                  "%s: %s: %s: a sandbox (seccomp, or what runs the container) has to allow it",
                  root, call, strerror(error));
     } else {
         snprintf(problem, size, "%s: %s", root, strerror(error));
     }
-    if (store != NULL) {
+    if (store) {
         watch_close(&store->watch);
         root_close(&store->place.beneath);
         free(store->cache.table);
@@ -50,9 +50,9 @@ static void place_open(struct store *store)
 
 struct store *store_open(const struct store_options *options, char *problem, size_t size)
 {
-    assert(options->root != NULL && options->types != NULL);
+    assert(options->root && options->types);
     struct store *store = calloc(1, sizeof(*store));
-    if (store == NULL) return fail(NULL, ENOMEM, problem, size);
+    if (!store) return fail(NULL, ENOMEM, problem, size);
     store->options = *options;
     store->place.options = &store->options;
     store->place.beneath.directory = -1;
@@ -62,16 +62,15 @@ struct store *store_open(const struct store_options *options, char *problem, siz
     if (result < 0) return fail(store, -result, problem, size);
     root_open(&store->root, &store->place.beneath, &store->watch);
     if (store->root.problem != 0) return fail(store, store->root.problem, problem, size);
-    if (!cache_open(&store->cache, options, &store->counts)) {
+    if (!cache_open(&store->cache, options, &store->counts))
         return fail(store, ENOMEM, problem, size);
-    }
     place_open(store);
     return store;
 }
 
 void store_close(struct store *store)
 {
-    if (store == NULL) return;
+    if (!store) return;
     cache_close(&store->cache);
     watch_close(&store->watch);
     root_close(&store->place.beneath);

@@ -53,7 +53,7 @@ static struct variant *variant_new(struct representation representation, size_t 
     size_t head_room = sizeof(struct variant) + head_length;
     size_t size = head_room + content_bytes;
     struct variant *variant = malloc(size);
-    if (variant == NULL) return NULL;
+    if (!variant) return NULL;
     *variant = (struct variant){.representation = representation, .bytes = account_bytes(size)};
     variant->representation.prepared_head.base = (char *)(variant + 1);
     if (content_bytes > 0) variant->representation.content = (char *)variant + head_room;
@@ -112,7 +112,7 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     representation.etag = (struct text){etag, etag_of_content("", 0, coding, etag)};
     representation.source = SOURCE_MEMORY;
     struct variant *made = variant_new(representation, length > 0 ? length : 1);
-    if (made == NULL) return -ENOMEM;
+    if (!made) return -ENOMEM;
     made->coding = coding;
     char *content = (char *)made + (made->representation.content - (char *)made);
     int result = read_all(fd, content, length);
@@ -156,7 +156,7 @@ int variant_keep_open(const struct file *file, enum coding coding, int fd, enum 
     representation.source = SOURCE_PAGE_CACHE;
     if (tagging == TAG_NONE) representation.modified_seconds = MODIFIED_UNKNOWN;
     struct variant *made = variant_new(representation, 0);
-    if (made == NULL) return -ENOMEM;
+    if (!made) return -ENOMEM;
     made->coding = coding;
     made->representation.fd = fd;
     variant_finish(made, etag, (size_t)etag_length);

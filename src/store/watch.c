@@ -76,9 +76,8 @@ int watch_add(struct watch *watch, const char *path, uint32_t mask)
 
 static bool is_in_chain(const struct watch *watch, int number)
 {
-    for (uint32_t i = 0; i < watch->chain_count; i++) {
+    for (uint32_t i = 0; i < watch->chain_count; i++)
         if (watch->chain[i] == number) return true;
-    }
     return false;
 }
 
@@ -121,7 +120,7 @@ static bool tell_name(struct watch *watch, const struct directory *directory,
         snprintf(watch->beneath, sizeof(watch->beneath), "%s%s/", directory->letters, event->name);
     if (length >= (int)sizeof(watch->beneath)) return true;
     struct text path = {watch->beneath, (size_t)length};
-    return directory_find(watch, path) == NULL || tell_beneath(watch, change);
+    return !directory_find(watch, path) || tell_beneath(watch, change);
 }
 
 /* False when the event is of no consequence. */
@@ -136,7 +135,7 @@ static bool tell(struct watch *watch, const struct inotify_event *event, struct 
     bool itself = event->len == 0;
     if (itself && is_in_chain(watch, event->wd)) return true;
     const struct directory *directory = directory_find_number(watch, event->wd);
-    if (directory == NULL) {
+    if (!directory) {
         change->kind = CHANGE_ABOVE;
         return (event->mask & IN_ISDIR) != 0 && is_in_chain(watch, event->wd);
     }
@@ -150,8 +149,7 @@ bool watch_next(struct watch *watch, struct change *change)
 {
     const struct inotify_event *event;
     if (watch->fd < 0) return false;
-    while ((event = next_event(watch)) != NULL) {
+    while ((event = next_event(watch)) != NULL)
         if (tell(watch, event, change)) return true;
-    }
     return false;
 }

@@ -94,7 +94,8 @@ bool client_is_late(struct client *client, struct worker *w)
 bool client_fetch(struct client *client, struct worker *w)
 {
     struct outgoing out;
-    if (wait_goes_on(&client->wait)) /* for a path: one thing at a time is fetched for a connection */
+    if (wait_goes_on(
+            &client->wait)) /* for a path: one thing at a time is fetched for a connection */
         return true;
     conn_outgoing(&client->conn, &out);
     uint64_t length = out.length < FETCH_RANGE_BYTES ? out.length : FETCH_RANGE_BYTES;

@@ -48,9 +48,8 @@ static int lines_received(char *message, size_t size)
     if (length <= 0) return -1;
     ck_assert_int_eq(message[length - 1], '\n');
     ck_assert_int_eq(memcmp(message, "- - - [06/Nov/1994", 18), 0);
-    for (ssize_t i = 0; i < length; i++) {
+    for (ssize_t i = 0; i < length; i++)
         lines += message[i] == '\n';
-    }
     return lines;
 }
 
@@ -59,9 +58,8 @@ static int all_lines_received(void)
     static char message[ACCESS_MESSAGE_BYTES_MAX];
     int lines = 0, more = 0;
 
-    while ((more = lines_received(message, sizeof(message))) > 0) {
+    while ((more = lines_received(message, sizeof(message))) > 0)
         lines += more;
-    }
     return lines;
 }
 
@@ -118,9 +116,8 @@ START_TEST(sends_more_than_one_message_holds)
     static char message[2 * ACCESS_MESSAGE_BYTES_MAX];
     int written = 0, lines = 0;
 
-    for (; written < 700; written++) {
+    for (; written < 700; written++)
         write_line(log, 200);
-    }
     access_log_close(log);
     for (;;) {
         ssize_t length = recv(receiver, message, sizeof(message), MSG_DONTWAIT);
@@ -128,9 +125,8 @@ START_TEST(sends_more_than_one_message_holds)
         ck_assert_int_le(length, ACCESS_MESSAGE_BYTES_MAX);
         ck_assert_int_eq(message[0], '{');
         ck_assert_int_eq(message[length - 1], '\n');
-        for (ssize_t i = 0; i < length; i++) {
+        for (ssize_t i = 0; i < length; i++)
             lines += message[i] == '\n';
-        }
     }
     ck_assert_int_eq(lines, written);
     ck_assert_uint_eq(dropped, 0);
@@ -190,9 +186,8 @@ START_TEST(drops_when_there_can_be_no_recorder)
         access_log_open(sender, ACCESS_COMBINED, 0, 1024, INTERVAL_NS, &dropped);
 
     close(receiver);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         write_line(log, 200);
-    }
     access_log_close(log);
     access_log_close(NULL);
     ck_assert_uint_eq(dropped, 1000);

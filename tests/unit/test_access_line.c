@@ -20,13 +20,12 @@ static struct sockaddr_storage peer_of(const char *text)
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 
     memset(&peer, 0, sizeof(peer));
-    if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
+    if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
         memcpy(&peer, &in, sizeof(in));
-    } else if (inet_pton(AF_INET6, text, &in6.sin6_addr) == 1) {
+    else if (inet_pton(AF_INET6, text, &in6.sin6_addr) == 1)
         memcpy(&peer, &in6, sizeof(in6));
-    } else {
+    else
         peer.ss_family = AF_UNIX;
-    }
     return peer;
 }
 
@@ -227,9 +226,8 @@ START_TEST(cuts_what_is_too_long)
         ck_assert_ptr_nonnull(strstr(line, "…\" \""));
         ck_assert_ptr_nonnull(strstr(line, "…\" 18446744073.709551 4294967295 pagecache\n"));
         int quotes = 0;
-        for (const char *c = line; *c != '\0'; c++) {
+        for (const char *c = line; *c != '\0'; c++)
             quotes += *c == '"';
-        }
         ck_assert_int_eq(quotes, 6);
         formatted(ACCESS_JSON, &record);
         ck_assert_ptr_nonnull(strstr(line, "…\",\"seconds\":"));

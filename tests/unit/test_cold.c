@@ -46,9 +46,8 @@ static bool tells_what_it_has(const char *path)
                                     F2FS_SUPER_MAGIC};
     struct statfs status;
     ck_assert_int_eq(statfs(path, &status), 0);
-    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
         if ((uint32_t)status.f_type == told[i]) return true;
-    }
     half = "nothing is cold on this file system; the other half holds";
     return false;
 }

@@ -194,9 +194,8 @@ END_TEST
 START_TEST(too_many)
 {
     char text[1024] = "zcserve -c a.conf";
-    for (int i = 0; i < COMMAND_LINE_OVERRIDES_MAX; i++) {
+    for (int i = 0; i < COMMAND_LINE_OVERRIDES_MAX; i++)
         strcat(text, " -w1");
-    }
     ck_assert_int_eq(line_read(text), 0);
     ck_assert_int_eq((int)line.override_count, COMMAND_LINE_OVERRIDES_MAX);
     strcat(text, " -w1");
@@ -218,12 +217,10 @@ START_TEST(help)
     }
     static const char *const parts[] = {"usage:",  "examples:", "exit codes:",      "signals:",
                                         "\n  78 ", "\n  USR1 ", ZCSERVE_CONFIG_FILE};
-    for (int i = 0; i < COUNT(parts); i++) {
+    for (int i = 0; i < COUNT(parts); i++)
         ck_assert_msg(strstr(printed, parts[i]) != NULL, "no %s", parts[i]);
-    }
-    for (const char *p = printed; *p; p += strcspn(p, "\n") + 1) {
+    for (const char *p = printed; *p; p += strcspn(p, "\n") + 1)
         ck_assert_msg(strcspn(p, "\n") <= 100, "too long: %s", p);
-    }
 }
 END_TEST
 

@@ -430,14 +430,12 @@ END_TEST
 START_TEST(many_problems)
 {
     char text[8192] = "";
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 100; i++)
         strcat(text, "workers = x\n");
-    }
     ck_assert_ptr_null(load("c", text, NULL, 0));
     size_t lines = 0;
-    for (const char *p = said; (p = strchr(p, '\n')); p++) {
+    for (const char *p = said; (p = strchr(p, '\n')); p++)
         lines++;
-    }
     ck_assert_uint_eq(lines, PROBLEMS_SHOWN_MAX + 1);
     ck_assert_ptr_nonnull(strstr(said, "there are more problems, not shown\n"));
 }
@@ -464,9 +462,8 @@ START_TEST(many_values)
     size_t count = GRAMMAR_STATEMENTS_MAX + 10;
     char *text = calloc(count + 10, 2);
     strcpy(text, "listen = {");
-    for (char *p = text + strlen(text); count-- > 0; p += 2) {
+    for (char *p = text + strlen(text); count-- > 0; p += 2)
         memcpy(p, "a,", 3);
-    }
     strcat(text, "}");
     ck_assert_ptr_null(load("c", text, NULL, 0));
     ck_assert_ptr_nonnull(strstr(said, "c:1: more than 4096 values\n"));
@@ -503,9 +500,8 @@ static void directory_make(void)
 static void directory_remove(void)
 {
     static const char *const names[] = {"conf/serve.conf", "conf/a.conf", "conf/b.conf", "conf"};
-    for (int i = 0; i < COUNT(names); i++) {
+    for (int i = 0; i < COUNT(names); i++)
         remove(names[i]);
-    }
     ck_assert_int_eq(chdir("/"), 0);
     ck_assert_int_eq(remove(directory), 0);
 }
@@ -746,9 +742,8 @@ static char *shipped(bool all)
     char *text = calloc(1, file.length + 1);
     memcpy(text, file.bytes, file.length);
     free(file.bytes);
-    for (char *p = text; all && (p = strchr(p, '#')); p++) {
+    for (char *p = text; all && (p = strchr(p, '#')); p++)
         if (isalpha((unsigned char)p[1])) *p = ' ';
-    }
     return text;
 }
 

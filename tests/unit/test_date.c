@@ -308,13 +308,12 @@ START_TEST(one_byte_changed)
                 bool unchanged = text[at] == (char)byte;
                 text[at] = (char)byte;
                 bool padding = form == 2 && at == 8;
-                if (!parse(text, NOW, &seconds)) {
+                if (!parse(text, NOW, &seconds))
                     ck_assert(!unchanged);
-                } else if (padding || digit) {
+                else if (padding || digit)
                     ck_assert((byte >= '0' && byte <= '9') || byte == ' ');
-                } else {
+                else
                     ck_assert_msg(unchanged || name, "%s", text);
-                }
             }
         }
     }

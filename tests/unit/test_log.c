@@ -184,9 +184,8 @@ START_TEST(cuts_a_long_line)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *text = calloc(cases[i].length + 1, strlen(cases[i].of));
-        for (size_t k = 0; k < cases[i].length; k++) {
+        for (size_t k = 0; k < cases[i].length; k++)
             strcat(text + k, cases[i].of);
-        }
         unlink(path);
         ck_assert_int_eq(log_reopen(), 0);
         log_notice("%s", text);
@@ -196,9 +195,8 @@ START_TEST(cuts_a_long_line)
         ck_assert_uint_lt(length, 5000);
         ck_assert_ptr_eq(strchr(content, '\n'), content + length - 1);
         ck_assert_msg((strcmp(content + length - 4, "…\n") == 0) == cases[i].cut, "case %zu", i);
-        if (cases[i].of[0] == (char)0xc3 && cases[i].cut) { /* no half of a character */
+        if (cases[i].of[0] == (char)0xc3 && cases[i].cut) /* no half of a character */
             ck_assert_int_eq(memcmp(content + length - 6, "ä…\n", 6), 0);
-        }
         free(text);
     }
 }
@@ -261,9 +259,8 @@ START_TEST(keeps_lines_of_two_processes_whole)
         if (child[i] == 0) {
             memset(text, 'a' + i, 200);
             text[200] = '\0';
-            for (int k = 0; k < COUNT; k++) {
+            for (int k = 0; k < COUNT; k++)
                 log_notice("<%s>", text);
-            }
             _exit(0);
         }
     }

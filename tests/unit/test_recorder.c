@@ -94,9 +94,8 @@ static uint64_t lines_in(const char *file)
 {
     uint64_t lines = 0;
 
-    for (const char *c = content_of(file); *c != '\0'; c++) {
+    for (const char *c = content_of(file); *c != '\0'; c++)
         lines += *c == '\n';
-    }
     return lines;
 }
 
@@ -143,9 +142,8 @@ START_TEST(ignores_being_told_to_end)
     start();
     send_text("one\n");
     wait_for(path, "one\n");
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         kill(pid, signals[i]);
-    }
     send_text("two\n");
     wait_for(path, "two\n");
     finish();
@@ -161,9 +159,8 @@ START_TEST(reopens_on_usr1)
     send_text("two\n");
     wait_for(renamed, "two\n");
     kill(pid, SIGUSR1);
-    for (int i = 0; i < 2000 && access(path, F_OK) != 0; i++) {
+    for (int i = 0; i < 2000 && access(path, F_OK) != 0; i++)
         usleep(1000);
-    }
     send_text("three\n");
     finish();
     ck_assert_str_eq(content_of(renamed), "one\ntwo\n");
@@ -183,9 +180,8 @@ START_TEST(reopens_under_load)
     if (load == 0) {
         close(stop[1]);
         fcntl(stop[0], F_SETFL, O_NONBLOCK);
-        while (read(stop[0], &byte, 1) != 0) {
+        while (read(stop[0], &byte, 1) != 0)
             send(recorder.sender, "a line as good as any\n", 22, MSG_NOSIGNAL);
-        }
         _exit(0);
     }
     close(stop[0]);
@@ -212,9 +208,8 @@ START_TEST(keeps_the_old_file_when_it_cannot_reopen)
     ck_assert_int_eq(rename(path, renamed), 0);
     ck_assert_int_eq(mkdir(path, 0700), 0); /* a directory cannot be opened for writing */
     kill(pid, SIGUSR1);
-    for (int i = 0; i < 2000 && strstr(content_of(errors), "cannot reopen") == NULL; i++) {
+    for (int i = 0; i < 2000 && strstr(content_of(errors), "cannot reopen") == NULL; i++)
         usleep(1000);
-    }
     send_text("two\n");
     finish();
     ck_assert_str_eq(content_of(renamed), "one\ntwo\n");
@@ -241,9 +236,8 @@ START_TEST(says_once_what_a_full_disk_cost)
     wait_for(path, "1234567\n");
     send_text("abc\ndef\n"); /* "ab" fits */
     wait_for(path, "ab");
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         send_text("lost\n");
-    }
     usleep(50000);
     ck_assert_int_eq(prlimit(pid, RLIMIT_FSIZE, &none, NULL), 0);
     send_text("back\n");
@@ -277,9 +271,8 @@ START_TEST(goes_on_after_a_short_write_to_a_pipe)
     start();
     pid_t load = fork();
     if (load == 0) {
-        for (int i = 0; i < LINES; i++) {
+        for (int i = 0; i < LINES; i++)
             send(recorder.sender, "a line as good as any\n", 22, MSG_NOSIGNAL);
-        }
         _exit(0);
     }
     access_recorder_close(&recorder);
@@ -287,16 +280,14 @@ START_TEST(goes_on_after_a_short_write_to_a_pipe)
     size_t got = 0;
     for (int i = 0; i < 4000 && got < sizeof(text); i++) {
         ssize_t result = read(out, text + got, 7000);
-        if (result > 0) {
+        if (result > 0)
             got += (size_t)result;
-        } else {
+        else
             usleep(1000);
-        }
     }
     ck_assert_uint_eq(got, sizeof(text));
-    for (int i = 0; i < LINES; i++) {
+    for (int i = 0; i < LINES; i++)
         ck_assert_int_eq(memcmp(text + 22 * i, "a line as good as any\n", 22), 0);
-    }
     ck_assert_int_eq(waitpid(load, &status, 0), load);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_int_eq(status, 0);

@@ -66,9 +66,8 @@ START_TEST(agrees_with_a_table)
         if ((random >> 16 & 1) != 0) {
             void *object = slab_take(&slab);
             ck_assert((object == NULL) == (count == COUNT));
-            for (uint32_t k = 0; k < count; k++) {
+            for (uint32_t k = 0; k < count; k++)
                 ck_assert_ptr_ne(held[k], object);
-            }
             if (object != NULL) held[count++] = object;
         } else if (count > 0) {
             uint32_t k = (random >> 17) % count;
@@ -90,14 +89,12 @@ START_TEST(touches_no_memory_before_its_time)
 
     /* 4 GiB reserved, three pages real. */
     ck_assert_int_eq(slab_open(&slab, page, 1024 * 1024), 0);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         memset(slab_take(&slab), 1, page);
-    }
     size_t count = 0;
     ck_assert_int_eq(mincore(slab.base, page * sizeof(resident), resident), 0);
-    for (size_t i = 0; i < sizeof(resident); i++) {
+    for (size_t i = 0; i < sizeof(resident); i++)
         count += resident[i] & 1;
-    }
     /* A system that gives huge pages by itself may make more real, but not what is far away. */
     ck_assert_uint_ge(count, 3);
     ck_assert_uint_eq(resident[sizeof(resident) - 1] & 1, 0);

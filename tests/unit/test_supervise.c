@@ -168,9 +168,8 @@ static void supervise_workers(uint32_t workers, enum temper with)
 {
     temper = with;
     count = workers;
-    for (uint32_t i = 0; i < workers; i++) {
+    for (uint32_t i = 0; i < workers; i++)
         processes[i] = (struct supervised){.name = "worker", .run = serve, .index = i, .cpu = -1};
-    }
 }
 
 static void start(void)
@@ -227,9 +226,8 @@ START_TEST(drains_on_term)
 {
     supervise_workers(3, OBEDIENT);
     start();
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 3; i++)
         worker_pid(i, 0);
-    }
     kill(supervisor, SIGTERM);
     expect_end(0);
     for (int i = 0; i < 3; i++) {
@@ -539,9 +537,8 @@ static int lines_recorded(void)
     int lines = 0;
 
     ck_assert_ptr_nonnull(in);
-    for (int c = 0; (c = fgetc(in)) != EOF;) {
+    for (int c = 0; (c = fgetc(in)) != EOF;)
         lines += c == '\n';
-    }
     fclose(in);
     return lines;
 }

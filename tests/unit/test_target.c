@@ -432,12 +432,11 @@ static void expect_same_again(struct text path)
 {
     char raw[3 * LONGEST + 2] = "/", space[sizeof(raw) + 1];
     size_t length = 1;
-    for (size_t i = 0; i < path.length; i++) {
+    for (size_t i = 0; i < path.length; i++)
         if (path.base[i] == '/')
             raw[length++] = '/';
         else
             length += (size_t)snprintf(raw + length, 4, "%%%02x", (unsigned char)path.base[i]);
-    }
     struct target again = target_parse((struct text){raw, length}, space);
     ck_assert_int_eq(again.form, TARGET_ORIGIN);
     ck_assert(text_equals(again.path, path));

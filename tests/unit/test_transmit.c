@@ -42,9 +42,8 @@ static void set_up(void)
     ck_assert_int_ge(sender, 0);
     ck_assert_int_eq(fcntl(receiver, F_SETFL, O_NONBLOCK), 0);
     close(listener);
-    for (size_t i = 0; i < LARGE; i++) {
+    for (size_t i = 0; i < LARGE; i++)
         large[i] = (char)(i * 2654435761u >> 13);
-    }
 }
 
 static void tear_down(void)
@@ -227,9 +226,8 @@ START_TEST(survives_a_peer_that_left)
     close(receiver);
     usleep(20000);
     ck_assert_int_eq(transmit_receive(sender, &byte, 1), -ECONNRESET);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         ck_assert_int_eq(transmit(sender, outs[i], NO_BUDGET), -EPIPE);
-    }
     signal(SIGPIPE, SIG_DFL); /* memory needs nobody to ignore the signal */
     ck_assert_int_eq(transmit(sender, &one, NO_BUDGET), -EPIPE);
     ck_assert_int_eq(transmit(sender, &two, NO_BUDGET), -EPIPE);
@@ -292,9 +290,8 @@ START_TEST(a_blocking_socket_s_time_runs_out)
     setsockopt(sender, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
     setsockopt(sender, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
     ck_assert_int_eq(transmit_receive(sender, &byte, 1), -EAGAIN);
-    for (int i = 0; i < 100 && result >= 0; i++) {
+    for (int i = 0; i < 100 && result >= 0; i++)
         result = transmit(sender, &out, NO_BUDGET);
-    }
     ck_assert_int_eq(result, -EAGAIN);
 }
 END_TEST

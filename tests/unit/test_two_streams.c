@@ -224,7 +224,8 @@ START_TEST(one_is_parked_while_the_other_is_sent)
     resolve(stream_of(2));
     ck_assert_int_eq(core_link_advance(&wire), CONN_SEND);
     core_link_send(&wire, 10);
-    ck_assert(conn_unparked(&wire.conn, stream_of(1))); /* the disk answered: bytes are outstanding */
+    ck_assert(
+        conn_unparked(&wire.conn, stream_of(1))); /* the disk answered: bytes are outstanding */
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
     conn_sent(&wire.conn, 1, &wire.now); /* …and some were taken now */
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
