@@ -2,7 +2,7 @@
  * floor: a program that only answers. It measures what serving costs when there is nothing to decide.
  *
  *   floor PORT memory FILE      the content follows the head out of one piece of memory
- *   floor PORT sendfile FILE    the head, then the file by sendfile, corked: in full segments only
+ *   floor PORT sendfile FILE    the head, then the file by sendfile
  *   floor PORT close FILE       from memory, and the connection is closed after one answer
  *
  * It has one thread and one level-triggered epoll. To each end of a request head ("\r\n\r\n") that arrives, it
@@ -98,18 +98,12 @@ static ssize_t memory_send(const struct peer *p, size_t *asked)
     return sendmsg(p->fd, &message, 0);
 }
 
-static void cork(const struct peer *p, int on)
-{
-    setsockopt(p->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
-}
-
 /* Sendfile mode: sends the rest of the head; when the head is sent, at most `budget` bytes of the file. */
 static ssize_t file_send(const struct peer *p, size_t budget, size_t *asked)
 {
-    if (p->offset == 0) cork(p, 1);
     if (p->offset < answer.memory_length) {
         *asked = answer.memory_length - p->offset;
-        return send(p->fd, answer.bytes + p->offset, *asked, 0);
+        return send(p->fd, answer.bytes + p->offset, *asked, MSG_MORE);
     }
     off_t offset = (off_t)(p->offset - answer.memory_length);
     *asked = answer.length - p->offset < budget ? answer.length - p->offset : budget;
@@ -133,7 +127,6 @@ static bool peer_send(struct peer *p)
         p->full = taken < asked || (!in_memory && budget == 0);
         p->owed -= (p->offset + taken) / answer.length;
         p->offset = (p->offset + taken) % answer.length;
-        if (!in_memory && taken > 0 && p->offset == 0) cork(p, 0);
     }
     p->full = p->full && p->owed > 0;
     return !answer.close || !owing || p->owed > 0;

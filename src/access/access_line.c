@@ -29,7 +29,7 @@ static_assert(METHOD_MAX + TARGET_MAX + VERSION_MAX + REFERER_MAX + USER_AGENT_M
 static char *line_put_quoted(char *at, struct text text, size_t max)
 {
     *at++ = '"';
-    if (text.base == NULL)
+    if (!text.base)
         *at++ = '-';
     else
         at = put_escaped(at, text, max, ESCAPES_LOG);
@@ -44,7 +44,7 @@ static char *line_put_request(char *at, const struct exchange *x)
     at = put_escaped(at, x->method_name, METHOD_MAX, ESCAPES_LOG);
     *at++ = ' ';
     at = put_escaped(at, x->target, TARGET_MAX, ESCAPES_LOG);
-    if (x->version.base != NULL) {
+    if (x->version.base) {
         *at++ = ' ';
         at = put_escaped(at, x->version, VERSION_MAX, ESCAPES_LOG);
     }

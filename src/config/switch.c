@@ -116,6 +116,7 @@ void switch_build(FILE *out)
           "configuration " ZCSERVE_CONFIG_FILE "\n"
           "choices:\n",
           out);
-    for (const struct config_option *option = option_table; option->name; option++)
+    const struct option_set *set = &options_of_config;
+    for (const struct config_option *option = set->option; option < set->end; option++)
         if (option->kind == OPTION_CHOICE) choice_print(option, out);
 }

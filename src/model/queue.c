@@ -39,7 +39,7 @@ void queue_close(struct queue *q)
     pthread_cond_destroy(&q->filled);
     pthread_mutex_destroy(&q->lock);
     free(q->waiting);
-    close(q->news);
+    if (q->news >= 0) close(q->news);
 }
 
 /* With the lock held: stores for how many connections no thread is idle. */

@@ -8,8 +8,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -48,12 +46,6 @@ ssize_t transmit(int fd, const struct outgoing *out, uint64_t budget)
         result = out->count > 0 ? transmit_memory(fd, out) : transmit_file(fd, out, budget);
     } while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : result;
-}
-
-void transmit_cork(int fd, bool on)
-{
-    int value = on;
-    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
 ssize_t transmit_receive(int fd, void *space, size_t size)

@@ -1,13 +1,14 @@
 /*
- * Names are resolved by the kernel itself, in one openat2 that cannot leave the root, not even
- * while somebody renames directories meanwhile. Checking a path by its letters first and opening
- * it afterwards would leave a gap between the two.
+ * The kernel itself resolves names, in one openat2 that cannot leave the root, even while
+ * directories are renamed. To check the text of a path first and open it afterwards would leave a
+ * gap between the two.
  *
- * Where openat2 is missing (before Linux 5.6, or forbidden by a sandbox) the path is walked one
- * component at a time with O_NOFOLLOW. That refuses every symbolic link.
+ * Where openat2 is missing (before Linux 5.6) or forbidden by a sandbox, the path is walked one
+ * component at a time with O_NOFOLLOW. Then every symbolic link is refused.
  *
- * Asked at once, the kernel looks into its cache of names alone and says EAGAIN for what is not in
- * it. So it does for a rename meanwhile: that is taken for the same, and whoever waits then knows.
+ * With `at_once`, the kernel looks only in its cache of names, and returns EAGAIN for a name that
+ * is not there. It returns EAGAIN also when something is renamed meanwhile. Both are treated as
+ * "not in the cache"; a later call that may wait finds out.
  */
 #define _GNU_SOURCE
 #include "beneath.h"
@@ -26,7 +27,7 @@
 #include <unistd.h>
 
 #ifndef RESOLVE_CACHED
-#define RESOLVE_CACHED 0x20 /* headers before Linux 5.12 */
+#define RESOLVE_CACHED 0x20 /* for headers before Linux 5.12 */
 #endif
 #define TRIES_MAX 32
 
@@ -37,7 +38,7 @@ static int open_once(int directory, const char *path, int flags, uint64_t resolv
     return fd < 0 ? -errno : (int)fd;
 }
 
-/* A rename anywhere on the machine can make openat2 give up with EAGAIN: then once more. */
+/* A rename anywhere on the machine can make openat2 fail with EAGAIN: tries again. */
 static int open_patiently(int directory, const char *path, int flags, uint64_t resolve)
 {
     int fd = -EAGAIN;
@@ -93,7 +94,7 @@ int beneath_open(const struct beneath *beneath, const char *path, int flags, enu
     return open_patiently(beneath->directory, name, flags, resolve);
 }
 
-/* Whatever error a sandbox gives: it is openat2's own when openat has none. */
+/* A sandbox may return any error. It is an error of openat2 itself when openat works. */
 bool beneath_has_openat2(int directory)
 {
     int fd = open_patiently(directory, ".", O_PATH | O_DIRECTORY, RESOLVE_BENEATH);
@@ -119,7 +120,7 @@ static bool directory_is_in_memory(int fd)
     return (uint32_t)status.f_type == TMPFS_MAGIC || (uint32_t)status.f_type == RAMFS_MAGIC;
 }
 
-/* The directories of the path from the root on, as far as the cache knows them: the last counts. */
+/* Opens the directories of the path as far as the cache knows them; the last one counts. */
 bool beneath_is_in_memory(const struct beneath *beneath, struct text path)
 {
     char prefix[PATH_MAX] = "";

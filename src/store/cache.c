@@ -1,11 +1,11 @@
 /*
- * Holds entries and lets go of them. A hit is a hash, a comparison and a bit.
+ * Holds entries and evicts them. A hit costs a hash, a comparison and setting a bit.
  *
- * The table is its own: its length follows from the budget and never changes, so it is counted
- * to the byte and no insertion ever waits for a table to grow. The hash is seeded: nobody can
- * choose paths that meet in one chain.
+ * The hash table is made here: its length depends on the budget and never changes. So its bytes are
+ * counted exactly, and no insertion waits for a table to grow. The hash has a random seed, so that
+ * nobody can choose paths that get into the same chain.
  *
- * Evicting unlinks; a variant that is lent is freed when it comes back. Until then it is counted.
+ * An evicted variant that is lent is freed when it is returned. Until then its bytes are counted.
  */
 #define XXH_INLINE_ALL
 #include "cache.h"
@@ -53,7 +53,7 @@ bool cache_open(struct cache *cache, const struct store_options *options,
         .counts = counts,
     };
     if (!cache->table) return false;
-    /* Without randomness the paths of a hostile client may collide, within bounds. */
+    /* Without randomness a hostile client may choose paths that collide, within limits. */
     if (getrandom(&cache->seed, sizeof(cache->seed), GRND_NONBLOCK) < 0) cache->seed = 0;
     counts->bytes += table_bytes(cache);
     return true;
@@ -166,7 +166,7 @@ uint64_t cache_drop_beneath(struct cache *cache, struct text directory)
     return dropped;
 }
 
-/* An entry goes with the last of its variants. */
+/* Evicts one seat. An entry goes with the last of its variants. */
 static bool evict(struct cache *cache, enum queue queue)
 {
     struct seat *seat = sieve_victim(&cache->queues[queue]);

@@ -1,6 +1,6 @@
 /*
- * Entries never change what they say about the disk: a new version of a file is a new entry.
- * Only their variants come and go.
+ * What an entry says about the disk never changes: a new version of a file gets a new entry. Only
+ * its variants are added and removed.
  */
 #include "entry.h"
 #include "account.h"
@@ -20,7 +20,7 @@ uint64_t entry_bytes(struct text path, const struct file *file)
     return account_bytes(entry_size(path, file));
 }
 
-/* Copies `text` with a NUL behind it. */
+/* Copies `text` with a NUL behind it. Returns the end of the copy. */
 static char *put_text(char *space, const char *text, size_t length)
 {
     if (length > 0) memcpy(space, text, length);
@@ -30,7 +30,7 @@ static char *put_text(char *space, const char *text, size_t length)
 
 struct entry *entry_new(const struct key *key, enum resolution_kind kind, const struct file *file)
 {
-    assert((kind == RESOLUTION_FOUND) == (file));
+    assert((kind == RESOLUTION_FOUND) == (!!file));
     struct text path = key->path;
     size_t size = entry_size(path, file);
     struct entry *entry = malloc(size);

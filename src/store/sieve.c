@@ -1,5 +1,5 @@
 /*
- * SIEVE: who leaves next. Knows nothing of what is queued, of bytes or of files.
+ * SIEVE: which seat leaves next. It knows nothing of what is queued, of bytes or of files.
  */
 #include "sieve.h"
 
@@ -37,7 +37,7 @@ void sieve_remove(struct sieve *sieve, struct seat *seat)
 
 struct seat *sieve_victim(struct sieve *sieve)
 {
-    /* Twice around: the first round may do no more than clear every bit. */
+    /* Two rounds, because the first one may only clear all bits. */
     for (uint64_t steps = 2 * sieve->count; steps > 0; steps--) {
         struct seat *seat = sieve->hand ? sieve->hand : sieve->oldest;
         sieve->hand = seat->newer;

@@ -1,12 +1,12 @@
 /*
- * "Which file is that?" This file opens and closes a store and shows its counts; see resolve.c
- * for how a path is answered and refresh.c for how changes on disk are taken in.
+ * Opens and closes a store, and returns its counts. resolve.c answers lookups; refresh.c takes the
+ * changes on disk.
  *
- *     store_resolve ── cache ── entry ── variant        what was found, and its bytes
- *           └── search ── file ─── beneath              what is on disk
- *     store_refresh ── watch ── directory, chain        what changed there
- *     errand_run ───── file                             the same as resolving, remembered by
- *                                                       nobody but the kernel
+ *      store_resolve ── cache ── entry ── variant        what was found, and its bytes
+ *            └── search ── file ─── beneath              what is on disk
+ *      store_refresh ── watch ── directory, chain        what changed there
+ *      errand_run ───── file                             as resolving, but only the kernel
+ *                                                        remembers the result
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -24,8 +24,8 @@ static struct store *fail(struct store *store, int error, char *problem, size_t 
     const char *call = store ? store->root.call : NULL;
     if (call) {
         snprintf(problem, size,
-                 "%s: %s: %s: a sandbox (seccomp, or what runs the container) has to allow it",
-                 root, call, strerror(error));
+                 "%s: %s: %s: a sandbox (seccomp, or that of the container) must allow it", root,
+                 call, strerror(error));
     } else {
         snprintf(problem, size, "%s: %s", root, strerror(error));
     }
@@ -80,7 +80,7 @@ void store_close(struct store *store)
 
 int store_watch_fd(const struct store *store)
 {
-    return store->watch.fd;
+    return store->watch.notifier.fd;
 }
 
 const struct store_counts *store_counts(const struct store *store)

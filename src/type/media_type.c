@@ -196,7 +196,7 @@ int media_types_add_suffix(struct media_types *types, struct text suffix, int ty
 static struct text last_component(struct text name)
 {
     const char *slash = name.length > 0 ? memrchr(name.base, '/', name.length) : NULL;
-    if (slash == NULL) return name;
+    if (!slash) return name;
     return (struct text){slash + 1, name.length - (size_t)(slash + 1 - name.base)};
 }
 
@@ -236,7 +236,7 @@ struct text media_type_find(const struct media_types *types, struct text name)
 {
     struct text component = last_component(name);
     const char *found = type_by_suffix(types, component);
-    if (found == NULL) found = type_without_suffix(types, component);
+    if (!found) found = type_without_suffix(types, component);
     return found ? (struct text){found, strlen(found)} : TEXT("application/octet-stream");
 }
 
@@ -265,7 +265,7 @@ struct media_types *media_types_embedded(void)
         ;
 #undef MEDIA_TYPE
     struct media_types *types = media_types_new();
-    bool added = types != NULL;
+    bool added = types;
     for (const char *at = table; added && *at != '\0'; at++) {
         struct text line = {at, strcspn(at, "\n")};
         added = add_line(types, line);

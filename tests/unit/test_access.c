@@ -1,4 +1,6 @@
-/* Tests of src/access/access.c: gathering, the interval, and a count of exactly what was dropped. */
+/*
+ * Tests of src/access/access.c: gathering, the interval, and a count of exactly what was dropped.
+ */
 #define _GNU_SOURCE
 #include "zcserve/access.h"
 
@@ -31,7 +33,7 @@ static void tear_down(void)
     close(receiver);
 }
 
-/* One line, which carries a number as its status. */
+/* Writes one line, whose status is this number. */
 static void write_line(struct access_log *log, uint16_t number)
 {
     struct exchange record = {.method_name = TEXT("GET"), .target = TEXT("/"), .status = number};
@@ -39,7 +41,7 @@ static void write_line(struct access_log *log, uint16_t number)
     access_log_write(log, &record, NULL, &now);
 }
 
-/* Takes one message: its lines, each of which must be whole; -1 when there is none. */
+/* Receives one message of whole lines. Returns their number, or -1 when there is no message. */
 static int lines_received(char *message, size_t size)
 {
     ssize_t length = recv(receiver, message, size, MSG_DONTWAIT);
@@ -146,7 +148,7 @@ START_TEST(counts_exactly_what_it_drops)
     ck_assert_uint_gt(dropped, 1000);
     ck_assert_uint_lt(dropped, 20000);
 
-    /* What was gathered is not dropped later: there is room again, and all of it comes. */
+    /* Lines that were gathered are not dropped later: now there is room, and all of them come. */
     uint64_t before = dropped;
     ck_assert_uint_gt(access_log_flush(log, &now), now.monotonic_ns);
     received += all_lines_received();
@@ -195,7 +197,7 @@ START_TEST(drops_when_there_can_be_no_recorder)
 }
 END_TEST
 
-/* Two workers on one socket: every line arrives once, and none is torn by the other's. */
+/* Two workers use one socket: every line arrives once, and none is mixed with another line. */
 START_TEST(keeps_lines_of_two_senders_whole)
 {
     enum { COUNT = 3000 };
@@ -216,7 +218,8 @@ START_TEST(keeps_lines_of_two_senders_whole)
         for (int k = 0; k < COUNT; k++) {
             now.monotonic_ns += NS_PER_MS;
             while (k % 4 == 0 && access_log_flush(log, &now) != UINT64_MAX) {
-                now.monotonic_ns += INTERVAL_NS; /* wait for room: nothing is to be dropped here */
+                /* Wait for room, so that no line is dropped here. */
+                now.monotonic_ns += INTERVAL_NS;
                 usleep(100);
             }
             access_log_write(log, &record, NULL, &now);

@@ -25,7 +25,7 @@ START_TEST(starts_at_zero)
 }
 END_TEST
 
-/* A worker counts and is killed; the next one in its slot goes on where it was. */
+/* A worker counts and is killed. The next worker in its slot goes on from these counts. */
 START_TEST(goes_on_after_a_worker_died)
 {
     struct stats_slot *board = stats_board_open(2);

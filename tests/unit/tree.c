@@ -39,7 +39,7 @@ void tree_remove(void)
     char script[160];
     media_types_free(tree_types);
     ck_assert_int_eq(chdir("/"), 0);
-    /* Only root may empty a directory that nobody may enter. */
+    /* Only root can empty a directory that nobody may enter. */
     snprintf(script, sizeof(script), "chmod -R u+rwX %s && rm -rf %s", tree_directory,
              tree_directory);
     tree_run(script);
