@@ -141,7 +141,7 @@ $(OUT)/zcserve: $(OUT)/src/main.o $(ROOMS)
 $(OUT)/zcserve-tool: $(OUT)/src/tool_main.o $(TOOL_ROOMS)
 	$(call say,link)$(LINK) $^ $(LIBS) $(TOOL_LIBS) -o $@
 
-$(TOOL_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(addprefix $(OUT)/tests/unit/,recorded.o made_up.o) $(TOOL_ROOMS)
+$(TOOL_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(addprefix $(OUT)/tests/unit/,recorded.o made_up.o loaded.o) $(TOOL_ROOMS)
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) $(TOOL_LIBS) -o $@
 
 $(OUT)/bench/lab/page_style.o: bench/page.css

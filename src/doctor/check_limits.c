@@ -9,8 +9,8 @@
 #include "start/limits.h"
 #include "tool/format.h"
 
-#define CONNTRACK_FULL 0.8    /* share of the table from which on it is nearly full */
-#define RESERVED_TEXT_MAX 512 /* bytes of ip_local_reserved_ports that are looked at */
+#define CONNTRACK_FULL 0.8 /* share of the table from which on it is nearly full */
+#define PORTS_TEXT_MAX (8 * FACTS_ADDRESSES_MAX) /* bytes of a list of ports, each with a comma */
 
 static uint64_t connections_in_all(const struct facts *facts)
 {
@@ -19,50 +19,70 @@ static uint64_t connections_in_all(const struct facts *facts)
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
-/* Returns the option that asks for most descriptors of a process. */
+/* Returns the option to lower, so that all connections are taken. */
 static const char *pool_to_lower(const struct service *service)
 {
-    if (service->connections_max > 1) return "connections";
-    return service->workers > service->processes ? "threadpool.threads" : "cache.descriptors";
+    return service->workers > service->processes ? "threadpool.threads" : "connections";
 }
 
-/* Says what is left of workers, connections and files kept open. */
-static void fewer_show(const struct facts *facts, const struct service *left, uint64_t needed,
-                       struct findings *findings)
+/* How a limit that is too low is raised, and what else helps. */
+static void files_remedy(const struct facts *facts, uint64_t needed, const char *option,
+                         struct findings *findings)
 {
-    format_space limit, wanted, connections, all, kept;
-    uint64_t now = (uint64_t)left->workers * left->connections_max, most = 0;
-    finding_add(findings, SEVERITY_HARM,
-                "a process may open %s files (RLIMIT_NOFILE), and up to %s are needed: the server "
-                "would take %s connections instead of %s, and keep %s files open in each worker",
-                format_count(limit, (double)facts->subject.files.hard),
-                format_count(wanted, (double)needed), format_count(connections, (double)now),
-                format_count(all, (double)connections_in_all(facts)),
-                format_count(kept, left->store.descriptors_max));
+    uint64_t most = 0;
+    unsigned long long files = needed;
     bool above = kernel_number(facts->tree, "/proc/sys/fs/nr_open", &most) && needed > most;
     if (above)
         finding_remedy(findings,
                        "sysctl fs.nr_open=%llu, then LimitNOFILE=%llu in the unit of systemd",
-                       (unsigned long long)needed, (unsigned long long)needed);
+                       files, files);
     else
         finding_remedy(findings,
                        "LimitNOFILE=%llu in the unit of systemd, or ulimit -n %llu before the "
                        "start; or lower %s",
-                       (unsigned long long)needed, (unsigned long long)needed,
-                       pool_to_lower(&facts->service));
+                       files, files, option);
 }
 
-/* The limit of the whole system. */
+/* Says what is left of connections; or, when all are taken, of the files kept open. */
+static void fewer_show(const struct facts *facts, const struct service *left, uint64_t needed,
+                       struct findings *findings)
+{
+    format_space limit, wanted, now, asked;
+    uint64_t taken = (uint64_t)left->workers * left->connections_max,
+             all = connections_in_all(facts);
+    const char *option = pool_to_lower(&facts->service);
+    format_count(limit, (double)facts->subject.files.hard);
+    format_count(wanted, (double)needed);
+    if (taken < all) {
+        finding_add(findings, SEVERITY_HARM,
+                    "a process may open %s files (RLIMIT_NOFILE), and up to %s are needed: the "
+                    "server takes %s connections instead of %s",
+                    limit, wanted, format_count(now, (double)taken),
+                    format_count(asked, (double)all));
+    } else {
+        option = "cache.descriptors";
+        finding_add(findings, SEVERITY_WARN,
+                    "a process may open %s files (RLIMIT_NOFILE), and up to %s are needed: a "
+                    "worker keeps %s files open instead of %s",
+                    limit, wanted, format_count(now, left->store.descriptors_max),
+                    format_count(asked, facts->service.store.descriptors_max));
+    }
+    files_remedy(facts, needed, option, findings);
+}
+
+/* The limit of the whole system. No process opens more than its own limit. */
 static void system_look(const struct facts *facts, uint64_t needed, struct findings *findings)
 {
     format_space all, most;
-    uint64_t limit, wanted = needed * facts->service.processes;
+    uint64_t limit, hard = facts->subject.files.hard;
+    uint64_t wanted = (needed < hard ? needed : hard) * facts->service.processes;
     if (!kernel_number(facts->tree, "/proc/sys/fs/file-max", &limit) || wanted <= limit) return;
-    finding_add(
-        findings, SEVERITY_HARM,
-        "all workers together may need %s open files, and the system allows %s (fs.file-max)",
-        format_count(all, (double)wanted), format_count(most, (double)limit));
-    finding_remedy(findings, "sysctl fs.file-max=%llu", (unsigned long long)wanted);
+    finding_add(findings, SEVERITY_WARN,
+                "all workers together may need %s open files, and the system allows %s "
+                "(fs.file-max): then it opens none for anyone, and connections and requests fail",
+                format_count(all, (double)wanted), format_count(most, (double)limit));
+    finding_remedy(findings, "sysctl fs.file-max=%llu, or lower %s", (unsigned long long)wanted,
+                   pool_to_lower(&facts->service));
 }
 
 const char *check_descriptors(const struct facts *facts, struct findings *findings)
@@ -192,26 +212,43 @@ static void few_ports_find(const struct facts *facts, uint64_t ports, struct fin
                              "through a Unix socket");
 }
 
+/* Adds the port to the list, unless it is there. */
+static void port_add(char text[PORTS_TEXT_MAX], unsigned port)
+{
+    size_t used = strlen(text);
+    if (!list_has(text, port))
+        snprintf(text + used, PORTS_TEXT_MAX - used, "%s%u", used ? "," : "", port);
+}
+
+/* Lists the ports in the range from which the kernel takes those of clients, but the reserved. */
+static void ports_in_range(const struct facts *facts, const uint64_t range[2], const char *reserved,
+                           char text[PORTS_TEXT_MAX])
+{
+    text[0] = '\0';
+    for (unsigned i = 0; i < facts->addresses; i++) {
+        unsigned port = facts_port(&facts->address[i]);
+        if (port == 0 || port < range[0] || port > range[1] || list_has(reserved, port)) continue;
+        port_add(text, port);
+    }
+}
+
 const char *check_ports(const struct facts *facts, struct findings *findings)
 {
     static const char path[] = "/proc/sys/net/ipv4/ip_local_port_range";
-    char reserved[RESERVED_TEXT_MAX] = "";
+    char reserved[KERNEL_LINE_MAX] = "", ports[PORTS_TEXT_MAX];
     uint64_t range[2];
     if (!kernel_numbers(facts->tree, path, range, 2)) return path;
     kernel_line(facts->tree, "/proc/sys/net/ipv4/ip_local_reserved_ports", reserved,
                 sizeof(reserved));
-    for (unsigned i = 0; i < facts->addresses; i++) {
-        const struct facts_address *address = &facts->address[i];
-        unsigned port = facts_port(address);
-        if (port == 0 || port < range[0] || port > range[1] || list_has(reserved, port)) continue;
-        finding_add(
-            findings, SEVERITY_WARN,
-            "%s %s: the kernel may give this port to a connection that a program of this "
-            "machine opens (net.ipv4.ip_local_port_range), and the server then cannot start",
-            address->option, address->text);
+    ports_in_range(facts, range, reserved, ports);
+    if (*ports) {
+        finding_add(findings, SEVERITY_WARN,
+                    "the kernel may give the port%s %s to connections that programs of this "
+                    "machine open (net.ipv4.ip_local_port_range), and the server then cannot start",
+                    strchr(ports, ',') ? "s" : "", ports);
         finding_remedy(findings,
-                       "sysctl net.ipv4.ip_local_reserved_ports=%s%s%u, or a port below %u",
-                       reserved, *reserved ? "," : "", port, (unsigned)range[0]);
+                       "sysctl net.ipv4.ip_local_reserved_ports=%s%s%s, or ports below %u",
+                       reserved, *reserved ? "," : "", ports, (unsigned)range[0]);
     }
     few_ports_find(facts, range[1] - range[0] + 1, findings);
     return NULL;

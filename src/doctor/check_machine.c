@@ -144,12 +144,13 @@ const char *check_huge_pages(const struct facts *facts, struct findings *finding
 
 /* ---- disk ------------------------------------------------------------------------------------ */
 
-/* Returns whether an earlier file system is on the same disk. */
-static bool was_seen(const struct facts *facts, unsigned number)
+/* Returns whether this is a disk, and no earlier file system is on the same. */
+static bool is_new_disk(const struct facts *facts, unsigned number)
 {
+    if (facts->device[number].in_memory) return false;
     for (unsigned i = 0; i < number; i++)
-        if (strcmp(facts->device[i].name, facts->device[number].name) == 0) return true;
-    return false;
+        if (strcmp(facts->device[i].name, facts->device[number].name) == 0) return false;
+    return true;
 }
 
 static void read_ahead_look(const struct device *device, struct findings *findings)
@@ -177,7 +178,7 @@ static void read_ahead_look(const struct device *device, struct findings *findin
 const char *check_read_ahead(const struct facts *facts, struct findings *findings)
 {
     for (unsigned i = 0; i < facts->survey.systems; i++)
-        if (!was_seen(facts, i)) read_ahead_look(&facts->device[i], findings);
+        if (is_new_disk(facts, i)) read_ahead_look(&facts->device[i], findings);
     return NULL;
 }
 
@@ -225,7 +226,7 @@ static void scheduler_look(const struct device *device, struct findings *finding
 const char *check_scheduler(const struct facts *facts, struct findings *findings)
 {
     for (unsigned i = 0; i < facts->survey.systems; i++)
-        if (!was_seen(facts, i)) scheduler_look(&facts->device[i], findings);
+        if (is_new_disk(facts, i)) scheduler_look(&facts->device[i], findings);
     return NULL;
 }
 
@@ -242,9 +243,9 @@ const char *check_clock(const struct facts *facts, struct findings *findings)
         if (strcmp(source, slow[i]) != 0) continue;
         finding_add(
             findings, SEVERITY_WARN,
-            "the clock source is %s, so reading the time is a system call (vdso(7)), and it "
+            "the clock source is %s, so reading the time %s a system call (vdso(7)), and it "
             "is read several times for each request",
-            source);
+            source, strcmp(source, "xen") != 0 ? "is" : "may be");
         finding_remedy(findings, "clocksource=tsc on the kernel's command line, if the CPU's is "
                                  "stable (available_clocksource lists it)");
     }

@@ -12,8 +12,15 @@ const char *check_root(const struct facts *facts, struct findings *findings)
         const struct facts_root *root = &facts->root[i];
         if (root->error == 0) continue;
         finding_add(findings, SEVERITY_HARM, "root %s: %s", root->path, strerror(root->error));
-        finding_remedy(findings, "correct root at %s, or let %s enter each directory of its path",
-                       config_place(facts->config, &facts->config->root), facts->subject.name);
+        const char *where = config_place(facts->config, &facts->config->root);
+        if (root->error == EACCES)
+            finding_remedy(findings,
+                           "let %s enter each directory of its path (chmod o+x), or correct root "
+                           "(%s)",
+                           facts->subject.name, where);
+        else
+            finding_remedy(findings, "%scorrect root (%s)",
+                           root->error == ENOENT ? "make the directory, or " : "", where);
     }
     return NULL;
 }

@@ -6,20 +6,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/problem.h"
 #include "model/shape.h"
-#include "zcserve/utf8.h"
+
+/* Sites are read but not served yet (start/prepare.c), and what is below their roots is not known. */
+static int sites_refuse(const struct config *config, struct problems *problems)
+{
+    const struct config_block *site = config->block.inner;
+    if (!site) return 0;
+    problem_tell(problems, site->where,
+                 "site: the server does not serve sites yet, and refuses them");
+    return -1;
+}
 
 static int address_add(struct facts *facts, const char *option, const void *member,
-                       const char *text)
+                       const char *text, struct problems *problems)
 {
     char problem[256];
     struct facts_address *address = &facts->address[facts->addresses];
     *address = (struct facts_address){.option = option};
     if (listen_address_parse(text, &address->address, problem, sizeof(problem)) != 0) {
-        utf8_print(stderr, config_place(facts->config, member));
-        fprintf(stderr, ": %s: ", option);
-        utf8_print(stderr, problem);
-        fputc('\n', stderr);
+        problem_tell(problems, config_place(facts->config, member), "%s: %s", option, problem);
         return -1;
     }
     listen_address_format(&address->address, address->text, sizeof(address->text));
@@ -27,13 +34,14 @@ static int address_add(struct facts *facts, const char *option, const void *memb
     return 0;
 }
 
-static int addresses_add(struct facts *facts)
+static int addresses_add(struct facts *facts, struct problems *problems)
 {
     const struct config *config = facts->config;
     for (uint32_t i = 0; i < config->listen.count; i++)
-        if (address_add(facts, "listen", &config->listen, config->listen.item[i]) != 0) return -1;
+        if (address_add(facts, "listen", &config->listen, config->listen.item[i], problems) != 0)
+            return -1;
     if (*config->status == '\0' || strcmp(config->status, "off") == 0) return 0;
-    return address_add(facts, "status", &config->status, config->status);
+    return address_add(facts, "status", &config->status, config->status, problems);
 }
 
 /* Adds a log that is a file. */
@@ -47,9 +55,10 @@ static void log_add(struct facts *facts, const char *option, const char *path)
 
 int facts_of_config(struct facts *facts, const struct config *config)
 {
+    struct problems problems = {.out = stderr};
     facts->config = config;
     facts->addresses = facts->roots = facts->logs = 0;
-    if (addresses_add(facts) != 0) return -1;
+    if (sites_refuse(config, &problems) != 0 || addresses_add(facts, &problems) != 0) return -1;
     facts->root[facts->roots++] = (struct facts_root){.path = config->root};
     log_add(facts, "access_log", config->access_log);
     log_add(facts, "error_log", config->error_log);

@@ -80,7 +80,7 @@ void facts_free(struct facts *facts);
 
 /*
  * The parts of it that depend on the configuration alone. Returns 0, or -1 after it printed a wrong
- * address.
+ * address, or a site, which the server refuses.
  */
 int facts_of_config(struct facts *facts, const struct config *config);
 

@@ -242,6 +242,12 @@ def usage(stage):
         code, out, err = stage.setting.run("doctor", "-c", configured(stage, root="/", **options))
         expect("exit code (%s)" % err, 2, code)
         require("serve.conf:" in err and not out, "it says %r, %r", out, err)
+    path = configured(stage, root="/")
+    with open(path, "a", encoding="ascii") as file:
+        file.write("\nsite example.org { }\n")
+    code, out, err = stage.setting.run("doctor", "-c", path)
+    expect("exit code with a site (%s)" % err, 2, code)
+    require("serve.conf:" in err and "site: " in err and not out, "it says %r, %r", out, err)
     code, _, err = stage.setting.run("doctor", "--pid", "2147483647", "/")
     expect("exit code (%s)" % err, 2, code)
     code, out, err = stage.setting.run("doctor", "-h")

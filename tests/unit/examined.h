@@ -6,6 +6,7 @@
 #define ZCSERVE_TEST_EXAMINED_H
 
 #include "doctor/check.h"
+#include "loaded.h"
 #include "made_up.h"
 
 #include <check.h>
@@ -14,15 +15,12 @@
 
 static struct facts facts;
 
-/* Makes the machine, with this text as the configuration. */
+/* Makes the machine, with this text as the configuration /etc/z/serve.conf. */
 static inline void examined_begin(const char *configuration)
 {
     made_up_open();
-    made_up_file("/serve.conf", configuration);
     facts = (struct facts){.tree = made_up_tree()};
-    const struct config *config = config_load(made_up_path("/serve.conf"), NULL, 0, stderr);
-    ck_assert_ptr_nonnull(config);
-    ck_assert_int_eq(facts_of_config(&facts, config), 0);
+    ck_assert_int_eq(facts_of_config(&facts, load_good(configuration)), 0);
     facts.subject = (struct subject){.directory = "/proc/self",
                                      .name = "www-data",
                                      .user = 33,

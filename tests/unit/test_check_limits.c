@@ -23,14 +23,27 @@ START_TEST(descriptors_of_a_process)
     examined_is(
         check_descriptors,
         "harm: a process may open 256 files (RLIMIT_NOFILE), and up to 2,389 are needed: the "
-        "server would take 278 connections instead of 2,000, and keep 64 files open in each "
-        "worker. Remedy: LimitNOFILE=2389 in the unit of systemd, or ulimit -n 2389 before "
-        "the start; or lower connections\n");
+        "server takes 278 connections instead of 2,000. Remedy: LimitNOFILE=2389 in the unit of "
+        "systemd, or ulimit -n 2389 before the start; or lower connections\n");
     made_up_file("/proc/sys/fs/nr_open", "1024\n");
     ck_assert_ptr_nonnull(
         strstr(examined(check_descriptors),
                "Remedy: sysctl fs.nr_open=2389, then LimitNOFILE=2389 in the unit "
                "of systemd\n"));
+    examined_end();
+}
+END_TEST
+
+/* All connections are taken; files are opened more often. 333 besides those that are kept. */
+START_TEST(descriptors_of_files)
+{
+    examined_begin("workers = 2\nconnections = 100\ncache { descriptors = 4000 }\n");
+    facts.subject.files = (struct subject_limit){2000, 2000};
+    examined_is(
+        check_descriptors,
+        "warn: a process may open 2,000 files (RLIMIT_NOFILE), and up to 4,333 are needed: a "
+        "worker keeps 1,667 files open instead of 4,000. Remedy: LimitNOFILE=4333 in the unit of "
+        "systemd, or ulimit -n 4333 before the start; or lower cache.descriptors\n");
     examined_end();
 }
 END_TEST
@@ -53,8 +66,13 @@ START_TEST(descriptors_of_the_system)
     examined_begin(TWO_WORKERS);
     made_up_file("/proc/sys/fs/file-max", "3000\n");
     examined_is(check_descriptors,
-                "harm: all workers together may need 4,778 open files, and the system allows 3,000 "
-                "(fs.file-max). Remedy: sysctl fs.file-max=4778\n");
+                "warn: all workers together may need 4,778 open files, and the system allows 3,000 "
+                "(fs.file-max): then it opens none for anyone, and connections and requests fail. "
+                "Remedy: sysctl fs.file-max=4778, or lower connections\n");
+    facts.subject.files = (struct subject_limit){1400, 1400}; /* no process has more of them */
+    ck_assert_ptr_null(strstr(examined(check_descriptors), "file-max"));
+    made_up_file("/proc/sys/fs/file-max", "2700\n");
+    ck_assert_ptr_nonnull(strstr(examined(check_descriptors), "may need 2,800 open files"));
     examined_end();
 }
 END_TEST
@@ -68,6 +86,8 @@ START_TEST(descriptors_of_models)
     examined_end();
     examined_begin("model = threadpool\nthreadpool { threads = 8\n queue = 16 }\n");
     facts.subject.files = (struct subject_limit){256, 256};
+    ck_assert_ptr_nonnull(strstr(examined(check_descriptors), "warn: a process may open 256"));
+    facts.subject.files = (struct subject_limit){64, 64};
     ck_assert_ptr_nonnull(strstr(examined(check_descriptors), "; or lower threadpool.threads"));
     examined_end();
 }
@@ -163,10 +183,10 @@ START_TEST(ports)
     made_up_file("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
     made_up_file("/proc/sys/net/ipv4/ip_local_reserved_ports", "50000-50010\n");
     examined_is(check_ports,
-                "warn: listen 0.0.0.0:40000: the kernel may give this port to a connection that a "
-                "program of this machine opens (net.ipv4.ip_local_port_range), and the server then "
-                "cannot start. Remedy: sysctl net.ipv4.ip_local_reserved_ports=50000-50010,40000, "
-                "or a port below 32768\n");
+                "warn: the kernel may give the port 40000 to connections that programs of this "
+                "machine open (net.ipv4.ip_local_port_range), and the server then cannot start. "
+                "Remedy: sysctl net.ipv4.ip_local_reserved_ports=50000-50010,40000, or ports below "
+                "32768\n");
     made_up_file("/proc/sys/net/ipv4/ip_local_reserved_ports", "80,39000-40000\n");
     examined_is(check_ports, "");
     made_up_file("/proc/sys/net/ipv4/ip_local_port_range", "1024\t2000\n");
@@ -179,6 +199,20 @@ START_TEST(ports)
                 "(net.ipv4.ip_local_port_range), and a worker may have 16,384 connections. Remedy: "
                 "sysctl net.ipv4.ip_local_port_range=\"1024 65535\", or connect through a Unix "
                 "socket\n");
+    examined_end();
+}
+END_TEST
+
+/* One setting has them all: whoever sets it for one address after the other keeps only the last. */
+START_TEST(ports_of_several_addresses)
+{
+    examined_begin("listen = {\"0.0.0.0:40000\", \"[::]:40000\", \"192.0.2.1:40001\"}\n");
+    made_up_file("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
+    examined_is(check_ports,
+                "warn: the kernel may give the ports 40000,40001 to connections that programs of "
+                "this machine open (net.ipv4.ip_local_port_range), and the server then cannot "
+                "start. Remedy: sysctl net.ipv4.ip_local_reserved_ports=40000,40001, or ports "
+                "below 32768\n");
     examined_end();
 }
 END_TEST
@@ -214,6 +248,7 @@ int main(void)
     TCase *tcase = tcase_create("limits");
     tcase_add_test(tcase, descriptors_suffice);
     tcase_add_test(tcase, descriptors_of_a_process);
+    tcase_add_test(tcase, descriptors_of_files);
     tcase_add_test(tcase, descriptors_of_responses);
     tcase_add_test(tcase, descriptors_of_the_system);
     tcase_add_test(tcase, descriptors_of_models);
@@ -222,6 +257,7 @@ int main(void)
     tcase_add_test(tcase, rings_lack_memory);
     tcase_add_test(tcase, backlog);
     tcase_add_test(tcase, ports);
+    tcase_add_test(tcase, ports_of_several_addresses);
     tcase_add_test(tcase, conntrack);
     return examined_run(tcase);
 }

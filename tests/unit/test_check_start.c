@@ -5,16 +5,28 @@
 
 START_TEST(root_is_there_or_not)
 {
-    char expected[1024];
     examined_begin("root = site\n");
     examined_is(check_root, "");
     facts.root[0].error = ENOENT;
-    snprintf(expected, sizeof(expected),
-             "harm: root %s: No such file or directory. Remedy: correct root at %s:1, or let "
-             "www-data enter each directory of its path\n",
-             made_up_path("/site"), made_up_path("/serve.conf"));
-    examined_is(check_root, expected);
+    examined_is(check_root, "harm: root /etc/z/site: No such file or directory. Remedy: make the "
+                            "directory, or correct root (/etc/z/serve.conf:1)\n");
+    facts.root[0].error = ENOTDIR;
+    examined_is(check_root, "harm: root /etc/z/site: Not a directory. Remedy: correct root "
+                            "(/etc/z/serve.conf:1)\n");
+    facts.root[0].error = EACCES;
+    examined_is(check_root, "harm: root /etc/z/site: Permission denied. Remedy: let www-data enter "
+                            "each directory of its path (chmod o+x), or correct root "
+                            "(/etc/z/serve.conf:1)\n");
     examined_end();
+}
+END_TEST
+
+/* To look only at the root outside of the site would tell that nothing is wrong. */
+START_TEST(sites_are_refused)
+{
+    struct config *config = load_good("site example.org { root = here }\n");
+    ck_assert_int_eq(facts_of_config(&facts, config), -1);
+    config_free(config);
 }
 END_TEST
 
@@ -132,6 +144,7 @@ int main(void)
 {
     TCase *tcase = tcase_create("start");
     tcase_add_test(tcase, root_is_there_or_not);
+    tcase_add_test(tcase, sites_are_refused);
     tcase_add_test(tcase, who_looks);
     tcase_add_test(tcase, addresses);
     tcase_add_test(tcase, addresses_in_use);
