@@ -11,11 +11,9 @@ import subprocess
 
 from client import Skip, expect
 from harness import configuration, user_unused
+from schema import check_schema
 from stage import require, test, write
-from status import VALIDATE
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-SCHEMA = os.path.join(ROOT, "conf", "doctor.schema.json")
 LINE = re.compile(r"^(harm|warn|note)  ([a-z_]+) +(\S.*)\. Remedy: (\S.*)$")
 LAST = re.compile(r"^(\d+) findings?: (\d+) harm, (\d+) warn, (\d+) note; (\d+) of (\d+) checks, "
                   r"([\d,]+) files in ([\d,]+) directories, \d+\.\d\d s$")
@@ -33,10 +31,8 @@ def doctor(stage, *arguments, code=None, **more):
     got, out, err = stage.setting.run("doctor", "--json", *arguments, **more)
     require(got in (0, 1) and not err, "exit code %d, it says %r", got, err)
     expect("lines", 1, out.count("\n"))
-    run = subprocess.run(["/usr/bin/python3", "-c", VALIDATE, SCHEMA], input=out, capture_output=True,
-                         text=True, timeout=60, check=False)
-    expect("what the schema finds wrong", (0, "", ""), (run.returncode, run.stdout, run.stderr))
     found = json.loads(out)
+    check_schema("doctor", found)
     expect("exit code", found["exit_code"], got)
     expect("exit code for harm", 1 if found["counts"]["harm"] else 0, got)
     for severity, count in found["counts"].items():
