@@ -99,9 +99,9 @@ static void edges_show(const struct survey_system *system, struct findings *find
             "%s: cachestat(2) fails (%s), so only the first and the last page of a part are "
             "asked for",
             path_of(system), strerror(system->error));
-        finding_remedy(findings, "none is needed while large files stay in memory; else let the "
-                                 "server's user own them (recent kernels answer only who may write "
-                                 "to the file), or allow cachestat in its seccomp filter");
+        finding_remedy(findings, "none is needed while large files stay in memory; recent kernels "
+                                 "answer only users who may write to the file, and a seccomp "
+                                 "filter may have to allow cachestat");
     }
 }
 

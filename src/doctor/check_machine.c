@@ -153,11 +153,12 @@ static bool is_new_disk(const struct facts *facts, unsigned number)
     return true;
 }
 
-static void read_ahead_look(const struct device *device, struct findings *findings)
+/* Returns false when the disk does not tell. */
+static bool read_ahead_look(const struct device *device, struct findings *findings)
 {
     char text[128];
     unsigned long kib = strtoul(device_setting(device, "read_ahead_kb", text), NULL, 10);
-    if (*text == '\0') return;
+    if (*text == '\0') return false;
     if (kib < READ_AHEAD_KIB_MIN) {
         finding_add(findings, SEVERITY_WARN,
                     "%s: the kernel reads %lu KiB ahead (read_ahead_kb), so large files come from "
@@ -173,25 +174,24 @@ static void read_ahead_look(const struct device *device, struct findings *findin
         finding_remedy(findings, "echo 1024 > %s/read_ahead_kb; 'zclab advise' measures",
                        device->queue);
     }
+    return true;
 }
 
 const char *check_read_ahead(const struct facts *facts, struct findings *findings)
 {
+    bool told = false;
     for (unsigned i = 0; i < facts->survey.systems; i++)
-        if (is_new_disk(facts, i)) read_ahead_look(&facts->device[i], findings);
-    return NULL;
+        if (is_new_disk(facts, i)) told |= read_ahead_look(&facts->device[i], findings);
+    return told ? NULL : "no disk tells its read_ahead_kb";
 }
 
-/* Copies the word in brackets of "none [mq-deadline] kyber". */
-static bool scheduler_of(const struct device *device, char into[32])
+/* Returns the word in brackets of "none [mq-deadline] kyber", which it cuts; "" without such. */
+static const char *word_in_brackets(char text[128])
 {
-    char text[128];
-    device_setting(device, "scheduler", text);
     char *begin = strchr(text, '['), *end = strchr(text, ']');
-    if (!begin || !end || end < begin) return false;
+    if (!begin || !end || end < begin) return "";
     *end = '\0';
-    snprintf(into, 32, "%.31s", begin + 1);
-    return true;
+    return begin + 1;
 }
 
 /* Returns whether reads are put in order elsewhere: by the host, or by the disks below. */
@@ -203,10 +203,12 @@ static bool is_virtual(const struct device *device)
     return false;
 }
 
-static void scheduler_look(const struct device *device, struct findings *findings)
+/* Returns false when the disk does not tell. */
+static bool scheduler_look(const struct device *device, struct findings *findings)
 {
-    char scheduler[32], rotational[128];
-    if (!scheduler_of(device, scheduler)) return;
+    char text[128], rotational[128];
+    if (*device_setting(device, "scheduler", text) == '\0') return false;
+    const char *scheduler = word_in_brackets(text); /* "": there is nothing to choose */
     bool turns = strcmp(device_setting(device, "rotational", rotational), "1") == 0;
     if (!turns && strcmp(scheduler, "bfq") == 0) {
         finding_add(
@@ -221,13 +223,15 @@ static void scheduler_look(const struct device *device, struct findings *finding
                     device->name);
         finding_remedy(findings, "echo mq-deadline > %s/scheduler", device->queue);
     }
+    return true;
 }
 
 const char *check_scheduler(const struct facts *facts, struct findings *findings)
 {
+    bool told = false;
     for (unsigned i = 0; i < facts->survey.systems; i++)
-        if (is_new_disk(facts, i)) scheduler_look(&facts->device[i], findings);
-    return NULL;
+        if (is_new_disk(facts, i)) told |= scheduler_look(&facts->device[i], findings);
+    return told ? NULL : "no disk tells its scheduler";
 }
 
 /* ---- clock ----------------------------------------------------------------------------------- */

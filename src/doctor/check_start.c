@@ -6,21 +6,34 @@
 
 #define CAPABILITY_BIND 10 /* CAP_NET_BIND_SERVICE */
 
+/* The root cannot be entered. */
+static void root_error_show(const struct facts *facts, const struct facts_root *root,
+                            struct findings *findings)
+{
+    const char *where = config_place(facts->config, &facts->config->root);
+    finding_add(findings, SEVERITY_HARM, "root %s: %s", root->path, strerror(root->error));
+    if (root->error == EACCES)
+        finding_remedy(findings,
+                       "let %s enter each directory of its path (chmod o+x), or correct root (%s)",
+                       facts->subject.name, where);
+    else
+        finding_remedy(findings, "%scorrect root (%s)",
+                       root->error == ENOENT ? "make the directory, or " : "", where);
+}
+
 const char *check_root(const struct facts *facts, struct findings *findings)
 {
     for (unsigned i = 0; i < facts->roots; i++) {
         const struct facts_root *root = &facts->root[i];
-        if (root->error == 0) continue;
-        finding_add(findings, SEVERITY_HARM, "root %s: %s", root->path, strerror(root->error));
-        const char *where = config_place(facts->config, &facts->config->root);
-        if (root->error == EACCES)
-            finding_remedy(findings,
-                           "let %s enter each directory of its path (chmod o+x), or correct root "
-                           "(%s)",
-                           facts->subject.name, where);
-        else
-            finding_remedy(findings, "%scorrect root (%s)",
-                           root->error == ENOENT ? "make the directory, or " : "", where);
+        if (root->error != 0) {
+            root_error_show(facts, root, findings);
+        } else if (root->unlisted) {
+            finding_add(findings, SEVERITY_NOTE,
+                        "root %s: %s may enter it, but not list it: its files are served and "
+                        "compared on each request, and doctor does not see them",
+                        root->path, facts->subject.name);
+            finding_remedy(findings, "let %s list it (chmod o+r)", facts->subject.name);
+        }
     }
     return NULL;
 }

@@ -9,7 +9,7 @@
 #include "config/problem.h"
 #include "model/shape.h"
 
-/* Sites are read but not served yet (start/prepare.c), and what is below their roots is not known. */
+/* Sites are read but not served yet (start/prepare.c); their roots are not looked at. */
 static int sites_refuse(const struct config *config, struct problems *problems)
 {
     const struct config_block *site = config->block.inner;

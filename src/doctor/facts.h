@@ -28,7 +28,8 @@ struct facts_address {
 
 struct facts_root {
     const char *path;
-    int error; /* errno of opening it; 0: none */
+    int error;     /* errno of entering it; 0: none      */
+    bool unlisted; /* it may be entered, but not listed  */
 };
 
 struct facts_log {

@@ -150,6 +150,8 @@ static void roots_look(struct facts *facts)
         struct facts_root *root = &facts->root[i];
         int fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         root->error = fd < 0 ? errno : 0;
+        if (fd >= 0 && faccessat(fd, ".", F_OK, AT_EACCESS) != 0) root->error = errno;
+        root->unlisted = root->error == 0 && faccessat(fd, ".", R_OK, AT_EACCESS) != 0;
         if (fd >= 0) close(fd);
     }
 }

@@ -257,6 +257,20 @@ def no_root(stage):
     require("No such file" in of(found, "root")[0][1], "it finds %s", found["findings"])
 
 
+@test("doctor: a root that the user may not enter, or not list, is a finding", per_model=False)
+def closed_root(stage):
+    if stage.setting.user is None and os.geteuid() == 0:
+        raise Skip("the tests have no user")
+    root = stage.site(a_txt=b"a")
+    for mode, severity, words in ((0o400, "harm", "Permission denied"), (0o311, "note", "not list")):
+        os.chmod(root, mode)
+        try:
+            found = of(doctor(stage, root), "root")
+        finally:
+            os.chmod(root, 0o755)
+        require(len(found) == 1 and found[0][0] == severity and words in found[0][1], "it finds %s", found)
+
+
 @test("doctor: into a file at its size limit: 2 and a reason", per_model=False)
 def size_limit(stage):
     def limit():

@@ -122,11 +122,37 @@ START_TEST(all_is_wrong)
 }
 END_TEST
 
+/* A machine without /proc and /sys: each check that reads a file of them says which is missing. */
+START_TEST(nothing_is_there)
+{
+    static const char *const readers[] = {"privileged", "backlog",    "ports", "watches", "memory",
+                                          "swap",       "huge_pages", "dirty", "clock"};
+    examined_begin("listen = {\"192.0.2.1:80\"}\n");
+    facts.survey.large_files = facts.survey.systems = 1;
+    facts.survey.system[0].reports_changes = true;
+    facts.device[0] = (struct device){.tree = facts.tree, .queue = "/sys/dev/block/8:0/queue"};
+    run();
+    ck_assert_uint_eq(findings.count, 0);
+    for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+        const char *missing = why(readers[i]);
+        ck_assert_msg(missing &&
+                          (strncmp(missing, "/proc/", 6) == 0 || strncmp(missing, "/sys/", 5) == 0),
+                      "%s: %s", readers[i], missing ? missing : "looked");
+    }
+    ck_assert_str_eq(why("conntrack"), "nf_conntrack is not loaded");
+    ck_assert_str_eq(why("read_ahead"), "no disk tells its read_ahead_kb");
+    ck_assert_str_eq(why("scheduler"), "no disk tells its scheduler");
+    findings_free(&findings);
+    examined_end();
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("check");
     tcase_add_test(tcase, table);
     tcase_add_test(tcase, needs_are_told);
     tcase_add_test(tcase, all_is_wrong);
+    tcase_add_test(tcase, nothing_is_there);
     return examined_run(tcase);
 }

@@ -99,8 +99,8 @@ START_TEST(residency)
         check_residency,
         "note: /srv/www: cachestat(2) fails (Operation not permitted), so only the first and "
         "the last page of a part are asked for. Remedy: none is needed while large files stay in "
-        "memory; else let the server's user own them (recent kernels answer only who may write to "
-        "the file), or allow cachestat in its seccomp filter\n");
+        "memory; recent kernels answer only users who may write to the file, and a seccomp filter "
+        "may have to allow cachestat\n");
     examined_end();
 }
 END_TEST

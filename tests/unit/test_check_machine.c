@@ -121,7 +121,7 @@ static void disk_is(const char *name, const char *scheduler, const char *rotatio
 START_TEST(read_ahead)
 {
     examined_begin("");
-    examined_is(check_read_ahead, ""); /* nothing is known of the disk */
+    examined_is(check_read_ahead, "(no disk tells its read_ahead_kb)");
     disk_is("sda", "none\n", "1\n", "128\n");
     examined_is(check_read_ahead, "");
     disk_is("sda", "none\n", "1\n", "0\n");
@@ -130,7 +130,7 @@ START_TEST(read_ahead)
                 "the disk in small pieces. Remedy: echo 128 > "
                 "/sys/dev/block/8:0/queue/read_ahead_kb; 'zclab advise' measures\n");
     facts.device[0].in_memory = true; /* zram */
-    examined_is(check_read_ahead, "");
+    examined_is(check_read_ahead, "(no disk tells its read_ahead_kb)");
     disk_is("sda", "none\n", "1\n", "16384\n");
     facts.device[1] = facts.device[0]; /* is told once */
     facts.survey.systems = 2;
@@ -147,7 +147,7 @@ START_TEST(scheduler)
 {
     static const char bfq[] = "none mq-deadline kyber [bfq]\n", none[] = "[none] mq-deadline\n";
     examined_begin("");
-    examined_is(check_scheduler, "");
+    examined_is(check_scheduler, "(no disk tells its scheduler)");
     disk_is("nvme0n1", none, "0\n", "128\n");
     examined_is(check_scheduler, "");
     disk_is("nvme0n1", bfq, "0\n", "128\n");

@@ -10,6 +10,12 @@ START_TEST(root_is_there_or_not)
     facts.root[0].error = ENOENT;
     examined_is(check_root, "harm: root /etc/z/site: No such file or directory. Remedy: make the "
                             "directory, or correct root (/etc/z/serve.conf:1)\n");
+    facts.root[0].error = 0;
+    facts.root[0].unlisted = true;
+    examined_is(check_root,
+                "note: root /etc/z/site: www-data may enter it, but not list it: its files are "
+                "served and compared on each request, and doctor does not see them. Remedy: let "
+                "www-data list it (chmod o+r)\n");
     facts.root[0].error = ENOTDIR;
     examined_is(check_root, "harm: root /etc/z/site: Not a directory. Remedy: correct root "
                             "(/etc/z/serve.conf:1)\n");
