@@ -108,9 +108,9 @@ const char *check_sidecars(const struct facts *facts, struct findings *findings)
     if (group_find(facts, findings, SEVERITY_WARN, SURVEY_EMPTY, "empty sidecars are never sent"))
         finding_remedy(findings,
                        "compress the originals again, into a new file that is then renamed");
-    if (group_find(facts, findings, SEVERITY_NOTE, SURVEY_LARGE,
-                   "sidecars that are not smaller than their original are not chosen for clients "
-                   "that accept both"))
+    if (group_find(facts, findings, SEVERITY_WARN, SURVEY_LARGE,
+                   "sidecars that are not smaller than their original are sent to clients that "
+                   "accept their coding, and save no bytes"))
         finding_remedy(findings, "remove them");
     return NULL;
 }

@@ -139,7 +139,7 @@ def bad(stage):
     expect("configuration", path, found["configuration"])
     for check, severity, words in (
             ("readable", "harm", "closed.txt"), ("readable", "harm", "private"), ("owners", "harm", "open.txt"),
-            ("sidecars", "warn", "a.css.br"), ("sidecars", "warn", "b.css.gz"), ("sidecars", "note", "c.css.zst"),
+            ("sidecars", "warn", "a.css.br"), ("sidecars", "warn", "b.css.gz"), ("sidecars", "warn", "c.css.zst"),
             ("links", "note", "absolute"), ("listen", "harm", "192.0.2.1:8080"),
             ("logs", "harm", "/proc/nonexistent/access.log"), ("logs", "harm", "is below a root"),
             ("privileged", "harm", "127.0.0.1:1"), ("memory", "harm", "1.00 TiB")):

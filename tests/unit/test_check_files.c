@@ -100,8 +100,8 @@ START_TEST(sidecars)
                 "change\n"
                 "warn: empty sidecars are never sent: /w/d.gz. Remedy: compress the "
                 "originals again, into a new file that is then renamed\n"
-                "note: sidecars that are not smaller than their original are not chosen for "
-                "clients that accept both: /w/e.zst. Remedy: remove them\n");
+                "warn: sidecars that are not smaller than their original are sent to clients that "
+                "accept their coding, and save no bytes: /w/e.zst. Remedy: remove them\n");
     examined_end();
 }
 END_TEST
