@@ -108,6 +108,23 @@ const char *check_listen(const struct facts *facts, struct findings *findings)
     return NULL;
 }
 
+static bool is_privileged(const struct facts_address *address, uint64_t first)
+{
+    unsigned port = facts_port(address);
+    return port != 0 && port < first && !is_our_server(&address->holder);
+}
+
+/* Returns the lowest port that is privileged: the setting is one for all. */
+static unsigned lowest_privileged(const struct facts *facts, uint64_t first)
+{
+    unsigned lowest = (unsigned)first;
+    for (unsigned i = 0; i < facts->addresses; i++) {
+        unsigned port = facts_port(&facts->address[i]);
+        if (is_privileged(&facts->address[i], first) && port < lowest) lowest = port;
+    }
+    return lowest;
+}
+
 const char *check_privileged(const struct facts *facts, struct findings *findings)
 {
     static const char path[] = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -116,15 +133,14 @@ const char *check_privileged(const struct facts *facts, struct findings *finding
     if (!kernel_number(facts->tree, path, &first)) return path;
     for (unsigned i = 0; i < facts->addresses && !may; i++) {
         const struct facts_address *address = &facts->address[i];
-        unsigned port = facts_port(address);
-        if (port == 0 || port >= first || is_our_server(&address->holder)) continue;
+        if (!is_privileged(address, first)) continue;
         finding_add(findings, SEVERITY_HARM,
                     "%s %s: ports below %u need CAP_NET_BIND_SERVICE, which %s has not",
                     address->option, address->text, (unsigned)first, facts->subject.name);
         finding_remedy(findings,
                        "AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit of systemd, or sysctl "
                        "net.ipv4.ip_unprivileged_port_start=%u",
-                       port);
+                       lowest_privileged(facts, first));
     }
     return NULL;
 }

@@ -126,6 +126,20 @@ START_TEST(privileged_ports)
 }
 END_TEST
 
+/* One setting is for all ports: the lowest of them counts. */
+START_TEST(privileged_ports_have_one_remedy)
+{
+    examined_begin("listen = {\"0.0.0.0:443\", \"0.0.0.0:80\", \"0.0.0.0:8080\"}\n");
+    made_up_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024\n");
+    const char *found = examined(check_privileged);
+    ck_assert_ptr_null(strstr(found, "port_start=443"));
+    const char *first = strstr(found, "port_start=80\n");
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_nonnull(strstr(first + 1, "port_start=80\n"));
+    examined_end();
+}
+END_TEST
+
 START_TEST(logs)
 {
     examined_begin("access_log = /var/log/a.log\nerror_log = stderr\n");
@@ -155,6 +169,7 @@ int main(void)
     tcase_add_test(tcase, addresses);
     tcase_add_test(tcase, addresses_in_use);
     tcase_add_test(tcase, privileged_ports);
+    tcase_add_test(tcase, privileged_ports_have_one_remedy);
     tcase_add_test(tcase, logs);
     return examined_run(tcase);
 }
