@@ -1,6 +1,6 @@
 /*
  * The program: reads the command line and the configuration, and serves (src/start/), checks or
- * prints. `top`, `report`, `reload` and `precompress` are another program.
+ * prints. `top`, `report`, `reload`, `doctor` and `precompress` are another program.
  */
 #include "start/program.h"
 #include "zcserve/command_line.h"
@@ -68,7 +68,7 @@ static bool standard_descriptors_hold(void)
 /* Only the first argument counts. A directory with such a name can be served as ./top. */
 static bool is_tool(const char *word)
 {
-    static const char *const tools[] = {"top", "report", "reload", "precompress"};
+    static const char *const tools[] = {"top", "report", "reload", "doctor", "precompress"};
     for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
         if (strcmp(word, tools[i]) == 0) return true;
     return false;

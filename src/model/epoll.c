@@ -12,6 +12,7 @@
  */
 #include "epoll.h"
 #include "models.h"
+#include "shape.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
 

@@ -6,17 +6,6 @@
 
 #include <stdatomic.h>
 
-#define FETCHES_MAX 256 /* far more than there are threads that wait for the disk */
-
-void loops_shape(struct service *service, const struct config *config)
-{
-    uint64_t fetches = config->connections < FETCHES_MAX ? config->connections : FETCHES_MAX;
-    service->workers = config->workers ? (uint32_t)config->workers : cpu_count_usable();
-    service->processes = service->processes_first = service->workers;
-    service->connections_max = (uint32_t)config->connections;
-    service->fetches_max = (uint32_t)fetches;
-}
-
 const struct model *model_find(enum config_model model)
 {
     switch (model) {

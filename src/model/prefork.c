@@ -11,6 +11,7 @@
  * connection the kernel wakes one idle process, not all of them (EPOLLEXCLUSIVE).
  */
 #include "models.h"
+#include "shape.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
 
@@ -336,26 +337,6 @@ static uint64_t prefork_adjust(const struct service *service, struct adjusting *
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */
-
-/* Connections in the kernel's queue that one process takes over when the server stops. */
-#define DRAIN_MAX 64
-
-static uint32_t least(uint64_t a, uint64_t b)
-{
-    return (uint32_t)(a < b ? a : b);
-}
-
-static void prefork_shape(struct service *service, const struct config *config)
-{
-    uint64_t most = config->prefork_processes;
-    service->workers = service->processes = (uint32_t)most;
-    service->processes_first = least(config->prefork_start, most);
-    service->connections_max = 1;
-    service->drain_max = DRAIN_MAX;
-    service->listeners_shared = true;
-    service->pool = (struct pool){.spare_min = least(config->prefork_spare_min, most),
-                                  .spare_max = least(config->prefork_spare_max, most)};
-}
 
 const struct model prefork_model = {
     .name = "prefork",

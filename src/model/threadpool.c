@@ -11,6 +11,7 @@
  * and a log of its own, and shares nothing else.
  */
 #include "models.h"
+#include "shape.h"
 #include "queue.h"
 #include "zcserve/log.h"
 #include "zcserve/now.h"
@@ -333,19 +334,6 @@ static int threadpool_run(void *serving)
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */
-
-/* Connections in the kernel's queue that are taken over when the server stops. */
-#define DRAIN_MAX 4096
-
-static void threadpool_shape(struct service *service, const struct config *config)
-{
-    service->workers = (uint32_t)config->threadpool_threads;
-    service->processes = service->processes_first = 1;
-    service->connections_max = 1;
-    service->queue_max = (uint32_t)config->threadpool_queue;
-    service->drain_max = DRAIN_MAX;
-    service->listeners_shared = true;
-}
 
 const struct model threadpool_model = {
     .name = "threadpool",

@@ -35,7 +35,7 @@ static struct store_options options_of(const struct config *config, const struct
     };
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++)
         options.sidecar[coding] =
-            config_list_has(&config->sidecars, file_sidecar_suffix(coding).base + 1);
+            config_list_has(&config->sidecars, coding_file_suffix(coding).base + 1);
     return options;
 }
 

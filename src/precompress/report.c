@@ -21,7 +21,7 @@ enum { ORDER_COUNT = sizeof(order) / sizeof(order[0]) };
 
 static const char *suffix_of(enum coding coding)
 {
-    return file_sidecar_suffix(coding).base + 1;
+    return coding_file_suffix(coding).base + 1;
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */

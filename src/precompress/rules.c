@@ -139,7 +139,7 @@ bool name_is_sidecar(const char *name)
 {
     size_t length = strlen(name);
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
-        struct text suffix = file_sidecar_suffix(coding);
+        struct text suffix = coding_file_suffix(coding);
         if (length > suffix.length &&
             memcmp(name + length - suffix.length, suffix.base, suffix.length) == 0)
             return true;
@@ -149,7 +149,7 @@ bool name_is_sidecar(const char *name)
 
 bool name_has_room(const char *path, enum coding coding)
 {
-    return strlen(name_base(path)) + file_sidecar_suffix(coding).length <= NAME_MAX;
+    return strlen(name_base(path)) + coding_file_suffix(coding).length <= NAME_MAX;
 }
 
 size_t name_directory_length(const char *path)
@@ -194,7 +194,7 @@ static const struct {
 static bool level_read(struct text member, int level[CODING_COUNT])
 {
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
-        const char *name = file_sidecar_suffix(coding).base + 1;
+        const char *name = coding_file_suffix(coding).base + 1;
         size_t length = strlen(name);
         if (member.length < length + 2 || member.length > length + 3) continue;
         if (memcmp(member.base, name, length) != 0 || member.base[length] != '=') continue;

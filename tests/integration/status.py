@@ -17,6 +17,7 @@ from client import Failure, expect, get, request, wait_until
 from fixtures import located
 from harness import is_running, port_is_closed, process_name
 from lifecycle import Loads
+from schema import check_schema
 from stage import big, require, test
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -71,23 +72,6 @@ def shown(stage, root, options=None, **more):
     known.update(options or {})
     with stage.server(root, known, **more) as server:
         yield server, Status(server)
-
-
-SCHEMA = os.path.join(ROOT, "conf", "status.schema.json")
-VALIDATE = """
-import json, jsonschema, sys
-wanted = json.load(open(sys.argv[1], encoding="utf-8"))
-jsonschema.Draft202012Validator.check_schema(wanted)
-for problem in jsonschema.Draft202012Validator(wanted).iter_errors(json.load(sys.stdin)):
-    print("/".join(map(str, problem.absolute_path)) + ": " + problem.message[:500])
-"""
-
-
-def check_schema(found):
-    """By the system's Python, which has the package that validates, whoever runs the tests."""
-    run = subprocess.run(["/usr/bin/python3", "-c", VALIDATE, SCHEMA], input=json.dumps(found),
-                         capture_output=True, text=True, timeout=60, check=False)
-    expect("what the schema finds wrong", (0, "", ""), (run.returncode, run.stdout, run.stderr))
 
 
 # ---- the figures -------------------------------------------------------------------------------
@@ -217,7 +201,7 @@ def as_schema(stage):
         Exchanges(server).run()
         for query in ("", "?buckets=1", "?buckets=page", "?processes=1"):
             found = status.json(query)
-            check_schema(found)
+            check_schema("status", found)
             told = {process["pid"]: process["name"] for process in found["processes"]}
             expect("supervisor", server.pid, found["server"]["pid"])
             expect("processes", {server.pid} | server.processes(), set(told))

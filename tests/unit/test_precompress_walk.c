@@ -21,7 +21,7 @@ static const char *found(void)
     ck_assert(walk(&tree_docroot, &outcomes, &work));
     for (size_t i = 0; i < work.count; i++)
         at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %s", i ? ", " : "",
-                               file_sidecar_suffix(work.pieces[i].coding).base + 1,
+                               coding_file_suffix(work.pieces[i].coding).base + 1,
                                work.pieces[i].path);
     work_free(&work);
     return text;
