@@ -139,12 +139,11 @@ static uint64_t idle_possible(struct lab *lab, uint64_t idle)
 static unsigned ways_wanted(struct lab *lab, const char *way[LIST])
 {
     unsigned asked = lab_words(lab, "ways", way, LIST), count = 0;
-    for (unsigned i = 0; i < asked; i++) {
+    for (unsigned i = 0; i < asked; i++)
         if (way_named(way[i]) || !strcmp(way[i], "none"))
             way[count++] = way[i];
         else
             lab_skip(lab, way[i], "there is no such way");
-    }
     return count;
 }
 
