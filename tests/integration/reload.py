@@ -118,7 +118,8 @@ def in_detail(stage):
     content = big(24)
     old = stage.site(a_txt=b"old", big_bin=content)
     new = stage.site(a_txt=b"new")
-    with Reloadable(stage, old) as it, contextlib.ExitStack() as stack:
+    options = {"timeouts.linger": stage.milliseconds(5), "timeouts.drain": stage.milliseconds(15)}
+    with Reloadable(stage, old, options) as it, contextlib.ExitStack() as stack:
         idle, begun, large = [stack.enter_context(it.server.client(SMALL_WINDOW)) for _ in range(3)]
         idle.get("/a.txt")
         begun.send(get("/a.txt")[:25])
