@@ -130,6 +130,7 @@ def in_detail(stage):
         wait_until("the new root serves", lambda: it.server.get("/a.txt").content == b"new", stage.seconds(5))
         begun.send(get("/a.txt")[25:])
         expect("a head that was begun", b"old", begun.answer().content)
+        begun.close()
         last_answer(idle, stage)
         large.answer_head = lambda: head
         expect_content("a large answer", content, large.answer().content)
