@@ -69,10 +69,11 @@ def clause(text):
     _clause = text
 
 
-def row(name, steps, answers, after=KEPT, server="plain"):
+def row(name, steps, answers, after=KEPT, server="plain", of=None):
+    """An exchange; `of` names its clause where that is not the one in force."""
     steps = steps if isinstance(steps, list) else [steps]
     answers = answers if isinstance(answers, list) else [answers]
-    ROWS.append(Row(_clause, name, server, steps, answers, after))
+    ROWS.append(Row(of or _clause, name, server, steps, answers, after))
 
 
 def answer(status, fields=None, without=(), content=None, **more):
