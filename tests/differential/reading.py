@@ -1,0 +1,141 @@
+"""Sends an exchange to any server and reads what comes back with http.client, a reader that nobody of us wrote;
+and what of a response is compared.
+"""
+
+import http.client
+import re
+import socket
+import urllib.parse
+
+WAIT_SECONDS = 1.5  # a server that has not answered by then waits for more
+COMPARED_STATUSES = (200, 206)
+
+
+class Shared:
+    """One connection's input for several responses: each of them closes its file, and the next one reads on."""
+
+    def __init__(self, connection):
+        self.file = connection.makefile("rb")
+
+    def makefile(self, *_):
+        return self
+
+    def close(self):
+        pass
+
+    def flush(self):
+        pass
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+class Got:
+    """A response, or why there is none: its `status` is then a word."""
+
+    def __init__(self, status, fields=(), content=b"", closes=True):
+        self.status, self.content, self.closes = status, content, closes
+        self.fields = {}
+        for name, value in fields:
+            key = name.lower()
+            self.fields[key] = self.fields[key] + ", " + value if key in self.fields else value
+
+    def field(self, name):
+        return self.fields.get(name.lower())
+
+
+def exchange(port, stream, methods):
+    """The responses to a stream of requests with these methods, up to the first that is the last."""
+    found = []
+    with socket.create_connection(("127.0.0.1", port), WAIT_SECONDS) as connection:
+        try:
+            connection.sendall(stream)
+        except ConnectionError:
+            pass  # what it said before is read below
+        shared = Shared(connection)
+        for method in methods:
+            found.append(response(shared, method))
+            if found[-1].closes:
+                break
+    return found
+
+
+def response(shared, method):
+    try:
+        got = http.client.HTTPResponse(shared, method=method)
+        got.begin()
+        content = got.read()
+        return Got(got.status, got.getheaders(), content, got.will_close)
+    except socket.timeout:
+        return Got("waits")
+    except http.client.RemoteDisconnected:
+        return Got("closes")
+    except ConnectionError:
+        return Got("resets")
+    except (http.client.HTTPException, ValueError):
+        return Got("no response of HTTP/1")
+
+
+# ---- what is compared --------------------------------------------------------------------------
+
+def media_type(got):
+    return (got.field("Content-Type") or "").partition(";")[0].strip().lower() or None
+
+
+def location(got, target):
+    """Where a redirect leads to on this host, whatever form the reference has."""
+    path = target[target.index("/", 8):] if re.match("(?i)https?://", target) else target
+    to = urllib.parse.urlsplit(urllib.parse.urljoin("http://test" + path.partition("?")[0], got.field("Location") or ""))
+    return urllib.parse.unquote(re.sub("//+", "/", to.path), "latin-1") + ("?" + to.query if to.query else "")
+
+
+def validator(got):
+    tag = got.field("ETag")
+    return None if tag is None else "weak" if tag.startswith("W/") else "strong"
+
+
+def members(value):
+    return None if value is None else " ".join(sorted(each.strip().lower() for each in value.split(",")))
+
+
+def aspects(got, target, method):
+    """{aspect: value}: of what is to be alike."""
+    if isinstance(got.status, str):
+        return {"status": got.status}
+    found = {"status": str(got.status), "connection": "closes" if got.closes else "is kept"}
+    if got.status in COMPARED_STATUSES:
+        found.update({
+            "media type": media_type(got), "Content-Encoding": got.field("Content-Encoding"),
+            "Last-Modified": got.field("Last-Modified"), "Content-Length": got.field("Content-Length"),
+            "Content-Range": got.field("Content-Range"), "ETag": validator(got),
+            "Vary": members(got.field("Vary"))})
+        if got.status == 200:
+            found["Accept-Ranges"] = got.field("Accept-Ranges")
+        if method == "GET":
+            found["content"] = "%d bytes, %08x" % (len(got.content), hash(got.content) & 0xffffffff)
+    if got.status == 301:
+        found["Location"] = location(got, target)
+    if got.status == 304:
+        found.update({"ETag": validator(got), "Vary": members(got.field("Vary")),
+                      "Content-Length": got.field("Content-Length")})
+    if got.status == 416:
+        found["Content-Range"] = got.field("Content-Range")
+    if got.status == 405 or method == "OPTIONS":
+        found["Allow"] = members(got.field("Allow"))
+    return found
+
+
+def differences(ours, theirs, targets, methods):
+    """[(aspect, ours, theirs)] of two lists of responses; where a status differs, nothing else is compared."""
+    found = []
+    for number, method in enumerate(methods):
+        label = "" if len(methods) == 1 else "response %d: " % (number + 1)
+        pair = [aspects(each[number], targets[number], method) if number < len(each) else {"status": "no more"}
+                for each in (ours, theirs)]
+        if pair[0]["status"] != pair[1]["status"]:
+            return found + [(label + "status", pair[0]["status"], pair[1]["status"])]
+        found += [(label + aspect, value, pair[1].get(aspect)) for aspect, value in pair[0].items()
+                  if value != pair[1].get(aspect)]
+        if "no more" in (pair[0]["status"], pair[1]["status"]):
+            return found
+    return found

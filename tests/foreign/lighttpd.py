@@ -1,0 +1,90 @@
+"""lighttpd's own tests of a server (tests/request.t), run as they are through adapter.pl.
+
+Sections about modules and conditions of its configuration are not for a server of files alone. Each other test
+must pass, or stand in DIFFERENCES with the clause that justifies ours.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "..", "integration"))
+
+# pylint: disable=wrong-import-position
+from client import Failure, Skip
+from harness import Server
+
+SECONDS_MAX = 120
+NOT_OURS = re.compile(r"mod_|simple-vhost|404 handlers|config conditions|lower-casing|case-insensitive|this should not")
+RESULT = re.compile(r"(not )?ok \d+(?: - (.*))?$")
+TYPES = "text/plain;charset=utf-8 txt\ntext/html html\nimage/jpeg jpg\n"
+DIFFERENCES = {}
+
+
+def sections(text):
+    """{name of a test: its section}."""
+    found, section = {}, ""
+    for line in text.splitlines():
+        if line.startswith("## "):
+            section = line[3:].strip()
+        match = re.match(r"\s*ok\(.*, '((?:[^'\\]|\\.)*)'\)", line)
+        if match:
+            found.setdefault(re.sub(r"\\(.)", r"\1", match[1]), section)
+    return found
+
+
+def copy_make(setting, source):
+    """A copy with the site that the tests are about, which the server's user may read."""
+    place = os.path.join(setting.place("lighttpd"), "tests")
+    shutil.copytree(os.path.join(source, "tests"), place)
+    made = subprocess.run(["sh", "./prepare.sh"], cwd=place, capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        raise Failure("prepare.sh: %s" % made.stderr.strip())
+    with open(os.path.join(place, "..", "test.types"), "w", encoding="ascii") as file:
+        file.write(TYPES)
+    return place
+
+
+def results(setting, model, source):
+    """{(name, how often it was there before): (whether it passed, what was said)}."""
+    if not shutil.which("perl"):
+        raise Skip("there is no perl")
+    place = copy_make(setting, source)
+    roots = [os.path.join(place, "tmp/lighttpd/servers", name, "pages") for name in ("www.example.org", "123.example.org")]
+    options = {"mime_types": os.path.join(place, "..", "test.types"), "charset": "off"}
+    with Server(setting, model, roots[0], options) as www, Server(setting, model, roots[1], options) as other:
+        environment = dict(os.environ, PORT_WWW=str(www.address[1]), PORT_123=str(other.address[1]))
+        run = subprocess.run(["perl", os.path.join(HERE, "adapter.pl")], cwd=place, env=environment, text=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             errors="replace", timeout=SECONDS_MAX, check=False)
+        return results_read(run.stdout)
+
+
+def results_read(text):
+    found, said, counts = {}, [], {}
+    for line in text.splitlines():
+        match = RESULT.match(line)
+        if match:
+            name = match[2] or ""
+            counts[name] = counts.get(name, -1) + 1
+            found[name, counts[name]] = (not match[1], " ".join(said))
+            said = []
+        elif line.strip("# "):
+            said.append(line.strip("# "))
+    return found
+
+
+def run(tally, setting, model, source):
+    with open(os.path.join(source, "tests", "request.t"), encoding="utf-8") as file:
+        section_of = sections(file.read())
+    found = results(setting, model, source)
+    if len(found) < 100:
+        raise Failure("request.t: only %d results: %s" % (len(found), found))
+    for (name, number), (passed, said) in found.items():
+        if NOT_OURS.search(section_of.get(name, "")):
+            continue
+        label = "%s: lighttpd: %s%s" % (model, name, " (%d)" % (number + 1) if number else "")
+        tally.judge(label, passed, said, DIFFERENCES.get(name))
