@@ -105,10 +105,11 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test coverage unit lab-test replay integration page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test coverage unit lab-test replay integration differential foreign page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
-    $(if $(filter lab lab-test install,$(MAKECMDGOALS)),lab)
+    $(if $(filter lab lab-test install,$(MAKECMDGOALS)),lab) \
+    $(if $(filter differential,$(MAKECMDGOALS)),compare)
 need:
 	@.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS)
 
@@ -212,10 +213,10 @@ lab: $(OUT)/zclab $(OUT)/zcserve ## build the I/O laboratory (build/release/zcla
 lab-test: need lab ## every experiment of the laboratory at its smallest size
 	@$(RUN_TESTS) lab
 
-.PHONY: test unit replay layers integration page fresh
+.PHONY: test unit replay layers integration differential foreign page fresh
 test: need all lab ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
-	@$(RUN_TESTS) unit replay layers bench-tool lab integration page
+	@$(RUN_TESTS) unit replay layers bench-tool lab integration differential foreign page
 
 unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
@@ -231,6 +232,12 @@ layers: need ## the rooms know only whom they may know
 
 integration: need all ## the server through real sockets (FLAVOUR=asan: with the sanitizers)
 	@$(RUN_TESTS) integration
+
+differential: need all ## the same exchanges with nginx, Apache httpd and lighttpd: each difference has its clause
+	@$(RUN_TESTS) differential
+
+foreign: need all ## other projects' tests: gunicorn's requests and lighttpd's tests, from Debian's sources
+	@$(RUN_TESTS) foreign
 
 page: need all ## the live page, in a headless Chromium
 	@$(RUN_TESTS) page
