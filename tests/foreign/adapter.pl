@@ -19,7 +19,7 @@ sub host_of {
 }
 
 {
-    no warnings 'redefine';
+    no warnings qw(redefine once);
     *LightyTest::start_proc = sub { $_[0]{PORT} = $ENV{PORT_WWW}; return 0; };
     *LightyTest::stop_proc = sub { return 0; };
     *LightyTest::has_feature = sub { return 0; };
