@@ -9,6 +9,7 @@ batch are run again, each alone, so that the report names the one.
 import contextlib
 import itertools
 import os
+import re
 import time
 
 import grammar
@@ -158,6 +159,39 @@ class Runner:
             run()
         except (Failure, OSError) as failure:
             self.failures.append("%s: %s" % (shown(stream), failure))
+
+
+# ---- the reader itself -------------------------------------------------------------------------
+
+BEYOND_GRAMMAR = {408, 413, 414, 431}  # limits and deadlines are not its affair
+
+
+@test("the independent reader understands and refuses what the table of exchanges does", per_model=False)
+def reader_agrees(_):
+    compared = 0
+    for row in rows.ROWS:
+        wanted = [set(each.statuses) for each in row.answers]
+        if row.server != "plain" or len(row.steps) != 1 or not wanted or any(each & BEYOND_GRAMMAR for each in wanted):
+            continue
+        text = row.steps[0] if isinstance(row.steps[0], bytes) else row.steps[0].encode("latin-1")
+        stream = re.sub(rb"<etag [^>]*>", b'"t"', text)
+        require(any(agrees(found, wanted) for found, end in outcomes_of(stream) if end != grammar.INCOMPLETE)
+                or outcomes_of(stream)[0][1] == grammar.INCOMPLETE, "%s: %s: the reader finds %s", row.clause, row.name,
+                outcomes_of(stream))
+        compared += 1
+    require(compared > 1000, "only %d exchanges were compared", compared)
+
+
+def agrees(found, wanted):
+    """Whether it refuses those that are refused, and understands the others."""
+    if len(found) != len(wanted):
+        return False
+    for each, statuses in zip(found, wanted):
+        if isinstance(each, grammar.Refusal) and not statuses & set(each.statuses):
+            return False
+        if not isinstance(each, grammar.Refusal) and statuses <= {400, 417, 501, 505}:
+            return False
+    return True
 
 
 # ---- each byte at each place -------------------------------------------------------------------
