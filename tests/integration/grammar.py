@@ -75,14 +75,13 @@ class Stream:
 
     def line(self):
         """The next line, which ends in CRLF and has no other CR or LF (RFC 9112 §2.2)."""
-        end = self.bytes.find(b"\n", self.at)
-        line = self.bytes[self.at:] if end < 0 else self.bytes[self.at:end]
-        if end < 0 and b"\r" not in line[:-1]:
+        end, first = self.bytes.find(b"\n", self.at), self.bytes.find(b"\r", self.at)
+        if end < 0 and first in (-1, len(self.bytes) - 1):
             raise Incomplete
-        if end < 0 or not line.endswith(b"\r") or b"\r" in line[:-1]:
+        if end < 0 or first != end - 1:
             raise Refused(400)
-        self.at = end + 1
-        return line[:-1]
+        line, self.at = self.bytes[self.at:first], end + 1
+        return line
 
     def take(self, count):
         if len(self.bytes) - self.at < count:

@@ -11,6 +11,7 @@ import dataclasses
 import email.utils
 import functools
 import re
+import urllib.parse
 
 import grammar
 from fixtures import FILES, LINKS, content
@@ -99,7 +100,8 @@ class Site:
     def variant_find(self, path, coding):
         """Asked for without a condition; its content is not believed, but taken from fixtures.py."""
         name = LINKS.get(path[1:], path[1:])
-        got = self.server.get(path, *(["Accept-Encoding: " + coding] if coding else []))
+        target = urllib.parse.quote(path.encode("utf-8", "surrogateescape"))
+        got = self.server.get(target, *(["Accept-Encoding: " + coding] if coding else []))
         known = {each: got.field(each) for each in ("Content-Type", "ETag", "Last-Modified", "Content-Encoding")}
         varies = any(self.file_name(name) + suffix in FILES for suffix in SIDECARS.values())
         if name.endswith(".svgz"):

@@ -8,6 +8,7 @@ stream with nothing before it.
 
 import dataclasses
 import email.utils
+import functools
 import re
 import time
 import urllib.parse
@@ -259,12 +260,17 @@ DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun
                   r"|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT")
 
 
+@functools.lru_cache(maxsize=64)
+def date_seconds(date):
+    return email.utils.parsedate_to_datetime(date).timestamp()
+
+
 def always(label, answer, head_only, server, own_coding=False):
     """What is true of every answer. A file with a coding of its own is the same for everyone."""
     for name in ONCE:
-        lines = [value for key, value in answer.fields if key.lower() == name.lower()]
-        if len(lines) > 1:
-            raise Failure("%s: field %s given %d times" % (label, name, len(lines)))
+        lines = len(answer.values(name))
+        if lines > 1:
+            raise Failure("%s: field %s given %d times" % (label, name, lines))
     for name in ("Date", "Last-Modified"):
         value = answer.field(name)
         if value is not None and not DATE.fullmatch(value):
@@ -272,7 +278,7 @@ def always(label, answer, head_only, server, own_coding=False):
     date = answer.field("Date")
     if date is None:  # RFC 9110 §6.6.1
         raise Failure("%s: no Date" % label)
-    age = time.time() - email.utils.parsedate_to_datetime(date).timestamp()
+    age = time.time() - date_seconds(date)
     if not -1 <= age <= 2 + server.setting.slow:
         raise Failure("%s: Date is %.1f s old" % (label, age))
     expect("%s: Server" % label, server.name, answer.field("Server"))
