@@ -216,6 +216,7 @@ def inserted(text, begin=0, end=None):
 
 PLAIN = b"GET /a.txt HTTP/1.1\r\nHost: test\r\nX-Y: z\r\n\r\n"
 LINE_LENGTH = PLAIN.index(b"\r\n")
+CHUNKS = "3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\n"
 
 
 def line_of(name, line, method="GET", body=""):
@@ -229,9 +230,9 @@ def in_line(name, line, method="GET", body=""):
     return lambda: replaced(*line_of(name, line, method, body))
 
 
-def in_content(line, body):
+def in_content(change, line, body):
     text, _, end = line_of(line.split(":")[0], line, "POST", body)
-    return lambda: replaced(text, end + len("\r\n"))
+    return lambda: change(text, end + len("\r\n"))
 
 
 family("RFC 9112 §3, §3.1, §3.2, §2.3, §2.2, RFC 9110 §9.1", "each byte in each place of a request line",
@@ -247,7 +248,9 @@ family("RFC 9112 §6.2, §6.3, §11.2, RFC 9110 §8.6", "each byte in each place
 family("RFC 9112 §6.1, §6.3, §11.2", "each byte in each place of Transfer-Encoding",
        in_line("Transfer-Encoding", "Transfer-Encoding: chunked", "POST", "3\r\nabc\r\n0\r\n\r\n"))
 family("RFC 9112 §7.1, §7.1.1, §7.1.2, §7.1.3", "each byte in each place of chunks",
-       in_content("Transfer-Encoding: chunked", "3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\n"))
+       in_content(replaced, "Transfer-Encoding: chunked", CHUNKS))
+family("RFC 9112 §7.1, §7.1.1, §7.1.2, §7.1.3", "each byte put into each place of chunks",
+       in_content(inserted, "Transfer-Encoding: chunked", CHUNKS))
 family("RFC 9112 §9.3, §9.6, RFC 9110 §7.6.1, §5.6.1", "each byte in each place of Connection",
        in_line("Connection", "Connection: a, close"))
 family("RFC 9110 §14.1.1, §14.1.2, §14.2", "each byte in each place of Range", in_line("Range", "Range: bytes=12-345"))

@@ -151,6 +151,18 @@ row("Trailer announces what is dropped", request("POST", "/a.txt", "Transfer-Enc
                                                  body="0\r\nX: y\r\nRange: bytes=0-1\r\n\r\n"), REFUSED)
 row("Trailer without content", get("/a.txt", "Trailer: Range"), ok("/a.txt"))
 
+clause("RFC 9112 §7.1.1: white space in a chunk extension is refused, as README.md says")
+
+for size in ("5; x=y", "5 ;x=y", "5;x =y", "5;x= y", "5;\tx", "5 ; x ; y"):
+    row(ascii(size), request("GET", "/a.txt", "Transfer-Encoding: chunked", body=size + "\r\nhello\r\n0\r\n\r\n"),
+        answer(400), CLOSED)
+
+clause("RFC 9112 §7.1.1: chunk extensions")
+
+for size in ("5;x", "5;x=y", "5;x=y;z", '5;x="y z"', '5;x="a\\"b"', "05;x", "5;" + "x" * 1000):
+    row(size[:20], request("GET", "/a.txt", "Transfer-Encoding: chunked", body=size + "\r\nhello\r\n0\r\n\r\n"),
+        ok("/a.txt"))
+
 clause("RFC 9112 §3.2.3: authority-form")
 
 for target in ("test:80", "test", "127.0.0.1:80", "[::1]:80"):
