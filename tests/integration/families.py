@@ -22,7 +22,8 @@ from stage import require, test
 
 AT_ONCE = 24      # connections open together
 BATCH = 40        # streams sent one behind another
-REPORTED = 12     # failures of a family that are told
+REPORTED = 8      # failures of a family that are told; then it ends
+ANSWER_SECONDS = 1
 PIECE_SECONDS = 0.0004  # so that pieces are received one by one, most of them
 FILE_MAX = 1500   # larger files go by sendfile: /b.txt does and /a.txt does not
 PROBE = get("/one.bin").encode()
@@ -75,10 +76,13 @@ class Runner:
             if len(self.alone) == AT_ONCE:
                 self.alone_flush()
 
+    def client(self):
+        return self.server.client(timeout=ANSWER_SECONDS)
+
     def finish(self):
         self.kept_flush()
         self.alone_flush()
-        require(not self.failures, "%d failures:\n%s", len(self.failures), "\n".join(self.failures[:REPORTED]))
+        require(not self.failures, "%d failures:\n%s", len(self.failures), "\n".join(self.failures))
 
     # ---- streams that keep the connection ----
 
@@ -87,7 +91,7 @@ class Runner:
         if not batch:
             return
         try:
-            with self.server.client() as client:
+            with self.client() as client:
                 client.send(b"".join(stream for stream, _ in batch))
                 for _, outcomes in batch:
                     self.answers_take(client, outcomes[0][0])
@@ -97,7 +101,7 @@ class Runner:
                 self.judge(stream, lambda s=stream, o=outcomes: self.run_kept(s, o))
 
     def run_kept(self, stream, outcomes):
-        with self.server.client() as client:
+        with self.client() as client:
             client.send(stream)
             self.answers_take(client, outcomes[0][0])
             self.probe(client)
@@ -112,7 +116,7 @@ class Runner:
     def alone_flush(self):
         batch, self.alone = self.alone, []
         with contextlib.ExitStack() as stack:
-            clients = [stack.enter_context(self.server.client()) for _ in batch]
+            clients = [stack.enter_context(self.client()) for _ in batch]
             for client, (stream, outcomes) in zip(clients, batch):
                 with contextlib.suppress(ConnectionError):  # what it says is read below
                     client.send(stream)
@@ -162,6 +166,8 @@ class Runner:
             run()
         except (Failure, OSError) as failure:
             self.failures.append("%s: %s" % (shown(stream), failure))
+            require(len(self.failures) < REPORTED, "%d failures, and then no more was tried:\n%s", REPORTED,
+                    "\n".join(self.failures))
 
 
 # ---- the reader itself -------------------------------------------------------------------------
@@ -284,7 +290,7 @@ def splits():
 
 def split_run(runner, pieces):
     outcomes = outcomes_of(b"".join(pieces))
-    with runner.server.client() as client:
+    with runner.client() as client:
         for piece in pieces:
             try:
                 client.send(piece)
