@@ -232,8 +232,14 @@ def line_of(name, line, method="GET", body=""):
     return text, at, at + len(line) + len("\r\n")
 
 
-def in_line(name, line, method="GET", body=""):
+def in_line(name, line, method, body):
     return lambda: replaced(*line_of(name, line, method, body))
+
+
+def in_value(name, line):
+    """From the colon on; bytes in names are in the families before."""
+    text, begin, end = line_of(name, line)
+    return lambda: replaced(text, begin + len(name), end)
 
 
 def in_content(change, line, body):
@@ -257,10 +263,11 @@ family("RFC 9112 §7.1, §7.1.1, §7.1.2, §7.1.3", "each byte in each place of 
        in_content(replaced, "Transfer-Encoding: chunked", CHUNKS))
 family("RFC 9112 §7.1, §7.1.1, §7.1.2, §7.1.3", "each byte put into each place of chunks",
        in_content(inserted, "Transfer-Encoding: chunked", CHUNKS))
-family("RFC 9112 §9.3, §9.6, RFC 9110 §7.6.1, §5.6.1", "each byte in each place of Connection",
-       in_line("Connection", "Connection: a, close"))
-family("RFC 9110 §14.1.1, §14.1.2, §14.2", "each byte in each place of Range", in_line("Range", "Range: bytes=12-345"))
-family("RFC 9110 §10.1.1, §15.5.18", "each byte in each place of Expect", in_line("Expect", "Expect: 100-continue"))
+family("RFC 9112 §9.3, §9.6, RFC 9110 §7.6.1, §5.6.1", "each byte in each place behind Connection",
+       in_value("Connection", "Connection: a, close"))
+family("RFC 9110 §14.1.1, §14.1.2, §14.2", "each byte in each place behind Range", in_value("Range", "Range: bytes=12-345"))
+family("RFC 9110 §10.1.1, §15.5.18", "each byte in each place behind Expect",
+       in_value("Expect", "Expect: 100-continue"))
 
 
 # ---- each split --------------------------------------------------------------------------------
