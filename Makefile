@@ -81,7 +81,7 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
 # assert() stays on in every flavour: no -DNDEBUG.
 COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
-LIBS    = $(eval LIBS := -lev -lllhttp -luring $(shell pkg-config --libs libconfuse) -pthread -lm)$(LIBS)
+LIBS   := -lev -lllhttp -luring -pthread -lm
 TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw))$(TOOL_LIBS)
 LAB_LIBS = $(eval LAB_LIBS := -luring -laio $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
@@ -105,7 +105,7 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test coverage unit lab-test replay integration differential foreign page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test coverage unit lab-test lessons-test lessons-exercises replay integration differential foreign page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
     $(if $(filter lab lab-test install,$(MAKECMDGOALS)),lab) \
@@ -191,10 +191,14 @@ objects: $(OBJECTS)
 # ---- running -----------------------------------------------------------------------------------
 
 .PHONY: site run
-site: www/files/10m.txt ## make the generated files of www/
+site: www/files/10m.txt www/lab-mine/index.html ## make the generated files of www/
 www/files/10m.txt: tests/locating | need
 	@mkdir -p $(@D)
 	tests/locating 10485760 > $@
+# Where a reader's own results will be (zclab run … --out www/lab-mine). Those are never touched.
+www/lab-mine/index.html: | www/learn/nothing-yet.html
+	@mkdir -p $(@D)
+	cp www/learn/nothing-yet.html $@
 
 run: all site ## build, then serve www/ with conf/serve.conf
 	$(OUT)/zcserve -c conf/serve.conf
@@ -213,10 +217,27 @@ lab: $(OUT)/zclab $(OUT)/zcserve ## build the I/O laboratory (build/release/zcla
 lab-test: need lab ## every experiment of the laboratory at its smallest size
 	@$(RUN_TESTS) lab
 
+# What does not come from Debian: axe-core, from the npm registry, where there is npm. Without it the lessons are
+# tested all the same, and the last line says that this was skipped.
+AXE_VERSION := 4.14.1
+AXE := $(BUILD)/node/node_modules/axe-core/axe.min.js
+.PHONY: axe lessons-test lessons-exercises
+axe:
+	@if test ! -e $(AXE) && command -v npm >/dev/null; then mkdir -p $(BUILD)/node && \
+	    npm install --prefix $(BUILD)/node --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
+	        --fetch-retries=0 --fetch-timeout=30000 axe-core@$(AXE_VERSION) || echo "axe-core could not be had; going on without it"; fi
+
+# Parts of the lessons' tests: text, models, commands, pages. `make test` takes seconds for the first two.
+LESSONS ?=
+lessons-test: need all lab site axe ## the lessons: every command as it is written, links, code, simulations, pages (LESSONS="commands": only this)
+	@LESSONS="$(LESSONS)" $(RUN_TESTS) lessons
+lessons-exercises: need all lab site ## the lessons' exercises that change code: the check fails without, succeeds with the patch
+	@BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/lessons/run exercises
+
 .PHONY: test unit replay layers integration differential foreign page fresh
-test: need all lab ## build and run every test; the last line counts what passed, failed and was skipped
+test: need all lab site $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
-	@$(RUN_TESTS) unit replay layers bench-tool lab integration differential foreign page
+	@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab integration page lessons
 
 unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
@@ -299,6 +320,8 @@ install: all lab site ## install below PREFIX (/usr/local); DESTDIR is honoured
 	    if test -e "$$to"; then echo "kept $$to"; \
 	    else sed 's|\.\./www|$(SHAREDIR)/www|' "$$file" > "$$to" && chmod 644 "$$to"; fi; done
 	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/
+	rm -rf $(DESTDIR)$(SHAREDIR)/www/lab-mine
+	install -D -m 644 www/learn/nothing-yet.html $(DESTDIR)$(SHAREDIR)/www/lab-mine/index.html
 	chmod -R u=rwX,go=rX $(DESTDIR)$(SHAREDIR)/www
 uninstall: ## take away what install put there, but not the configuration
 	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve-tool $(DESTDIR)$(PREFIX)/bin/zclab

@@ -67,11 +67,10 @@ static unsigned zipf_draw(const double *sums, unsigned files)
     unsigned low = 0, high = files - 1;
     while (low < high) {
         unsigned middle = low + (high - low) / 2;
-        if (sums[middle] < wanted) {
+        if (sums[middle] < wanted)
             low = middle + 1;
-        } else {
+        else
             high = middle;
-        }
     }
     return low;
 }
@@ -87,13 +86,12 @@ static void trace_fill(const struct trace *trace, unsigned files, unsigned *aske
     zipf_fill(sums, files, trace->skew);
     for (unsigned i = 0; i < count; i++) {
         unsigned popular = (unsigned)(zipf_draw(sums, files) * 2654435761ULL % files);
-        if (trace->crawl_every > 0 && i % trace->crawl_every == 0) {
+        if (trace->crawl_every > 0 && i % trace->crawl_every == 0)
             asked[i] = crawler++ % files;
-        } else if (uniform() < trace->once) {
+        else if (uniform() < trace->once)
             asked[i] = once++;
-        } else {
+        else
             asked[i] = popular;
-        }
     }
 }
 

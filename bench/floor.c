@@ -2,7 +2,7 @@
  * floor: a program that only answers. It measures what serving costs when there is nothing to decide.
  *
  *   floor PORT memory FILE      the content follows the head out of one piece of memory
- *   floor PORT sendfile FILE    the head, then the file by sendfile, corked: in full segments only
+ *   floor PORT sendfile FILE    the head, then the file by sendfile
  *   floor PORT close FILE       from memory, and the connection is closed after one answer
  *
  * It has one thread and one level-triggered epoll. To each end of a request head ("\r\n\r\n") that arrives, it
@@ -61,7 +61,7 @@ static void answer_prepare(const char *path, bool in_memory)
     bool readable = answer.file >= 0 && fstat(answer.file, &status) == 0 && status.st_size > 0;
     size_t content = readable ? (size_t)status.st_size : 0;
     answer.bytes = malloc(sizeof head + 32 + content);
-    if (!readable || answer.bytes == NULL) err(1, "%s", path);
+    if (!readable || !answer.bytes) err(1, "%s", path);
     answer.memory_length = (size_t)sprintf(answer.bytes, head, (long long)content,
                                            answer.close ? "Connection: close\r\n" : "");
     answer.length = answer.memory_length + content;
@@ -98,18 +98,12 @@ static ssize_t memory_send(const struct peer *p, size_t *asked)
     return sendmsg(p->fd, &message, 0);
 }
 
-static void cork(const struct peer *p, int on)
-{
-    setsockopt(p->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
-}
-
 /* Sendfile mode: sends the rest of the head; when the head is sent, at most `budget` bytes of the file. */
 static ssize_t file_send(const struct peer *p, size_t budget, size_t *asked)
 {
-    if (p->offset == 0) cork(p, 1);
     if (p->offset < answer.memory_length) {
         *asked = answer.memory_length - p->offset;
-        return send(p->fd, answer.bytes + p->offset, *asked, 0);
+        return send(p->fd, answer.bytes + p->offset, *asked, MSG_MORE);
     }
     off_t offset = (off_t)(p->offset - answer.memory_length);
     *asked = answer.length - p->offset < budget ? answer.length - p->offset : budget;
@@ -133,7 +127,6 @@ static bool peer_send(struct peer *p)
         p->full = taken < asked || (!in_memory && budget == 0);
         p->owed -= (p->offset + taken) / answer.length;
         p->offset = (p->offset + taken) % answer.length;
-        if (!in_memory && taken > 0 && p->offset == 0) cork(p, 0);
     }
     p->full = p->full && p->owed > 0;
     return !answer.close || !owing || p->owed > 0;
@@ -164,7 +157,7 @@ static void peer_accept(int epoll, int listener)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     struct peer *p = fd < 0 ? NULL : calloc(1, sizeof *p);
-    if (p == NULL) return;
+    if (!p) return;
     p->fd = fd;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     struct epoll_event want = {EPOLLIN, {.ptr = p}};
@@ -202,7 +195,7 @@ int main(int argc, char **argv)
         int count = epoll_wait(epoll, events, EVENTS_MAX, -1);
         for (int i = 0; i < count; i++) {
             struct peer *p = events[i].data.ptr;
-            p != NULL ? peer_turn(epoll, p) : peer_accept(epoll, listener);
+            p ? peer_turn(epoll, p) : peer_accept(epoll, listener);
         }
     }
 }

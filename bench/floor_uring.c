@@ -69,7 +69,7 @@ static void answer_prepare(const char *path)
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0 || fstat(file, &status) < 0) err(1, "%s", path);
     answer.bytes = malloc(sizeof head + 32 + (size_t)status.st_size);
-    if (answer.bytes == NULL) err(1, "%s", path);
+    if (!answer.bytes) err(1, "%s", path);
     answer.length = (size_t)sprintf(answer.bytes, head, (long long)status.st_size);
     if (read(file, answer.bytes + answer.length, (size_t)status.st_size) != status.st_size)
         err(1, "%s", path);
@@ -82,8 +82,8 @@ static void answer_prepare(const char *path)
 static struct io_uring_sqe *entry_take(void *of, enum what what)
 {
     struct io_uring_sqe *entry = io_uring_get_sqe(&ring);
-    if (entry == NULL && io_uring_submit(&ring) >= 0) entry = io_uring_get_sqe(&ring);
-    if (entry == NULL) errx(1, "the ring is full");
+    if (!entry && io_uring_submit(&ring) >= 0) entry = io_uring_get_sqe(&ring);
+    if (!entry) errx(1, "the ring is full");
     io_uring_sqe_set_data64(entry, (uint64_t)(uintptr_t)of | what);
     return entry;
 }
@@ -131,7 +131,7 @@ static void accepted(int listener, const struct io_uring_cqe *completion)
 {
     if (!(completion->flags & IORING_CQE_F_MORE)) accept_start(listener);
     struct peer *p = completion->res < 0 ? NULL : calloc(1, sizeof *p);
-    if (p == NULL) return;
+    if (!p) return;
     p->fd = completion->res;
     setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     receive_start(p);
@@ -200,7 +200,7 @@ static void ring_open(void)
     if (failed < 0) errx(1, "io_uring: %s", strerror(-failed));
     buffers = io_uring_setup_buf_ring(&ring, BUFFERS, 0, 0, &failed);
     buffer_bytes = malloc((size_t)BUFFERS * BUFFER_BYTES);
-    if (buffers == NULL || buffer_bytes == NULL) errx(1, "buffers: %s", strerror(-failed));
+    if (!buffers || !buffer_bytes) errx(1, "buffers: %s", strerror(-failed));
     for (int i = 0; i < BUFFERS; i++)
         io_uring_buf_ring_add(buffers, buffer_bytes + (size_t)i * BUFFER_BYTES, BUFFER_BYTES,
                               (unsigned short)i, BUFFERS - 1, i);

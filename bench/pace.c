@@ -196,7 +196,7 @@ static void run(struct asker *all, int epoll)
 static void askers_open(struct asker *all, int epoll)
 {
     unused.ring = calloc(plan.connections, sizeof(struct asker *));
-    if (unused.ring == NULL) err(1, "connections");
+    if (!unused.ring) err(1, "connections");
     for (uint32_t i = 0; i < plan.connections; i++) {
         all[i].fd = source_connect(i, plan.port, 10);
         struct epoll_event want = {EPOLLIN, {.ptr = &all[i]}};
@@ -282,7 +282,7 @@ int main(int argc, char **argv)
     source_plan(plan.connections);
     struct asker *all = calloc(plan.connections, sizeof *all);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (all == NULL || epoll < 0) err(1, "start");
+    if (!all || epoll < 0) err(1, "start");
     askers_open(all, epoll);
     askers_warm(all);
     run(all, epoll);

@@ -1,6 +1,6 @@
 /*
- * The program: reads the command line and the configuration, and has them served (src/start/) or
- * shown. `top` and `report` are a program of their own.
+ * The program: reads the command line and the configuration, and serves (src/start/), checks or
+ * prints. `top` and `report` are another program.
  */
 #include "start/program.h"
 #include "zcserve/command_line.h"
@@ -33,7 +33,7 @@ static int command_run(struct program *p, enum command command)
     return EXIT_SUCCESS;
 }
 
-/* A file at its size limit is an error as a full disk is. */
+/* Ignores SIGXFSZ, so that a file at its size limit is reported as an error, as a full disk is. */
 static int config_show(const struct config *config)
 {
     signal(SIGXFSZ, SIG_IGN);
@@ -44,26 +44,26 @@ static int config_show(const struct config *config)
 }
 
 /*
- * Whoever started us may have closed these: a connection that took the number of standard error would be
- * sent what is logged. Lowest first, since open() gives the lowest that is free.
+ * Opens the standard descriptors that are closed. Otherwise a connection could get the number of
+ * standard error, and its peer would receive the log. Begins with the lowest, because open()
+ * returns the lowest free number. Returns false when this fails.
  */
 static bool standard_descriptors_hold(void)
 {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
-    }
     return true;
 }
 
 /* ---- the tools ------------------------------------------------------------------------------- */
 
-/* The first word: so a directory of that name is served as ./top. */
+/* Only the first argument counts. A directory with such a name can be served as ./top. */
 static bool is_tool(const char *word)
 {
     return strcmp(word, "top") == 0 || strcmp(word, "report") == 0;
 }
 
-/* They are a program beside this one, whose libraries the server need not load. */
+/* Executes zcserve-tool, a program beside this one, whose libraries the server need not load. */
 static int tool_become(char **argv)
 {
     static const char name[] = "zcserve-tool";
@@ -79,7 +79,7 @@ static int tool_become(char **argv)
 
 int main(int argc, char **argv)
 {
-    if (!standard_descriptors_hold()) return EXIT_FAILURE; /* there is nowhere to say it */
+    if (!standard_descriptors_hold()) return EXIT_FAILURE; /* there is nowhere to report it */
     if (argc > 1 && is_tool(argv[1])) return tool_become(argv);
     static struct command_line line;
     int code = command_line_read(argc, argv, &line);

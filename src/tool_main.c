@@ -1,6 +1,7 @@
 /*
- * The program zcserve-tool, which `zcserve top` and `zcserve report` become. It is one of its own so that
- * the server need not load ncurses and curl, which would double the memory a worker starts with.
+ * The program zcserve-tool, which `zcserve top` and `zcserve report` execute. It is a program of
+ * its own, so that the server need not load ncurses and curl. They would double the memory that a
+ * worker has at its start.
  */
 #include <stdio.h>
 #include <string.h>

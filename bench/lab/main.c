@@ -32,12 +32,16 @@ static int usage(FILE *to)
         fprintf(to, "  zclab %-8s %-8s %s\n", commands[i].name, commands[i].words,
                 commands[i].help);
     fputs("\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
-          "works\n  -c FILE          advise: the configuration that is judged (without -c: the "
-          "defaults)\n  --set KEY=VALUE  another value of a parameter (zclab list NAME shows "
-          "them)\n  --out DIR        where results go (zclab-results/DATE-HOST)\n  --data DIR      "
-          " where data sets are kept (zclab-data): the disk that is measured\n  --seed N         "
-          "seed of contents and of random places (1)\n\nexit codes: 0, 1 failure, 2 usage, 77 "
-          "nothing could run, 130 interrupted\n",
+          "works\n"
+          "  -c FILE          advise: the configuration that is judged (without -c: the defaults)\n"
+          "  --set KEY=VALUE  another value of a parameter (zclab list NAME shows them)\n"
+          "  --out DIR        where results go (zclab-results/DATE-HOST)\n"
+          "  --data DIR       where data sets are kept (zclab-data): the disk that is measured\n"
+          "  --seed N         seed of contents and of random places (1)\n"
+          "\nWithout such an option the environment variable ZCLAB_SCALE (quick or smallest)\n"
+          "says how large a run is; smallest also makes --quick smallest, so that a test can run\n"
+          "a command as it is written\n"
+          "\nexit codes: 0, 1 failure, 2 usage, 77 nothing could run, 130 interrupted\n",
           to);
     return to == stdout ? 0 : EXIT_USAGE;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 enum scale { SCALE_FULL, SCALE_QUICK, SCALE_SMALLEST };
+extern const char *const scale_names[]; /* by enum scale */
 
 enum { SETTINGS_MAX = 32 };
 struct options {
@@ -22,7 +23,8 @@ struct options {
 
 /*
  * Reads options. Returns the index of the first word that is no option, or -1 after it has printed what is
- * wrong.
+ * wrong. When no option says how large the run is, the environment variable ZCLAB_SCALE does. When that says
+ * smallest, --quick is smallest too, so that tests can run commands as they are written.
  */
 int options_read(struct options *options, int argc, char **argv);
 

@@ -55,7 +55,7 @@ bool agreement_is_there(const char *folder)
 {
     json_t *agreement = agreement_read(folder);
     json_decref(agreement);
-    return agreement != NULL;
+    return agreement;
 }
 
 void agreement_write(FILE *to, const char *folder)

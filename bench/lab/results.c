@@ -132,15 +132,15 @@ static json_t *skipped_json(const struct lab *lab)
 
 static json_t *about_json(const struct lab *lab)
 {
-    static const char *const scale[] = {"full", "quick", "smallest"};
     const struct experiment *e = lab->experiment;
     double took = lab->begun_ns ? (double)(measure_now() - lab->begun_ns) / 1e9 : 0;
-    json_t *about = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:f,s:f,s:f,s:b}", "experiment",
-                              e->name, "title", e->title, "question", e->question, "expectation",
-                              e->expectation, "floor", e->floor, "figure", e->figure, "scale",
-                              scale[lab->options->scale], "seed", (json_int_t)lab->options->seed,
-                              "took_s", took, "measurement_s", (double)lab->seconds_ns / 1e9,
-                              "null_ns", lab->null_ns, "interrupted", (int)measure_stopped);
+    json_t *about =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:f,s:f,s:f,s:b}", "experiment", e->name,
+                  "title", e->title, "question", e->question, "expectation", e->expectation,
+                  "floor", e->floor, "figure", e->figure, "scale", scale_names[lab->options->scale],
+                  "seed", (json_int_t)lab->options->seed, "took_s", took, "measurement_s",
+                  (double)lab->seconds_ns / 1e9, "null_ns", lab->null_ns, "interrupted",
+                  (int)measure_stopped);
     json_object_set_new(about, "parameters", parameters_json(lab));
     json_object_set_new(about, "columns", columns_json(lab));
     json_object_set_new(about, "skipped", skipped_json(lab));

@@ -159,7 +159,7 @@ static void case_measure(struct lab *lab, struct lab_case *state, const struct w
     lab->failure[0] = '\0';
     int result = case_run(lab, work, &on, state->count == 0);
     if (result == 0 && !measure_stopped) {
-        case_keep(lab, state, row, work->data != NULL);
+        case_keep(lab, state, row, work->data);
         return;
     }
     lab->table.rows--;

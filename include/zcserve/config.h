@@ -1,6 +1,7 @@
 /*
- * The configuration. One table, options.def, describes every option; struct config, the reader of
- * the file, the output of -T and the defaults are made from it.
+ * The configuration. Three tables describe every option: options.def, and, for blocks that may be
+ * repeated, site.def and rule.def. The structures, the reader of the file, the output of -T and the
+ * defaults are made from them. src/config/parse.c describes the syntax of a file.
  */
 #ifndef ZCSERVE_CONFIG_H
 #define ZCSERVE_CONFIG_H
@@ -30,11 +31,38 @@ typedef uint64_t config_BYTES;          /* 512, 64k, 1m, 2g (powers of 1024)    
 typedef uint64_t config_TIME;           /* in ns; written 250ms, 10s, 5m, 1h, 1d              */
 typedef int config_CHOICE;              /* one of the words named in the table                */
 
+/*
+ * The common part of the configuration, a site and a rule; it is their first member. The sites of
+ * the configuration and the rules of a site are lists, in the order of the file.
+ */
+struct config_block {
+    const char *title;          /* "example.org"; NULL: this is the configuration itself      */
+    const char *where;          /* where the block begins, as "serve.conf:12"; NULL: as above */
+    const char **place;         /* for each row of its table: where it was set; NULL: nowhere */
+    struct config_block *inner; /* its first site or rule, or NULL                            */
+    struct config_block *next;  /* the next site or rule beside it, or NULL                   */
+};
+
 struct config {
+    struct config_block block;
 #define OPTION(kind, section, name, ...) config_##kind section##name;
 #include "zcserve/options.def"
 #undef OPTION
     const char *file; /* absolute path of the configuration, or NULL */
+};
+
+struct config_site {
+    struct config_block block;
+#define OPTION(kind, section, name, ...) config_##kind name;
+#include "zcserve/site.def"
+#undef OPTION
+};
+
+struct config_rule {
+    struct config_block block;
+#define OPTION(kind, section, name, ...) config_##kind name;
+#include "zcserve/rule.def"
+#undef OPTION
 };
 
 /*
@@ -56,7 +84,7 @@ struct config_override {
  * A PATH becomes absolute, except when it is empty or a word of its row, such as "off". A path in a
  * file is relative to the directory of that file, a default to the directory of `file`. An override
  * is relative to the current directory, and so are the defaults when there is no file.
- * Two threads must not load a configuration at the same time.
+ * When memory runs out, that is a problem too.
  */
 struct config *config_load(const char *file, const struct config_override *overrides, size_t count,
                            FILE *errors);

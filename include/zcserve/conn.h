@@ -1,17 +1,19 @@
 /*
- * One connection as a plain state machine: it never does input or output, never reads a clock,
- * never allocates. It is told facts in the past tense and asked questions with nouns.
+ * One connection as a plain state machine. It does no input or output, reads no clock, and
+ * allocates no memory. Functions that tell it what happened have names like conn_received();
+ * functions that ask it have names like conn_outgoing().
  *
  *      RECEIVE ──► RESOLVE ──► SEND ──► SETTLE ──► RECEIVE …
  *                    ↕                     └─────► HALF_CLOSE ──► RECEIVE (lingering) ──► CLOSE
  *                  PARKED
  *
- * Requests received together are answered together: the next one is resolved and its answer
- * joins the same output while there is room, in order. Each is settled when its last byte is taken.
+ * Requests that are received together are answered together: while there is room, the next one is
+ * resolved and its response joins the same output, in their order. A request is settled when the
+ * kernel has taken the last byte of its response.
  *
- * What an idle connection costs is `struct conn`. The parser, the buffers, the requests and the
- * answers live in a work area that the driver lends when bytes arrive and takes back when
- * conn_idle() says so.
+ * An idle connection costs only its `struct conn`. The parser, the buffers, the requests and the
+ * responses are in a work area. The driver lends it when bytes come, and takes it back when
+ * conn_idle() is true.
  */
 #ifndef ZCSERVE_CONN_H
 #define ZCSERVE_CONN_H
@@ -23,24 +25,24 @@
 #include "zcserve/segment.h"
 
 enum conn_step {
-    CONN_RECEIVE,    /* wait for bytes, put them into conn_receive_space(), tell conn_received() */
-    CONN_RESOLVE,    /* answer conn_lookup() with conn_resolved()                                */
-    CONN_PARKED,     /* the lookup waits for the disk; tell conn_unparked() when it is over      */
-    CONN_SEND,       /* send from conn_outgoing(), tell conn_sent()                              */
-    CONN_SETTLE,     /* count conn_exchange(), give back what conn_settled() gives               */
-    CONN_HALF_CLOSE, /* shut the sending side, tell conn_half_closed()                           */
+    CONN_RECEIVE,    /* wait for bytes, put them into conn_receive_space(), call conn_received() */
+    CONN_RESOLVE,    /* look up conn_lookup(), call conn_resolved()                              */
+    CONN_PARKED,     /* the lookup waits for the disk; call conn_unparked() when it is over      */
+    CONN_SEND,       /* send from conn_outgoing(), call conn_sent()                              */
+    CONN_SETTLE,     /* count conn_exchange(), return what was lent for it, call conn_settled()  */
+    CONN_HALF_CLOSE, /* shut down the sending side, call conn_half_closed()                      */
     CONN_CLOSE       /* close the socket; conn_close_reason() says why                           */
 };
 
-/* What the operator allows; one for all connections of a worker. Times in ns, sizes in bytes. */
+/* What the operator allows, for all connections of a worker. Times in ns, sizes in bytes. */
 struct conn_rules {
-    struct text server; /* value of the Server field; empty for none */
+    struct text server; /* value of the Server field; empty: no such field */
     uint32_t head_bytes_max, target_bytes_max, fields_max;
     uint64_t body_bytes_max;
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
-    uint64_t linger_most_ns; /* linger_ns is for one silence; this is for all of the lingering */
+    uint64_t linger_most_ns; /* longest lingering; linger_ns is for one silence in it */
     bool keep_alive;
-    bool not_acceptable; /* 406 to those who accept no coding that is there, not the original */
+    bool not_acceptable; /* 406, and not the original, when no available coding is accepted */
 };
 
 struct conn_work;
@@ -48,38 +50,39 @@ struct stream; /* one request and its response: src/http/stream.h */
 
 struct conn {
     const struct conn_rules *rules;
-    struct conn_work *work; /* NULL while idle */
+    struct conn_work *work; /* NULL while the connection is idle */
     uint64_t deadline_ns;
-    uint32_t requests;    /* settled on this connection */
-    uint8_t step;         /* enum conn_step             */
-    uint8_t close_reason; /* enum close_reason          */
-    bool failed;          /* no response goes on: those under way are cut        */
-    bool closing;         /* no further request is taken                         */
-    bool lingering;       /* the peer may still be sending: half-close before closing */
+    uint32_t requests;    /* requests settled on this connection                */
+    uint8_t step;         /* enum conn_step                                     */
+    uint8_t close_reason; /* enum close_reason                                  */
+    bool failed;          /* the responses under way are cut                    */
+    bool closing;         /* no further request is taken                        */
+    bool lingering;       /* the peer may still send: half-close before closing */
     bool half_closed;
-    bool last; /* the server is stopping, or others wait: the next response is the last */
+    bool last; /* the next response is the last: the server is stopping, or others wait */
 };
 
 /*
- * The least rate at which content must come, as in Apache's mod_reqtimeout: every so many bytes move
- * the deadline by one second, but never further than body_ns from now. So a silence of body_ns ends the
- * request, and so does content that drips for longer than body_ns.
+ * The lowest rate at which content must come, as in Apache's mod_reqtimeout. Each such number of
+ * bytes moves the deadline by one second, but never further than body_ns from now. So the request
+ * ends after a silence of body_ns, and also, after some time, when content comes more slowly than
+ * this rate.
  */
 #define BODY_BYTES_PER_SECOND_MIN 500
 
-/* Size of a work area under these rules, and its alignment is that of max_align_t. */
+/* Returns the size of a work area in bytes under these rules. It is aligned as max_align_t. */
 size_t conn_work_size(const struct conn_rules *rules);
 
-/* A connection that was just accepted. `rules` must outlive it. */
+/* The connection was just accepted. `rules` must outlive it. */
 void conn_open(struct conn *c, const struct conn_rules *rules, const struct now *now);
 
-/* The next thing to do. Pure: asking twice gives the same answer. */
+/* Returns the next step. The call changes nothing. */
 static inline enum conn_step conn_next(const struct conn *c)
 {
     return (enum conn_step)c->step;
 }
 
-/* When waiting any longer for this step is a timeout: then tell conn_expired(). */
+/* Returns the end of the wait in this step. After it conn_expired() must be called. */
 static inline uint64_t conn_deadline_ns(const struct conn *c)
 {
     return c->deadline_ns;
@@ -90,81 +93,91 @@ static inline enum close_reason conn_close_reason(const struct conn *c)
     return (enum close_reason)c->close_reason;
 }
 
-/* True when nothing is under way, so that the work area (if any) may be taken back. */
+/* Returns whether nothing is under way, so that the work area (if any) may be taken back. */
 bool conn_idle(const struct conn *c);
 
-/* Lends a work area of conn_work_size(); takes it back. Owned by the driver throughout. */
+/* Lends a work area of conn_work_size() bytes, and takes it back. The driver stays its owner. */
 void conn_lend_work(struct conn *c, void *work);
 void *conn_return_work(struct conn *c);
 
 /*
- * Whether bytes are welcome: in RECEIVE, and with a protocol that answers in any order (not HTTP/1.1) also
- * while there is something else to do.
+ * Returns whether bytes may be received: in RECEIVE. A protocol that answers in any order (not
+ * HTTP/1.1) could also receive while there is another step to do.
  */
 bool conn_receives(const struct conn *c);
 
-/* Where received bytes go; never empty. Needs a work area. */
+/* Returns where received bytes go; never empty. Needs a work area. */
 struct iovec conn_receive_space(struct conn *c);
 
-/* `length` bytes came, which had waited for `waited_ns` to be received. 0 bytes: the peer finished. */
+/* `length` bytes came, which had waited for `waited_ns`. 0 bytes: the peer finished. */
 void conn_received(struct conn *c, size_t length, uint64_t waited_ns, const struct now *now);
 
-/* RESOLVE: who asks, and what. Then what was found. */
+/* RESOLVE: returns the stream that asks, and its lookup. Then takes the result of the lookup. */
 struct stream *conn_asking(const struct conn *c);
 const struct lookup *conn_lookup(const struct stream *s);
 void conn_resolved(struct conn *c, struct stream *s, struct resolution found,
                    const struct now *now);
 
-/* SEND: what was resolved since the last time is ready, and about to be sent. */
+/* SEND: the responses to what was resolved since the last call are about to be sent. */
 void conn_gathered(struct conn *c, const struct now *now);
 
-/* RESOLVE: what was asked has to be fetched from the disk first. What is planned is sent meanwhile. */
+/* RESOLVE: the lookup must wait for the disk. Responses that are planned are sent meanwhile. */
 void conn_parked(struct conn *c, struct stream *s);
 
-/* In any step: that wait is over, and the stream asks again. False when it is given up already. */
-bool conn_unparked(struct conn *c, struct stream *s);
+/*
+ * In any step: the wait is over, and the stream asks again. `fetched`: what it waited for was read
+ * from the disk. Returns false when the lookup was given up meanwhile.
+ */
+bool conn_unparked(struct conn *c, struct stream *s, bool fetched);
 
-/* SEND: never empty. */
+/* SEND: returns in *out what to send next; never empty. */
 void conn_outgoing(const struct conn *c, struct outgoing *out);
 
 /*
- * In any step while bytes are outstanding: `length` of them were taken. Returns how many responses these are the
- * first bytes of.
+ * In any step while bytes are outstanding: the kernel took `length` bytes. Returns how many
+ * responses had their first byte among them.
  */
 uint32_t conn_sent(struct conn *c, uint64_t length, const struct now *now);
 
-/* SETTLE: the exchange, then its loan (or NULL) to be given back to the store. */
+/*
+ * SETTLE: returns the exchange, which is valid until conn_settled(). What was lent for it (`lent`)
+ * must be returned to the store.
+ */
 const struct exchange *conn_exchange(struct conn *c, const struct now *now);
-const struct representation *conn_settled(struct conn *c, const struct now *now);
+void conn_settled(struct conn *c, const struct now *now);
 
 void conn_half_closed(struct conn *c, const struct now *now);
 
-/* SEND: what comes next had to be fetched from the disk, which was not the peer's fault. */
+/* SEND: the bytes that come next were fetched from the disk. The peer did not cause this wait. */
 void conn_fetched(struct conn *c, const struct now *now);
 
-/* SEND: the representation that bytes are sent of; NULL when they are a page of the server's. */
+/* SEND: returns the representation whose bytes are sent; NULL for a page of the server. */
 const struct representation *conn_sending(const struct conn *c);
 
 /*
- * SEND: the peer took bytes of those sent before, although there was no room to send more. SETTLE or
- * RESOLVE: although the driver has to wait until it took more.
+ * The peer took bytes that were sent earlier, so the deadline moves. In SEND, although the socket
+ * has no room for more; in SETTLE and RESOLVE, while the driver waits for the peer.
  */
 void conn_taken(struct conn *c, const struct now *now);
 
-/* The deadline passed: a late head is answered 408, anything else fails. */
+/*
+ * The deadline passed. A request that did not come completely gets a 408 response; in all other
+ * cases the connection ends.
+ */
 void conn_expired(struct conn *c, const struct now *now);
 
-/* Whether the next response is the last on this connection, whatever the client wishes. */
+/* Sets whether the next response is the last on this connection, whatever the client wants. */
 void conn_last(struct conn *c, bool last);
 
-/* The next one is: and an idle connection waits linger_ns at most for a last request. */
+/* The next response is the last. An idle connection waits at most linger_ns for a last request. */
 void conn_draining(struct conn *c, const struct now *now);
 
 /*
- * The responses under way are cut, whatever the step. Exchanges are still to be settled: not before the
- * kernel has let go of what is in flight. When the fault is ours (a file, memory), HALF_CLOSE and lingering follow: a close with
- * unread input would be a reset, which destroys the responses that the peer has not read yet
- * (RFC 9112 §9.6). Told a second time, it ends the lingering too.
+ * Cuts the responses under way, in any step. Their exchanges must still be settled, but not before
+ * the kernel has finished what is in flight.
+ * When the fault is the server's (a file, memory), HALF_CLOSE and lingering follow. Without them,
+ * closing with unread input would reset the connection, and the peer would lose responses that it
+ * has not read yet (RFC 9112 §9.6). A call after HALF_CLOSE ends the lingering.
  */
 void conn_failed(struct conn *c, enum close_reason why);
 

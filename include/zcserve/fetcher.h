@@ -1,7 +1,7 @@
 /*
- * A few threads that wait for the disk, so that an event loop never does: they run the errands of
- * connections, and when what was asked for has come into the kernel's caches the loop goes on as if it had
- * always been there. The threads start with the first errand.
+ * A few threads that wait for the disk, so that an event loop never does. They run errands for
+ * connections. After an errand the bytes are in the kernel's caches, and the loop goes on as if
+ * they had always been there. The threads start with the first errand.
  */
 #ifndef ZCSERVE_FETCHER_H
 #define ZCSERVE_FETCHER_H
@@ -13,20 +13,20 @@ struct errand;
 struct fetch;
 struct fetcher;
 
-#define FETCH_RANGE_BYTES (UINT64_C(512) * 1024) /* of a file, fetched at a time */
+#define FETCH_RANGE_BYTES (UINT64_C(512) * 1024) /* bytes of a file that are fetched at a time */
 
-/* How a request stands with the disk. */
+/* What a request knows of the disk. */
 enum disk {
-    DISK_IDLE,    /* it waits for nothing                                           */
-    DISK_AWAITED, /* it waits for an errand                                         */
-    DISK_CROWDED, /* it waits for a place, or for a moment to pass                  */
-    DISK_FETCHED  /* the errand is done: what it was for is tried again, and may wait */
+    DISK_IDLE,    /* it waits for nothing                                              */
+    DISK_AWAITED, /* it waits for an errand                                            */
+    DISK_CROWDED, /* it waits for a place, or for time to pass                         */
+    DISK_FETCHED  /* it was read from the disk: the next try may wait for the disk too */
 };
 
-/* Part of whoever waits. Zeroed at first; all but `disk` is the fetcher's. */
+/* Part of the object that waits. Zeroed at first. Others than the fetcher use only `disk`. */
 struct wait {
-    struct fetch *fetch; /* what it waits for; NULL once that is over     */
-    struct wait *next;   /* in the list of those that wait for the same   */
+    struct fetch *fetch; /* what it waits for; NULL when that is over */
+    struct wait *next;   /* the next wait in the same list            */
     enum disk disk;
 };
 
@@ -36,34 +36,35 @@ static inline bool wait_goes_on(const struct wait *wait)
 }
 
 /*
- * A fetcher for any number of waits. It holds up to `places` errands at a time, each with a descriptor; one for
- * which there is no place waits for one, and comes out IDLE: nothing was fetched for it, and it is to ask
- * again. NULL with errno set.
+ * Opens a fetcher for any number of waits. It has at most `places` errands at a time, each with a
+ * descriptor. An errand without a place is not run: its wait becomes IDLE when a place is free, and
+ * the request must ask again. Returns NULL with errno set.
  */
 struct fetcher *fetcher_open(uint32_t places);
 
-/* Waits for the errands under way; nobody may be waiting any more. */
+/* Waits for the errands that are running. No wait may be under way. */
 void fetcher_close(struct fetcher *fetcher);
 
-/* A descriptor that is readable when fetcher_next() has somebody to give. */
+/* Returns a descriptor that is readable when fetcher_next() would return a wait. */
 int fetcher_fd(const struct fetcher *fetcher);
 
 /*
- * Waits for `errand` (store.h), which is taken over; when the same path is being fetched already,
- * for that. False when no thread can be started.
+ * Begins a wait for `errand` (store.h), and owns the errand from now on. When the same path is
+ * being fetched already, waits for that fetch; when there is no place, waits for a place. Returns
+ * false when no thread can be started.
  */
 bool fetcher_run(struct fetcher *fetcher, struct wait *wait, struct errand *errand);
 
-/* Waits for nothing but that time passes: it comes out after fetcher_tick(). */
+/* Waits for nothing but time: the wait is over after fetcher_tick(). */
 void fetcher_wait(struct fetcher *fetcher, struct wait *wait);
 
-/* Lets those go who wait for a place and for time to pass, as many as there are places. */
+/* Ends waits for a place or for time, as many as there are free places. */
 void fetcher_tick(struct fetcher *fetcher);
 
-/* Waits no longer, and is IDLE; the errand itself goes on. */
+/* Ends the wait at once: it becomes IDLE. The errand itself goes on. */
 void fetcher_forget(struct fetcher *fetcher, struct wait *wait);
 
-/* One whose wait is over: FETCHED, or IDLE when it was crowded. NULL when there is none. */
+/* Returns a wait that is over: FETCHED, or IDLE when it was CROWDED. NULL when there is none. */
 struct wait *fetcher_next(struct fetcher *fetcher);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The question the core asks about a target and the answer it is given. Plain structs: the
- * core asks and does not know a file system, the store answers and does not know HTTP.
+ * What the core asks about a target, and the result. These are plain structs: the core asks and
+ * knows no file system, the store answers and knows no HTTP.
  */
 #ifndef ZCSERVE_LOOKUP_H
 #define ZCSERVE_LOOKUP_H
@@ -8,28 +8,28 @@
 #include "zcserve/representation.h"
 
 struct lookup {
-    struct text path;         /* decoded, normalised, relative: "" or "a/b" or "a/b/"; a NUL  */
-                              /* follows it (not counted); no "..", ".", "//", or NUL inside, */
-                              /* but any other bytes                                          */
-    struct accepted accepted; /* what the client takes                                        */
+    struct text path;         /* decoded, normalised, relative: "", "a/b" or "a/b/"; a NUL   */
+                              /* follows it (not counted). It has no "..", ".", "//" or NUL, */
+                              /* but may have any other bytes.                               */
+    struct accepted accepted; /* which codings the client accepts                            */
 };
 
 enum resolution_kind {
-    RESOLUTION_FOUND,          /* `representation` is lent                                    */
-    RESOLUTION_DIRECTORY,      /* a directory named without its slash                         */
-    RESOLUTION_NOT_FOUND,      /* no such file, hidden, or not a regular file                 */
-    RESOLUTION_FORBIDDEN,      /* it is there and may not be read, or leads outside the root  */
-    RESOLUTION_NOT_ACCEPTABLE, /* no coding of it is accepted                                 */
-    RESOLUTION_BUSY,           /* descriptors or memory ran out: worth trying again later     */
-    RESOLUTION_BROKEN,         /* the disk or the file system failed                          */
-    RESOLUTION_COLD,           /* answering would wait for the disk; never reaches the core   */
-    RESOLUTION_CROWDED         /* as many files are lent open as may be: wait for one, or BUSY */
+    RESOLUTION_FOUND,          /* `representation` is lent                             */
+    RESOLUTION_DIRECTORY,      /* a directory whose path has no "/" at its end         */
+    RESOLUTION_NOT_FOUND,      /* no such file, or hidden, or not a regular file       */
+    RESOLUTION_FORBIDDEN,      /* may not be read or shown, or leads outside the root  */
+    RESOLUTION_NOT_ACCEPTABLE, /* none of its codings is accepted                      */
+    RESOLUTION_BUSY,           /* descriptors or memory ran out; later it may work     */
+    RESOLUTION_BROKEN,         /* the disk or the file system failed                   */
+    RESOLUTION_COLD,           /* it would have to wait for the disk; not for the core */
+    RESOLUTION_CROWDED         /* too many files are lent open: wait for one, or BUSY  */
 };
 
 struct resolution {
     enum resolution_kind kind;
-    const struct representation *representation; /* FOUND only; given back exactly once */
-    bool varies; /* NOT_ACCEPTABLE and others: the answer depends on Accept-Encoding    */
+    const struct representation *representation; /* only FOUND; must be returned exactly once */
+    bool varies;                                 /* the result depends on Accept-Encoding     */
 };
 
 #endif

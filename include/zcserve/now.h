@@ -21,6 +21,9 @@ struct now {
 /* Returns CLOCK_MONOTONIC in ns. Cannot fail. */
 uint64_t now_monotonic_ns(void);
 
+/* Returns how much CPU time the calling thread has used, in ns. Cannot fail. */
+uint64_t now_thread_cpu_ns(void);
+
 /* Reads both clocks into `now`, which must be zeroed before the first call. Cannot fail. */
 void now_read(struct now *now);
 

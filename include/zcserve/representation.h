@@ -1,12 +1,13 @@
 /*
- * A representation (RFC 9110 §3.2): the bytes of one file in one content coding, with the
- * metadata that goes into its fields. Immutable from the moment it is made. The store owns it
- * and lends it; the core reads it; neither knows the other.
+ * A representation (RFC 9110 §3.2): the bytes of one file in one content coding, and the metadata
+ * for its fields. It never changes after it was made. The store owns and lends it, and the core
+ * reads it; neither knows the other.
  *
- * A representation carries its prepared head: all field lines of its 200 response but Date,
- * Server and Connection, written once, so that no response formats them again. Its parts are at hand
- * for the responses that need some of them (206, 304, 416). Field names are written as RFC 9110 does
- * ("Content-Length"), since ab and old scripts look for them so; HTTP/2 would lower-case them (RFC 9113 §8.2).
+ * A representation has a prepared head: all field lines of its 200 response but Date, Server and
+ * Connection. It is written once, so that no response formats these lines again. Responses that
+ * need only some of them (206, 304, 416) use parts of it. Field names are written as in RFC 9110
+ * ("Content-Length"), because ab and old scripts look for them so. HTTP/2 would need lower case
+ * (RFC 9113 §8.2).
  */
 #ifndef ZCSERVE_REPRESENTATION_H
 #define ZCSERVE_REPRESENTATION_H
@@ -20,28 +21,28 @@
 
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
 
-/* The coding's name as registered: "identity", "gzip", "br", "zstd". */
+/* Returns the registered name of the coding: "identity", "gzip", "br", "zstd". */
 const char *coding_name(enum coding coding);
 
-/* Weights of Accept-Encoding, in thousandths: 0 refused … 1000 preferred. */
+/* Weights of Accept-Encoding in thousandths: 0 means refused, 1000 means preferred. */
 struct accepted {
     uint16_t weight[CODING_COUNT];
-    bool original_otherwise; /* when nothing is accepted that is there, the original is sent */
+    bool original_otherwise; /* a client that accepts no available coding gets the original */
 };
 
-/* Where the bytes come from, as logs and counters name it. */
+/* Where the bytes come from, for logs and counters. */
 enum source { SOURCE_NONE, SOURCE_MEMORY, SOURCE_PAGE_CACHE, SOURCE_DISK, SOURCE_COUNT };
 
-const char *source_name(enum source source); /* "-", "memory", "pagecache", "disk" */
+const char *source_name(enum source source); /* "-", "memory", "pagecache" or "disk" */
 
-/* Parts of a prepared head, in the order in which they are written; any but the first two may be empty. */
+/* The parts of a prepared head, in their order. CODING, VALIDATORS and VARY may be empty. */
 enum head_part {
-    HEAD_TYPE,          /* Content-Type                    */
-    HEAD_LENGTH,        /* Content-Length                  */
-    HEAD_CODING,        /* Content-Encoding                */
-    HEAD_VALIDATORS,    /* Last-Modified and ETag          */
-    HEAD_ACCEPT_RANGES, /* Accept-Ranges                   */
-    HEAD_VARY,          /* Vary                            */
+    HEAD_TYPE,          /* Content-Type           */
+    HEAD_LENGTH,        /* Content-Length         */
+    HEAD_CODING,        /* Content-Encoding       */
+    HEAD_VALIDATORS,    /* Last-Modified and ETag */
+    HEAD_ACCEPT_RANGES, /* Accept-Ranges          */
+    HEAD_VARY,          /* Vary                   */
     HEAD_PARTS
 };
 
@@ -49,31 +50,31 @@ enum head_part {
 #define MODIFIED_UNKNOWN INT64_MIN
 
 struct representation {
-    const char *content;           /* the bytes; NULL when they are in a file            */
-    int fd;                        /* the file, from its offset 0; -1 when in memory     */
-    uint64_t length;               /* Content-Length of the 200 answer                   */
-    int64_t modified_seconds;      /* Last-Modified: a second that was over when it was  */
-                                   /* read; MODIFIED_UNKNOWN: not to be told             */
-    enum coding coding;            /* Content-Encoding unless identity                   */
-    bool varies;                   /* other codings exist or could: send Vary            */
-    struct text etag;              /* strong, with its quotes; empty: not to be told     */
-    struct text media_type;        /* value of Content-Type, charset included            */
-    struct text prepared_head;     /* field lines, each with its CRLF                    */
-    uint16_t part_end[HEAD_PARTS]; /* where each part of it ends                     */
+    const char *content;           /* the bytes; NULL when they are in a file           */
+    int fd;                        /* the file, from its offset 0; -1 when in memory    */
+    uint64_t length;               /* Content-Length of the 200 response                */
+    int64_t modified_seconds;      /* Last-Modified; that second was over when the file */
+                                   /* was read. MODIFIED_UNKNOWN: it is not sent        */
+    enum coding coding;            /* Content-Encoding, unless it is identity           */
+    bool varies;                   /* other codings exist or could exist: send Vary     */
+    struct text etag;              /* strong, with its quotes; empty: it is not sent    */
+    struct text media_type;        /* value of Content-Type, charset included           */
+    struct text prepared_head;     /* field lines, each with its CRLF                   */
+    uint16_t part_end[HEAD_PARTS]; /* where each part of the prepared head ends         */
     enum source source;
-    uint64_t version; /* of the file: other than that of what lay at this address before */
+    uint64_t version; /* differs from that of any earlier representation at this address */
 };
 
 /*
- * Writes `r`'s prepared head into `space`, which stays the caller's and has to last as long as `r`.
- * Returns its length, or 0 when `size` is too small (PREPARED_HEAD_MAX is always enough when the
- * media type is at most MEDIA_TYPE_MAX long).
+ * Writes the prepared head of `r` to `space`, which belongs to the caller and must last as long as
+ * `r`. Returns its length in bytes, or 0 when `size` is too small. PREPARED_HEAD_MAX is enough when
+ * the media type has at most MEDIA_TYPE_MAX bytes.
  */
 #define MEDIA_TYPE_MAX 128
 #define PREPARED_HEAD_MAX 512
 size_t representation_prepare_head(struct representation *r, char *space, size_t size);
 
-/* The field lines of these parts and of those between them. */
+/* Returns the field lines of the parts from `first` to `last`. */
 static inline struct text representation_head(const struct representation *r, enum head_part first,
                                               enum head_part last)
 {
@@ -81,7 +82,7 @@ static inline struct text representation_head(const struct representation *r, en
     return (struct text){r->prepared_head.base + begin, r->part_end[last] - begin};
 }
 
-/* The digits of its Content-Length. */
+/* Returns the digits of Content-Length. */
 struct text representation_length_text(const struct representation *r);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What is to be sent: a short list of segments, each a stretch of memory or of a file.
- * `struct outgoing` is the next stretch that one system call can carry.
+ * What is to be sent: a short list of segments, each a part of memory or of a file. `struct
+ * outgoing` is what one system call can send next.
  */
 #ifndef ZCSERVE_SEGMENT_H
 #define ZCSERVE_SEGMENT_H
@@ -10,10 +10,10 @@
 #include <sys/uio.h>
 
 struct segment {
-    const char *base; /* memory; NULL for a file                   */
-    int fd;           /* file; -1 for memory                       */
-    uint64_t offset;  /* where in the file the unsent part begins  */
-    uint64_t length;  /* bytes not yet sent, never 0 while listed  */
+    const char *base; /* memory; NULL for a file                  */
+    int fd;           /* file; -1 for memory                      */
+    uint64_t offset;  /* where the unsent part begins in the file */
+    uint64_t length;  /* bytes not sent yet; never 0 in a list    */
 };
 
 #define OUTGOING_VECTORS_MAX 32
@@ -23,9 +23,9 @@ struct outgoing {
     struct iovec vector[OUTGOING_VECTORS_MAX];
     int count;
     int fd;
-    uint64_t offset; /* of the file range                                            */
-    uint64_t length; /* bytes in all, memory or file; never 0                        */
-    bool more;       /* a file range of the same answer follows: let them share segments */
+    uint64_t offset; /* of the file range                                           */
+    uint64_t length; /* bytes of all, memory or file; never 0                       */
+    bool more;       /* more follows at once: it may share a TCP segment (MSG_MORE) */
 };
 
 #endif

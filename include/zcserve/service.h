@@ -33,6 +33,7 @@ struct service {
     uint32_t queue_max;         /* accepted connections that may wait for a worker */
     uint32_t drain_max;         /* more of these, accepted when the server stops   */
     uint32_t fetches_max;       /* of one worker: fetches from the disk at a time  */
+    bool waits_for_disk;        /* event loops wait for the disk: for a lesson     */
     struct pool {
         uint32_t spare_min, spare_max; /* how many processes should be idle */
     } pool;

@@ -24,13 +24,6 @@
  */
 ssize_t transmit(int fd, const struct outgoing *out, uint64_t budget);
 
-/*
- * Between on and off, only full segments are sent (TCP_CORK of tcp(7); no effect on other sockets). sendfile
- * gives the socket pieces of 64 KiB, which are no whole number of segments. Without the cork, each piece
- * would end with a small segment, which costs nearly twice the packets.
- */
-void transmit_cork(int fd, bool on);
-
 /* Receives at most `size` bytes. Returns bytes, 0 when the peer has finished, or -errno. -EINTR is tried again. */
 ssize_t transmit_receive(int fd, void *space, size_t size);
 

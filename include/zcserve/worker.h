@@ -1,10 +1,12 @@
 /*
- * One thread of control: it owns one store, one counters' slot, and the work areas of the
- * connections it drives. What the models share is here; who waits for what, and when, is theirs.
+ * One thread that serves. It owns a store, a slot of counters, and the work areas of its
+ * connections. All models share what is here; each model decides itself who waits for which
+ * connection, and when.
  */
 #ifndef ZCSERVE_WORKER_H
 #define ZCSERVE_WORKER_H
 
+#include "zcserve/deadlines.h"
 #include "zcserve/fetcher.h"
 #include "zcserve/residency.h"
 #include "zcserve/service.h"
@@ -12,202 +14,220 @@
 
 struct worker {
     uint32_t index;
-    const struct conn_rules *rules; /* of all workers */
+    const struct conn_rules *rules; /* shared by all workers */
     struct store *store;
     struct stats_slot *stats;
-    struct access_log *log; /* or NULL */
+    struct access_log *log; /* NULL: no access log                                  */
     struct slab works;      /* work areas, one for each connection that is not idle */
     struct now now;
-    bool store_is_current;   /* refreshed since bytes were last received */
+    bool store_is_current;   /* the store was refreshed since bytes were last received    */
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
     struct residency residency;
+    struct deadlines deadlines; /* of an event loop's clients */
     struct store_counts reported;
-    bool draining;      /* each response is its connection's last                        */
-    uint64_t woke_ns;   /* of an event loop: when it learned that there is work           */
-    uint64_t queued_ns; /* of one who waits for a peer: for so long it had waited for us */
+    bool waits_for_disk; /* although it has a fetcher: service.h                        */
+    bool draining;       /* each response is the last of its connection                     */
+    uint64_t woke_ns;    /* event loop: when it learned that there is work                  */
+    uint64_t queued_ns;  /* thread pool: how long the connection had waited for this thread */
 };
 
-/* 0, or -1 after the reason was logged. */
+/* Returns 0, or -1 after it logged the reason. */
 int worker_open(struct worker *worker, const struct service *service, uint32_t index);
 
-/* For an event loop: from now on nothing here waits for a disk; so many fetches at a time. As worker_open(). */
+/*
+ * For an event loop: it does not wait for a disk from now on. It has at most `fetches` fetches at a
+ * time. Returns 0, or -1 after it logged the reason.
+ */
 int worker_never_waits(struct worker *worker, uint32_t fetches);
 void worker_close(struct worker *worker);
 
-#define TURN_BYTES (UINT64_C(1024) * 1024) /* of a file, sent to one connection in a row */
-#define TICK_NS (NS_PER_SECOND / 10)       /* how often an event loop looks at deadlines…    */
-#define SWEEP_TICKS 10                     /* …each time those of one part in so many       */
+#define TURN_BYTES (UINT64_C(1024) * 1024) /* bytes of a file sent to one connection in a row */
 
 /*
- * For an event loop: about to wait for events; and woken by so many of them. Between the two lies a
- * turn, which is measured; what is received in it had waited since it began.
+ * An event loop calls worker_waits() before it waits, and worker_woke() when it was woken by this
+ * number of events. The time from waking to the next wait is a turn, which is measured. Bytes that
+ * are received in a turn count as waiting since it began.
  */
 void worker_waits(struct worker *worker);
 void worker_woke(struct worker *worker, uint64_t events);
 
-/* Bytes were received: what is asked for from now on is looked up as it is from now on. */
+/* Whether it waits for the disk itself. */
+static inline bool worker_is_patient(const struct worker *worker)
+{
+    return !worker->fetcher || worker->waits_for_disk;
+}
+
+/* Bytes were received: the next lookup refreshes the store first. */
 static inline void worker_received(struct worker *worker)
 {
     worker->store_is_current = false;
 }
 
 /*
- * A descriptor that is readable when files have changed, or -1; then worker_changed() takes the changes in. Only so
- * that the kernel's queue does not overflow while nobody asks.
+ * Returns a descriptor that is readable when files have changed, or -1. Then worker_changed() must
+ * be called, only so that the kernel's queue does not overflow while no request comes.
  */
 int worker_watch_fd(const struct worker *worker);
 void worker_changed(struct worker *worker);
 
-/* A connection and the socket it lives on. The model owns both. */
+/* A connection and its socket. The model owns both. */
 struct client {
     struct conn conn;
-    struct wait wait; /* for the disk                                */
-    struct stream *parked; /* which waits; NULL: what is to be sent waits */
-    bool corked;      /* a file is being sent, in whole segments     */
-    uint8_t state;               /* enum connection_state, as counted  */
+    struct wait wait;         /* for the disk                                        */
+    struct stream *parked;    /* the stream whose lookup waits; NULL: none does      */
+    struct deadline deadline; /* when an event loop looks at it, at the latest       */
+    uint8_t state;            /* enum connection_state, as counted                   */
     int fd;
-    uint32_t untaken; /* bytes sent that the peer had not acknowledged when last looked at */
-    struct sockaddr_in6 peer; /* or an IPv4 one, or only a family */
+    uint32_t untaken; /* bytes not acknowledged by the peer at the last look; UINT32_MAX: no look */
+    struct sockaddr_in6 peer; /* an IPv6 or IPv4 address, or only a family */
 };
 
-/* `fd` was accepted. `peer` may be NULL: then the socket is asked, when it is to be logged. */
+/* `fd` was accepted. `peer` may be NULL: then the socket is asked, if there is an access log. */
 void client_open(struct client *client, struct worker *worker, int fd,
                  const struct sockaddr_storage *peer);
 
-/* Sees to it that the connection has a work area, and takes it back when it is idle. */
+/*
+ * client_lend_work() lends the connection a work area if it has none. client_rest() counts the
+ * state of a connection that waits for bytes, and takes the work area back when it is idle.
+ */
 void client_lend_work(struct client *client, struct worker *worker);
 void client_rest(struct client *client, struct worker *worker);
 
-/* It waits for something else than to receive, and is counted so. */
+/* The connection waits for something other than bytes to receive: counts it in this state. */
 void client_waits(struct client *client, struct worker *worker, enum connection_state state);
 
 /*
- * To be asked at every sweep: has its deadline passed, so that conn_expired() is due? A slow reader is
- * not one that is gone: room to send more comes in large steps, so before an answer is given up it
- * is looked whether the peer took any of what was sent before.
+ * To be called once a second, or when the deadline has passed. Returns whether conn_expired() must be
+ * called.
+ * A slow reader is not late: its socket gets room for more bytes only in large steps. So before a
+ * response is given up, this checks whether the peer took any of the bytes that were sent before.
  */
 bool client_is_late(struct client *client, struct worker *worker);
 
-/* HALF_CLOSE: shuts the sending side. */
+/* For an event loop, at each tick: returns the next client that is late; NULL when none is left. */
+struct client *clients_late(struct worker *worker);
+
+/* HALF_CLOSE: shuts down the sending side. */
 void client_half_close(struct client *client, struct worker *worker);
 
-/* CLOSE was reached: closes the socket and counts why. */
+/* CLOSE: closes the socket and counts the reason. */
 void client_close(struct client *client, struct worker *worker);
 
 /*
- * The server is stopping: every answer is its connection's last, and the idle ones among `clients`,
- * whose objects begin with a struct client, wait for no more than one.
+ * The server is stopping: each response is the last of its connection, and idle connections wait
+ * for at most one more request. The objects in `clients` begin with a struct client.
  */
 void clients_drain(const struct slab *clients, struct worker *worker);
 
-/*
- * Takes every step that needs no socket: RESOLVE and SETTLE. Gives the next one, which is none
- * of these.
- */
+/* Takes all steps that need no socket, RESOLVE and SETTLE. Returns the step after them. */
 enum conn_step worker_advance(struct worker *worker, struct client *client);
 
 /*
- * For an event loop, when somebody waits to be accepted and there is no place or no descriptor: which of
- * `clients`, whose objects begin with a struct client, makes room. One without a request under way, and quiet
- * for a moment; NULL when none of those looked at is. A bounded number is looked at: *hand remembers where
- * to go on (0 at first). may_go() tells which the model could close now.
+ * For an event loop, when a connection waits to be accepted but there is no place or descriptor.
+ * Returns the connection that makes room: one without a request under way, from which nothing came
+ * for a moment; NULL when none was found.
+ * The objects in `clients` begin with a struct client. Only a limited number is checked: *hand (0
+ * at first) remembers where to go on. may_go() says whether the model could close a connection now.
  */
 struct client *crowd_choose(const struct slab *clients, uint32_t *hand, const struct worker *worker,
                             bool (*may_go)(const struct client *));
 
-/* It makes room: counted, and to be driven to its end. */
+/* Ends a connection to make room, and counts it. The caller drives it to its end. */
 void crowd_leave(struct client *client, struct worker *worker);
 
-/* Accepting stops for a while: counted, and said the first time. */
+/* Accepting is paused: counts this, and logs it the first time. */
 void accept_paused(struct stats_slot *stats, const char *why);
 
 /*
- * To be called every TICK_NS: counts what the store did, logs what it has to say, sends log lines that
- * have waited. True when it must be called again although nothing else happens.
+ * To be called every TICK_NS: counts what the store did, logs its notices, and sends log lines that
+ * have waited. Returns true when it must be called again even if nothing else happens.
  */
 bool worker_tick(struct worker *worker);
 
-/* What a driver of the connection has to wait for. WANT_DISK: for client_fetch() to be over. */
+/* What a connection waits for. WANT_DISK: for the end of client_fetch(). */
 enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_WANT_DISK, DRIVE_DONE };
 
 /*
- * WANT_DISK: has what comes next fetched, unless that is under way already. The client's wait comes out of
- * fetcher_next() when it is over; then client_fetched() is told, and the client is driven on.
+ * WANT_DISK: fetches the bytes that come next, unless a fetch is under way. When it is over,
+ * fetcher_next() returns the client's wait; then call client_fetched() and drive the client again.
  */
-bool client_fetch(struct client *client, struct worker *worker); /* false: failed, drive on */
+bool client_fetch(struct client *client, struct worker *worker); /* false: it failed, drive it on */
 void client_fetched(struct client *client, struct worker *worker);
 
-/* SEND: somebody else fetched what comes next. */
+/* SEND: the model itself fetched the bytes that come next. */
 void client_range_fetched(struct client *client, struct worker *worker);
 
-/* Whose wait came out of fetcher_next(). */
+/* Returns the client of a wait that fetcher_next() returned. */
 static inline struct client *client_of(struct wait *wait)
 {
     return (struct client *)(void *)((char *)wait - offsetof(struct client, wait));
 }
 
 /*
- * Receives once and tells the connection. False when there was nothing yet (-EAGAIN); true when
- * drive() has something to do: bytes, the peer's end, or a failure.
+ * Receives once and tells the connection. Returns false when nothing was there yet (-EAGAIN), and
+ * true when drive() has something to do: there are bytes, the peer finished, or receiving failed.
  */
 bool drive_receive(struct worker *worker, struct client *client);
 
-/* RECEIVE was done by somebody else: bytes are in conn_receive_space(), or 0: the peer finished. */
+/* RECEIVE: the model itself put bytes into conn_receive_space(). 0 bytes: the peer finished. */
 void drive_received(struct worker *worker, struct client *client, size_t length);
 
 /*
- * SEND: shortens `out` to what can be sent without waiting for the disk; false when that is nothing (and
- * `out` is as it was).
- * Always true for memory, for a worker that may wait, and once after each fetch.
+ * SEND: shortens `out` to what can be sent without waiting for the disk. Returns false, and leaves
+ * `out` as it is, when that is nothing.
+ * Always returns true for memory, for a worker that may wait, and once after each fetch.
  */
 bool drive_may_send(struct worker *worker, struct client *client, struct outgoing *out);
 
 /*
- * SEND: sends from `out` once, of a file at most *budget bytes, by which *budget is less then.
- * False: the socket has to be waited for. True: all of it was taken, or the connection failed.
+ * SEND: sends from `out` once, but of a file at most *budget bytes. Bytes of a file reduce *budget.
+ * Returns false when the socket has no room now, and true when all bytes were taken or the
+ * connection failed.
  */
 bool drive_send(struct worker *worker, struct client *client, const struct outgoing *out,
                 uint64_t *budget);
 
-/* SEND was done by somebody else: `result` bytes, or -errno. */
+/* SEND: the model itself sent `result` bytes, or failed with -errno. */
 void drive_sent(struct worker *worker, struct client *client, ssize_t result, bool from_file);
 
 /*
- * Takes all steps until the socket would have to be waited for, or `budget` bytes were sent (so
- * that one large answer does not keep the others waiting): then WANT_WRITE.
+ * Takes all steps until the socket has to be waited for. Returns WANT_WRITE also after `budget`
+ * bytes, so that one large response does not keep other connections waiting.
  */
 enum drive drive(struct worker *worker, struct client *client, uint64_t budget);
 
-/* ---- one connection at a time, with calls that wait ------------------------------------------- */
+/* ---- one connection at a time, with calls that wait ------------------------------------------ */
 
-/* What somebody who serves one connection must know of the others; the later, the more urgent. */
+/* What a worker of one connection must know about the others; later values are more urgent. */
 enum pressure {
     PRESSURE_NONE,
-    PRESSURE_CROWDED,  /* connections wait, and nobody is idle to take them */
-    PRESSURE_DRAINING, /* the server is stopping                            */
-    PRESSURE_STOPPING  /* at once                                           */
+    PRESSURE_CROWDED,  /* connections wait, and no worker is idle */
+    PRESSURE_DRAINING, /* the server is stopping                  */
+    PRESSURE_STOPPING  /* the server stops at once                */
 };
 
 struct served {
     struct client client;
     uint64_t opened_ns;
-    bool quiet;   /* nothing came for a whole tick */
+    bool quiet;   /* no byte came for a whole tick */
     bool pressed; /* was counted as `crowded`      */
 };
 
 #define SERVE_TURN_NS (250 * NS_PER_MS) /* of a connection while others wait */
 
-/* `fd` was accepted and is blocking. It is owned, and closed before serve() says true. */
+/* `fd` was accepted and is blocking. `served` owns it, until serve() closes it and returns true. */
 void serve_open(struct served *served, struct worker *worker, int fd,
                 const struct sockaddr_storage *peer);
 
 /*
- * Serves for about a tick (TICK_NS), waiting in recv and send. True: the connection has ended and is
- * closed. False: look at what goes on around, and call again with that.
+ * Serves for about a tick (TICK_NS), and waits in recv and send. Returns true when the connection
+ * has ended and is closed. Returns false when the caller has to look at the pressure and to call
+ * again.
  *
- * While others wait (CROWDED), who has had a turn gets "Connection: close" with the next answer, and a
- * connection without a request under way is closed: a kept one after a tick in which nothing came, a new
- * one after a turn. Nothing else is cut, and without others nobody is.
+ * While others wait (CROWDED), a connection that had its turn gets "Connection: close" with its
+ * next response. A connection without a request under way is closed: a kept one after a tick
+ * without bytes, a new one after a turn. No response is cut, and without pressure no connection is
+ * closed.
  */
 bool serve(struct worker *worker, struct served *served, enum pressure pressure);
 

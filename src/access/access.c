@@ -35,7 +35,7 @@ struct access_log *access_log_open(int socket, enum access_format format, uint32
 {
     struct access_log *log = malloc(sizeof(*log) + 2 * size_bytes + ACCESS_LINE_BYTES_MAX);
 
-    if (log != NULL) {
+    if (log) {
         *log = (struct access_log){.socket = socket,
                                    .format = format,
                                    .worker = worker,
@@ -51,7 +51,7 @@ static size_t access_message_length(const char *lines, size_t length)
 {
     if (length <= ACCESS_MESSAGE_BYTES_MAX) return length;
     const char *newline = memrchr(lines, '\n', ACCESS_MESSAGE_BYTES_MAX);
-    assert(newline != NULL);
+    assert(newline);
     return (size_t)(newline - lines) + 1;
 }
 
@@ -59,9 +59,8 @@ static uint64_t access_count_lines(const char *lines, size_t length)
 {
     uint64_t count = 0;
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         count += lines[i] == '\n';
-    }
     return count;
 }
 
@@ -107,9 +106,8 @@ void access_log_write(struct access_log *log, const struct exchange *exchange,
         log->used += access_line_format(log->buffer + log->used, log->format, exchange, &context,
                                         now, &log->date);
     }
-    if (log->used >= log->size && now->monotonic_ns >= log->retry_ns) {
+    if (log->used >= log->size && now->monotonic_ns >= log->retry_ns)
         access_log_send(log, now->monotonic_ns);
-    }
 }
 
 uint64_t access_log_flush(struct access_log *log, const struct now *now)
@@ -124,7 +122,7 @@ uint64_t access_log_flush(struct access_log *log, const struct now *now)
 
 void access_log_close(struct access_log *log)
 {
-    if (log == NULL) return;
+    if (!log) return;
     size_t sent = access_send_lines(log);
     stats_add(log->dropped, access_count_lines(log->buffer + sent, log->used - sent));
     free(log);

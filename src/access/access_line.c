@@ -29,23 +29,22 @@ static_assert(METHOD_MAX + TARGET_MAX + VERSION_MAX + REFERER_MAX + USER_AGENT_M
 static char *line_put_quoted(char *at, struct text text, size_t max)
 {
     *at++ = '"';
-    if (text.base == NULL) {
+    if (!text.base)
         *at++ = '-';
-    } else {
+    else
         at = put_escaped(at, text, max, ESCAPES_LOG);
-    }
     *at++ = '"';
     return at;
 }
 
 static char *line_put_request(char *at, const struct exchange *x)
 {
-    if (x->method_name.base == NULL) return put_text(at, TEXT("\"-\""));
+    if (!x->method_name.base) return put_text(at, TEXT("\"-\""));
     *at++ = '"';
     at = put_escaped(at, x->method_name, METHOD_MAX, ESCAPES_LOG);
     *at++ = ' ';
     at = put_escaped(at, x->target, TARGET_MAX, ESCAPES_LOG);
-    if (x->version.base != NULL) {
+    if (x->version.base) {
         *at++ = ' ';
         at = put_escaped(at, x->version, VERSION_MAX, ESCAPES_LOG);
     }
@@ -85,7 +84,7 @@ static char *line_put_combined(char *at, const struct exchange *x,
 static char *line_put_member(char *at, struct text key, struct text value, size_t max)
 {
     at = put_text(at, key);
-    if (value.base == NULL) return put_text(at, TEXT("null"));
+    if (!value.base) return put_text(at, TEXT("null"));
     *at++ = '"';
     at = put_escaped(at, value, max, ESCAPES_JSON);
     *at++ = '"';
@@ -140,9 +139,8 @@ size_t access_line_format(char *space, enum access_format format, const struct e
 {
     char *at = space;
 
-    if (date->seconds != now->wall_seconds || date->length == 0) {
+    if (date->seconds != now->wall_seconds || date->length == 0)
         line_make_date(date, format, now->wall_seconds);
-    }
     switch (format) {
     case ACCESS_COMBINED: at = line_put_combined(space, exchange, context, date); break;
     case ACCESS_JSON: at = line_put_json(space, exchange, context, now, date); break;

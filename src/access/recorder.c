@@ -58,9 +58,8 @@ static void recorder_enlarge(int sender)
 {
     int size = SOCKET_BYTES;
 
-    if (setsockopt(sender, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0) {
+    if (setsockopt(sender, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
         setsockopt(sender, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    }
 }
 
 int access_recorder_open(struct access_recorder *recorder, const char *path)
@@ -102,9 +101,8 @@ static uint64_t recorder_count_lines(const char *lines, size_t length)
 {
     uint64_t count = 0;
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++)
         count += lines[i] == '\n';
-    }
     return count;
 }
 
@@ -141,7 +139,7 @@ static void recorder_skip_rest_of_line(struct recorder *r)
     if (r->written == 0 || r->buffer[r->written - 1] == '\n') return;
     const char *from = r->buffer + r->written;
     const char *newline = memchr(from, '\n', r->used - r->written);
-    r->written += newline == NULL ? r->used - r->written : (size_t)(newline - from) + 1;
+    r->written += !newline ? r->used - r->written : (size_t)(newline - from) + 1;
     r->lost++;
 }
 
@@ -242,9 +240,8 @@ static int recorder_prepare_signals(void)
     static const int ignored[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
     sigset_t usr1;
 
-    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
         signal(ignored[i], SIG_IGN);
-    }
     sink_ignore_signals();
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
@@ -301,16 +298,14 @@ int access_recorder_run(struct access_recorder *recorder)
     int signals = recorder_prepare_signals();
 
     recorder_close_one(&recorder->sender); /* else this process would be a sender for ever */
-    if (r == NULL || signals < 0) {
+    if (!r || signals < 0) {
         log_error("cannot start the recorder of the access log: %s", strerror(errno));
         free(r);
         return EXIT_FAILURE;
     }
     r->of = recorder;
     recorder_loop(r, signals);
-    if (r->failing) {
-        log_error("%llu access log lines were lost", (unsigned long long)r->lost);
-    }
+    if (r->failing) log_error("%llu access log lines were lost", (unsigned long long)r->lost);
     close(signals);
     free(r);
     return EXIT_SUCCESS;

@@ -62,7 +62,7 @@ static void loss_share(void)
 int log_open(const char *file, enum log_level level)
 {
     struct sink sink;
-    bool is_standard = file == NULL || strcmp(file, "stderr") == 0;
+    bool is_standard = !file || strcmp(file, "stderr") == 0;
     if (is_standard) file = "";
     if (strlen(file) >= sizeof(errors.file)) return -ENAMETOOLONG;
     int error = is_standard ? sink_share(&sink, STDERR_FILENO) : sink_open(&sink, file);
@@ -92,7 +92,7 @@ int log_reopen(void)
 
 void log_name(const char *name)
 {
-    snprintf(errors.name, sizeof(errors.name), "%s", name == NULL ? "" : name);
+    snprintf(errors.name, sizeof(errors.name), "%s", !name ? "" : name);
 }
 
 /* "2026-11-22T11:37:00.123Z notice [4711] worker 3: " */
@@ -113,9 +113,8 @@ static size_t log_prefix(char *space, size_t size, enum log_level level)
 /* Returns the largest cut up to `length` that does not split a UTF-8 character. */
 static size_t log_cut(const char *text, size_t length)
 {
-    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80) {
+    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
         length--;
-    }
     return length;
 }
 
@@ -170,9 +169,7 @@ void log_line(enum log_level level, const char *format, ...)
     int saved_errno = errno;
     va_list arguments;
 
-    if (level > errors.level) {
-        return;
-    }
+    if (level > errors.level) return;
     va_start(arguments, format);
     /* The analyser loses va_start() when it is given several files at once. */
     int wanted = vsnprintf(message, sizeof(message), format, arguments); /* NOLINT(*valist*) */
@@ -180,9 +177,7 @@ void log_line(enum log_level level, const char *format, ...)
 
     bool whole = wanted >= 0 && wanted <= MESSAGE_BYTES_MAX;
     size_t length = wanted < 0 ? 0 : (size_t)wanted;
-    if (!whole && wanted >= 0) {
-        length = log_cut(message, MESSAGE_BYTES_MAX - 1);
-    }
+    if (!whole && wanted >= 0) length = log_cut(message, MESSAGE_BYTES_MAX - 1);
     size_t written = log_prefix(line, PREFIX_BYTES_MAX, level);
     size_t room = LINE_BYTES_MAX - 2 - ELLIPSIS_BYTES - written; /* 2: two line ends */
     written += utf8_escape(line + written, room, message, length, &whole);

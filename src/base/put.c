@@ -42,9 +42,8 @@ char *put_number(char *at, uint64_t number)
 {
     int digits = 1;
 
-    for (uint64_t rest = number; rest >= 10; rest /= 10) {
+    for (uint64_t rest = number; rest >= 10; rest /= 10)
         digits++;
-    }
     return put_digits(at, number, digits);
 }
 
@@ -68,14 +67,14 @@ static char *put_ipv4(char *at, const uint8_t bytes[4])
 static char *put_ipv6(char *at, const struct in6_addr *address)
 {
     if (IN6_IS_ADDR_V4MAPPED(address)) return put_ipv4(at, address->s6_addr + 12);
-    if (inet_ntop(AF_INET6, address, at, INET6_ADDRSTRLEN) == NULL) return at;
+    if (!inet_ntop(AF_INET6, address, at, INET6_ADDRSTRLEN)) return at;
     return at + strlen(at);
 }
 
 char *put_peer(char *at, const struct sockaddr *peer)
 {
     const void *address = peer;
-    switch (peer == NULL ? AF_UNSPEC : peer->sa_family) {
+    switch (!peer ? AF_UNSPEC : peer->sa_family) {
     case AF_INET:
         return put_ipv4(at, (const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr);
     case AF_INET6: return put_ipv6(at, &((const struct sockaddr_in6 *)address)->sin6_addr);
@@ -159,9 +158,8 @@ char *put_escaped(char *at, struct text text, size_t max, enum escapes escapes)
         uint64_t word = 0;
         size_t length = 1;
 
-        if (text.length >= sizeof(word) && limit - at >= (ptrdiff_t)sizeof(word)) {
+        if (text.length >= sizeof(word) && limit - at >= (ptrdiff_t)sizeof(word))
             memcpy(&word, text.base, sizeof(word));
-        }
         if (word != 0 && put_is_clean_word(word)) {
             memcpy(at, &word, sizeof(word));
             at += sizeof(word);

@@ -32,14 +32,11 @@ int slab_open(struct slab *slab, size_t size, uint32_t count)
     size_t stride = (size + SLAB_ALIGNMENT - 1) / SLAB_ALIGNMENT * SLAB_ALIGNMENT;
     size_t length = 0;
     if (stride < size || __builtin_mul_overflow(stride, (size_t)count, &length) ||
-        __builtin_add_overflow(length, slab_bits_bytes(count), &length)) {
+        __builtin_add_overflow(length, slab_bits_bytes(count), &length))
         return -ENOMEM;
-    }
     void *base = mmap(NULL, length, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED) {
-        return -errno;
-    }
+    if (base == MAP_FAILED) return -errno;
     slab->base = base;
     slab->stride = stride;
     slab->count = count;
@@ -49,9 +46,7 @@ int slab_open(struct slab *slab, size_t size, uint32_t count)
 
 void slab_close(struct slab *slab)
 {
-    if (slab->base != NULL) {
-        munmap(slab->base, slab_length(slab));
-    }
+    if (slab->base) munmap(slab->base, slab_length(slab));
     *slab = (struct slab){.free_head = SLAB_NONE};
 }
 
@@ -68,13 +63,12 @@ void *slab_take(struct slab *slab)
 {
     uint32_t index = slab->free_head;
 
-    if (index != SLAB_NONE) {
+    if (index != SLAB_NONE)
         memcpy(&slab->free_head, slab_at(slab, index), sizeof(slab->free_head));
-    } else if (slab->touched < slab->count) {
+    else if (slab->touched < slab->count)
         index = slab->touched++;
-    } else {
+    else
         return NULL;
-    }
     slab_flip(slab, index, false);
     slab->used++;
     return slab_at(slab, index);

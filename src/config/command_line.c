@@ -35,9 +35,8 @@ static int usage_wrong(struct command_line *line, const char *what, const char *
 static int override_add(struct command_line *line, const char *name, const char *value,
                         const char *from)
 {
-    if (line->override_count == COMMAND_LINE_OVERRIDES_MAX) {
+    if (line->override_count == COMMAND_LINE_OVERRIDES_MAX)
         return usage_wrong(line, "too many switches", "");
-    }
     line->overrides[line->override_count++] = (struct config_override){name, value, from};
     return 0;
 }
@@ -45,9 +44,8 @@ static int override_add(struct command_line *line, const char *name, const char 
 static int port_add(struct command_line *line, const struct command_switch *one, const char *port)
 {
     uint64_t number;
-    if (!quantity_read(port, quantity_plain, &number) || number > UINT16_MAX) {
+    if (!quantity_read(port, quantity_plain, &number) || number > UINT16_MAX)
         return usage_wrong(line, "-p takes a port from 0 to 65535, not", port);
-    }
     int wrong = override_add(line, one->sets, "", one->told);
     if (wrong) return wrong;
     char *text = line->text[line->override_count - 1];
@@ -59,9 +57,7 @@ static int port_add(struct command_line *line, const struct command_switch *one,
 static int option_add(struct command_line *line, char *pair, const char *from)
 {
     char *equals = strchr(pair, '=');
-    if (!equals || equals == pair) {
-        return usage_wrong(line, "-o takes NAME=VALUE, not", pair);
-    }
+    if (!equals || equals == pair) return usage_wrong(line, "-o takes NAME=VALUE, not", pair);
     *equals = '\0';
     return override_add(line, pair, equals + 1, from);
 }
@@ -120,9 +116,8 @@ static void tables_fill(struct getopt_tables *tables)
 static const struct command_switch *switch_find(int letter)
 {
     const struct command_switch *one = switch_table;
-    while (one->letter && one->letter != letter) {
+    while (one->letter && one->letter != letter)
         one++;
-    }
     return one->letter ? one : NULL;
 }
 
@@ -136,9 +131,7 @@ static int switch_wrong(struct command_line *line, int result, char **argv)
     const char *word = argv[optind - 1];
     bool is_word = strncmp(word, "--", 2) == 0;
     const char *which = is_word || !optopt ? word : short_switch;
-    if (result == ':') {
-        return usage_wrong(line, "an argument is missing after", which);
-    }
+    if (result == ':') return usage_wrong(line, "an argument is missing after", which);
     const struct command_switch *known = is_word && optopt ? switch_find(optopt) : NULL;
     return usage_wrong(line, known ? "no argument is taken by" : "unknown switch", which);
 }
@@ -150,14 +143,10 @@ static int switches_read(int argc, char **argv, struct command_line *line)
     optind = 0; /* glibc: starts over; tests read several command lines */
     for (;;) {
         int letter = getopt_long(argc, argv, tables.letters, tables.words, NULL);
-        if (letter == -1) {
-            return 0;
-        }
+        if (letter == -1) return 0;
         const struct command_switch *one = switch_find(letter);
         int wrong = one ? switch_apply(line, one, optarg) : switch_wrong(line, letter, argv);
-        if (wrong || line->command == COMMAND_DONE) {
-            return wrong;
-        }
+        if (wrong || line->command == COMMAND_DONE) return wrong;
     }
 }
 
@@ -191,16 +180,12 @@ int command_line_read(int argc, char **argv, struct command_line *out)
 {
     *out = (struct command_line){.command = COMMAND_SERVE};
     int wrong = switches_read(argc, argv, out);
-    if (wrong || out->command == COMMAND_DONE) {
-        return wrong;
-    }
+    if (wrong || out->command == COMMAND_DONE) return wrong;
     const char *directory = optind < argc ? argv[optind] : NULL;
-    if (argc - optind > 1) {
+    if (argc - optind > 1)
         return usage_wrong(out, "only one directory can be served, not also", argv[optind + 1]);
-    }
-    if (directory && directory[0] == '\0') {
+    if (directory && directory[0] == '\0')
         return usage_wrong(out, "the directory's name is empty", "");
-    }
     config_choose(out, directory);
     if (!out->config_file && !directory && !is_root_set(out)) directory = ".";
     return directory ? override_add(out, "root", directory, "DIR") : 0;

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,81 +19,49 @@
 #include "config/loading.h"
 #include "config/suggest.h"
 
-void value_apply(struct loading *l, const struct config_option *option,
-                 const struct option_value *value)
-{
-    option_read(option, value, &l->loaded->config, &l->loaded->keep, &l->problems);
-    l->set[option - option_table] = value->at;
-}
-
-static void defaults_apply(struct loading *l, const char *directory)
-{
-    for (const struct config_option *option = option_table; option->name; option++) {
-        struct option_value value = {.at = {.file = "default"}, .directory = directory};
-        if (option->kind == OPTION_LIST) {
-            option_value_split(&value, option->fallback, &l->scratch);
-        } else {
-            option_value_add(&value, option->fallback);
-        }
-        bool fits = option_read(option, &value, &l->loaded->config, &l->loaded->keep, &l->problems);
-        assert(fits); /* else options.def contradicts itself */
-    }
-}
-
 /* ---- the command line ------------------------------------------------------------------------ */
 
-static void override_join(struct loading *l, const struct config_option *option,
-                          const struct config_override *o, struct option_value *value)
-{
-    if (option->kind == OPTION_LIST) {
-        option_value_split(value, o->value, &l->scratch);
-    } else {
-        value->count = 0; /* the last override counts */
-        option_value_add(value, o->value);
-    }
-    value->at.file = o->from;
-}
-
-/* Applies all overrides of one option, which begin with `first`. Those of a list are joined. */
-static void overrides_apply_option(struct loading *l, const struct config_option *option,
-                                   const struct config_override *first, size_t count)
+/* Applies all overrides of one option. Those of a list are joined; otherwise the last counts. */
+static void override_apply(struct loading *l, const struct config_option *option,
+                           const struct config_override *overrides, size_t count)
 {
     struct option_value value = {.directory = l->here};
-    for (const struct config_override *o = first; o < first + count; o++) {
-        if (strcmp(o->name, first->name) == 0) override_join(l, option, o, &value);
+    for (size_t i = 0; i < count; i++) {
+        const struct config_override *o = &overrides[i];
+        if (option_find_dotted(o->name) != option) continue;
+        value.where = keep_format(l->keep, "%s", o->from);
+        if (option->kind == OPTION_LIST) {
+            option_value_split(&value, o->value, l->keep);
+        } else {
+            value.count = 0;
+            option_value_add(&value, keep_format(l->keep, "%s", o->value));
+        }
     }
-    value_apply(l, option, &value);
+    if (value.where) block_set(l, &options_of_config, &l->loaded->config.block, option, &value);
 }
 
 static void overrides_apply(struct loading *l, const struct config_override *overrides,
                             size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct config_option *option = option_find_dotted(overrides[i].name);
-        bool seen = false;
-        for (size_t j = 0; j < i && !seen; j++) {
-            seen = strcmp(overrides[j].name, overrides[i].name) == 0;
-        }
-        if (!option) {
-            suggest_dotted(&l->problems, (struct place){overrides[i].from, 0}, overrides[i].name);
-        } else if (!seen) {
-            overrides_apply_option(l, option, overrides + i, count - i);
-        }
-    }
+    const struct option_set *set = &options_of_config;
+    for (size_t i = 0; i < count; i++)
+        if (!option_find_dotted(overrides[i].name))
+            suggest_dotted(&l->problems, overrides[i].from, overrides[i].name);
+    for (const struct config_option *option = set->option; option < set->end; option++)
+        override_apply(l, option, overrides, count);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-/* Returns the option whose member of `config` this is. */
-static const struct config_option *option_of(const struct config *config, const void *field)
+const char *config_place(const struct config *config, const void *member)
 {
-    size_t offset = (size_t)((const char *)field - (const char *)config);
-    const struct config_option *option = option_table;
-    while (option->name && option->offset != offset) {
+    size_t offset = (size_t)((const char *)member - (const char *)config);
+    const struct config_option *option = options_of_config.option;
+    while (option < options_of_config.end && option->offset != offset)
         option++;
-    }
-    assert(option->name);
-    return option;
+    assert(option < options_of_config.end);
+    const char *where = config->block.place[option - options_of_config.option];
+    return where ? where : "default";
 }
 
 /*
@@ -101,128 +70,104 @@ static const struct config_option *option_of(const struct config *config, const 
  */
 static bool is_name(const char *text)
 {
-    return strlen(text) <= NAME_MAX && strchr(text, '/') == NULL && strcmp(text, ".") != 0 &&
+    return strlen(text) <= NAME_MAX && !strchr(text, '/') && strcmp(text, ".") != 0 &&
            strcmp(text, "..") != 0;
-}
-
-static void index_check(struct loading *l)
-{
-    const struct config *config = &l->loaded->config;
-    struct place at = l->set[option_of(config, &config->index) - option_table];
-    for (size_t i = 0; i < config->index.count; i++) {
-        const char *name = config->index.item[i];
-        if (is_name(name)) continue;
-        problem_tell(
-            &l->problems, at,
-            "index = '%.70s': must be one name, without '/' and of at most %d bytes, and not "
-            "'.' or '..'",
-            name, NAME_MAX);
-    }
-}
-
-/* The problem is reported where limits.target was set, else where limits.head was. */
-static void target_check(struct loading *l)
-{
-    const struct config *config = &l->loaded->config;
-    if (config->limits_target <= config->limits_head) {
-        return;
-    }
-    const struct config_option *target = option_of(config, &config->limits_target);
-    const struct config_option *head = option_of(config, &config->limits_head);
-    struct place at = l->set[target - option_table];
-    if (!at.file) at = l->set[head - option_table];
-    char target_name[OPTION_NAME_MAX];
-    char head_name[OPTION_NAME_MAX];
-    option_name(target, target_name);
-    option_name(head, head_name);
-    problem_tell(&l->problems, at, "%s must not be larger than %s, of which it is a part",
-                 target_name, head_name);
 }
 
 static void whole_check(struct loading *l)
 {
-    index_check(l);
-    target_check(l);
+    const struct config *config = &l->loaded->config;
+    for (const char *const *name = config->index.item; *name; name++)
+        if (!is_name(*name))
+            problem_tell(
+                &l->problems, config_place(config, &config->index),
+                "index = '%.70s': must be one name, without '/' and of at most %d bytes, and not "
+                "'.' or '..'",
+                *name, NAME_MAX);
+    if (config->limits_target <= config->limits_head) return;
+    /* The problem is reported where limits.target was set, else where limits.head was. */
+    const char *where = config_place(config, &config->limits_target);
+    if (strcmp(where, "default") == 0) where = config_place(config, &config->limits_head);
+    problem_tell(&l->problems, where,
+                 "limits.target must not be larger than limits.head, of which it is a part");
 }
 
-static bool loading_begin(struct loading *l, FILE *errors)
+/* ---- loading --------------------------------------------------------------------------------- */
+
+static bool here_find(struct loading *l)
 {
-    l->problems.out = errors;
-    char *here = getcwd(NULL, 0);
-    if (!here) {
-        problem_tell(&l->problems, (struct place){0}, "the current directory is not known: %s",
-                     strerror(errno));
-        return false;
-    }
-    l->here = keep_text(&l->scratch, here, strlen(here));
-    free(here);
-    l->loaded = calloc(1, sizeof *l->loaded + option_count * sizeof(const char *));
-    l->set = calloc(option_count, sizeof *l->set);
-    if (!l->loaded || !l->set) l->scratch.exhausted = true;
-    return !l->scratch.exhausted;
+    char here[PATH_MAX];
+    if (getcwd(here, sizeof(here)))
+        l->here = keep_format(l->keep, "%s", here);
+    else
+        problem_tell(&l->problems, NULL, "the current directory is not known: %s", strerror(errno));
+    return l->here;
 }
 
-static void places_keep(struct loading *l)
+/* Reads every file that was added. Each may add those that it includes. */
+static void inputs_parse(struct loading *l)
 {
-    for (size_t i = 0; i < option_count; i++) {
-        struct place at = l->set[i];
-        if (!at.file) {
-            l->loaded->place[i] = "default";
-        } else if (at.line > 0) {
-            l->loaded->place[i] = keep_format(&l->loaded->keep, "%s:%d", at.file, at.line);
-        } else {
-            l->loaded->place[i] = keep_format(&l->loaded->keep, "%s", at.file);
-        }
-    }
-}
-
-static struct config *loading_finish(struct loading *l)
-{
-    if (l->loaded && l->set) places_keep(l);
-    if (l->scratch.exhausted || (l->loaded && l->loaded->keep.exhausted)) {
-        problem_tell(&l->problems, (struct place){0}, "not enough memory for the configuration");
-    }
-    struct config *config = l->loaded ? &l->loaded->config : NULL;
-    if (l->problems.count > 0) {
-        config_free(config);
-        config = NULL;
-    }
-    free(l->set);
-    keep_free(&l->scratch);
-    return config;
+    for (struct input *input = l->input; input < l->input + l->input_count; input++)
+        if (input_read(l, input)) parse(l, input, input->bytes, input->length);
 }
 
 /*
  * Applies the defaults, then `file`: its `bytes`, or what is read from it when `bytes` is NULL.
  * Without a file (both NULL), only the defaults.
  */
-static void load(struct loading *l, const char *file, const char *bytes, size_t length)
+static void file_apply(struct loading *l, const char *file, const char *bytes, size_t length)
 {
-    struct input input = {.directory = l->here};
-    if (file) {
-        input = input_of(l, file);
-        l->loaded->config.file = keep_text(&l->loaded->keep, input.path, strlen(input.path));
+    struct input start = {.name = "", .directory = l->here};
+    struct input input = file ? input_of(l, &start, file, NULL) : start;
+    l->loaded->config.file = input.path;
+    block_begin(l, &options_of_config, &l->loaded->config.block, input.directory);
+    if (bytes)
+        parse(l, &input, bytes, length);
+    else if (file)
+        input_add(l, &start, file, NULL);
+    inputs_parse(l);
+}
+
+/* An obstack calls this when it gets no memory. It must not return, so it jumps to load(). */
+static _Thread_local jmp_buf load_stopped;
+
+static void memory_exhausted(void)
+{
+    longjmp(load_stopped, 1);
+}
+
+static void load(struct loading *l, const char *file, const char *bytes, size_t length,
+                 const struct config_override *overrides, size_t count)
+{
+    obstack_alloc_failed_handler = memory_exhausted;
+    if (setjmp(load_stopped) != 0) {
+        problem_tell(&l->problems, NULL, "not enough memory for the configuration");
+        return;
     }
-    defaults_apply(l, input.directory);
-    if (bytes) {
-        input_apply_bytes(l, &input, bytes, length);
-    } else if (file) {
-        input_add(l, &input);
-    }
-    input_apply_all(l);
+    obstack_init(l->keep);
+    if (!here_find(l)) return;
+    file_apply(l, file, bytes, length);
+    overrides_apply(l, overrides, count);
+    if (l->problems.count == 0) whole_check(l);
 }
 
 struct config *config_load_bytes(const char *name, const char *bytes, size_t length,
                                  const struct config_override *overrides, size_t count,
                                  FILE *errors)
 {
-    struct loading l = {0};
-    if (loading_begin(&l, errors)) {
-        load(&l, name, bytes, length);
-        overrides_apply(&l, overrides, count);
-        if (l.problems.count == 0) whole_check(&l);
+    struct loading l = {.problems.out = errors};
+    l.loaded = calloc(1, sizeof(*l.loaded));
+    if (!l.loaded) {
+        problem_tell(&l.problems, NULL, "not enough memory for the configuration");
+        return NULL;
     }
-    return loading_finish(&l);
+    l.keep = &l.loaded->keep;
+    load(&l, name, bytes, length, overrides, count);
+    for (size_t i = 0; i < l.input_count; i++)
+        free(l.input[i].bytes);
+    if (l.problems.count == 0) return &l.loaded->config;
+    config_free(&l.loaded->config);
+    return NULL;
 }
 
 struct config *config_load(const char *file, const struct config_override *overrides, size_t count,
@@ -231,18 +176,10 @@ struct config *config_load(const char *file, const struct config_override *overr
     return config_load_bytes(file, NULL, 0, overrides, count, errors);
 }
 
-const char *config_place(const struct config *config, const void *member)
-{
-    const struct loaded *loaded = (const struct loaded *)config;
-    return loaded->place[option_of(config, member) - option_table];
-}
-
 void config_free(struct config *config)
 {
-    if (!config) {
-        return;
-    }
     struct loaded *loaded = (struct loaded *)config;
-    keep_free(&loaded->keep);
+    if (!loaded) return;
+    obstack_free(&loaded->keep, NULL);
     free(loaded);
 }

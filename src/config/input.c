@@ -1,22 +1,21 @@
 /*
- * Applies configuration files: the first one and those that it includes.
+ * Reads configuration files: the first one and those that it includes.
  *
  * An included file is read after the file that includes it. No option may be set twice, so that
  * this order does not matter. Each file is read once, so that files that include each other are
- * reported.
+ * reported. A file must be regular, and not larger than somebody would write it.
  */
 
 #include "config/loading.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "config/grammar.h"
-#include "config/suggest.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-static const char *path_join(struct keep *keep, const char *directory, const char *path)
+static const char *path_join(struct obstack *keep, const char *directory, const char *path)
 {
     bool alone = path[0] == '/' || directory[0] == '\0';
     const char *between = alone || directory[strlen(directory) - 1] == '/' ? "" : "/";
@@ -24,146 +23,80 @@ static const char *path_join(struct keep *keep, const char *directory, const cha
 }
 
 /* Returns the directory: "conf" of "conf/serve.conf", "" of "serve.conf", "/" of "/x". */
-static const char *path_directory(struct keep *keep, const char *path)
+static const char *path_directory(struct obstack *keep, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return keep_text(keep, path, slash ? (size_t)(slash - path) + (slash == path) : 0);
+    return keep_format(keep, "%.*s", slash ? (int)(slash - path) + (slash == path) : 0, path);
 }
 
-struct input input_of(struct loading *l, const char *name)
+struct input input_of(struct loading *l, const struct input *from, const char *name,
+                      const char *where)
 {
-    const char *path = path_join(&l->scratch, l->here, name);
+    const char *path = path_join(l->keep, from->directory, name);
     return (struct input){
-        .name = name, .path = path, .directory = path_directory(&l->scratch, path)};
+        .name = path_join(l->keep, path_directory(l->keep, from->name), name),
+        .path = path,
+        .directory = path_directory(l->keep, path),
+        .asked = where,
+    };
 }
 
-/* A list of one empty text means the empty list. source_clean() also writes {} this way. */
-static bool value_is_empty_list(const struct config_option *option,
-                                const struct option_value *value)
+/* ---- files ----------------------------------------------------------------------------------- */
+
+void input_add(struct loading *l, const struct input *from, const char *name, const char *where)
 {
-    return option->kind == OPTION_LIST && value->count == 1 && value->item[0][0] == '\0';
+    if (name[0] == '\0')
+        problem_tell(&l->problems, where, "include needs the name of a file");
+    else if (l->input_count == LOADING_FILES_MAX)
+        problem_tell(&l->problems, where, "more than %d files are included", LOADING_FILES_MAX - 1);
+    else
+        l->input[l->input_count++] = input_of(l, from, name, where);
 }
 
-void input_add(struct loading *l, const struct input *input)
+/* Reads up to one byte more than allowed, to notice a file that is too large. */
+static const char *file_read(int fd, struct input *input)
 {
-    if (l->input_count == LOADING_FILES_MAX) {
-        problem_tell(&l->problems, input->asked, "more than %d files are included",
-                     LOADING_FILES_MAX - 1);
-        return;
+    struct stat status;
+    if (fstat(fd, &status) < 0) return strerror(errno);
+    if (!S_ISREG(status.st_mode))
+        return S_ISDIR(status.st_mode) ? strerror(EISDIR) : "Not a regular file";
+    input->device = status.st_dev;
+    input->inode = status.st_ino;
+    input->bytes = malloc(INPUT_BYTES_MAX + 1);
+    if (!input->bytes) return strerror(ENOMEM);
+    for (ssize_t got = 1; got > 0 && input->length <= INPUT_BYTES_MAX;) {
+        got = read(fd, input->bytes + input->length, INPUT_BYTES_MAX + 1 - input->length);
+        if (got < 0) return strerror(errno);
+        input->length += (size_t)got;
     }
-    l->input[l->input_count++] = *input;
+    return input->length > INPUT_BYTES_MAX ? "Larger than 1 MiB" : NULL;
 }
 
-static void include_apply(struct loading *l, const struct input *from, const struct statement *s)
+/* Returns NULL, or why the file cannot be read: "Permission denied", "Larger than 1 MiB". */
+static const char *bytes_read(struct input *input)
 {
-    struct place at = {from->name, s->line};
-    if (s->value[0] == '\0') {
-        problem_tell(&l->problems, at, "include needs the name of a file");
-        return;
-    }
-    const char *path = path_join(&l->scratch, from->directory, s->value);
-    const char *beside = path_directory(&l->scratch, from->name);
-    struct input input = {.name = path_join(&l->scratch, beside, s->value),
-                          .path = path,
-                          .directory = path_directory(&l->scratch, path),
-                          .asked = at};
-    input_add(l, &input);
-}
-
-/* Applies the statements of one option, which begin with `s`. Returns how many there are. */
-static size_t statement_apply(struct loading *l, const struct input *from,
-                              const struct statement *s, size_t count)
-{
-    const struct config_option *option = option_find(s->block, s->name);
-    struct option_value value = {.at = {from->name, s->line}, .directory = from->directory};
-    size_t taken = 0;
-    do {
-        option_value_add(&value, s[taken++].value);
-    } while (taken < count && !s[taken].first);
-    if (!option) {
-        suggest_option(&l->problems, value.at, s->block, s->name);
-        return taken;
-    }
-    struct place before = l->set[option - option_table];
-    if (before.file) {
-        char name[OPTION_NAME_MAX];
-        option_name(option, name);
-        problem_tell(&l->problems, value.at, "%s is a duplicate: %s:%d sets it already", name,
-                     before.file, before.line);
-        return taken;
-    }
-    if (value_is_empty_list(option, &value)) value.count = 0;
-    value_apply(l, option, &value);
-    return taken;
-}
-
-static void statements_apply(struct loading *l, const struct input *from,
-                             const struct grammar *grammar)
-{
-    for (size_t i = 0; i < grammar->count;) {
-        const struct statement *s = grammar->statements + i;
-        if (s->block[0] == '\0' && strcmp(s->name, "include") == 0) {
-            include_apply(l, from, s);
-            i++;
-        } else {
-            i += statement_apply(l, from, s, grammar->count - i);
-        }
-    }
-}
-
-/* Statements before a fault are applied too: they may have problems of their own. */
-void input_apply_bytes(struct loading *l, const struct input *from, const char *bytes,
-                       size_t length)
-{
-    struct source source = source_clean(bytes, length);
-    struct grammar grammar = {0};
-    if (source.text) {
-        grammar = grammar_read(source.text, &l->scratch);
-        statements_apply(l, from, &grammar);
-    }
-    if (source.variable[0]) {
-        problem_tell(&l->problems, (struct place){from->name, source.line},
-                     "the environment variable %s is not set: set it, or give a default, as in "
-                     "\"${%s:-value}\"",
-                     source.variable, source.variable);
-    } else if (source.fault) {
-        problem_tell(&l->problems, (struct place){from->name, source.line}, "%s", source.fault);
-    } else if (grammar.fault) {
-        problem_tell(&l->problems, (struct place){from->name, grammar.line}, "%s", grammar.fault);
-    }
-    grammar_free(&grammar);
-    free(source.text);
+    /* O_NONBLOCK: opening a FIFO without a writer must not block the server (fifo(7)). */
+    int fd = open(input->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return strerror(errno);
+    const char *why = file_read(fd, input);
+    close(fd);
+    return why;
 }
 
 static bool input_is_new(const struct loading *l, const struct input *input)
 {
-    for (const struct input *other = l->input; other < input; other++) {
-        if (other->file.device == input->file.device && other->file.inode == input->file.inode) {
-            return false;
-        }
-    }
+    for (const struct input *other = l->input; other < input; other++)
+        if (other->device == input->device && other->inode == input->inode) return false;
     return true;
 }
 
-static void input_apply(struct loading *l, struct input *input)
+bool input_read(struct loading *l, struct input *input)
 {
-    const char *why = source_read(input->path, &input->file);
-    if (why) {
+    const char *why = bytes_read(input);
+    bool new = input_is_new(l, input);
+    if (why)
         problem_tell(&l->problems, input->asked, "cannot read %s: %s", input->name, why);
-        return;
-    }
-    if (input_is_new(l, input)) {
-        input_apply_bytes(l, input, input->file.bytes, input->file.length);
-    } else {
+    else if (!new)
         problem_tell(&l->problems, input->asked, "%s is included already", input->name);
-    }
-    free(input->file.bytes);
-    input->file.bytes = NULL;
-}
-
-void input_apply_all(struct loading *l)
-{
-    for (size_t i = 0; i < l->input_count; i++) {
-        input_apply(l, l->input + i);
-    }
+    return !why && new;
 }

@@ -2,58 +2,75 @@
 #ifndef ZCSERVE_LOADING_H
 #define ZCSERVE_LOADING_H
 
-#include <stddef.h>
-#include <stdio.h>
+#include <sys/types.h>
 
 #include "config/keep.h"
 #include "config/option.h"
 #include "config/problem.h"
-#include "config/source.h"
 #include "zcserve/config.h"
 
-#define LOADING_FILES_MAX 16 /* the configuration and all that it includes */
+#define INPUT_BYTES_MAX (1024 * 1024)
+#define LOADING_FILES_MAX 16    /* the configuration and all that it includes */
+#define LOADING_BLOCKS_MAX 4096 /* sites and rules                            */
 
 struct loaded {
     struct config config; /* first, because config_free() gets a pointer to it */
-    struct keep keep;
-    const char *place[]; /* for each option of the table: where it was set, as a text */
+    struct obstack keep;
 };
 
 /* A file to read. */
 struct input {
-    const char *name;      /* what messages call it                              */
-    const char *path;      /* absolute                                           */
-    const char *directory; /* of `path`; absolute                                */
-    struct place asked;    /* the include; its `file` is NULL for the first file */
-    struct source_file file;
+    const char *name;      /* what messages call it                                    */
+    const char *path;      /* absolute                                                 */
+    const char *directory; /* of `path`; absolute                                      */
+    const char *asked;     /* the include, as "serve.conf:3"; NULL for the first file  */
+    char *bytes;           /* its content; config_load_bytes() frees it                */
+    size_t length;         /* of `bytes`                                               */
+    dev_t device;          /* `device` and `inode` identify it, whatever it is called  */
+    ino_t inode;
 };
 
 struct loading {
     struct loaded *loaded;
+    struct obstack *keep; /* that of `loaded` */
     struct problems problems;
-    struct keep scratch;
     const char *here; /* the current directory */
     struct input input[LOADING_FILES_MAX];
-    size_t input_count;
-    struct place *set; /* for each option of the table: where it was set; `file` NULL: not yet */
+    size_t input_count, block_count;
 };
 
-/* Returns the file that the operator called `name`, relative to the current directory. */
-struct input input_of(struct loading *l, const char *name);
+/*
+ * Returns the file that `from` includes as `name` at the place `where`. For the file that the
+ * command line names, `from` has the name "" and the current directory.
+ */
+struct input input_of(struct loading *l, const struct input *from, const char *name,
+                      const char *where);
 
-/* Adds a file to read. Reports a problem when there are too many. */
-void input_add(struct loading *l, const struct input *input);
+/* Adds this file to those to read. Reports a problem when there are too many. */
+void input_add(struct loading *l, const struct input *from, const char *name, const char *where);
+
+/* Reads the file to `input->bytes`. Returns false after it reported why it must not be parsed. */
+bool input_read(struct loading *l, struct input *input);
 
 /* Applies `bytes`, the text of the file `from`, and adds the files that it includes. */
-void input_apply_bytes(struct loading *l, const struct input *from, const char *bytes,
-                       size_t length);
+void parse(struct loading *l, const struct input *from, const char *bytes, size_t length);
 
-/* Reads and applies every file that was added, and those that they include. */
-void input_apply_all(struct loading *l);
+/* Gives the options of a new block their defaults. Paths are relative to `directory`. */
+void block_begin(struct loading *l, const struct option_set *set, struct config_block *block,
+                 const char *directory);
 
-/* Sets an option, and remembers where it was set. */
-void value_apply(struct loading *l, const struct config_option *option,
-                 const struct option_value *value);
+/* Reports a title that is empty, not allowed in any text, or in `parent` already. */
+void block_check_title(struct loading *l, const struct option_set *set,
+                       const struct config_block *parent, const char *title, const char *where);
+
+/* Returns a new block with its defaults, as the last one in `parent`. */
+struct config_block *block_add(struct loading *l, const struct option_set *set,
+                               struct config_block *parent, const char *title, const char *where,
+                               const char *directory);
+
+/* Sets an option, and remembers where it was set. Reports a value that is not allowed. */
+void block_set(struct loading *l, const struct option_set *set, struct config_block *block,
+               const struct config_option *option, const struct option_value *value);
 
 /*
  * As config_load() of a file `name` with this content; when `bytes` is NULL the file is read. For

@@ -1,5 +1,6 @@
 /*
- * The table of options, made from options.def: their names and their allowed values.
+ * The tables of options, made from options.def, site.def and rule.def: their names and their
+ * allowed values.
  *
  * This file knows no option by name: the code that uses struct config knows what an option means.
  */
@@ -10,43 +11,73 @@
 #include <stddef.h>
 #include <string.h>
 
-#define OPTION(kind, section, name, fallback, least, most, words, help) \
-    {OPTION_##kind, #section, #name,                                    \
-     fallback,      least,    most,                                     \
-     words,         help,     offsetof(struct config, section##name)},
-const struct config_option option_table[] = {
+#define ROW(kind, section, name, fallback, least, most, words, help, type, field) \
+    {OPTION_##kind, section, #name, fallback, least, most, words, help, offsetof(type, field)},
+
+#define OPTION(kind, section, name, ...) \
+    ROW(kind, #section, name, __VA_ARGS__, struct config, section##name)
+static const struct config_option config_rows[] = {
 #include "zcserve/options.def"
-    {OPTION_TEXT, NULL, NULL, NULL, 0, 0, NULL, NULL, 0},
 };
 #undef OPTION
 
-const size_t option_count = sizeof option_table / sizeof option_table[0] - 1;
+#define OPTION(kind, section, name, ...) \
+    ROW(kind, "site_", name, __VA_ARGS__, struct config_site, name)
+static const struct config_option site_rows[] = {
+#include "zcserve/site.def"
+};
+#undef OPTION
 
-bool option_is_in(const struct config_option *option, const char *block)
+#define OPTION(kind, section, name, ...) \
+    ROW(kind, "rule_", name, __VA_ARGS__, struct config_rule, name)
+static const struct config_option rule_rows[] = {
+#include "zcserve/rule.def"
+};
+#undef OPTION
+
+#define ROWS(rows) rows, rows + sizeof(rows) / sizeof(rows[0])
+const struct option_set options_of_rule = {"rule", "\"PATH\" ", ROWS(rule_rows),
+                                           sizeof(struct config_rule), NULL};
+const struct option_set options_of_site = {"site", "\"NAME\" ", ROWS(site_rows),
+                                           sizeof(struct config_site), &options_of_rule};
+const struct option_set options_of_config = {"", "", ROWS(config_rows), sizeof(struct config),
+                                             &options_of_site};
+
+int option_section_length(const struct config_option *option)
 {
-    size_t length = strlen(block);
-    return strncmp(option->section, block, length) == 0 &&
-           strcmp(option->section + length, length > 0 ? "_" : "") == 0;
+    return option->section[0] ? (int)strlen(option->section) - 1 : 0;
 }
 
-const struct config_option *option_find(const char *block, const char *name)
+bool option_is_in(const struct config_option *option, const char *section)
 {
-    for (const struct config_option *option = option_table; option->name; option++) {
-        if (option_is_in(option, block) && strcmp(option->name, name) == 0) {
-            return option;
-        }
-    }
+    size_t length = strlen(section);
+    return (int)length == option_section_length(option) &&
+           memcmp(option->section, section, length) == 0;
+}
+
+bool option_is_section(const char *name)
+{
+    const struct config_option *option = options_of_config.option;
+    while (option < options_of_config.end && !option_is_in(option, name))
+        option++;
+    return name[0] && option < options_of_config.end;
+}
+
+const struct config_option *option_find(const struct option_set *set, const char *section,
+                                        const char *name)
+{
+    for (const struct config_option *option = set->option; option < set->end; option++)
+        if (option_is_in(option, section) && strcmp(option->name, name) == 0) return option;
     return NULL;
 }
 
 const struct config_option *option_find_dotted(const char *dotted)
 {
-    for (const struct config_option *option = option_table; option->name; option++) {
+    const struct option_set *set = &options_of_config;
+    for (const struct config_option *option = set->option; option < set->end; option++) {
         char name[OPTION_NAME_MAX];
         option_name(option, name);
-        if (strcmp(name, dotted) == 0) {
-            return option;
-        }
+        if (strcmp(name, dotted) == 0) return option;
     }
     return NULL;
 }
@@ -55,24 +86,21 @@ void option_name(const struct config_option *option, char name[OPTION_NAME_MAX])
 {
     int length = snprintf(name, OPTION_NAME_MAX, "%s%s", option->section, option->name);
     assert(length > 0 && length < OPTION_NAME_MAX);
-    if (option->section[0]) {
-        name[strlen(option->section) - 1] = '.';
-    }
+    if (option->section[0]) name[option_section_length(option)] = '.';
 }
 
 void option_value_add(struct option_value *value, const char *item)
 {
-    if (value->count < sizeof value->item / sizeof value->item[0]) {
+    if (value->count < sizeof(value->item) / sizeof(value->item[0]))
         value->item[value->count] = item;
-    }
     value->count++;
 }
 
-void option_value_split(struct option_value *value, const char *text, struct keep *keep)
+void option_value_split(struct option_value *value, const char *text, struct obstack *keep)
 {
     while (*text) {
         size_t length = strcspn(text, ",");
-        option_value_add(value, keep_text(keep, text, length));
+        option_value_add(value, keep_format(keep, "%.*s", (int)length, text));
         text += length + (text[length] == ',');
     }
 }
@@ -110,37 +138,28 @@ static void allowed_number(const struct config_option *option, const char *what,
              option->words[0] ? ", or " : "", option->words);
 }
 
-static void allowed_list(const struct config_option *option, char text[OPTION_ALLOWED_MAX])
-{
-    char words[OPTION_ALLOWED_MAX / 2] = "";
-    allowed_words(option->words, words, sizeof words);
-    snprintf(text, OPTION_ALLOWED_MAX, "a list of %d to %d texts, none empty%s%s",
-             (int)option->least, (int)option->most, words[0] ? ", each " : "", words);
-}
-
-static void allowed_path(const struct config_option *option, char text[OPTION_ALLOWED_MAX])
-{
-    char words[OPTION_ALLOWED_MAX / 2] = "";
-    bool must_not_be_empty = option->least > 0 && !option->words[0];
-    allowed_words(option->words, words, sizeof words);
-    snprintf(text, OPTION_ALLOWED_MAX, "a path%s%s%s",
-             must_not_be_empty ? " that is not empty" : "", words[0] ? ", or " : "", words);
-}
-
 void option_allowed(const struct config_option *option, char text[OPTION_ALLOWED_MAX])
 {
-    text[0] = '\0';
+    char words[OPTION_ALLOWED_MAX / 2] = "";
+    allowed_words(option->words, words, sizeof(words));
+    const char *joint = words[0] ? ", or " : "";
     switch (option->kind) {
     case OPTION_TEXT:
         snprintf(text, OPTION_ALLOWED_MAX, "a text of %d to %d bytes%s%s", (int)option->least,
-                 (int)option->most, option->words[0] ? ", or " : "", option->words);
+                 (int)option->most, joint, words);
         break;
-    case OPTION_PATH: allowed_path(option, text); break;
-    case OPTION_LIST: allowed_list(option, text); break;
+    case OPTION_PATH:
+        snprintf(text, OPTION_ALLOWED_MAX, "a path%s%s%s",
+                 option->least > 0 && !words[0] ? " that is not empty" : "", joint, words);
+        break;
+    case OPTION_LIST:
+        snprintf(text, OPTION_ALLOWED_MAX, "a list of %d to %d texts, none empty%s%s",
+                 (int)option->least, (int)option->most, words[0] ? ", each " : "", words);
+        break;
     case OPTION_FLAG: snprintf(text, OPTION_ALLOWED_MAX, "on or off"); break;
     case OPTION_COUNT: allowed_number(option, "a whole number", "", text); break;
     case OPTION_BYTES: allowed_number(option, "a size", ", such as 512, 64k or 1m", text); break;
     case OPTION_TIME: allowed_number(option, "a time", ", such as 250ms, 10s or 5m", text); break;
-    case OPTION_CHOICE: allowed_words(option->words, text, OPTION_ALLOWED_MAX); break;
+    case OPTION_CHOICE: snprintf(text, OPTION_ALLOWED_MAX, "%s", words); break;
     }
 }

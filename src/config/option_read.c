@@ -1,5 +1,5 @@
 /*
- * Reads the value of an option into its member of struct config, by the option's kind.
+ * Reads the value of an option into its member of the structure, by the option's kind.
  *
  * A value is taken exactly or refused; nothing is rounded, cut or guessed. The code that opens a
  * file or an address finds out whether it exists.
@@ -15,9 +15,7 @@ static int words_find(const char *words, const char *word)
     size_t length = strlen(word);
     for (int i = 0; words[0]; i++) {
         size_t one = strcspn(words, "|");
-        if (one == length && memcmp(words, word, length) == 0) {
-            return i;
-        }
+        if (one == length && memcmp(words, word, length) == 0) return i;
         words += one + (words[one] == '|');
     }
     return -1;
@@ -33,9 +31,8 @@ static bool number_read(const struct config_option *option, const char *text, ui
         return true;
     }
     if (!quantity_read(text, option_units(option->kind), &number) || number < option->least ||
-        number > option->most) {
+        number > option->most)
         return false;
-    }
     *field = number;
     return true;
 }
@@ -43,29 +40,22 @@ static bool number_read(const struct config_option *option, const char *text, ui
 static bool choice_read(const struct config_option *option, const char *text, int *field)
 {
     int index = words_find(option->words, text);
-    if (index >= 0) {
-        *field = index;
-    }
+    if (index >= 0) *field = index;
     return index >= 0;
 }
 
 static bool flag_read(const char *text, bool *field)
 {
     int index = words_find("off|no|false|on|yes|true", text);
-    if (index >= 0) {
-        *field = index >= 3;
-    }
+    if (index >= 0) *field = index >= 3;
     return index >= 0;
 }
 
-static bool text_read(const struct config_option *option, const char *text, const char **field,
-                      struct keep *keep)
+static bool text_read(const struct config_option *option, const char *text, const char **field)
 {
     size_t length = strlen(text);
-    if (length < option->least || length > option->most) {
-        return false;
-    }
-    *field = keep_text(keep, text, length);
+    if (length < option->least || length > option->most) return false;
+    *field = text;
     return true;
 }
 
@@ -81,45 +71,35 @@ static bool path_is_misplaced(const struct config_option *option, const char *pa
 }
 
 static const char *path_absolute(const struct config_option *option, const char *path,
-                                 const char *directory, struct keep *keep)
+                                 const char *directory, struct obstack *keep)
 {
     bool is_word = path[0] == '\0' || words_find(option->words, path) >= 0;
-    if (is_word || path[0] == '/') {
-        return keep_text(keep, path, strlen(path));
-    }
-    while (path[0] == '.' && path[1] == '/') {
+    if (is_word || path[0] == '/') return path;
+    while (path[0] == '.' && path[1] == '/')
         path += 1 + strspn(path + 1, "/");
-    }
-    if (path[0] == '\0' || strcmp(path, ".") == 0) {
-        return keep_text(keep, directory, strlen(directory));
-    }
+    if (path[0] == '\0' || strcmp(path, ".") == 0) return directory;
     const char *between = strcmp(directory, "/") == 0 ? "" : "/";
     return keep_format(keep, "%s%s%s", directory, between, path);
 }
 
 static bool path_read(const struct config_option *option, const char *text, const char *directory,
-                      const char **field, struct keep *keep)
+                      const char **field, struct obstack *keep)
 {
-    if (strlen(text) < option->least || path_is_misplaced(option, text)) {
-        return false;
-    }
+    if (strlen(text) < option->least || path_is_misplaced(option, text)) return false;
     *field = path_absolute(option, text, directory, keep);
     return true;
 }
 
 static bool list_read(const struct config_option *option, const struct option_value *value,
-                      struct config_list *field, struct keep *keep)
+                      struct config_list *field)
 {
-    if (value->count < option->least || value->count > option->most) {
-        return false;
-    }
+    if (value->count < option->least || value->count > option->most) return false;
     struct config_list list = {.count = 0};
     for (size_t i = 0; i < value->count; i++) {
         const char *item = value->item[i];
-        if (item[0] == '\0' || (option->words[0] && words_find(option->words, item) < 0)) {
+        if (item[0] == '\0' || (option->words[0] && words_find(option->words, item) < 0))
             return false;
-        }
-        list.item[list.count++] = keep_text(keep, item, strlen(item));
+        list.item[list.count++] = item;
     }
     *field = list;
     return true;
@@ -128,13 +108,13 @@ static bool list_read(const struct config_option *option, const struct option_va
 /* ---- any kind ------------------------------------------------------------------------------- */
 
 static bool kind_read(const struct config_option *option, const struct option_value *value,
-                      void *field, struct keep *keep)
+                      void *field, struct obstack *keep)
 {
     const char *text = value->count > 0 ? value->item[0] : "";
     switch (option->kind) {
-    case OPTION_TEXT: return text_read(option, text, field, keep);
+    case OPTION_TEXT: return text_read(option, text, field);
     case OPTION_PATH: return path_read(option, text, value->directory, field, keep);
-    case OPTION_LIST: return list_read(option, value, field, keep);
+    case OPTION_LIST: return list_read(option, value, field);
     case OPTION_FLAG: return flag_read(text, field);
     case OPTION_COUNT:
     case OPTION_BYTES:
@@ -144,58 +124,51 @@ static bool kind_read(const struct config_option *option, const struct option_va
     return false;
 }
 
+const char *option_text_fault(const char *text)
+{
+    if (strlen(text) > OPTION_VALUE_MAX) return "is longer than 4095 bytes";
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == '\177')
+            return "must not contain control characters";
+    return NULL;
+}
+
 /* Returns what is wrong with the texts for any kind of option, or NULL. */
 static const char *value_fault(const struct config_option *option, const struct option_value *value)
 {
-    if (value->count > 1 && option->kind != OPTION_LIST) {
-        return "takes one value, not a list";
-    }
+    if (value->count > 1 && option->kind != OPTION_LIST) return "takes one value, not a list";
     for (size_t i = 0; i < value->count && i <= CONFIG_LIST_MAX; i++) {
-        if (strlen(value->item[i]) > OPTION_VALUE_MAX) {
-            return "is longer than 4095 bytes";
-        }
-        for (const char *p = value->item[i]; *p; p++) {
-            if ((unsigned char)*p < ' ' || *p == '\177') {
-                return "must not contain control characters";
-            }
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(value->item[i], value->item[j]) == 0) {
-                return "has the same member twice";
-            }
-        }
+        const char *fault = option_text_fault(value->item[i]);
+        if (fault) return fault;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(value->item[i], value->item[j]) == 0) return "has the same member twice";
     }
     return NULL;
 }
 
 /* Returns the value as it was given, for a message that shows its first 70 bytes. */
-static const char *value_text(const struct option_value *value, struct keep *keep)
+static const char *value_text(const struct option_value *value, struct obstack *keep)
 {
     const char *text = value->count > 0 ? value->item[0] : "";
-    for (size_t i = 1; i < value->count && i <= CONFIG_LIST_MAX; i++) {
+    for (size_t i = 1; i < value->count && i <= CONFIG_LIST_MAX; i++)
         text = keep_format(keep, "%.70s, %.70s", text, value->item[i]);
-    }
     return text;
 }
 
 bool option_read(const struct config_option *option, const struct option_value *value,
-                 struct config *config, struct keep *keep, struct problems *problems)
+                 struct config_block *block, struct obstack *keep, struct problems *problems)
 {
     char name[OPTION_NAME_MAX];
     option_name(option, name);
     const char *fault = value_fault(option, value);
     if (fault) {
-        problem_tell(problems, value->at, "%s %s", name, fault);
+        problem_tell(problems, value->where, "%s %s", name, fault);
         return false;
     }
-    if (kind_read(option, value, (char *)config + option->offset, keep)) {
-        return true;
-    }
+    if (kind_read(option, value, (char *)block + option->offset, keep)) return true;
     char allowed[OPTION_ALLOWED_MAX];
     option_allowed(option, allowed);
-    struct keep scratch = {0};
-    problem_tell(problems, value->at, "%s = '%.70s': must be %s", name, value_text(value, &scratch),
+    problem_tell(problems, value->where, "%s = '%.70s': must be %s", name, value_text(value, keep),
                  allowed);
-    keep_free(&scratch);
     return false;
 }

@@ -14,26 +14,21 @@
 
 #define PROBLEM_BYTES_MAX 8192 /* two paths and some words; the rest is cut off */
 
-void problem_tell(struct problems *problems, struct place at, const char *format, ...)
+void problem_tell(struct problems *problems, const char *where, const char *format, ...)
 {
     problems->count++;
+    if (problems->count > PROBLEMS_SHOWN_MAX + 1) return;
     if (problems->count > PROBLEMS_SHOWN_MAX) {
-        if (problems->count == PROBLEMS_SHOWN_MAX + 1) {
-            fputs("there are more problems, not shown\n", problems->out);
-        }
+        fputs("there are more problems, not shown\n", problems->out);
         return;
-    }
-    if (at.file) utf8_print(problems->out, at.file);
-    if (at.file && at.line > 0) {
-        fprintf(problems->out, ":%d: ", at.line);
-    } else if (at.file) {
-        fputs(": ", problems->out);
     }
     char text[PROBLEM_BYTES_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
+    if (where) utf8_print(problems->out, where);
+    fputs(where ? ": " : "", problems->out);
     utf8_print(problems->out, text);
     fputc('\n', problems->out);
 }

@@ -38,11 +38,8 @@ const struct quantity_unit quantity_times[] = {
 static const struct quantity_unit *quantity_unit_find(const struct quantity_unit *units,
                                                       const char *suffix)
 {
-    for (; units->suffix; units++) {
-        if (strcasecmp(units->suffix, suffix) == 0) {
-            return units;
-        }
-    }
+    for (; units->suffix; units++)
+        if (strcasecmp(units->suffix, suffix) == 0) return units;
     return NULL;
 }
 
@@ -50,19 +47,13 @@ bool quantity_read(const char *text, const struct quantity_unit *units, uint64_t
 {
     size_t digits = strspn(text, "0123456789");
     const struct quantity_unit *unit = quantity_unit_find(units, text + digits);
-    if (digits == 0 || !unit) {
-        return false;
-    }
+    if (digits == 0 || !unit) return false;
     uint64_t number = 0;
-    for (size_t i = 0; i < digits; i++) {
+    for (size_t i = 0; i < digits; i++)
         if (__builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number)) {
+            __builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number))
             return false;
-        }
-    }
-    if (__builtin_mul_overflow(number, unit->factor, &number)) {
-        return false;
-    }
+    if (__builtin_mul_overflow(number, unit->factor, &number)) return false;
     *value = number;
     return true;
 }
@@ -71,10 +62,7 @@ void quantity_write(uint64_t value, const struct quantity_unit *units, char text
 {
     const struct quantity_unit *best = units;
     assert(value % best->factor == 0);
-    for (const struct quantity_unit *unit = units; unit->suffix; unit++) {
-        if (value >= unit->factor && value % unit->factor == 0) {
-            best = unit;
-        }
-    }
+    for (const struct quantity_unit *unit = units; unit->suffix; unit++)
+        if (value >= unit->factor && value % unit->factor == 0) best = unit;
     snprintf(text, QUANTITY_TEXT_MAX, "%" PRIu64 "%s", value / best->factor, best->suffix);
 }

@@ -8,156 +8,142 @@
 
 #include "config/suggest.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "config/option.h"
+#define SLIPS_MAX 3
 
-#define NAME_COMPARED_MAX 40 /* a longer name is similar to none */
-
-static size_t least_of(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+/* ---- the nearest name ------------------------------------------------------------------------ */
 
 /*
- * Returns how many letters must be changed, added, removed, or swapped with their neighbour to turn
- * one name into the other; SIZE_MAX when a name is too long.
+ * Returns whether one name becomes the other when at most `slips` letters are changed, added,
+ * removed, or swapped with their neighbour.
  */
-static size_t names_distance(const char *one, const char *other)
+static bool is_near(const char *one, const char *other, size_t slips)
 {
-    size_t row[3][NAME_COMPARED_MAX + 1];
-    size_t one_length = strlen(one);
-    size_t other_length = strlen(other);
-    if (one_length > NAME_COMPARED_MAX || other_length > NAME_COMPARED_MAX) return SIZE_MAX;
-    for (size_t j = 0; j <= other_length; j++) {
-        row[0][j] = j;
-    }
-    for (size_t i = 1; i <= one_length; i++) {
-        size_t *now = row[i % 3];
-        const size_t *above = row[(i + 2) % 3];
-        const size_t *two_above = row[(i + 1) % 3];
-        now[0] = i;
-        for (size_t j = 1; j <= other_length; j++) {
-            size_t changed = above[j - 1] + (one[i - 1] != other[j - 1]);
-            now[j] = least_of(changed, least_of(above[j], now[j - 1]) + 1);
-            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1]) {
-                now[j] = least_of(now[j], two_above[j - 2] + 1);
-            }
-        }
-    }
-    return row[one_length % 3][other_length];
+    for (; *one && *one == *other; one++)
+        other++;
+    if (!*one && !*other) return true;
+    if (slips-- == 0) return false;
+    bool swapped = one[0] && one[1] && one[1] == other[0] && one[0] == other[1];
+    return (*one && is_near(one + 1, other, slips)) || (*other && is_near(one, other + 1, slips)) ||
+           (*one && *other && is_near(one + 1, other + 1, slips)) ||
+           (swapped && is_near(one + 2, other + 2, slips));
 }
 
 struct nearest {
     const char *wanted;
-    size_t distance;
-    char name[OPTION_NAME_MAX]; /* empty: no name is similar enough */
+    size_t slips;               /* only a name with fewer slips is nearer */
+    char name[OPTION_NAME_MAX]; /* empty: no name is near enough          */
 };
 
+/* A third of the letters may be wrong, but at most SLIPS_MAX; in a short name, one. */
 static struct nearest nearest_begin(const char *wanted)
 {
-    /* A third of the letters may be wrong; in a name of less than four letters, one. */
-    size_t length = strlen(wanted);
-    return (struct nearest){.wanted = wanted, .distance = 1 + (length < 4 ? 1 : length / 3)};
+    size_t third = strlen(wanted) / 3;
+    size_t slips = third > SLIPS_MAX ? SLIPS_MAX : third > 0 ? third : 1;
+    return (struct nearest){.wanted = wanted, .slips = slips + 1};
 }
 
 static void nearest_try(struct nearest *nearest, const char *name)
 {
-    size_t distance = names_distance(nearest->wanted, name);
-    if (distance < nearest->distance) {
-        nearest->distance = distance;
-        snprintf(nearest->name, sizeof nearest->name, "%s", name);
+    while (nearest->slips > 0 && is_near(nearest->wanted, name, nearest->slips - 1)) {
+        nearest->slips--;
+        snprintf(nearest->name, sizeof(nearest->name), "%s", name);
     }
 }
 
-static void unknown_tell(struct problems *problems, struct place at, const struct nearest *nearest)
+static void nearest_tell(const struct nearest *nearest, struct problems *problems,
+                         const char *where)
 {
-    if (nearest->name[0]) {
-        problem_tell(problems, at, "unknown option '%.70s' (did you mean '%s'?)", nearest->wanted,
-                     nearest->name);
-    } else {
-        problem_tell(problems, at, "unknown option '%.70s'", nearest->wanted);
-    }
+    const char *name = nearest->name;
+    problem_tell(problems, where, "unknown option '%.70s'%s%s%s", nearest->wanted,
+                 name[0] ? " (did you mean '" : "", name, name[0] ? "'?)" : "");
 }
 
-/* Writes the blocks that have an option of this name, as "'limits' or 'timeouts'". */
-static void blocks_of(const char *name, char *text, size_t room)
+/* ---- names that belong elsewhere ------------------------------------------------------------- */
+
+/* Each of these reports where the name belongs. It returns false if it does not know the name. */
+
+static bool outside_tell(struct problems *problems, const char *where, const char *name)
 {
+    const struct option_set *set = &options_of_config;
+    bool right = option_find(set, "", name) || option_is_section(name) ||
+                 strcmp(name, set->inner->name) == 0 || strcmp(name, "include") == 0;
+    if (right) problem_tell(problems, where, "'%s' belongs outside of any block", name);
+    return right;
+}
+
+/* Reports the blocks that have an option or a block of this name, as "'limits' or 'timeouts'". */
+static bool blocks_tell(struct problems *problems, const char *where, const char *name)
+{
+    char blocks[256] = "";
     size_t used = 0;
-    text[0] = '\0';
-    for (const struct config_option *option = option_table; option->name; option++) {
-        size_t length = strlen(option->section);
-        if (length == 0 || strcmp(option->name, name) != 0 || used >= room) continue;
-        used += (size_t)snprintf(text + used, room - used, "%s'%.*s'", used > 0 ? " or " : "",
-                                 (int)length - 1, option->section);
-    }
-}
-
-/*
- * Reports a name that an option has in another block, on the command line, or in struct config.
- * Returns false when there is no such option.
- */
-static bool elsewhere_tell(struct problems *problems, struct place at, const char *name)
-{
-    char blocks[128];
-    blocks_of(name, blocks, sizeof blocks);
-    if (blocks[0]) {
-        problem_tell(problems, at, "'%s' belongs in the block %s", name, blocks);
-        return true;
-    }
-    if (option_find("", name)) {
-        problem_tell(problems, at, "'%s' belongs outside of any block", name);
-        return true;
-    }
-    for (const struct config_option *option = option_table; option->name; option++) {
-        char dotted[OPTION_NAME_MAX];
-        char joined[OPTION_NAME_MAX];
-        option_name(option, dotted);
-        snprintf(joined, sizeof joined, "%s%s", option->section, option->name);
-        if (strcmp(name, dotted) == 0 || strcmp(name, joined) == 0) {
-            problem_tell(problems, at, "'%s' is written %.*s { %s = ... }", name,
-                         (int)strlen(option->section) - 1, option->section, option->name);
-            return true;
+    for (const struct option_set *set = &options_of_config; set; set = set->inner) {
+        for (const struct config_option *option = set->option; option < set->end; option++) {
+            int length = option_section_length(option);
+            bool has = length > 0 && strcmp(option->name, name) == 0 && used < sizeof(blocks);
+            if (has)
+                used += (size_t)snprintf(blocks + used, sizeof(blocks) - used, "%s'%.*s'",
+                                         used > 0 ? " or " : "", length, option->section);
         }
     }
-    return false;
+    if (strcmp(name, options_of_rule.name) == 0) snprintf(blocks, sizeof(blocks), "'site'");
+    if (blocks[0]) problem_tell(problems, where, "'%s' belongs in the block %s", name, blocks);
+    return blocks[0];
 }
 
-void suggest_option(struct problems *problems, struct place at, const char *block, const char *name)
+/* Reports how a file writes what is the command line's or the structure's name of an option. */
+static bool written_tell(struct problems *problems, const char *where, const struct option_set *set,
+                         const char *name)
 {
-    struct nearest nearest = nearest_begin(name);
-    if (elsewhere_tell(problems, at, name)) {
-        return;
+    for (const struct config_option *option = set->option; option < set->end; option++) {
+        int length = option_section_length(option);
+        bool begins = length > 0 && strncmp(name, option->section, (size_t)length) == 0 &&
+                      (name[length] == '.' || name[length] == '_');
+        if (!begins || strcmp(name + length + 1, option->name) != 0) continue;
+        problem_tell(problems, where, "'%s' is written %.*s %s{ %s = ... }", name, length,
+                     option->section, set->title, option->name);
+        return true;
     }
-    for (const struct config_option *option = option_table; option->name; option++) {
-        if (option_is_in(option, block)) nearest_try(&nearest, option->name);
-    }
-    /* Then compare with the blocks: the name may be a misspelt block. */
-    for (const struct config_option *option = option_table; option->name && !nearest.name[0];
-         option++) {
-        char section[OPTION_NAME_MAX];
-        size_t length = strlen(option->section);
-        snprintf(section, sizeof section, "%.*s", length > 0 ? (int)length - 1 : 0,
-                 option->section);
-        nearest_try(&nearest, section);
-    }
-    if (!nearest.name[0] && block[0] == '\0') nearest_try(&nearest, "include");
-    unknown_tell(problems, at, &nearest);
+    return set->inner && written_tell(problems, where, set->inner, name);
 }
 
-void suggest_dotted(struct problems *problems, struct place at, const char *dotted)
+/* ---- what is reported ------------------------------------------------------------------------ */
+
+void suggest_option(struct problems *problems, const char *where, const struct option_set *set,
+                    const char *section, const char *name)
+{
+    /* In a site or a rule, look first for the options of sites and rules. */
+    if (set != &options_of_config && blocks_tell(problems, where, name)) return;
+    if (outside_tell(problems, where, name) || blocks_tell(problems, where, name) ||
+        written_tell(problems, where, &options_of_config, name))
+        return;
+    struct nearest nearest = nearest_begin(name);
+    for (const struct config_option *option = set->option; option < set->end; option++) {
+        char block[OPTION_NAME_MAX];
+        snprintf(block, sizeof(block), "%.*s", option_section_length(option), option->section);
+        if (option_is_in(option, section)) nearest_try(&nearest, option->name);
+        if (section[0] == '\0') nearest_try(&nearest, block);
+    }
+    if (set->inner && strcmp(section, set->name) == 0) nearest_try(&nearest, set->inner->name);
+    if (section[0] == '\0') nearest_try(&nearest, "include");
+    nearest_tell(&nearest, problems, where);
+}
+
+void suggest_dotted(struct problems *problems, const char *where, const char *dotted)
 {
     struct nearest nearest = nearest_begin(dotted);
-    for (const struct config_option *option = option_table; option->name; option++) {
+    const struct option_set *set = &options_of_config;
+    if (written_tell(problems, where, set->inner, dotted)) return;
+    for (const struct config_option *option = set->option; option < set->end; option++) {
         char name[OPTION_NAME_MAX];
         option_name(option, name);
         nearest_try(&nearest, name);
-        if (strcmp(option->name, dotted) == 0 && option->section[0]) {
-            /* Only the block is missing. */
-            nearest.distance = 0;
-            snprintf(nearest.name, sizeof nearest.name, "%s", name);
+        /* Only the block is missing. */
+        if (nearest.slips > 0 && option->section[0] && strcmp(option->name, dotted) == 0) {
+            nearest.slips = 0;
+            snprintf(nearest.name, sizeof(nearest.name), "%s", name);
         }
     }
-    unknown_tell(problems, at, &nearest);
+    nearest_tell(&nearest, problems, where);
 }

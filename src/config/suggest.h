@@ -2,13 +2,17 @@
 #ifndef ZCSERVE_SUGGEST_H
 #define ZCSERVE_SUGGEST_H
 
+#include "config/option.h"
 #include "config/problem.h"
 
-/* Reports that `block` ("": outside of blocks) has no option `name`, and suggests another one. */
-void suggest_option(struct problems *problems, struct place at, const char *block,
-                    const char *name);
+/*
+ * Reports that the block `section` ("": outside of blocks) of `set` has no option `name`, and
+ * suggests another one.
+ */
+void suggest_option(struct problems *problems, const char *where, const struct option_set *set,
+                    const char *section, const char *name);
 
 /* As suggest_option(), for the form of the command line, "name" or "block.name". */
-void suggest_dotted(struct problems *problems, struct place at, const char *dotted);
+void suggest_dotted(struct problems *problems, const char *where, const char *dotted);
 
 #endif

@@ -53,9 +53,8 @@ struct row {
 static void rows_print(const char *title, const struct row *rows, FILE *out)
 {
     fprintf(out, "\n%s:\n", title);
-    for (; rows->left; rows++) {
+    for (; rows->left; rows++)
         fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, rows->left, rows->right);
-    }
 }
 
 static const struct row examples[] = {
@@ -87,9 +86,8 @@ void switch_help(FILE *out)
           "       zcserve top|report …      see what a server does; each has its own -h\n"
           "                                 (a directory of that name is ./top)\n\n",
           out);
-    for (const struct command_switch *one = switch_table; one->letter; one++) {
+    for (const struct command_switch *one = switch_table; one->letter; one++)
         switch_print(one, out);
-    }
     rows_print("examples", examples, out);
     rows_print("exit codes", exit_codes, out);
     rows_print("signals", signals, out);
@@ -117,7 +115,7 @@ void switch_build(FILE *out)
           "configuration " ZCSERVE_CONFIG_FILE "\n"
           "choices:\n",
           out);
-    for (const struct config_option *option = option_table; option->name; option++) {
+    const struct option_set *set = &options_of_config;
+    for (const struct config_option *option = set->option; option < set->end; option++)
         if (option->kind == OPTION_CHOICE) choice_print(option, out);
-    }
 }

@@ -1,6 +1,6 @@
 /*
- * Whether a host and port are written as RFC 3986 §3.2.2 has it. Text is only looked at, from
- * left to right and once; nothing is looked up, and no name is judged beyond its characters.
+ * Checks that a host and port are written as RFC 3986 §3.2.2 requires. The text is read once, from
+ * left to right. Only the characters of a name are checked: no name is looked up.
  */
 #include "authority.h"
 
@@ -14,18 +14,18 @@ static bool byte_is_hex(char c)
     return byte_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/* unreserved and sub-delims */
+/* Returns whether `c` is one of "unreserved" or "sub-delims" (RFC 3986 §2.2, §2.3). */
 static bool byte_is_name(char c)
 {
     if (byte_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')) return true;
     return c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL;
 }
 
-/* Bytes of the reg-name in front of `text`; a malformed "%XX" ends it. */
+/* Returns the length of the reg-name that `text` begins with. A malformed "%XX" ends it. */
 static size_t name_length(struct text text)
 {
     size_t at = 0;
-    while (at < text.length) {
+    while (at < text.length)
         if (byte_is_name(text.base[at]))
             at++;
         else if (text.base[at] == '%' && at + 2 < text.length && byte_is_hex(text.base[at + 1]) &&
@@ -33,11 +33,10 @@ static size_t name_length(struct text text)
             at += 3;
         else
             break;
-    }
     return at;
 }
 
-/* All of `text` is four numbers of at most 255, without leading zeros. */
+/* Returns whether `text` is four numbers of at most 255, without leading zeros. */
 static bool ipv4_valid(struct text text)
 {
     size_t at = 0;
@@ -53,7 +52,7 @@ static bool ipv4_valid(struct text text)
     return at == text.length;
 }
 
-/* Hexadecimal digits in front of `text`, at most one more than a group may have. */
+/* Returns how many hexadecimal digits `text` begins with, up to 5; a group may have only 4. */
 static size_t group_length(struct text text)
 {
     size_t at = 0;
@@ -67,7 +66,10 @@ static struct text text_after(struct text text, size_t skipped)
     return (struct text){text.base + skipped, text.length - skipped};
 }
 
-/* All of `text` is eight groups, the last two perhaps as IPv4, or fewer around one "::". */
+/*
+ * Returns whether `text` is eight groups, or fewer with one "::". An IPv4 address may replace the
+ * last two groups.
+ */
 static bool ipv6_valid(struct text text)
 {
     int groups = 0;
@@ -93,7 +95,7 @@ static bool ipv6_valid(struct text text)
     return gap ? groups < 8 : groups == 8;
 }
 
-/* Nothing, or ":" and a number of at most 65535 or nothing. */
+/* Returns whether `text` is empty, or ":" and a port of at most 65535, which may be empty. */
 static bool port_valid(struct text text)
 {
     unsigned port = 0;
@@ -111,7 +113,7 @@ bool authority_valid(struct text authority)
     if (authority.length == 0) return true;
     if (authority.base[0] != '[') return port_valid(text_after(authority, name_length(authority)));
     const char *bracket = memchr(authority.base, ']', authority.length);
-    if (bracket == NULL) return false;
+    if (!bracket) return false;
     size_t literal = (size_t)(bracket - authority.base) + 1;
     return ipv6_valid((struct text){authority.base + 1, literal - 2}) &&
            port_valid(text_after(authority, literal));

@@ -1,16 +1,17 @@
 /*
- * Preconditions of GET and HEAD, each as a question answered yes or no, asked in the order of
- * RFC 9110 §13.2.2. An entity-tag is never taken apart: a member of a list is compared as it
- * stands with the one tag that would match, so what is malformed cannot match. It does not know
- * ranges; If-Range is in range.c.
+ * Evaluates the preconditions of GET and HEAD in the order of RFC 9110 §13.2.2. Each of them is a
+ * question with the answer yes or no. An entity-tag is not taken apart: each member of a list is
+ * compared as a whole with the tag that would match, so a malformed tag cannot match. If-Range
+ * belongs to range.c.
  */
 #include "condition.h"
 
-enum comparison { COMPARISON_STRONG, COMPARISON_WEAK }; /* §8.8.3.2 */
+enum comparison { COMPARISON_STRONG, COMPARISON_WEAK }; /* RFC 9110 §8.8.3.2 */
 
 /*
- * The next member of a list of entity-tags. Unlike list_next, a backslash between quotes means
- * nothing (etagc, §8.8.3); a comma between quotes belongs to the tag.
+ * Takes the next member of a list of entity-tags from *rest. Returns false when there is none.
+ * Unlike in list_next(), a backslash between quotes has no meaning (etagc, §8.8.3). A comma between
+ * quotes belongs to the tag.
  */
 static bool tag_next(struct text *rest, struct text *tag)
 {
@@ -31,7 +32,10 @@ static bool tag_next(struct text *rest, struct text *tag)
     return true;
 }
 
-/* `own` is strong, so a weak tag can match it only by the weak comparison; or empty: none matches. */
+/*
+ * Returns whether `tag` matches `own`, which is a strong tag; an empty `own` matches nothing. So a
+ * weak `tag` can match only in the weak comparison.
+ */
 static bool tag_matches(struct text tag, struct text own, enum comparison comparison)
 {
     if (own.length == 0) return false;
@@ -40,7 +44,7 @@ static bool tag_matches(struct text tag, struct text own, enum comparison compar
     return text_equals(tag, own);
 }
 
-/* Whether "*" or any tag of this field's lines matches. "*" is not a member: it stands alone. */
+/* Returns whether "*" or a tag of this field matches. "*" counts only as the whole value. */
 static bool tags_match(const struct fields *fields, enum field field, struct text own,
                        enum comparison comparison)
 {
@@ -54,13 +58,13 @@ static bool tags_match(const struct fields *fields, enum field field, struct tex
     return false;
 }
 
-/* Whether there is a date to compare with; without one, conditions by date are ignored. */
+/* Returns whether `r` has a date. Without one, conditions that compare dates are ignored. */
 static bool has_date(const struct representation *r)
 {
-    return r != NULL && r->modified_seconds != MODIFIED_UNKNOWN;
+    return r && r->modified_seconds != MODIFIED_UNKNOWN;
 }
 
-/* The date of a field that has exactly one line and one that can be read. */
+/* Reads the date of a field. Returns false unless the field has exactly one line, a valid date. */
 static bool date_of(const struct fields *fields, enum field field, int64_t now_seconds,
                     int64_t *seconds)
 {
@@ -68,24 +72,24 @@ static bool date_of(const struct fields *fields, enum field field, int64_t now_s
            date_parse(fields_value(fields, field), now_seconds, seconds);
 }
 
-/* If-Match, else If-Unmodified-Since (§13.1.1, §13.1.4): false is a 412. */
+/* Evaluates If-Match, or else If-Unmodified-Since (§13.1.1, §13.1.4). False means 412. */
 static bool state_expected(const struct fields *fields, const struct representation *r,
                            int64_t now_seconds)
 {
     int64_t since;
     if (fields_have(fields, FIELD_IF_MATCH))
-        return r != NULL && tags_match(fields, FIELD_IF_MATCH, r->etag, COMPARISON_STRONG);
+        return r && tags_match(fields, FIELD_IF_MATCH, r->etag, COMPARISON_STRONG);
     if (has_date(r) && date_of(fields, FIELD_IF_UNMODIFIED_SINCE, now_seconds, &since))
         return r->modified_seconds <= since;
     return true;
 }
 
-/* If-None-Match, else If-Modified-Since (§13.1.2, §13.1.3): false is a 304. */
+/* Evaluates If-None-Match, or else If-Modified-Since (§13.1.2, §13.1.3). False means 304. */
 static bool copy_outdated(const struct fields *fields, const struct representation *r,
                           int64_t now_seconds)
 {
     int64_t since;
-    if (r == NULL) return true;
+    if (!r) return true;
     if (fields_have(fields, FIELD_IF_NONE_MATCH))
         return !tags_match(fields, FIELD_IF_NONE_MATCH, r->etag, COMPARISON_WEAK);
     if (has_date(r) && date_of(fields, FIELD_IF_MODIFIED_SINCE, now_seconds, &since))

@@ -1,5 +1,5 @@
 /*
- * Preconditions (RFC 9110 §13.2.2, in its order).
+ * Preconditions, in the order of RFC 9110 §13.2.2.
  */
 #ifndef ZCSERVE_HTTP_CONDITION_H
 #define ZCSERVE_HTTP_CONDITION_H
@@ -8,16 +8,16 @@
 #include "zcserve/representation.h"
 
 enum condition {
-    CONDITION_NONE,         /* proceed                        */
-    CONDITION_NOT_MODIFIED, /* 304                            */
-    CONDITION_FAILED        /* 412                            */
+    CONDITION_NONE,         /* go on with the request */
+    CONDITION_NOT_MODIFIED, /* respond with 304       */
+    CONDITION_FAILED        /* respond with 412       */
 };
 
 /*
- * For GET and HEAD. `r` is NULL when there is no current representation.
- * A date that cannot be read is ignored, and so is a date field given twice. A malformed
- * entity-tag matches nothing; "*" counts only when it is all that the field says. Preconditions
- * are for answers that would be 2xx (§13.2.1): a 404 does not ask.
+ * Evaluates the preconditions of a GET or HEAD. `r` is NULL without a current representation.
+ * A date that cannot be read is ignored, and so is a date field with two lines. A malformed
+ * entity-tag matches nothing. "*" counts only when it is the whole value of the field.
+ * To be called only when the response would be 2xx without preconditions (§13.2.1): not for a 404.
  */
 enum condition condition_evaluate(const struct fields *fields, const struct representation *r,
                                   int64_t now_seconds);

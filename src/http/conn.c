@@ -1,18 +1,18 @@
 /*
- * The life of a connection. Each function below takes one fact in, changes the state, and ends
- * by choosing the next step; nothing here calls back, waits, or knows how bytes move. What bytes mean
- * is the protocol's (http1.h), what is to be sent the output's (output.h).
+ * The life of a connection. Each function takes one fact, changes the state, and chooses the next
+ * step at its end. No function calls back, waits, or knows how bytes are moved. http1.h knows what
+ * the bytes mean, and output.h what is to be sent.
  */
 #include "work.h"
 
 #include <assert.h>
 #include <stdalign.h>
 
-#define PAGE_BYTES ((size_t)4096) /* where pages are larger, only less is saved */
+#define PAGE_BYTES ((size_t)4096) /* with larger pages it works too, but saves less memory */
 
-/* ---- which step is next ---------------------------------------------------------------------- */
+/* ---- the next step --------------------------------------------------------------------------- */
 
-/* No further request is taken, and all responses are settled. */
+/* Returns the next step when no further request is taken and all responses are settled. */
 static enum conn_step step_of_the_end(const struct conn *c)
 {
     if (c->half_closed) return c->lingering ? CONN_RECEIVE : CONN_CLOSE;
@@ -24,7 +24,7 @@ static enum conn_step step_after_failure(const struct conn *c)
     return c->work && !output_is_settled(&c->work->output) ? CONN_SETTLE : step_of_the_end(c);
 }
 
-/* Resolving comes before sending: what was received together is answered together. */
+/* RESOLVE comes before SEND, so that requests received together are answered together. */
 static enum conn_step step_choose(const struct conn *c)
 {
     struct conn_work *k = c->work;
@@ -36,22 +36,22 @@ static enum conn_step step_choose(const struct conn *c)
     return c->closing ? step_of_the_end(c) : CONN_RECEIVE;
 }
 
-/* Nothing of a request has come yet; an empty line before it is nothing (RFC 9112 §2.2). */
+/* Returns whether no request has begun. Empty lines do not begin one (RFC 9112 §2.2). */
 static bool request_is_awaited(const struct conn *c)
 {
     return !c->work || http1_phase(&c->work->http1) == READER_AWAITS;
 }
 
-/* ---- beginning and resting ------------------------------------------------------------------- */
+/* ---- beginning and idling -------------------------------------------------------------------- */
 
-/* The bytes of a block up to the places of the output, which are aligned. */
+/* Returns the size of a work area up to the places of the output, rounded up to their alignment. */
 static size_t work_bytes(const struct conn_rules *rules)
 {
     size_t bytes = sizeof(struct conn_work) + http1_space_size(rules) + output_size(rules);
     return (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
-/* Whole pages, so that what one connection touches is not spread over more of them than it must. */
+/* Whole pages, so that the memory of one connection lies in as few pages as possible. */
 size_t conn_work_size(const struct conn_rules *rules)
 {
     size_t size = work_bytes(rules) + (EXCHANGES_MAX - 1) * sizeof(struct output_place);
@@ -67,8 +67,8 @@ void conn_open(struct conn *c, const struct conn_rules *rules, const struct now 
 bool conn_idle(const struct conn *c)
 {
     const struct conn_work *k = c->work;
-    return conn_next(c) == CONN_CLOSE || (conn_next(c) == CONN_RECEIVE && !c->closing &&
-                                          (!k || !http1_holds_bytes(&k->http1)));
+    return conn_next(c) == CONN_CLOSE ||
+           (conn_next(c) == CONN_RECEIVE && !c->closing && (!k || !http1_holds_bytes(&k->http1)));
 }
 
 void conn_lend_work(struct conn *c, void *work)
@@ -92,9 +92,9 @@ void conn_last(struct conn *c, bool last)
     c->last = last;
 }
 
-/* ---- answering ------------------------------------------------------------------------------- */
+/* ---- responses ------------------------------------------------------------------------------- */
 
-/* An answer that is the last one: why the connection then ends, and whether gently. */
+/* The last response is planned: sets why the connection ends, and whether it lingers before. */
 static void closing_begin(struct conn *c, const struct request *r)
 {
     c->closing = true;
@@ -104,9 +104,9 @@ static void closing_begin(struct conn *c, const struct request *r)
         c->close_reason = r->refused != REFUSAL_NONE ? CLOSE_BAD_REQUEST : CLOSE_FINISHED;
 }
 
-/* The stream's request is answered by `plan`, with what was lent for it. */
-static void answer_add(struct conn *c, struct stream *s, const struct plan *plan,
-                       const struct representation *lent, const struct now *now)
+/* Adds the response `plan` to the output. `lent` is what the store lent for it, or NULL. Returns its exchange. */
+static struct exchange *answer_add(struct conn *c, struct stream *s, const struct plan *plan,
+                                   const struct representation *lent, const struct now *now)
 {
     struct output *out = &c->work->output;
     struct exchange *exchange = output_next_exchange(out);
@@ -119,16 +119,17 @@ static void answer_add(struct conn *c, struct stream *s, const struct plan *plan
         http1_answered(&c->work->http1, s);
     else
         closing_begin(c, &s->request);
+    return exchange;
 }
 
-/* Takes requests while there are bytes, room for their answers, and nothing to wait for. */
+/* Takes received requests until one needs a lookup, or the output is full or has an open file. */
 static void requests_take(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
     struct stream *s;
     struct plan plan;
-    while (!c->closing && !output_holds_file(&k->output) && output_has_room(&k->output) &&
-           (s = http1_next(&k->http1, now)) != NULL)
+    while (http1_has_more(&k->http1) && !c->closing && !output_holds_file(&k->output) &&
+           output_has_room(&k->output) && (s = http1_next(&k->http1, now)) != NULL)
         if (stream_take(s, c->rules, c->last, &plan)) answer_add(c, s, &plan, NULL, now);
     if (k->output.planned == 0 && !c->closing) http1_compact(&k->http1);
     c->step = (uint8_t)step_choose(c);
@@ -149,11 +150,11 @@ const struct lookup *conn_lookup(const struct stream *s)
 void conn_resolved(struct conn *c, struct stream *s, struct resolution found, const struct now *now)
 {
     assert(conn_next(c) == CONN_RESOLVE);
-    struct output *out = &c->work->output;
-    struct exchange *exchange = output_next_exchange(out);
+    const struct representation *lent =
+        found.kind == RESOLUTION_FOUND ? found.representation : NULL;
     bool fetched = s->state == STREAM_FETCHED;
     struct plan plan = stream_resolved(s, c->rules, c->last, found, now);
-    answer_add(c, s, &plan, found.kind == RESOLUTION_FOUND ? found.representation : NULL, now);
+    struct exchange *exchange = answer_add(c, s, &plan, lent, now);
     if (fetched && exchange->source != SOURCE_NONE) exchange->source = SOURCE_DISK;
     requests_take(c, now);
 }
@@ -165,10 +166,10 @@ void conn_parked(struct conn *c, struct stream *s)
     c->step = (uint8_t)step_choose(c);
 }
 
-bool conn_unparked(struct conn *c, struct stream *s)
+bool conn_unparked(struct conn *c, struct stream *s, bool fetched)
 {
     if (s->state != STREAM_PARKED) return false;
-    s->state = STREAM_FETCHED;
+    s->state = fetched ? STREAM_FETCHED : STREAM_ASKING;
     c->step = (uint8_t)step_choose(c);
     return true;
 }
@@ -199,20 +200,20 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The peer still sends what nobody reads: it may not have read the last response yet. */
+/* Bytes are received and dropped, because the peer may not have read the last response yet. */
 static void lingering_goes_on(struct conn *c, const struct now *now)
 {
     c->deadline_ns = earlier(now->monotonic_ns + c->rules->linger_ns, c->work->linger_until_ns);
 }
 
-/* Content came. Its deadline moves by what was received, not by the fact that something was. */
+/* Content came: moves the deadline by a time that depends on the number of bytes. */
 static void content_received(struct conn *c, size_t length, const struct now *now)
 {
     uint64_t earned_ns = length * (NS_PER_SECOND / BODY_BYTES_PER_SECOND_MIN);
     c->deadline_ns = earlier(c->deadline_ns + earned_ns, now->monotonic_ns + c->rules->body_ns);
 }
 
-/* More is needed. A deadline moves when a step was made: a head began, its content began. */
+/* Sets the deadline when a head or its content begins, and moves it when more content comes. */
 static void deadline_move(struct conn *c, enum reader_phase before, size_t length,
                           const struct now *now)
 {
@@ -294,7 +295,7 @@ const struct exchange *conn_exchange(struct conn *c, const struct now *now)
     return exchange;
 }
 
-/* How long to wait for more, once all is settled. */
+/* Returns how long to wait for more bytes when all responses are settled. */
 static uint64_t patience_ns(const struct conn *c)
 {
     const struct conn_rules *rules = c->rules;
@@ -303,27 +304,29 @@ static uint64_t patience_ns(const struct conn *c)
     return c->last ? earlier(rules->linger_ns, rules->idle_ns) : rules->idle_ns;
 }
 
-/* All that was planned is settled: the buffers begin anew with what was not yet read. */
+/* All planned responses are settled: empties the output and goes on with the bytes not yet read. */
 static void batch_end(struct conn *c, const struct now *now)
 {
     struct conn_work *k = c->work;
     output_clear(&k->output);
-    if (c->closing || c->failed) return;
-    http1_compact(&k->http1);
+    if (c->closing || c->failed) {
+        c->step = (uint8_t)step_choose(c);
+        return;
+    }
     requests_take(c, now);
     if (c->step == CONN_RECEIVE) c->deadline_ns = now->monotonic_ns + patience_ns(c);
 }
 
-const struct representation *conn_settled(struct conn *c, const struct now *now)
+void conn_settled(struct conn *c, const struct now *now)
 {
     assert(conn_next(c) == CONN_SETTLE);
     struct output *out = &c->work->output;
-    const struct representation *lent = output_first(out)->lent;
     out->settled++;
     c->requests++;
-    if (output_is_settled(out)) batch_end(c, now);
-    c->step = (uint8_t)step_choose(c);
-    return lent;
+    if (output_is_settled(out))
+        batch_end(c, now);
+    else
+        c->step = (uint8_t)step_choose(c);
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
@@ -341,8 +344,7 @@ static void request_expired(struct conn *c, const struct now *now)
 {
     struct http1 *h = &c->work->http1;
     struct plan plan;
-    c->close_reason =
-        http1_phase(h) == READER_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
+    c->close_reason = http1_phase(h) == READER_BODY ? CLOSE_BODY_TIMEOUT : CLOSE_HEAD_TIMEOUT;
     struct stream *s = http1_refuse(h, REFUSAL_TIMEOUT);
     s->headed_ns = now->monotonic_ns;
     stream_refuse(s, REFUSAL_TIMEOUT, &plan);
@@ -350,7 +352,7 @@ static void request_expired(struct conn *c, const struct now *now)
     c->step = (uint8_t)step_choose(c);
 }
 
-/* Why the last answer was the last one says more, unless it was an ordinary end. */
+/* Replaces FINISHED as the close reason. Any other reason says more than LINGER_TIMEOUT. */
 static void linger_expired(struct conn *c)
 {
     if (c->close_reason == CLOSE_FINISHED) c->close_reason = CLOSE_LINGER_TIMEOUT;
@@ -380,7 +382,7 @@ void conn_draining(struct conn *c, const struct now *now)
     c->last = true;
 }
 
-/* The peer is there and may read on: what it is owed before the cut, it shall get. */
+/* Returns whether the server failed, so that the peer must still get what was sent before. */
 static bool is_our_fault(enum close_reason why)
 {
     return why == CLOSE_FILE_SHRANK || why == CLOSE_FILE_BROKEN || why == CLOSE_NO_MEMORY;

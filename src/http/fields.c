@@ -1,13 +1,14 @@
 /*
- * Field names and list values. A name is told by its length, which leaves one candidate or two,
- * and then compared eight bytes at a time; no name is tried in vain. Values are pointed at,
- * never copied or changed. It does not check what the parser has checked already.
+ * Finds field names and the members of lists. The length of a name leaves at most two candidates,
+ * which are then compared eight bytes at a time. Values are pointed at, and never copied or
+ * changed. What the parser has checked is not checked again.
  */
 #include "fields.h"
 
 /*
- * Whether `bytes` is `lower` but for the case of letters. Lower-case letters have bit 0x40 set
- * and the hyphen has not, so that 0x20 is put in exactly where a letter is expected.
+ * Returns whether 8 bytes equal `lower` without regard to the case of letters. `lower` has only
+ * lower-case letters and hyphens. A letter has bit 0x40 set and a hyphen has not, so bit 0x20 is
+ * added exactly where `lower` has a letter.
  */
 static inline bool word8_is(const char *bytes, const char *lower)
 {
@@ -25,7 +26,10 @@ static inline bool word4_is(const char *bytes, const char *lower)
     return (found | (expected >> 1 & UINT32_C(0x20202020))) == expected;
 }
 
-/* The lengths are equal and at least 4; the last word may overlap the one before it. */
+/*
+ * Returns whether the name equals `lower`, which is as long: at least 4 bytes. The last word that
+ * is compared may overlap the word before it.
+ */
 static inline bool name_is(struct text name, const char *lower)
 {
     size_t length = name.length, at = 0;
@@ -99,7 +103,10 @@ struct text fields_value(const struct fields *fields, enum field field)
     return value;
 }
 
-/* Up to the next comma that is not inside a quoted string; one never closed takes the rest. */
+/*
+ * Returns the length up to the next comma outside a quoted string, or else up to the end. A quoted
+ * string without an end takes all that follows.
+ */
 static size_t member_length(const char *base, size_t length)
 {
     bool quoted = false;

@@ -1,6 +1,6 @@
 /*
- * The field lines of one request that this server acts upon, in the order received.
- * Others are checked by the parser and not kept.
+ * The field lines of one request that the server uses, in the order received. The parser checks
+ * other field lines, and they are not kept.
  */
 #ifndef ZCSERVE_HTTP_FIELDS_H
 #define ZCSERVE_HTTP_FIELDS_H
@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 enum field {
-    FIELD_OTHER, /* not kept */
+    FIELD_OTHER, /* any other name; not kept */
     FIELD_HOST,
-    FIELD_CONNECTION, /* these four are judged as they come and not kept */
+    FIELD_CONNECTION, /* this and the next three: judge.c reads them, and they are not kept */
     FIELD_TRANSFER_ENCODING,
     FIELD_CONTENT_LENGTH,
     FIELD_EXPECT,
@@ -37,15 +37,15 @@ struct field_line {
 };
 
 struct fields {
-    uint32_t present; /* bit 1 << field for every field that has a line */
+    uint32_t present; /* bit 1 << field is set for each field that has a line */
     uint32_t count;
     struct field_line line[FIELD_LINES_MAX];
 };
 
-/* The field with this name, in any case of letters (RFC 9110 §5.1). */
+/* Returns the field with this name, in any case of letters (RFC 9110 §5.1), or FIELD_OTHER. */
 enum field field_find(struct text name);
 
-/* Adds a line, the value being borrowed; false when there are FIELD_LINES_MAX already. */
+/* Adds a line, whose value is borrowed. Returns false when there are FIELD_LINES_MAX already. */
 bool fields_add(struct fields *fields, enum field field, struct text value);
 
 static inline bool fields_have(const struct fields *fields, enum field field)
@@ -53,33 +53,32 @@ static inline bool fields_have(const struct fields *fields, enum field field)
     return (fields->present & (1U << field)) != 0;
 }
 
-/* How many lines this field has. */
+/* Returns how many lines this field has. */
 uint32_t fields_count(const struct fields *fields, enum field field);
 
-/* The value of the first line of this field; absent when there is none. */
+/* Returns the value of the first line of this field; absent when there is none. */
 struct text fields_value(const struct fields *fields, enum field field);
 
-/*
- * The lines of a list field one after another: start with *cursor = 0, call until it is false.
- */
+/* Sets *value to the next line of a field; *cursor is 0 at first. Returns false after the last. */
 bool fields_next(const struct fields *fields, enum field field, uint32_t *cursor,
                  struct text *value);
 
-/* Optional white space as fields have it (RFC 9110 §5.6.3): space and tab. */
+/* Returns whether `c` is optional white space of a field, a space or a tab (RFC 9110 §5.6.3). */
 static inline bool byte_is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
 /*
- * Members of a comma-separated list (RFC 9110 §5.6.1) one after another, quoted strings kept
- * whole, white space around them and empty members left out. *rest is the list at first.
- * False after the last member. A quoted string that is never closed goes to the end. Not for
- * lists of entity-tags, where a backslash is a character like others.
+ * Takes the next member of a comma-separated list (RFC 9110 §5.6.1) from *rest, which is the whole
+ * list at first. Returns false after the last member.
+ * Quoted strings stay whole; a quoted string without an end takes all that follows. White space
+ * around members and empty members are left out. Not for lists of entity-tags, where a backslash is
+ * an ordinary character.
  */
 bool list_next(struct text *rest, struct text *member);
 
-/* The text without the white space at its end. */
+/* Returns the text without the white space at its end. */
 static inline struct text text_trim_end(struct text text)
 {
     while (text.length > 0 && byte_is_blank(text.base[text.length - 1]))

@@ -1,7 +1,8 @@
 /*
- * Writes status line and field lines. A 200 is three copies: the line, what is the same for all responses of
- * this second, and the prepared head of its representation. The others take the parts of it that they need, and
- * add what depends on the request.
+ * Writes the status line and the field lines of a response. A 200 is copied from three parts: the
+ * status line, the lines that are the same for all responses of this second, and the prepared head
+ * of its representation. Other responses copy the parts of the prepared head that they need, and
+ * add the fields that depend on the request.
  */
 #include "head.h"
 #include "status.h"
@@ -29,14 +30,17 @@ static char *put_common(char *at, const struct conn_rules *rules, const struct n
     return put_line(at, TEXT("Date: "), (struct text){now->date, DATE_LENGTH});
 }
 
-/* Characters that a path may hold as they are (pchar of RFC 3986 §3.3), and "/". */
+/* Returns whether a path may have the character unencoded: pchar of RFC 3986 §3.3, and "/". */
 static bool is_path_character(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
 }
 
-/* A query is not decoded, so its percent signs stay; brackets are in common use there. */
+/*
+ * Returns whether a query may have the character unencoded. A query is not decoded, so its percent
+ * signs stay; brackets are common in queries.
+ */
 static bool is_query_character(char c)
 {
     return is_path_character(c) || (c != '\0' && strchr("?%[]", c) != NULL);
@@ -58,7 +62,7 @@ static char *put_encoded(char *at, struct text text, bool (*is_plain)(char))
     return at;
 }
 
-/* What is behind the last "/": of a path that leads to a redirect there is no "/" at its end. */
+/* Returns what follows the last "/". A path that is redirected does not end with "/". */
 static struct text last_segment(struct text path)
 {
     size_t length = 0;
@@ -68,9 +72,10 @@ static struct text last_segment(struct text path)
 }
 
 /*
- * Relative (RFC 9110 §10.2.2), so that it is right wherever a proxy has put the site: the last segment
- * and a slash. It is of the normalised path and has no slash of its own, so that it cannot name
- * another host; with "./" before it what precedes a colon is no scheme (RFC 3986 §4.2).
+ * Writes a relative Location (RFC 9110 §10.2.2): the last segment of the path and a slash. So it
+ * stays right when a proxy adds a prefix to the path.
+ * The segment has no slash, so it cannot name another host. When it has a colon, "./" is written
+ * before it, so that the text before the colon is not read as a scheme (RFC 3986 §4.2).
  */
 static char *put_location(char *at, const struct target *target)
 {
@@ -114,7 +119,7 @@ static char *put_page_fields(char *at, const struct plan *plan)
     return put_content_length(at, plan->page.length);
 }
 
-/* Everything that depends on the status, but for a 200 from a representation. */
+/* Writes the fields that depend on the status, of all responses but a 200. */
 static char *put_special(char *at, const struct plan *plan, const struct target *target)
 {
     if (plan->status == 206)

@@ -1,5 +1,5 @@
 /*
- * The head of an answer, written from its plan.
+ * Writes the head of a response from its plan.
  */
 #ifndef ZCSERVE_HTTP_HEAD_H
 #define ZCSERVE_HTTP_HEAD_H
@@ -8,12 +8,12 @@
 #include "target.h"
 #include "zcserve/conn.h"
 
-/* Room that every head fits in, when a redirect's target has `target_bytes` bytes. */
+/* Room that is enough for any head, when the target of a redirect has `target_bytes` bytes. */
 #define HEAD_ROOM(target_bytes) (2048 + 3 * (size_t)(target_bytes))
 
 /*
- * Writes the head of `plan`'s answer into `space`, which has HEAD_ROOM; gives its length.
- * `target` is where a redirect leads from.
+ * Writes the head of the response `plan` to `space`, which has HEAD_ROOM bytes. Returns its length
+ * in bytes. A redirect leads from `target`.
  */
 size_t head_write(char *space, const struct plan *plan, const struct conn_rules *rules,
                   const struct target *target, const struct now *now);

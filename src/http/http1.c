@@ -1,6 +1,7 @@
 /*
- * Bytes into requests, in order. Requests stay in the receive buffer until all responses gathered so far are sent,
- * because exchanges point into it; then what is left moves to the front.
+ * Makes requests from bytes, in their order. Requests stay in the receive buffer until all gathered
+ * responses are sent, because exchanges point into it. Then the bytes that are left are moved to
+ * the front.
  */
 #include "http1.h"
 
@@ -46,7 +47,7 @@ void http1_drop(struct http1 *h)
     h->filled = h->parsed = 0;
 }
 
-/* Reads more of the request; true when it is complete. Content is dropped as it comes. */
+/* Reads more of the request. Returns whether it is complete. Content is dropped at once. */
 static bool request_read(struct http1 *h)
 {
     struct reader *r = &h->reader;
@@ -59,13 +60,13 @@ static bool request_read(struct http1 *h)
 struct stream *http1_next(struct http1 *h, const struct now *now)
 {
     struct stream *s = &h->stream;
-    if (s->state != STREAM_READING || !http1_has_more(h) || !request_read(h)) return NULL;
+    if (s->state != STREAM_READING || !request_read(h)) return NULL;
     s->headed_ns = now->monotonic_ns;
     s->path = h->receive + h->filled;
     return s;
 }
 
-/* No target, and so no path, is longer than what was received. */
+/* The path needs no more room than the target, which is not longer than all that was received. */
 char *http1_spare(struct http1 *h)
 {
     uint32_t longest = h->reader.rules->target_bytes_max;

@@ -1,12 +1,13 @@
 /*
- * What the head of a request says: each field line as it comes, from its own text, and the whole at
- * its end. A list may have empty members and any optional white space (RFC 9110 §5.6); what frames
- * the request may not be a list at all, so that nobody can read it otherwise (RFC 9112 §6.3).
+ * Judges the head of a request: each field line from its own text when it comes, and the whole head
+ * at its end. A list may have empty members and optional white space (RFC 9110 §5.6). But the
+ * fields that frame the content may not be lists, so that no other reader can understand them
+ * differently (RFC 9112 §6.3).
  */
 #include "judge.h"
 #include "authority.h"
 
-/* A coding besides chunked would have to be undone to be understood (RFC 9112 §6.1). */
+/* Accepts only "chunked": the server cannot decode other transfer codings (RFC 9112 §6.1). */
 static enum refusal transfer_coding_take(struct reader *r, struct text value)
 {
     if (!text_equals_any_case(value, TEXT("chunked")))
@@ -15,7 +16,7 @@ static enum refusal transfer_coding_take(struct reader *r, struct text value)
     return REFUSAL_NONE;
 }
 
-/* Nothing but digits, and no more than 64 bits; that it comes once llhttp sees to. */
+/* Reads a value of digits only that fits 64 bits. llhttp refuses a second Content-Length. */
 static enum refusal content_length_take(struct reader *r, struct text value)
 {
     if (value.length == 0) return REFUSAL_FRAMING;
@@ -31,7 +32,7 @@ static enum refusal content_length_take(struct reader *r, struct text value)
 static void connection_take(struct reader *r, struct text value)
 {
     struct text member;
-    if (text_equals(value, TEXT("keep-alive"))) { /* as browsers write it */
+    if (text_equals(value, TEXT("keep-alive"))) { /* in the form that browsers use */
         r->keep_alive = true;
         return;
     }
@@ -41,7 +42,7 @@ static void connection_take(struct reader *r, struct text value)
     }
 }
 
-/* RFC 9110 §10.1.1; one with a parameter is another one. */
+/* Reads a list of expectations (RFC 9110 §10.1.1). "100-continue" with a parameter is unknown. */
 static void expectation_take(struct reader *r, struct text value)
 {
     struct text member;
@@ -62,11 +63,12 @@ enum refusal judge_line(struct reader *r, struct text name, struct text value)
     case FIELD_EXPECT: expectation_take(r, value); return REFUSAL_NONE;
     case FIELD_TRANSFER_ENCODING: return transfer_coding_take(r, value);
     case FIELD_CONTENT_LENGTH: return content_length_take(r, value);
-    default: return fields_add(&r->request->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
+    default:
+        return fields_add(&r->request->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
     }
 }
 
-/* RFC 9112 §3.2: one Host, well-formed, and none missing from HTTP/1.1 on. */
+/* Returns whether there is one well-formed Host, or none in HTTP/1.0 (RFC 9112 §3.2). */
 static bool host_valid(const struct reader *r)
 {
     uint32_t count = fields_count(&r->request->fields, FIELD_HOST);
@@ -79,7 +81,7 @@ bool judge_has_content(const struct reader *r)
     return r->chunked || r->content_length > 0;
 }
 
-/* HTTP/1.0 did not know Expect. */
+/* Returns whether this is HTTP/1.0, which does not have Expect. */
 static bool is_before_expect(const struct reader *r)
 {
     return r->parser.http_minor == 0;

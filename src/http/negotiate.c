@@ -1,17 +1,17 @@
 /*
- * Accept-Encoding as one weight per coding. Each member that can be read sets the weight of the
- * coding it names; what was not named is settled from "*" at the end. It does not choose: which
- * codings exist is not known here.
+ * Reads Accept-Encoding into one weight for each coding. Each valid member sets the weight of the
+ * coding that it names. At the end, "*" sets the weights of the codings that were not named. No
+ * coding is chosen here, because it is not known which codings exist.
  */
 #include "negotiate.h"
 
 #define WEIGHT_MAX 1000
-#define WEIGHT_NONE UINT16_MAX /* not named */
+#define WEIGHT_NONE UINT16_MAX /* the coding is not named */
 
-#define CODING_ANY CODING_COUNT /* "*", beside the codings */
+#define CODING_ANY CODING_COUNT /* "*" has an index of its own */
 #define CODING_UNKNOWN (CODING_COUNT + 1)
 
-/* `lower` is nothing but lower-case letters, and as long as `name`. */
+/* Compares without regard to case. `lower` has only lower-case letters and is as long as `name`. */
 static inline bool letters_are(struct text name, const char *lower)
 {
     for (size_t i = 0; i < name.length; i++)
@@ -33,7 +33,7 @@ static unsigned coding_find(struct text name)
     }
 }
 
-/* A weight in thousandths (RFC 9110 §12.4.2), WEIGHT_NONE when malformed. */
+/* Returns a weight in thousandths (RFC 9110 §12.4.2), or WEIGHT_NONE when it is malformed. */
 static uint16_t weight_read(struct text text)
 {
     static const uint16_t unit[] = {WEIGHT_MAX, 0, 100, 10, 1};
@@ -49,7 +49,7 @@ static uint16_t weight_read(struct text text)
     return weight <= WEIGHT_MAX ? (uint16_t)weight : WEIGHT_NONE;
 }
 
-/* What follows the ";" of a member: only "q=" and a weight. */
+/* Returns the weight behind the ";" of a member. Only "q=" and a weight are allowed there. */
 static uint16_t parameter_read(struct text text)
 {
     while (text.length > 0 && byte_is_blank(text.base[0])) {
@@ -65,7 +65,7 @@ static void member_read(struct text member, uint16_t weight[CODING_COUNT + 1])
     struct text name = member;
     uint16_t given = WEIGHT_MAX;
     const char *semicolon = memchr(member.base, ';', member.length);
-    if (semicolon != NULL) {
+    if (semicolon) {
         name.length = (size_t)(semicolon - member.base);
         given = parameter_read((struct text){semicolon + 1, member.length - name.length - 1});
         while (name.length > 0 && byte_is_blank(name.base[name.length - 1]))

@@ -1,7 +1,7 @@
 /*
- * Responses as segments: heads, pages and small contents are copied into the output buffer, where
- * they grow into one segment, so that many small responses leave in one send; large contents are
- * pointed to. Moves no byte itself.
+ * Makes segments from responses. Heads, pages and small contents are copied to the output buffer.
+ * There they become one segment, so that one call sends many small responses. Segments of large
+ * contents point to the representation. No byte is sent here.
  */
 #include "output.h"
 #include "head.h"
@@ -19,7 +19,7 @@ void output_open(struct output *out, const struct conn_rules *rules, struct outp
     out->more = more;
     out->base = NULL;
     out->size = output_size(rules);
-    out->room = (uint32_t)HEAD_ROOM(rules->target_bytes_max);
+    out->used_max = out->size - (uint32_t)HEAD_ROOM(rules->target_bytes_max) - INLINE_BYTES_MAX;
     output_clear(out);
 }
 
@@ -28,6 +28,7 @@ void output_clear(struct output *out)
     out->planned = out->settled = out->started = 0;
     out->planned_bytes = out->sent_bytes = 0;
     out->segments = out->drained = 0;
+    out->holds_file = false;
     out->used = 0;
 }
 
@@ -39,7 +40,7 @@ void output_begin(struct output *out, char *base)
 
 bool output_has_room(const struct output *out)
 {
-    return out->planned < EXCHANGES_MAX && out->size - out->used >= out->room + INLINE_BYTES_MAX;
+    return out->planned < EXCHANGES_MAX && out->used <= out->used_max;
 }
 
 /* ---- adding ---------------------------------------------------------------------------------- */
@@ -50,7 +51,7 @@ static void segment_add(struct output *out, struct segment segment)
     *output_segment(out, out->segments++) = segment;
 }
 
-/* `length` bytes were written behind what the buffer holds. */
+/* `length` bytes were written behind the buffer's content: adds them to the segments. */
 static void output_grow(struct output *out, size_t length)
 {
     const char *base = out->base + out->used;
@@ -85,7 +86,7 @@ static void content_add(struct output *out, const struct representation *r, uint
         segment_add(out, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
 }
 
-/* What follows the head; returns how many bytes that is. */
+/* Adds the content of a response. Returns its length in bytes. */
 static uint64_t content_put(struct output *out, const struct plan *plan)
 {
     if (plan->head_only) return 0;
@@ -98,7 +99,7 @@ static uint64_t content_put(struct output *out, const struct plan *plan)
     return plan->length;
 }
 
-/* What Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
+/* Returns what Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
 static uint64_t content_length(const struct plan *plan)
 {
     return plan->status == 200 && plan->selected ? plan->selected->length
@@ -116,7 +117,7 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
 {
     struct exchange *exchange = output_next_exchange(out);
     size_t head = head_write(out->base + out->used, plan, rules, target, now);
-    assert(head <= out->room);
+    assert(head <= HEAD_ROOM(rules->target_bytes_max));
 
     output_grow(out, head);
     uint64_t content = content_put(out, plan);
@@ -129,6 +130,7 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
     bool from_file = plan->selected && plan->length > 0;
     exchange->coding = from_file ? plan->selected->coding : CODING_IDENTITY;
     exchange->source = from_file && content > 0 ? plan->selected->source : SOURCE_NONE;
+    out->holds_file = exchange->lent && exchange->lent->fd >= 0;
     out->planned_bytes += exchange->length;
     out->planned++;
 }
@@ -179,7 +181,7 @@ static void segments_drain(struct output *out, uint64_t length)
     }
 }
 
-/* One that needed no lookup was ready at once. */
+/* A response that needed no lookup was ready when its request was complete. */
 static void exchange_start(struct exchange *exchange, const struct now *now)
 {
     if (exchange->ready_ns == 0) exchange->ready_ns = exchange->headed_ns;
@@ -209,13 +211,6 @@ bool output_is_done(const struct output *out)
 {
     const struct exchange *exchange = output_exchange(out, out->settled);
     return !output_is_settled(out) && exchange->offset + exchange->length <= out->sent_bytes;
-}
-
-bool output_holds_file(const struct output *out)
-{
-    const struct representation *lent =
-        out->planned > 0 ? output_exchange(out, out->planned - 1)->lent : NULL;
-    return lent && lent->fd >= 0;
 }
 
 void output_gathered(struct output *out, const struct now *now)

@@ -1,8 +1,10 @@
 /*
- * What a connection has to send: responses one after another, as a list of segments, and their exchanges.
+ * The output of a connection: responses one after another, as a list of segments, and their
+ * exchanges.
  *
- *      settled ≤ started ≤ planned     exchanges; those from settled to planned are under way
- *      sent_bytes ≤ planned_bytes      of the output as a stream
+ *      settled ≤ started ≤ planned     exchanges, unless the connection failed; those from settled
+ *                                      to planned are under way
+ *      sent_bytes ≤ planned_bytes      positions in the output, as one stream of bytes
  */
 #ifndef ZCSERVE_HTTP_OUTPUT_H
 #define ZCSERVE_HTTP_OUTPUT_H
@@ -12,14 +14,17 @@
 #include "zcserve/now.h"
 #include "zcserve/segment.h"
 
-#define EXCHANGES_MAX 32                 /* responses gathered                        */
-#define SEGMENTS_MAX (2 * EXCHANGES_MAX) /* a head and a content each                 */
-#define OUTPUT_BYTES 16384               /* besides the room for one redirect         */
-#define INLINE_BYTES_MAX 1024            /* content that is copied behind its head    */
+#define EXCHANGES_MAX 32                 /* responses that can be gathered       */
+#define SEGMENTS_MAX (2 * EXCHANGES_MAX) /* one for a head and one for a content */
+#define OUTPUT_BYTES 16384               /* without the target of a redirect     */
+#define INLINE_BYTES_MAX 1024            /* content up to this size is copied    */
 
 struct conn_rules;
 
-/* One exchange and two segments, though not always its own: see output_segment(). */
+/*
+ * Room for one exchange and two segments. Segments fill the places one after another, so those of a
+ * place may belong to another exchange: see output_segment().
+ */
 struct output_place {
     struct exchange exchange;
     struct segment segment[2];
@@ -27,26 +32,27 @@ struct output_place {
 
 struct output {
     uint32_t planned, settled;
-    uint32_t started; /* exchanges of whose response a byte was taken */
+    uint32_t started; /* exchanges of which the kernel took the first byte of the response */
     uint64_t planned_bytes, sent_bytes;
-    uint32_t segments, drained; /* segments listed; those wholly sent           */
-    uint32_t size, used;        /* of the buffer `base`                          */
-    uint32_t room;              /* that the head of any response fits in         */
+    uint32_t segments, drained; /* segments listed, and segments completely sent      */
+    bool holds_file;            /* the last response was lent an open file            */
+    uint32_t size, used;        /* of the buffer `base`, in bytes                     */
+    uint32_t used_max;          /* with this or less, any response fits               */
     char *base;
-    struct output_place first; /* most connections need no more… */
-    struct output_place *more; /* …but there are EXCHANGES_MAX - 1, in memory of their own */
+    struct output_place first; /* the only place that most connections need         */
+    struct output_place *more; /* the others, EXCHANGES_MAX - 1, in separate memory */
 };
 
-/* How large the buffer has to be under these rules. */
+/* Returns the size of the buffer under these rules, in bytes. */
 uint32_t output_size(const struct conn_rules *rules);
 
-/* `more` has EXCHANGES_MAX - 1 places. */
+/* `more` has EXCHANGES_MAX - 1 places. output_begin() sets the buffer. */
 void output_open(struct output *out, const struct conn_rules *rules, struct output_place *more);
 
-/* Begins anew, with nothing planned. */
+/* Makes the output empty: nothing is planned. */
 void output_clear(struct output *out);
 
-/* Nothing is planned: the buffer begins at `base` from now on. */
+/* The buffer begins at `base` from now on. Nothing may be planned. */
 void output_begin(struct output *out, char *base);
 
 static inline struct output_place *output_place(const struct output *out, uint32_t i)
@@ -64,13 +70,13 @@ static inline struct segment *output_segment(const struct output *out, uint32_t 
     return &output_place(out, i / 2)->segment[i % 2];
 }
 
-/* Whether one more response certainly fits. */
+/* Returns whether any response would fit. */
 bool output_has_room(const struct output *out);
 
-/* The exchange of the response that is added next: the caller describes the request in it before. */
+/* Returns the exchange of the next output_add(). The caller describes the request in it before. */
 struct exchange *output_next_exchange(struct output *out);
 
-/* Adds the response that `plan` says, and what it tells of the exchange. There must be room. */
+/* Adds the response `plan`, and describes it in its exchange. output_has_room() must be true. */
 void output_add(struct output *out, const struct plan *plan, const struct conn_rules *rules,
                 const struct target *target, const struct now *now);
 
@@ -79,28 +85,34 @@ static inline bool output_is_pending(const struct output *out)
     return out->sent_bytes < out->planned_bytes;
 }
 
-/* Whether no exchange is left to be settled. */
+/* Returns whether all exchanges are settled. */
 bool output_is_settled(const struct output *out);
 
-/* Whether the first of those that are left was sent whole. */
+/* Returns whether the response of the first exchange that is not settled was sent completely. */
 bool output_is_done(const struct output *out);
 
-/* An open file is lent to the last response only, so a connection holds one, whatever it pipelines. */
-bool output_holds_file(const struct output *out);
+/*
+ * Returns whether the last response was lent an open file. Then no other response is added, so that
+ * a connection holds at most one open file.
+ */
+static inline bool output_holds_file(const struct output *out)
+{
+    return out->holds_file;
+}
 
-/* The responses planned since the last time are about to be sent. */
+/* The responses planned since the last call are about to be sent: sets their ready_ns. */
 void output_gathered(struct output *out, const struct now *now);
 
-/* The next stretch to send; there must be one. */
+/* Returns in *next what is to be sent next. There must be unsent bytes. */
 void output_next(const struct output *out, struct outgoing *next);
 
-/* `length` bytes of it were taken. Returns how many responses these are the first bytes of. */
+/* The kernel took `length` bytes. Returns how many responses had their first byte among them. */
 uint32_t output_sent(struct output *out, uint64_t length, const struct now *now);
 
-/* The first exchange that is not settled: the one whose bytes are sent, or that is to be settled. */
+/* Returns the first exchange that is not settled. Its bytes are sent, or it is to be settled. */
 struct exchange *output_first(struct output *out);
 
-/* The same, as it is to be counted: what was sent of it is filled in. */
+/* Returns output_first() for counting: sets done_ns, content_bytes and whole. */
 const struct exchange *output_settling(struct output *out, const struct now *now);
 
 #endif

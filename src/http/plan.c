@@ -1,6 +1,6 @@
 /*
- * Decides the answer: method, then what the store found, then preconditions, then range, in
- * the order of RFC 9110 §13.2 and §14.2. Writes nothing; src/http/head.c does.
+ * Decides the response: by the method, then the result of the lookup, then the preconditions, then
+ * the range, in the order of RFC 9110 §13.2 and §14.2. head.c writes it.
  */
 #include "condition.h"
 #include "plan.h"
@@ -14,7 +14,7 @@ static struct plan plan_make(const struct request *r, bool may_persist, uint16_t
         .page = status_page(status),
         .head_only = request_is(r, METHOD_HEAD),
         .keep_alive = may_persist && request_keeps_alive(r) &&
-                      !request_is(r, METHOD_CONNECT), /* what follows could be meant for a tunnel */
+                      !request_is(r, METHOD_CONNECT), /* later bytes may be meant for a tunnel */
         .confirm_keep_alive = r->confirm_keep_alive,
     };
 }
@@ -23,7 +23,7 @@ bool plan_without_lookup(const struct request *r, bool may_persist, struct plan 
 {
     if (r->refused != REFUSAL_NONE) {
         *plan = plan_make(r, may_persist, refusal_status(r->refused));
-        if (plan->status == 501) plan->head_only = false; /* the method may only begin like HEAD */
+        if (r->refused == REFUSAL_METHOD) plan->head_only = false; /* it may only begin like HEAD */
         return true;
     }
     if (request_is(r, METHOD_GET) || request_is(r, METHOD_HEAD)) return false;
@@ -40,7 +40,7 @@ static uint16_t status_of(enum resolution_kind kind)
     case RESOLUTION_NOT_FOUND: return 404;
     case RESOLUTION_FORBIDDEN: return 403;
     case RESOLUTION_NOT_ACCEPTABLE: return 406;
-    case RESOLUTION_COLD: /* never passed on; nor is this */
+    case RESOLUTION_COLD: /* this and CROWDED never reach the core */
     case RESOLUTION_CROWDED:
     case RESOLUTION_BUSY: return 503;
     case RESOLUTION_BROKEN: return 500;
@@ -48,7 +48,7 @@ static uint16_t status_of(enum resolution_kind kind)
     return 500;
 }
 
-/* GET alone has ranges (RFC 9110 §14.2). */
+/* Returns the range of a GET; other methods have no ranges (RFC 9110 §14.2). */
 static struct range range_of(const struct request *r, const struct representation *selected,
                              int64_t now_seconds)
 {

@@ -1,6 +1,6 @@
 /*
- * What to answer: the decisions of RFC 9110, made from a request and what was found, before
- * anything is written. A plan is a plain value.
+ * Decides which response a request gets, as RFC 9110 says, from the request and the result of its
+ * lookup. Nothing is written yet. A plan is a plain value.
  */
 #ifndef ZCSERVE_HTTP_PLAN_H
 #define ZCSERVE_HTTP_PLAN_H
@@ -10,25 +10,26 @@
 
 struct plan {
     uint16_t status;
-    const struct representation *selected; /* its metadata goes into the head; or NULL        */
-    uint64_t offset, length;               /* of `selected`'s content to be sent, when 200 or 206 */
-    struct text page;        /* content of its own, when there is no representation's */
-    bool head_only;          /* HEAD: the same head, no content                  */
-    bool keep_alive;         /* another request may follow                       */
-    bool confirm_keep_alive; /* HTTP/1.0 wants to hear it                        */
-    bool allow;              /* list the methods                                 */
-    bool redirect;           /* Location: the target and a slash                 */
+    const struct representation *selected; /* its metadata goes into the head; NULL: none */
+    uint64_t offset, length; /* of the content of `selected` to send, for 200 and 206 */
+    struct text page;        /* content that is not of `selected`; may be empty       */
+    bool head_only;          /* the response has no content, because of HEAD          */
+    bool keep_alive;         /* another request may follow on the connection          */
+    bool confirm_keep_alive; /* say so: the client uses HTTP/1.0 and asked            */
+    bool allow;              /* send Allow, which lists the methods                   */
+    bool redirect;           /* send Location: the target and a slash                 */
     bool varies;
 };
 
 /*
- * Both: `may_persist` says whether the server allows another request on the connection.
+ * In both functions, `may_persist` says whether the server allows another request on the
+ * connection.
  *
- * The answer that needs no lookup, if this request is one that does not: true and *plan.
+ * Returns true and sets *plan when this request needs no lookup.
  */
 bool plan_without_lookup(const struct request *r, bool may_persist, struct plan *plan);
 
-/* The answer to a GET or HEAD whose lookup gave `found`. */
+/* Returns the plan for a GET or HEAD whose lookup had the result `found`. */
 struct plan plan_resolved(const struct request *r, bool may_persist, struct resolution found,
                           int64_t now_seconds);
 

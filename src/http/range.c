@@ -1,14 +1,14 @@
 /*
- * One byte range. Positions are inclusive only while they are read; what comes out is an offset
- * and a length inside the representation. Numbers saturate instead of overflowing: past the end
- * is past the end. Whatever is not exactly one well-formed range of bytes is not acted upon.
+ * Reads one byte range. In the field the last position is inclusive; the result is an offset and a
+ * length within the representation. Numbers that are too large become UINT64_MAX, which is past the
+ * end of any file. What is not exactly one well-formed byte range is ignored.
  */
 #include "range.h"
 
 static const struct range whole = {RANGE_WHOLE, 0, 0};
 static const struct range unsatisfiable = {RANGE_UNSATISFIABLE, 0, 0};
 
-/* Takes the digits in front of `text`; how many there were. */
+/* Takes the digits that `text` begins with. Returns how many there were. */
 static size_t number_take(struct text *text, uint64_t *number)
 {
     size_t count = 0;
@@ -18,15 +18,15 @@ static size_t number_take(struct text *text, uint64_t *number)
         if (digit > 9) break;
         if (__builtin_mul_overflow(*number, 10, number) ||
             __builtin_add_overflow(*number, digit, number))
-            *number = UINT64_MAX; /* and stays: more digits overflow again */
+            *number = UINT64_MAX; /* more digits overflow again, so it stays */
     }
     *text = (struct text){text->base + count, text->length - count};
     return count;
 }
 
 /*
- * The last `suffix` bytes. Of nothing these are nothing, which satisfies (§14.1.2) but which no
- * Content-Range can tell: then the whole.
+ * Returns the last `suffix` bytes. Those of an empty representation are satisfiable (§14.1.2), but
+ * Content-Range cannot express them, so the result is then the whole.
  */
 static struct range suffix_range(uint64_t suffix, uint64_t length)
 {
@@ -36,7 +36,7 @@ static struct range suffix_range(uint64_t suffix, uint64_t length)
     return (struct range){RANGE_PART, length - suffix, suffix};
 }
 
-/* One range-spec (§14.1.1) of a representation of `length` bytes; malformed gives the whole. */
+/* Reads one range-spec (§14.1.1) for a representation of `length` bytes. Malformed: the whole. */
 static struct range spec_range(struct text spec, uint64_t length)
 {
     uint64_t first, last;
@@ -52,7 +52,7 @@ static struct range spec_range(struct text spec, uint64_t length)
     return (struct range){RANGE_PART, first, last - first + 1};
 }
 
-/* If-Range: whether the client's part belongs to what `r` is now. */
+/* Returns whether If-Range matches `r`, or is not there. */
 static bool part_current(const struct fields *fields, const struct representation *r,
                          int64_t now_seconds)
 {

@@ -8,23 +8,24 @@
 #include "zcserve/representation.h"
 
 enum range_kind {
-    RANGE_WHOLE,        /* no range asked for, not understood, or If-Range says no: 200 */
+    RANGE_WHOLE,        /* 200: no Range, or it is ignored, or If-Range does not match */
     RANGE_PART,         /* 206                                                         */
     RANGE_UNSATISFIABLE /* 416                                                         */
 };
 
 struct range {
     enum range_kind kind;
-    uint64_t offset; /* of the part; 0 without one              */
-    uint64_t length; /* of the part, then never 0; 0 without one */
+    uint64_t offset; /* of the part; else 0          */
+    uint64_t length; /* of the part, above 0; else 0 */
 };
 
 /*
- * Which part of `r` the fields ask for. A unit other than bytes, a malformed value, several
- * ranges, or the field given twice: the whole. If-Range needs a strong match, or a date equal to
- * Last-Modified that is a strong validator (at least a second older than now, §8.8.2.2).
- * When `r` is empty, a suffix range (bytes=-5) is the whole and any other is unsatisfiable. Only for
- * GET: §14.2 defines ranges for no other method, HEAD included.
+ * Returns which part of `r` the fields ask for. The result is the whole when the unit is not bytes,
+ * the value is malformed, there are several ranges, or the field has two lines.
+ * If-Range must have the same strong entity-tag, or a date equal to Last-Modified. That date must
+ * be a strong validator: at least a second older than now (§8.8.2.2).
+ * When `r` is empty, a suffix range such as bytes=-5 is the whole, and any other range is
+ * unsatisfiable. Only for GET: §14.2 defines ranges for no other method, not even HEAD.
  */
 struct range range_select(const struct fields *fields, const struct representation *r,
                           int64_t now_seconds);

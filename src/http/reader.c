@@ -1,11 +1,11 @@
 /*
- * Reads one request with llhttp, strictly: whatever two readers could understand differently is
- * refused with 400 and the connection closed, so that nothing can be smuggled (RFC 9112 §11.2).
- * Keeps the field lines the server acts upon, as texts in the receive buffer.
- * Knows nothing of files or of answers but the status to refuse with.
+ * Reads one request with llhttp, strictly. What two readers could understand differently is refused
+ * with 400, and the connection is closed, so that no request can be smuggled (RFC 9112 §11.2). The
+ * field lines that the server uses are kept, as texts in the receive buffer.
  *
- * llhttp is the framer only. What Connection, Expect, Transfer-Encoding and Content-Length say is
- * judged in judge.c, and where llhttp understood the framing otherwise the request is refused.
+ * llhttp only finds the frame of the request. judge.c decides what Connection, Expect,
+ * Transfer-Encoding and Content-Length say. When llhttp understood the frame differently, the
+ * request is refused.
  */
 #include "judge.h"
 #include "stand_in.h"
@@ -16,14 +16,14 @@ static struct text text_extend(struct text text, const char *at, size_t length)
     return text.base ? (struct text){text.base, text.length + length} : (struct text){at, length};
 }
 
-/* Gives llhttp's "stop here": what follows is not read. */
+/* Refuses the request. Returns -1, so that llhttp stops and reads no further byte. */
 static int refuse(struct reader *r, enum refusal why)
 {
     if (r->request->refused == REFUSAL_NONE) r->request->refused = why;
     return -1;
 }
 
-/* Of the white space between the parts of the request line, llhttp takes any amount. */
+/* Returns whether one space precedes `at`: llhttp allows any number within the request line. */
 static bool follows_one_space(const char *at)
 {
     return at[-1] == ' ' && at[-2] != ' ';
@@ -34,10 +34,11 @@ static int on_target(llhttp_t *parser, const char *at, size_t length)
     struct reader *r = parser->data;
     if (!r->request->target.base && !follows_one_space(at)) return refuse(r, REFUSAL_REQUEST_LINE);
     r->request->target = text_extend(r->request->target, at, length);
-    return r->request->target.length > r->rules->target_bytes_max ? refuse(r, REFUSAL_TARGET_LONG) : 0;
+    return r->request->target.length > r->rules->target_bytes_max ? refuse(r, REFUSAL_TARGET_LONG)
+                                                                  : 0;
 }
 
-/* A request line that ends with its target is HTTP/0.9's, which has no head to wait for. */
+/* Returns whether the target ends the line. This is HTTP/0.9, and has no head to wait for. */
 static bool line_ends_at_target(const struct reader *r)
 {
     return r->request->target.base[r->request->target.length] != ' ';
@@ -49,7 +50,7 @@ static int on_target_complete(llhttp_t *parser)
     return line_ends_at_target(r) ? refuse(r, REFUSAL_REQUEST_LINE) : 0;
 }
 
-/* llhttp reads "RTSP/1.0" and "ICE/1.0" too. */
+/* Checks the protocol: llhttp also accepts "RTSP/1.0" and "ICE/1.0". */
 static int on_version(llhttp_t *parser, const char *at, size_t length)
 {
     static const struct text protocol = {"HTTP/", 5};
@@ -59,15 +60,15 @@ static int on_version(llhttp_t *parser, const char *at, size_t length)
         return 0;
     }
     r->request->version = (struct text){at - protocol.length, protocol.length};
-    const char *method = llhttp_method_name(parser->method);
-    r->request->method_name = (struct text){method, strlen(method)};
+    r->request->method_name =
+        (struct text){r->head, (size_t)(r->request->target.base - 1 - r->head)};
     if (!text_equals(r->request->version, protocol) || !follows_one_space(r->request->version.base))
         return refuse(r, REFUSAL_REQUEST_LINE);
     r->request->version.length += length;
     return 0;
 }
 
-/* The lines of a trailer are not kept: their bytes are overwritten as more of the body comes. */
+/* Trailer fields are not kept: their bytes are overwritten when more content comes. */
 static bool is_trailer(const struct reader *r)
 {
     return r->phase != READER_HEAD;
@@ -98,12 +99,12 @@ static int on_value_complete(llhttp_t *parser)
     return why == REFUSAL_NONE ? 0 : refuse(r, why);
 }
 
-/* Stops here, to know where the head ends; or for good, when llhttp understood it otherwise. */
+/* Pauses llhttp at the end of the head; an error when it framed the content otherwise. */
 static int on_head_complete(llhttp_t *parser)
 {
     struct reader *r = parser->data;
     if (!judge_framing(r)) return -1;
-    parser->upgrade = 0; /* an offer that is not taken up (RFC 9110 §7.8) */
+    parser->upgrade = 0; /* Upgrade is ignored (RFC 9110 §7.8) */
     r->phase = READER_BODY;
     return HPE_PAUSED;
 }
@@ -126,12 +127,12 @@ static const llhttp_settings_t callbacks = {
     .on_message_complete = on_body_complete,
 };
 
-/* Nothing of the head has been read. */
+/* Makes the reader and the request as they are before the first byte of the head. */
 static void head_begin(struct reader *r)
 {
     struct request *q = r->request;
     llhttp_init(&r->parser, HTTP_REQUEST, &callbacks);
-    llhttp_set_lenient_version(&r->parser, 1); /* judged by judge_head */
+    llhttp_set_lenient_version(&r->parser, 1); /* judge_head() judges it */
     r->parser.data = r;
     r->closes = r->keep_alive = r->continues = r->expects_other = r->chunked = false;
     r->content_length = 0;
@@ -146,15 +147,21 @@ void reader_begin(struct reader *r, struct request *request, const struct conn_r
 {
     r->request = request;
     r->rules = rules;
-    head_begin(r);
     r->phase = READER_AWAITS;
-    r->stands_in = false;
-    r->body_bytes = 0;
-    request->refused = REFUSAL_NONE;
-    request->unread = request->persists = request->confirm_keep_alive = false;
 }
 
-/* Passes over empty lines before the request line (RFC 9112 §2.2), which end in CRLF only. */
+/* The first byte of a request is there: forgets the request before it. */
+static void request_begin(struct reader *r)
+{
+    struct request *q = r->request;
+    head_begin(r);
+    r->stands_in = false;
+    r->body_bytes = 0;
+    q->refused = REFUSAL_NONE;
+    q->unread = q->persists = q->confirm_keep_alive = false;
+}
+
+/* Skips empty lines before the request line (RFC 9112 §2.2), which must end in CRLF. */
 static size_t empty_lines_skip(struct reader *r, const char *bytes, size_t length)
 {
     size_t at = 0;
@@ -164,14 +171,13 @@ static size_t empty_lines_skip(struct reader *r, const char *bytes, size_t lengt
         at += 2;
     }
     if (at == length) return at;
-    if (bytes[at] == '\r' || bytes[at] == '\n')
-        reader_refuse(r, REFUSAL_REQUEST_LINE);
-    else
-        r->phase = READER_HEAD;
+    request_begin(r);
+    r->phase = READER_HEAD;
+    if (bytes[at] == '\r' || bytes[at] == '\n') reader_refuse(r, REFUSAL_REQUEST_LINE);
     return at;
 }
 
-/* A word that llhttp took for no method is one that this server does not know. */
+/* Returns whether a method ends at `at`, which llhttp, and so the server, does not know. */
 static bool is_word_until(const struct reader *r, const char *at)
 {
     return is_token_char(*at) || (*at == ' ' && at > r->head);
@@ -182,7 +188,7 @@ static bool is_rtsp(const struct reader *r)
     return r->parser.method >= HTTP_DESCRIBE && r->parser.method <= HTTP_FLUSH;
 }
 
-/* What llhttp took for no target: more than one space before it was wrong already. */
+/* Judges a target that llhttp refused at `at`. Two spaces before it are an error already. */
 static enum refusal target_judge(const struct reader *r, const char *at)
 {
     const char *space = memchr(r->head, ' ', (size_t)(at - r->head));
@@ -194,16 +200,17 @@ static enum refusal target_judge(const struct reader *r, const char *at)
 
 static bool request_line_ends_before(const struct reader *r, const char *at)
 {
-    const char *end = r->request->version.base ? r->request->version.base + r->request->version.length : at;
+    const char *end =
+        r->request->version.base ? r->request->version.base + r->request->version.length : at;
     return end + 2 <= at && end[0] == '\r' && end[1] == '\n';
 }
 
-/* What llhttp stopped at. Looks at no byte behind `at`: more may not be there yet. */
+/* Judges the byte at which llhttp stopped. Reads no byte behind `at`: it may not be there yet. */
 static enum refusal error_judge(const struct reader *r, llhttp_errno_t error, const char *at)
 {
     switch ((int)error) {
     case HPE_INVALID_METHOD: return is_word_until(r, at) ? REFUSAL_METHOD : REFUSAL_REQUEST_LINE;
-    case HPE_INVALID_CONSTANT: /* no protocol behind the target, or a method that is not HTTP's */
+    case HPE_INVALID_CONSTANT: /* no protocol behind the target, or a method of RTSP */
         return is_rtsp(r) ? REFUSAL_METHOD : REFUSAL_REQUEST_LINE;
     case HPE_INVALID_URL: return target_judge(r, at);
     case HPE_PAUSED_H2_UPGRADE: return REFUSAL_VERSION;
@@ -219,7 +226,7 @@ static enum refusal error_judge(const struct reader *r, llhttp_errno_t error, co
 
 /* ---- head and content ------------------------------------------------------------------------ */
 
-/* All of the head that was received, from its first byte on. */
+/* Reads the head again from its first byte, with stand-ins. */
 static llhttp_errno_t parse_again(struct reader *r, const char *end, const char **at)
 {
     head_begin(r);
@@ -227,7 +234,7 @@ static llhttp_errno_t parse_again(struct reader *r, const char *end, const char 
     return stand_in_parse(r, r->head, (size_t)(end - r->head), at);
 }
 
-/* Whether it was llhttp that did not want to go on, and not a callback for a reason of its own. */
+/* Returns whether llhttp itself stopped, and not a callback that refused the request. */
 static bool is_stopped(const struct reader *r, llhttp_errno_t error)
 {
     return error != HPE_OK && error != HPE_PAUSED && r->request->refused == REFUSAL_NONE;
@@ -244,7 +251,7 @@ static enum method method_of(const llhttp_t *parser)
     }
 }
 
-/* Reads up to `length` bytes of the head: how many it read; refused when they are bad. */
+/* Reads up to `length` bytes of the head. Returns how many were read. Refuses malformed heads. */
 static size_t head_parse(struct reader *r, const char *bytes, size_t length)
 {
     const char *at;
@@ -258,14 +265,14 @@ static size_t head_parse(struct reader *r, const char *bytes, size_t length)
     return at > bytes ? (size_t)(at - bytes) : 0;
 }
 
-/* Whether what was read before `at` is HTTP/0.9's; llhttp would tell with the next line only. */
+/* Returns whether the line before `at` is HTTP/0.9. llhttp would see that only in the next line. */
 static bool is_old(const struct reader *r, const char *at)
 {
-    return r->request->target.base && !r->request->version.base && r->request->target.base + r->request->target.length < at &&
-           line_ends_at_target(r);
+    return r->request->target.base && !r->request->version.base &&
+           r->request->target.base + r->request->target.length < at && line_ends_at_target(r);
 }
 
-/* The head is whole and accepted: what follows on the connection (RFC 9112 §9.3). */
+/* The head is complete: sets whether another request may follow (RFC 9112 §9.3). */
 static void persistence_take(struct reader *r)
 {
     bool old = r->parser.http_minor == 0;
@@ -277,8 +284,7 @@ static size_t head_feed(struct reader *r, const char *bytes, size_t length)
 {
     size_t room = r->rules->head_bytes_max - r->head_bytes;
     size_t used = head_parse(r, bytes, length < room ? length : room);
-    if (r->phase == READER_HEAD && is_old(r, bytes + used))
-        reader_refuse(r, REFUSAL_REQUEST_LINE);
+    if (r->phase == READER_HEAD && is_old(r, bytes + used)) reader_refuse(r, REFUSAL_REQUEST_LINE);
     if (r->phase == READER_HEAD && r->head_bytes == r->rules->head_bytes_max)
         reader_refuse(r, REFUSAL_HEAD_LARGE);
     if (r->phase != READER_BODY) return used;
@@ -293,7 +299,7 @@ static size_t head_feed(struct reader *r, const char *bytes, size_t length)
     return used;
 }
 
-/* One byte beyond the limit is enough to know. */
+/* Reads up to one byte more than the limit, which is enough to know that there is too much. */
 static size_t body_feed(struct reader *r, const char *bytes, size_t length)
 {
     uint64_t room = r->rules->body_bytes_max + 1 - r->body_bytes;
@@ -316,15 +322,14 @@ size_t reader_feed(struct reader *r, const char *bytes, size_t length)
         used = empty_lines_skip(r, bytes, length);
         r->head = bytes + used;
     }
-    if (r->phase == READER_HEAD && used < length)
-        used += head_feed(r, bytes + used, length - used);
-    if (r->phase == READER_BODY && used < length)
-        used += body_feed(r, bytes + used, length - used);
+    if (r->phase == READER_HEAD && used < length) used += head_feed(r, bytes + used, length - used);
+    if (r->phase == READER_BODY && used < length) used += body_feed(r, bytes + used, length - used);
     return used;
 }
 
 void reader_refuse(struct reader *r, enum refusal why)
 {
+    if (r->phase == READER_AWAITS) request_begin(r);
     request_refuse(r->request, why);
     r->phase = READER_COMPLETE;
 }
@@ -339,6 +344,7 @@ void reader_move(struct reader *r, size_t offset)
 {
     if (r->phase == READER_AWAITS) return;
     r->head -= offset;
+    text_move(&r->request->method_name, offset);
     text_move(&r->request->target, offset);
     text_move(&r->request->version, offset);
     text_move(&r->name, offset);

@@ -1,10 +1,9 @@
 /*
- * llhttp refuses two things that are allowed: a tab behind some values (RFC 9110 §5.6.3), and bytes
- * beyond ASCII in a target, which clients send. A head at which it stops is therefore read once
- * more, and in these places llhttp is given a stand-in of the same length: a space for a tab within
- * a value, a letter for a byte beyond ASCII within the target. Only llhttp sees stand-ins: all
- * texts are of the bytes received. It sees every other byte as it is, so that nothing else becomes
- * acceptable.
+ * llhttp refuses two things that are allowed or common: a tab after some values (RFC 9110 §5.6.3),
+ * and bytes above ASCII in a target. So when llhttp stops at a head, the head is read again with
+ * stand-ins of the same length: a space for a tab in a value, a letter for a byte above ASCII in
+ * the target. Only llhttp gets the stand-ins; all texts point to the bytes received. All other
+ * bytes are given as they are, so that nothing else becomes acceptable.
  */
 #include "stand_in.h"
 
@@ -15,20 +14,20 @@ llhttp_errno_t plain_parse(struct reader *r, const char *bytes, size_t length, c
     return error;
 }
 
-/* Within the target, behind its first byte. */
+/* Returns whether `at` is in the target, behind its first byte. */
 static bool is_in_target(const struct reader *r, const char *at)
 {
     return r->request->target.base && r->request->target.base + r->request->target.length == at;
 }
 
-/* Behind the colon of a field line. */
+/* Returns whether `at` is behind the colon of a field line. */
 static bool is_in_value(const struct reader *r, const char *at)
 {
     return r->name.base && r->name.base + r->name.length < at &&
            r->name.base[r->name.length] == ':';
 }
 
-/* What llhttp is given for the byte `at`, up to which it has read; NULL for the byte itself. */
+/* Returns the stand-in for the byte `at`, up to which llhttp has read; NULL for the byte itself. */
 static const char *stand_in(const struct reader *r, const char *at)
 {
     if ((unsigned char)*at >= 0x80) return is_in_target(r, at) ? "x" : NULL;
@@ -43,8 +42,7 @@ static size_t plain_length(const char *bytes, size_t length)
     return at;
 }
 
-llhttp_errno_t stand_in_parse(struct reader *r, const char *bytes, size_t length,
-                                           const char **at)
+llhttp_errno_t stand_in_parse(struct reader *r, const char *bytes, size_t length, const char **at)
 {
     const char *end = bytes + length;
     llhttp_errno_t error = HPE_OK;

@@ -1,6 +1,6 @@
 /*
- * The table of statuses, expanded at compile time into status lines and pages, so that an
- * error costs no formatting.
+ * Makes status lines and pages from the table of statuses at compile time, so that an error
+ * response needs no formatting.
  */
 #include "status.h"
 

@@ -1,5 +1,5 @@
 /*
- * Status codes (RFC 9110 §15) and the short page that goes with an answer that has no file.
+ * Status codes (RFC 9110 §15), and the short pages of responses that have no file.
  */
 #ifndef ZCSERVE_HTTP_STATUS_H
 #define ZCSERVE_HTTP_STATUS_H
@@ -8,10 +8,10 @@
 
 #include <stdint.h>
 
-/* "404 Not Found". The status must be one of status.def's. */
+/* Returns a text such as "404 Not Found". The status must be in status.def. */
 struct text status_line(uint16_t status);
 
-/* A readable HTML page that says what happened; empty for statuses without content. */
+/* Returns an HTML page that tells people what happened; empty for a status without content. */
 struct text status_page(uint16_t status);
 
 #endif

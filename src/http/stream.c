@@ -1,5 +1,5 @@
 /*
- * From a complete request to the plan of its response, by way of a lookup when it needs one.
+ * Leads a complete request to the plan of its response, through a lookup when it needs one.
  */
 #include "stream.h"
 #include "negotiate.h"
@@ -12,12 +12,14 @@ static bool may_persist(const struct conn_rules *rules, bool last)
     return rules->keep_alive && !last;
 }
 
-/* Makes the target a path; false when it is none that could be looked up. */
+/* Makes a path from the target. Returns false when the target cannot be looked up. */
 static bool target_take(struct stream *s)
 {
     const struct request *r = &s->request;
-    s->target = (struct target){.form = TARGET_BAD};
-    if (r->refused == REFUSAL_NONE) s->target = target_parse(r->target, s->path);
+    if (r->refused == REFUSAL_NONE)
+        s->target = target_parse(r->target, s->path);
+    else
+        s->target = (struct target){.form = TARGET_BAD};
     return s->target.form == TARGET_ORIGIN || s->target.form == TARGET_ABSOLUTE ||
            (s->target.form == TARGET_ASTERISK && request_is(r, METHOD_OPTIONS));
 }

@@ -1,10 +1,11 @@
 /*
- * A request target made into a safe relative path in one pass: plain bytes are copied through,
- * and only at the end of a segment is it asked what the segment was ("", ".", ".."). Dot segments
- * are looked for after decoding, so "%2e" hides nothing. It decodes once, guesses nothing and
- * repairs nothing: a target that is not safe is BAD.
+ * Makes a safe relative path from a request target in one pass. Plain bytes are copied. At the end
+ * of each segment the segment is checked: "", "." or "..". This happens after decoding, so "%2e"
+ * hides nothing. The target is decoded once. Nothing is guessed or repaired: a target that is not
+ * safe is BAD.
  *
- * A file name is any bytes but NUL and "/", in no encoding that could be known here; so a path is, too.
+ * A file name may have any bytes but NUL and "/", and its encoding is not known. So a path may have
+ * any bytes, too.
  */
 #include "target.h"
 
@@ -29,14 +30,14 @@ static enum byte_class class_of(char c)
     return (enum byte_class)byte_class[(unsigned char)c];
 }
 
-/* The path while it is made: whole segments, and from `segment` on the one being read. */
+/* The path being made: complete segments, and from `segment` on the segment being read. */
 struct path {
     char *base;
     size_t length;
     size_t segment;
 };
 
-/* -1 when `c` is not a hexadecimal digit. */
+/* Returns -1 when `c` is not a hexadecimal digit. */
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';
@@ -44,7 +45,7 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The byte that "%XX" at `at` stands for, -1 when it is malformed. */
+/* Returns the byte that "%XX" at `at` stands for, or -1 when it is malformed. */
 static int percent_value(const char *at, size_t available)
 {
     int high, low;
@@ -52,7 +53,7 @@ static int percent_value(const char *at, size_t available)
     return high << 4 | low;
 }
 
-/* Takes away the empty segment being read and the whole one before it. */
+/* Removes the segment that was read, "..", and the one before it. Returns false at the root. */
 static bool path_climb(struct path *path)
 {
     if (path->segment == 0) return false;
@@ -63,7 +64,7 @@ static bool path_climb(struct path *path)
     return true;
 }
 
-/* Settles what the segment read was; false when it makes the path unsafe. */
+/* Handles the segment that was read. Returns false when it makes the path unsafe. */
 static bool segment_close(struct path *path)
 {
     const char *segment = path->base + path->segment;
@@ -81,7 +82,7 @@ static bool slash_take(struct path *path)
     return true;
 }
 
-/* A decoded byte may be anything that a file name may hold. */
+/* Adds a decoded byte. It may be any byte that a file name may have. */
 static bool decoded_take(struct path *path, int byte)
 {
     if (byte <= 0 || byte == '/') return false;
@@ -97,7 +98,7 @@ static size_t plain_copy(char *to, const char *from, size_t length)
     return count;
 }
 
-/* Takes one byte that is not plain, or one "%XX"; how much of `raw` it was, 0 when unsafe. */
+/* Takes one byte that is not plain, or one "%XX". Returns its length in `raw`, or 0 when unsafe. */
 static size_t special_take(struct path *path, const char *raw, size_t available)
 {
     switch (class_of(raw[0])) {
@@ -110,7 +111,7 @@ static size_t special_take(struct path *path, const char *raw, size_t available)
     return 0;
 }
 
-/* Reads `raw` up to its end or its "?"; false when it is not safe. */
+/* Reads `raw` up to its end or its "?". Returns false when it is not safe. */
 static bool path_read(struct text raw, struct path *path, size_t *consumed)
 {
     size_t at = 0;
@@ -134,7 +135,7 @@ static bool query_valid(struct text query)
     return true;
 }
 
-/* Length of "http://" or "https://" in front of `raw`, 0 when neither is there. */
+/* Returns the length of "http://" or "https://" that `raw` begins with, or 0. */
 static size_t scheme_length(struct text raw)
 {
     static const struct text scheme[] = {{"http://", 7}, {"https://", 8}};
@@ -145,19 +146,19 @@ static size_t scheme_length(struct text raw)
     return 0;
 }
 
-/* The authority behind a scheme; absent when there is none, it is malformed or has no host. */
+/* Returns the authority behind a scheme; absent when it is malformed or has no host. */
 static struct text authority_take(struct text raw, size_t scheme)
 {
     struct text authority = {raw.base + scheme, 0};
     while (scheme + authority.length < raw.length &&
-           memchr("/?#", authority.base[authority.length], 3) == NULL)
+           !memchr("/?#", authority.base[authority.length], 3))
         authority.length++;
     if (authority.length == 0 || authority.base[0] == ':' || !authority_valid(authority))
         return (struct text){NULL, 0};
     return authority;
 }
 
-/* Fills in path and query from `raw`, which is all that follows the authority. */
+/* Sets path and query from `raw`, which is all that follows the authority. */
 static bool target_fill(struct target *target, struct text raw, char *space)
 {
     struct path path = {space, 0, 0};

@@ -132,13 +132,13 @@ static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
 
 /* ---- time --------------------------------------------------------------------------------- */
 
-static void deadlines_sweep(struct epoll_loop *l)
+static void deadlines_look(struct epoll_loop *l)
 {
-    struct worker *w = &l->worker;
-    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
-        struct epoll_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->queued || !client_is_late(&k->client, w)) continue;
-        conn_expired(&k->client.conn, &w->now);
+    struct client *client;
+    while ((client = clients_late(&l->worker)) != NULL) {
+        struct epoll_client *k = (struct epoll_client *)client;
+        if (k->queued) continue;
+        conn_expired(&client->conn, &l->worker.now);
         epoll_connection_drive(l, k);
     }
 }
@@ -149,8 +149,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
     struct worker *w = &l->worker;
     (void)events;
     now_read(&w->now);
-    l->ticks++;
-    deadlines_sweep(l);
+    deadlines_look(l);
     bool log_waits = worker_tick(w);
     if (!l->accepting && !l->draining) epoll_accepting_set(l, true);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
@@ -240,14 +239,31 @@ static bool loop_make(struct epoll_loop *l)
     return false;
 }
 
+/* Closes and frees the loop, also when only a part of it could be opened. */
+static void epoll_close(void *serving)
+{
+    struct epoll_loop *l = serving;
+    if (l->loop) ev_loop_destroy(l->loop);
+    if (l->signal_fd >= 0) close(l->signal_fd);
+    slab_close(&l->clients);
+    worker_close(&l->worker);
+    free(l->listener);
+    free(l);
+}
+
 static void *epoll_open(const struct service *service, uint32_t index)
 {
     struct epoll_loop *l = calloc(1, sizeof(*l));
-    if (!l) return NULL;
-    l->service = service;
-    if (worker_open(&l->worker, service, index) != 0 ||
-        worker_never_waits(&l->worker, service->fetches_max) != 0 || !loop_make(l))
+    if (!l || worker_open(&l->worker, service, index) != 0) {
+        free(l);
         return NULL;
+    }
+    l->service = service;
+    l->signal_fd = -1;
+    if (worker_never_waits(&l->worker, service->fetches_max) != 0 || !loop_make(l)) {
+        epoll_close(l);
+        return NULL;
+    }
     ev_set_userdata(l->loop, l);
     epoll_listeners_open(l);
     watchers_start(l);
@@ -261,17 +277,6 @@ static int epoll_run(void *serving)
     l->draining = true;
     connections_end(l);
     return 0;
-}
-
-static void epoll_close(void *serving)
-{
-    struct epoll_loop *l = serving;
-    ev_loop_destroy(l->loop);
-    close(l->signal_fd);
-    slab_close(&l->clients);
-    worker_close(&l->worker);
-    free(l->listener);
-    free(l);
 }
 
 const struct model epoll_model = {

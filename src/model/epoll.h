@@ -24,7 +24,6 @@ struct epoll_loop {
     struct slab clients;
     struct epoll_client *batch[BATCH_MAX];
     uint32_t batched;
-    uint32_t ticks;
     uint32_t hand; /* kept for crowd_choose() */
     bool accepting, draining;
     uint64_t drain_deadline_ns;

@@ -12,12 +12,11 @@
 void epoll_accepting_set(struct epoll_loop *l, bool accepting)
 {
     l->accepting = accepting;
-    for (uint32_t i = 0; i < l->listeners; i++) {
+    for (uint32_t i = 0; i < l->listeners; i++)
         if (accepting && service_accepts(l->service, l->worker.index, i))
             ev_io_start(l->loop, &l->listener[i]);
         else
             ev_io_stop(l->loop, &l->listener[i]);
-    }
 }
 
 static void connection_open(struct epoll_loop *l, int fd, const struct sockaddr_storage *peer)

@@ -223,15 +223,31 @@ static int watchers_start(struct prefork *p)
     return watch_fd(p, worker_watch_fd(&p->worker), EPOLLIN, READY_CHANGES);
 }
 
+/* Closes and frees the process's part, also when only some of it could be opened. */
+static void prefork_close(void *serving)
+{
+    struct prefork *p = serving;
+    if (p->signals >= 0) close(p->signals);
+    if (p->epoll >= 0) close(p->epoll);
+    worker_close(&p->worker);
+    free(p->waiting);
+    free(p);
+}
+
 static void *prefork_open(const struct service *service, uint32_t index)
 {
     struct prefork *p = calloc(1, sizeof(*p));
-    if (!p || worker_open(&p->worker, service, index) != 0) return NULL;
+    if (!p || worker_open(&p->worker, service, index) != 0) {
+        free(p);
+        return NULL;
+    }
     p->service = service;
+    p->signals = -1;
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
     p->waiting = calloc(service->drain_max + 1, sizeof(*p->waiting));
     if (p->epoll < 0 || !p->waiting || listeners_open(p) != 0 || watchers_start(p) != 0) {
         log_error("the process cannot wait for connections: %s", strerror(errno));
+        prefork_close(p);
         return NULL;
     }
     return p;
@@ -245,16 +261,6 @@ static int prefork_run(void *serving)
     for (uint32_t i = 0; i < p->waits; i++)
         connection_serve(p, p->waiting[i].fd, &p->waiting[i].peer);
     return 0;
-}
-
-static void prefork_close(void *serving)
-{
-    struct prefork *p = serving;
-    close(p->signals);
-    close(p->epoll);
-    worker_close(&p->worker);
-    free(p->waiting);
-    free(p);
 }
 
 /* ---- the pool, in the supervisor ----------------------------------------------------------- */

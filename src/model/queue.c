@@ -39,7 +39,7 @@ void queue_close(struct queue *q)
     pthread_cond_destroy(&q->filled);
     pthread_mutex_destroy(&q->lock);
     free(q->waiting);
-    close(q->news);
+    if (q->news >= 0) close(q->news);
 }
 
 /* With the lock held: stores for how many connections no thread is idle. */
@@ -77,12 +77,11 @@ static void queue_wait(struct queue *q, uint64_t until_ns)
     struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SECOND),
                              .tv_nsec = (long)(until_ns % NS_PER_SECOND)};
     int result = 0;
-    while (q->count == 0 && !q->closed && result == 0) {
+    while (q->count == 0 && !q->closed && result == 0)
         if (until_ns == UINT64_MAX)
             pthread_cond_wait(&q->filled, &q->lock);
         else
             result = pthread_cond_timedwait(&q->filled, &q->lock, &until);
-    }
 }
 
 enum taken queue_take(struct queue *q, uint64_t until_ns, struct waiting *waiting)

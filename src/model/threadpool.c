@@ -244,7 +244,9 @@ static int watchers_start(struct threadpool *p)
 {
     int result = 0;
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (p->epoll < 0) return -1;
     p->signals = signals_open();
+    if (p->signals < 0) return -1;
     p->accepting = true;
     p->listeners = p->service->addresses;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
@@ -263,49 +265,26 @@ static int threads_start(struct threadpool *p)
     while (p->started < p->service->workers && error == 0) {
         struct thread *t = &p->threads[p->started];
         t->pool = p;
-        if (worker_open(&t->worker, p->service, p->started) != 0) return -1;
+        if (worker_open(&t->worker, p->service, p->started) != 0) break;
         error = pthread_create(&t->id, &attributes, thread_run, t);
+        if (error != 0) worker_close(&t->worker);
         p->started += error == 0;
     }
     pthread_attr_destroy(&attributes);
     if (error != 0) log_error("cannot start thread %u: %s", p->started, strerror(error));
-    return error == 0 ? 0 : -1;
+    return p->started == p->service->workers ? 0 : -1;
 }
 
 static bool threads_make(struct threadpool *p)
 {
     const struct service *service = p->service;
     size_t size = service->workers * sizeof(struct thread);
+    int error = queue_open(&p->queue, service->queue_max, service->queue_max + service->drain_max,
+                           service->workers);
     p->threads = aligned_alloc(_Alignof(struct thread), size);
-    if (p->threads && queue_open(&p->queue, service->queue_max,
-                                 service->queue_max + service->drain_max, service->workers) == 0)
-        return true;
+    if (error == 0 && p->threads) return true;
     log_error("no memory for %u threads", service->workers);
     return false;
-}
-
-/* Starts the threads too, so that each has all that it needs before any connection is served. */
-static void *threadpool_open(const struct service *service, uint32_t index)
-{
-    struct threadpool *p = calloc(1, sizeof(*p));
-    (void)index; /* there is one process */
-    if (!p) return NULL;
-    p->service = service;
-    p->drain_deadline_ns = UINT64_MAX;
-    if (!threads_make(p)) return NULL;
-    if (watchers_start(p) != 0) {
-        log_error("the process cannot wait for connections: %s", strerror(errno));
-        return NULL;
-    }
-    return threads_start(p) == 0 ? p : NULL; /* on NULL the process ends, and its threads with it */
-}
-
-static int threadpool_run(void *serving)
-{
-    struct threadpool *p = serving;
-    while (queue_takers(&p->queue) > 0)
-        wait_once(p);
-    return 0;
 }
 
 static void threadpool_close(void *serving)
@@ -315,11 +294,42 @@ static void threadpool_close(void *serving)
         pthread_join(p->threads[i].id, NULL);
         worker_close(&p->threads[i].worker);
     }
-    close(p->signals);
-    close(p->epoll);
+    if (p->signals >= 0) close(p->signals);
+    if (p->epoll >= 0) close(p->epoll);
     queue_close(&p->queue);
     free(p->threads);
     free(p);
+}
+
+/* Starts the threads too, so that each has all that it needs before any connection is served. */
+static bool pool_start(struct threadpool *p)
+{
+    if (!threads_make(p)) return false;
+    if (watchers_start(p) == 0) return threads_start(p) == 0;
+    log_error("the process cannot wait for connections: %s", strerror(errno));
+    return false;
+}
+
+static void *threadpool_open(const struct service *service, uint32_t index)
+{
+    struct threadpool *p = calloc(1, sizeof(*p));
+    (void)index; /* there is one process */
+    if (!p) return NULL;
+    p->service = service;
+    p->drain_deadline_ns = UINT64_MAX;
+    p->signals = p->epoll = -1;
+    if (pool_start(p)) return p;
+    queue_end(&p->queue); /* for the threads that were started */
+    threadpool_close(p);
+    return NULL;
+}
+
+static int threadpool_run(void *serving)
+{
+    struct threadpool *p = serving;
+    while (queue_takers(&p->queue) > 0)
+        wait_once(p);
+    return 0;
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */

@@ -19,7 +19,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- a connection ------------------------------------------------------------------------- */
@@ -127,8 +126,8 @@ static void on_client(struct uring_loop *l, enum lane_operation operation, struc
     }
     if (operation == LANE_SEND && result != 0)
         drive_sent(&l->worker, &k->client, result, false);
-    else if (result < 0 && !k->client.conn.failed)
-        conn_failed(&k->client.conn, CLOSE_PEER_RESET);
+    else if (result < 0 && (!k->client.conn.failed || k->client.conn.half_closed))
+        conn_failed(&k->client.conn, CLOSE_PEER_RESET); /* told again, it ends the lingering */
     else if (operation == LANE_FETCH && conn_next(&k->client.conn) == CONN_SEND)
         client_range_fetched(&k->client, &l->worker);
     if (operation == LANE_RECEIVE) {
@@ -162,12 +161,12 @@ static void connection_expire(struct uring_loop *l, struct uring_client *k)
     }
 }
 
-static void deadlines_sweep(struct uring_loop *l)
+static void deadlines_look(struct uring_loop *l)
 {
-    for (uint32_t i = l->ticks % SWEEP_TICKS; i < l->clients.touched; i += SWEEP_TICKS) {
-        struct uring_client *k = slab_taken_at(&l->clients, i);
-        if (!k || k->closed || k->queued || k->lane.sending == LANE_IN_FETCH) continue;
-        if (client_is_late(&k->client, &l->worker)) connection_expire(l, k);
+    struct client *client;
+    while ((client = clients_late(&l->worker)) != NULL) {
+        struct uring_client *k = (struct uring_client *)client;
+        if (!k->queued && k->lane.sending != LANE_IN_FETCH) connection_expire(l, k);
     }
 }
 
@@ -188,21 +187,13 @@ static void watches_repeat(struct uring_loop *l)
     l->unwatched = 0;
 }
 
-static uint64_t cpu_ns(void)
-{
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (uint64_t)used.tv_sec * NS_PER_SECOND + (uint64_t)used.tv_nsec;
-}
-
 static void on_tick(struct uring_loop *l)
 {
     struct worker *w = &l->worker;
     l->ticked_ns = w->now.monotonic_ns;
-    l->ticks++;
-    deadlines_sweep(l);
+    deadlines_look(l);
     worker_tick(w);
-    pace_tick(&l->pace, w->now.monotonic_ns, cpu_ns());
+    pace_tick(&l->pace, w->now.monotonic_ns, now_thread_cpu_ns());
     l->vain = 0;
     uring_accept_resume(l);
     watches_repeat(l);
@@ -285,7 +276,7 @@ static int loop_open(struct uring_loop *l)
     l->last = &l->first;
     l->signals = signals_open();
     int error = slab_open(&l->clients, sizeof(struct uring_client), count);
-    if (error != 0 || l->signals < 0) {
+    if (error != 0 || l->signals < 0 || !uring_listeners_open(l)) {
         log_error("the io_uring loop cannot be made: memory or descriptors are short");
         return -1;
     }
@@ -294,10 +285,7 @@ static int loop_open(struct uring_loop *l)
         return -1;
     }
     pace_open(&l->pace, l->service->uring.gather_ns);
-    if (!uring_listeners_open(l)) {
-        log_error("no memory for the listeners of %u workers", l->service->workers);
-        return -1;
-    }
+    uring_listeners_look(l);
     for (unsigned op = OP_SIGNAL; op <= OP_FETCHED; op++)
         watch_fd(l, op);
     return 0;
@@ -320,15 +308,28 @@ static void connections_end(struct uring_loop *l)
     }
 }
 
+/* Frees a loop whose ring is closed, or was not opened because something was short. */
+static void loop_free(struct uring_loop *l)
+{
+    slab_close(&l->clients);
+    if (l->signals >= 0) close(l->signals);
+    worker_close(&l->worker);
+    free(l->listener);
+    free(l);
+}
+
 static void *uring_open(const struct service *service, uint32_t index)
 {
     struct uring_loop *l = calloc(1, sizeof(*l));
-    if (!l) return NULL;
-    l->service = service;
-    if (worker_open(&l->worker, service, index) != 0 ||
-        worker_never_waits(&l->worker, service->fetches_max) != 0 || loop_open(l) != 0)
+    if (!l || worker_open(&l->worker, service, index) != 0) {
+        free(l);
         return NULL;
-    return l;
+    }
+    l->service = service;
+    l->signals = -1;
+    if (worker_never_waits(&l->worker, service->fetches_max) == 0 && loop_open(l) == 0) return l;
+    loop_free(l);
+    return NULL;
 }
 
 static int uring_run(void *serving)
@@ -355,11 +356,7 @@ static void uring_close(void *serving)
     struct uring_loop *l = serving;
     if (l->ring.broken) return;
     ring_close(&l->ring);
-    slab_close(&l->clients);
-    close(l->signals);
-    worker_close(&l->worker);
-    free(l->listener);
-    free(l);
+    loop_free(l);
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ struct uring_client {
     uint32_t heard;            /* kept for pace_received()                                */
     bool queued;               /* is in that list                                         */
     bool closed;               /* its socket is closed; operations may still be in flight */
+    bool leaves;               /* it was chosen to make room for another connection       */
 };
 
 struct uring_loop {
@@ -30,10 +31,9 @@ struct uring_loop {
     struct uring_client *first, **last; /* the list of clients to be driven in this turn */
     uint64_t ticked_ns, drain_deadline_ns;
     bool draining, stopping;
-    bool paused;      /* accepting pauses until a connection ends or a tick comes */
-    uint32_t hand;    /* kept for crowd_choose()                                  */
-    uint32_t leaving; /* index of the client that is being closed to make room    */
-    uint32_t ticks;
+    bool paused;        /* accepting pauses until a connection ends or a tick comes */
+    uint32_t hand;      /* kept for crowd_choose()                                  */
+    uint32_t leaving;   /* index of the client that is being closed to make room    */
     uint32_t unwatched; /* one bit for each OP_…: watch it again at the next tick   */
     uint32_t vain;      /* failed accepts since the last tick: trouble of one connection */
     uint32_t listeners;
@@ -55,7 +55,7 @@ static inline void client_queue(struct uring_loop *l, struct uring_client *k)
     l->last = &k->next;
 }
 
-/* Starts to accept. Returns false when memory is short. */
+/* Makes the list of listeners; uring_listeners_look() starts to accept. Returns false when memory is short. */
 bool uring_listeners_open(struct uring_loop *l);
 
 /* Starts or stops accepting on each listener, as service_accepts() says now. */

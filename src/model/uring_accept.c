@@ -65,7 +65,6 @@ bool uring_listeners_open(struct uring_loop *l)
     if (!l->listener) return false;
     for (uint32_t i = 0; i < l->listeners; i++)
         l->listener[i].fd = service_listener_at(l->service, i);
-    uring_listeners_look(l);
     return true;
 }
 
@@ -123,7 +122,7 @@ static bool is_leaving(const struct uring_loop *l)
 {
     const struct uring_client *k =
         l->leaving < l->clients.touched ? slab_taken_at(&l->clients, l->leaving) : NULL;
-    return k && (k->closed || k->client.conn.failed);
+    return k && k->leaves;
 }
 
 /*
@@ -141,6 +140,7 @@ static bool room_make(struct uring_loop *l, int listener, const char *why)
         return false;
     }
     l->leaving = slab_index(&l->clients, k);
+    k->leaves = true;
     crowd_leave(&k->client, &l->worker);
     client_queue(l, k);
     return true;

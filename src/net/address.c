@@ -20,13 +20,9 @@ static bool address_parse_port(const char *text, uint16_t *port)
     uint32_t value = 0;
     size_t length = strlen(text);
 
-    if (length == 0 || length > 5) {
-        return false;
-    }
+    if (length == 0 || length > 5) return false;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9') {
-            return false;
-        }
+        if (text[i] < '0' || text[i] > '9') return false;
         value = value * 10 + (uint32_t)(text[i] - '0');
     }
     *port = (uint16_t)value;
@@ -90,9 +86,7 @@ static bool address_parse_host(struct text host, uint16_t port, struct listen_ad
     }
     bool bracketed = host.base[0] == '[' && host.base[host.length - 1] == ']';
     struct text bare = bracketed ? (struct text){host.base + 1, host.length - 2} : host;
-    if (bare.length == 0 || bare.length >= sizeof(copy)) {
-        return false;
-    }
+    if (bare.length == 0 || bare.length >= sizeof(copy)) return false;
     memcpy(copy, bare.base, bare.length);
     if (bracketed && inet_pton(AF_INET6, copy, &ipv6) == 1) {
         address_set_ipv6(address, ipv6, port);
@@ -113,12 +107,10 @@ int listen_address_parse(const char *text, struct listen_address *address, char 
 
     memset(address, 0, sizeof(*address));
     address->access = (struct listen_access){.owner = (uid_t)-1, .group = (gid_t)-1};
-    if (strncmp(text, "unix:", 5) == 0) {
-        return address_parse_unix(text + 5, address, problem, size);
-    }
+    if (strncmp(text, "unix:", 5) == 0) return address_parse_unix(text + 5, address, problem, size);
     const char *colon = strrchr(text, ':');
-    const char *port_text = colon == NULL ? text : colon + 1;
-    struct text host = {text, colon == NULL ? 0 : (size_t)(colon - text)};
+    const char *port_text = !colon ? text : colon + 1;
+    struct text host = {text, !colon ? 0 : (size_t)(colon - text)};
 
     if (!address_parse_port(port_text, &port)) {
         snprintf(problem, size, "no port from 0 to 65535 in '%s': " FORMS, text);

@@ -38,18 +38,13 @@ static int listener_set_options(int fd, const struct listen_address *address, bo
 {
     int result = 0;
 
-    if (listener_is_unix(address)) {
-        return 0;
-    }
+    if (listener_is_unix(address)) return 0;
     if (address->address.ss_family == AF_INET6) {
         int alone = address->every ? 0 : 1;
-        if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof(alone)) < 0) {
-            return -errno;
-        }
+        if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof(alone)) < 0) return -errno;
     }
-    if ((result = listener_switch_on(fd, SOL_SOCKET, SO_REUSEADDR)) == 0 && share) {
+    if ((result = listener_switch_on(fd, SOL_SOCKET, SO_REUSEADDR)) == 0 && share)
         result = listener_switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
-    }
     return result < 0 ? result : listener_switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
 }
 
@@ -59,16 +54,10 @@ static int listener_check_stale(const struct listen_address *address)
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
     struct stat file;
 
-    if (lstat(un->sun_path, &file) < 0) {
-        return errno == ENOENT ? 0 : -errno;
-    }
-    if (!S_ISSOCK(file.st_mode)) {
-        return -EEXIST;
-    }
+    if (lstat(un->sun_path, &file) < 0) return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(file.st_mode)) return -EEXIST;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return -errno;
-    }
+    if (fd < 0) return -errno;
     int result = connect(fd, (const struct sockaddr *)un, address->length) < 0 ? -errno : 0;
     close(fd);
     switch (result) {
@@ -88,12 +77,9 @@ static int listener_bind_once(int fd, const struct listen_address *address)
 {
     const struct sockaddr *name = (const struct sockaddr *)&address->address;
 
-    if (!listener_is_unix(address) || !address->access.has_mode) {
+    if (!listener_is_unix(address) || !address->access.has_mode)
         return bind(fd, name, address->length);
-    }
-    if (fchmod(fd, address->access.mode) < 0) {
-        return -1;
-    }
+    if (fchmod(fd, address->access.mode) < 0) return -1;
     mode_t before = umask(0);
     int result = bind(fd, name, address->length);
     umask(before);
@@ -111,22 +97,17 @@ static int listener_give(const struct listen_address *address)
     struct stat file;
 
     if (!listener_is_unix(address) ||
-        (!access->has_mode && access->owner == (uid_t)-1 && access->group == (gid_t)-1)) {
+        (!access->has_mode && access->owner == (uid_t)-1 && access->group == (gid_t)-1))
         return 0;
-    }
     int fd = open(un->sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return -errno;
-    }
+    if (fd < 0) return -errno;
     int result = fstat(fd, &file) < 0 ? -errno : 0;
     bool is_right =
         S_ISSOCK(file.st_mode) && (!access->has_mode || (file.st_mode & ALLPERMS) == access->mode);
-    if (result == 0 && !is_right) {
+    if (result == 0 && !is_right)
         result = -EOPNOTSUPP; /* the kernel ignored the socket's mode, or this is another file */
-    }
-    if (result == 0 && fchownat(fd, "", access->owner, access->group, AT_EMPTY_PATH) < 0) {
+    if (result == 0 && fchownat(fd, "", access->owner, access->group, AT_EMPTY_PATH) < 0)
         result = -errno;
-    }
     close(fd);
     return result;
 }
@@ -135,19 +116,11 @@ static int listener_bind(int fd, const struct listen_address *address)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
 
-    if (listener_bind_once(fd, address) == 0) {
-        return 0;
-    }
-    if (errno != EADDRINUSE || !listener_is_unix(address)) {
-        return -errno;
-    }
+    if (listener_bind_once(fd, address) == 0) return 0;
+    if (errno != EADDRINUSE || !listener_is_unix(address)) return -errno;
     int result = listener_check_stale(address);
-    if (result < 0) {
-        return result;
-    }
-    if (unlink(un->sun_path) < 0 && errno != ENOENT) {
-        return -errno;
-    }
+    if (result < 0) return result;
+    if (unlink(un->sun_path) < 0 && errno != ENOENT) return -errno;
     return listener_bind_once(fd, address) < 0 ? -errno : 0;
 }
 
@@ -158,13 +131,9 @@ static int listener_bind(int fd, const struct listen_address *address)
 static int listener_make(struct listen_address *address, bool share)
 {
     int fd = socket(address->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return -errno;
-    }
+    if (fd < 0) return -errno;
     int result = listener_set_options(fd, address, share);
-    if (result == 0) {
-        result = listener_bind(fd, address);
-    }
+    if (result == 0) result = listener_bind(fd, address);
     if (result == 0 && (result = listener_give(address)) < 0) {
         listener_close(fd, address, true);
         return result;
@@ -219,13 +188,9 @@ int listener_probe(const struct listen_address *address)
 {
     struct listen_address copy = *address;
 
-    if (listener_is_unix(address)) {
-        return 0;
-    }
+    if (listener_is_unix(address)) return 0;
     int fd = listener_make_or_fall_back(&copy, false);
-    if (fd < 0) {
-        return fd;
-    }
+    if (fd < 0) return fd;
     close(fd);
     return 0;
 }
@@ -234,9 +199,7 @@ void listener_close(int fd, const struct listen_address *address, bool remove)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
 
-    if (remove && listener_is_unix(address)) {
-        unlink(un->sun_path);
-    }
+    if (remove && listener_is_unix(address)) unlink(un->sun_path);
     close(fd);
 }
 
@@ -277,13 +240,9 @@ int listener_accept(int listener, bool nonblocking, struct sockaddr_storage *pee
 
     do {
         socklen_t length = sizeof(*peer);
-        if (peer != NULL) {
-            peer->ss_family = AF_UNSPEC;
-        }
-        fd = accept4(listener, (struct sockaddr *)peer, peer == NULL ? NULL : &length, flags);
+        if (peer) peer->ss_family = AF_UNSPEC;
+        fd = accept4(listener, (struct sockaddr *)peer, !peer ? NULL : &length, flags);
     } while (fd < 0 && errno == EINTR);
-    if (fd < 0) {
-        return listener_is_trouble_of_one(errno) ? -ECONNABORTED : -errno;
-    }
+    if (fd < 0) return listener_is_trouble_of_one(errno) ? -ECONNABORTED : -errno;
     return fd;
 }

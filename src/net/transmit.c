@@ -8,8 +8,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -18,9 +16,7 @@ static ssize_t transmit_memory(int fd, const struct outgoing *out)
     int flags = MSG_NOSIGNAL | (out->more ? MSG_MORE : 0);
 
     /* One vector needs no msghdr, so the kernel has less to copy and to check. */
-    if (out->count == 1) {
-        return send(fd, out->vector[0].iov_base, out->vector[0].iov_len, flags);
-    }
+    if (out->count == 1) return send(fd, out->vector[0].iov_base, out->vector[0].iov_len, flags);
     /* msghdr has no const, because recvmsg() uses it too; sendmsg() does not write through it. */
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)out->vector,
                              .msg_iovlen = (size_t)out->count};
@@ -50,12 +46,6 @@ ssize_t transmit(int fd, const struct outgoing *out, uint64_t budget)
         result = out->count > 0 ? transmit_memory(fd, out) : transmit_file(fd, out, budget);
     } while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : result;
-}
-
-void transmit_cork(int fd, bool on)
-{
-    int value = on;
-    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
 ssize_t transmit_receive(int fd, void *space, size_t size)

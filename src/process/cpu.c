@@ -45,7 +45,7 @@ static int cpu_read_numbers(const char *directory, const char *file, long long n
 
     if (snprintf(path, sizeof(path), "%s/%s", directory, file) >= (int)sizeof(path)) return 0;
     FILE *in = fopen(path, "re");
-    if (in == NULL) return 0;
+    if (!in) return 0;
     int count = fscanf(in, "%lld %lld", &number[0], &number[1]);
     fclose(in);
     return count > 0 ? count : 0;
@@ -57,9 +57,8 @@ static uint32_t cpu_count_in(const char *directory)
     long long number[2] = {0, 0};
     long long quota = 0;
 
-    if (cpu_read_numbers(directory, "cpu.max", number) == 2) {
+    if (cpu_read_numbers(directory, "cpu.max", number) == 2)
         return cpu_round_up(number[0], number[1]);
-    }
     if (cpu_read_numbers(directory, "cpu.cfs_quota_us", number) == 0) return 0;
     quota = number[0];
     if (cpu_read_numbers(directory, "cpu.cfs_period_us", number) == 0) return 0;
@@ -81,7 +80,7 @@ static uint32_t cpu_count_upwards(const char *mount, const char *hierarchy, cons
     for (;;) {
         least = cpu_least(least, cpu_count_in(directory));
         char *slash = strrchr(directory, '/');
-        if (slash == NULL || slash < directory + root_length) return least;
+        if (!slash || slash < directory + root_length) return least;
         *slash = '\0';
     }
 }
@@ -89,7 +88,7 @@ static uint32_t cpu_count_upwards(const char *mount, const char *hierarchy, cons
 /* Returns whether `cpu` is one of the controllers, which are separated by commas. */
 static bool cpu_is_controller(const char *controllers)
 {
-    for (const char *at = controllers; at != NULL; at = strchr(at, ',')) {
+    for (const char *at = controllers; at; at = strchr(at, ',')) {
         at += *at == ',';
         if (strncmp(at, "cpu", 3) == 0 && (at[3] == ',' || at[3] == '\0')) return true;
     }
@@ -104,9 +103,9 @@ static uint32_t cpu_count_of_line(const char *mount, char *line)
 {
     char hierarchy[NAME_MAX];
     char *controllers = strchr(line, ':');
-    char *path = controllers == NULL ? NULL : strchr(controllers + 1, ':');
+    char *path = !controllers ? NULL : strchr(controllers + 1, ':');
 
-    if (path == NULL) return 0;
+    if (!path) return 0;
     *controllers++ = '\0';
     *path++ = '\0';
     path[strcspn(path, "\n")] = '\0';
@@ -126,10 +125,9 @@ uint32_t cpu_count_quota(const char *mount, const char *membership)
     uint32_t least = 0;
     FILE *in = fopen(membership, "re");
 
-    if (in == NULL) return 0;
-    while (fgets(line, sizeof(line), in) != NULL) {
+    if (!in) return 0;
+    while (fgets(line, sizeof(line), in))
         least = cpu_least(least, cpu_count_of_line(mount, line));
-    }
     fclose(in);
     return least;
 }
@@ -155,10 +153,8 @@ int cpu_nth_usable(uint32_t index)
     count = (uint32_t)CPU_COUNT_S(sizeof(affinity.set), affinity.set);
     if (count == 0) return -1;
     index %= count;
-    for (int cpu = 0; cpu < (int)sizeof(affinity.set) * CHAR_BIT; cpu++) {
-        if (CPU_ISSET_S((size_t)cpu, sizeof(affinity.set), affinity.set) && index-- == 0) {
+    for (int cpu = 0; cpu < (int)sizeof(affinity.set) * CHAR_BIT; cpu++)
+        if (CPU_ISSET_S((size_t)cpu, sizeof(affinity.set), affinity.set) && index-- == 0)
             return cpu;
-        }
-    }
     return -1;
 }

@@ -56,18 +56,15 @@ void supervise_prepare(void)
 
 static void supervise_tell(struct supervision *s, int signal_number, bool last)
 {
-    for (uint32_t i = 0; i < s->count; i++) {
-        if (s->process[i].pid > 0 && s->process[i].last == last) {
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->process[i].pid > 0 && s->process[i].last == last)
             kill(s->process[i].pid, signal_number);
-        }
-    }
 }
 
 static bool supervise_any(const struct supervision *s, bool last)
 {
-    for (uint32_t i = 0; i < s->count; i++) {
+    for (uint32_t i = 0; i < s->count; i++)
         if (s->process[i].pid > 0 && s->process[i].last == last) return true;
-    }
     return false;
 }
 
@@ -91,7 +88,7 @@ static void supervise_drain(struct supervision *s)
 {
     s->stage = DRAINING;
     s->deadline_ns = now_monotonic_ns() + s->options->drain_ns;
-    if (s->options->release != NULL) s->options->release(s->options->of);
+    if (s->options->release) s->options->release(s->options->of);
     supervise_tell(s, SIGTERM, false);
 }
 
@@ -99,7 +96,7 @@ static void supervise_finish(struct supervision *s)
 {
     s->deadline_ns = now_monotonic_ns() + (s->stage == DRAINING ? LAST_NS : STOP_NS);
     s->stage = FINISHING;
-    if (s->options->finish != NULL) s->options->finish(s->options->of);
+    if (s->options->finish) s->options->finish(s->options->of);
 }
 
 /* A signal asked for a stop: the first one drains, the second one stops at once. */
@@ -115,9 +112,8 @@ static void supervise_asked_to_stop(struct supervision *s, int signal_number)
         supervise_stop_at_once(s);
         break;
     case FINISHING:
-        if (s->deadline_ns > now_monotonic_ns() + STOP_NS) {
+        if (s->deadline_ns > now_monotonic_ns() + STOP_NS)
             s->deadline_ns = now_monotonic_ns() + STOP_NS;
-        }
         break;
     case STOPPING:
     case KILLING:
@@ -187,9 +183,8 @@ static void supervise_reap(struct supervision *s)
     pid_t pid = 0;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (uint32_t i = 0; i < s->count; i++) {
+        for (uint32_t i = 0; i < s->count; i++)
             if (s->process[i].pid == pid) supervise_take_end(s, &s->process[i], status);
-        }
     }
 }
 
@@ -236,7 +231,7 @@ static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
     bool changed = s->ended;
 
     s->ended = false;
-    if (s->stage != SERVING || s->options->absence == NULL) return NEVER;
+    if (s->stage != SERVING || !s->options->absence) return NEVER;
     for (uint32_t i = 0; i < s->count; i++) {
         struct supervised *process = &s->process[i];
         uint64_t until_ns = supervise_absent_until(process);
@@ -304,7 +299,7 @@ int supervise(struct supervised *processes, uint32_t count, const struct supervi
                             .count = count,
                             .options = options,
                             .deadline_ns = NEVER,
-                            .adjust_ns = options->adjust == NULL ? NEVER : 0,
+                            .adjust_ns = !options->adjust ? NEVER : 0,
                             .pid = getpid()};
 
     assert(count > 0);
@@ -312,9 +307,8 @@ int supervise(struct supervised *processes, uint32_t count, const struct supervi
     for (;;) {
         supervise_reap(&s);
         supervise_check_hopeless(&s);
-        if (s.stage != SERVING && s.stage < FINISHING && !supervise_any(&s, false)) {
+        if (s.stage != SERVING && s.stage < FINISHING && !supervise_any(&s, false))
             supervise_finish(&s);
-        }
         if (s.stage >= FINISHING && !supervise_any(&s, true)) return s.result;
         supervise_signalled(&s, supervise_wait(supervise_take_turn(&s)));
         if (now_monotonic_ns() >= s.deadline_ns) supervise_deadline_passed(&s);

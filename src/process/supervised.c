@@ -29,9 +29,8 @@ sigset_t supervised_signals(void)
     sigset_t set;
 
     sigemptyset(&set);
-    for (size_t i = 0; i < sizeof(waited_for) / sizeof(waited_for[0]); i++) {
+    for (size_t i = 0; i < sizeof(waited_for) / sizeof(waited_for[0]); i++)
         sigaddset(&set, waited_for[i]);
-    }
     return set;
 }
 
@@ -54,11 +53,10 @@ static void supervised_set_signals(void)
 
 static void supervised_describe(const struct supervised *process, char *text, size_t size)
 {
-    if (process->last) {
+    if (process->last)
         snprintf(text, size, "%s", process->name);
-    } else {
+    else
         snprintf(text, size, "%s %u", process->name, process->index);
-    }
 }
 
 static void supervised_set_name(const struct supervised *process)
@@ -80,9 +78,8 @@ static void supervised_pin(const struct supervised *process)
     if (process->cpu < 0) return;
     CPU_ZERO_S(sizeof(set), set);
     CPU_SET_S((size_t)process->cpu, sizeof(set), set);
-    if (sched_setaffinity(0, sizeof(set), set) < 0) {
+    if (sched_setaffinity(0, sizeof(set), set) < 0)
         log_warn("cannot be pinned to CPU %d: %s", process->cpu, strerror(errno));
-    }
 }
 
 static void supervised_begin(const struct supervised *process, pid_t supervisor)
@@ -100,9 +97,8 @@ static void supervised_fail(struct supervised *process, uint64_t now_ns)
 {
     uint64_t back_off_ns = BACK_OFF_LEAST_NS;
 
-    for (uint32_t i = 0; i < process->failures && back_off_ns < BACK_OFF_MOST_NS; i++) {
+    for (uint32_t i = 0; i < process->failures && back_off_ns < BACK_OFF_MOST_NS; i++)
         back_off_ns *= 2;
-    }
     process->failures++;
     process->restart_ns =
         now_ns + (back_off_ns < BACK_OFF_MOST_NS ? back_off_ns : BACK_OFF_MOST_NS);

@@ -10,14 +10,29 @@
 
 #include <stdio.h>
 
-/* Prints the problem in the form of config_load(). */
+/* Prints a problem in the form of config_load(). */
+static void problem_print(const char *where, const char *what, const char *problem)
+{
+    utf8_print(stderr, where);
+    fprintf(stderr, ": %s: ", what);
+    utf8_print(stderr, problem);
+    fputc('\n', stderr);
+}
+
 void config_problem(const struct program *p, const char *option, const void *member,
                     const char *problem)
 {
-    utf8_print(stderr, config_place(p->config, member));
-    fprintf(stderr, ": %s: ", option);
-    utf8_print(stderr, problem);
-    fputc('\n', stderr);
+    problem_print(config_place(p->config, member), option, problem);
+}
+
+/* Sites are read but not served yet. To ignore them would be wrong: a rule may forbid access. */
+static bool sites_absent(const struct program *p)
+{
+    const struct config_block *site = p->config->block.inner;
+    if (site)
+        problem_print(site->where, "site",
+                      "sites are not served yet; set root and the other options outside of sites");
+    return !site;
 }
 
 static bool addresses_read(struct program *p)
@@ -85,7 +100,7 @@ static bool types_read(struct program *p)
     if (!p->types)
         config_problem(p, "mime_types", &p->config->mime_types,
                        *file ? problem : "not enough memory for media types");
-    return p->types != NULL && charset_set(p);
+    return p->types && charset_set(p);
 }
 
 static bool list_has(const struct config_list *list, const char *word)
@@ -160,12 +175,13 @@ bool service_make(struct program *p)
     p->model = model_find((enum config_model)config->model);
     p->model->shape(service, config);
     service->drain_ns = config->timeouts_drain;
+    service->waits_for_disk = !config->lesson_disk_guard;
     service->backlog = (int)config->backlog;
     service->log_format = (enum access_format)config->log_format;
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    if (!sites_absent(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
     store_options_make(p);
     return root_valid(p);
 }

@@ -106,6 +106,13 @@ static void start_tell(const struct program *p)
     }
 }
 
+static void lesson_warn(const struct program *p)
+{
+    if (p->service.waits_for_disk)
+        log_warn("lesson.disk_guard is off: an event loop waits for the disk, and serves nobody "
+                 "meanwhile; this is for a lesson, and for nothing else");
+}
+
 /* Warns, because the server cannot switch to another user yet. */
 static void root_warn(void)
 {
@@ -203,6 +210,7 @@ int server_run(struct program *p)
         log_error("%s", problem);
     } else if (recorder_open(p)) {
         root_warn();
+        lesson_warn(p);
         start_tell(p);
         code = processes_run(p);
     }

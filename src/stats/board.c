@@ -22,9 +22,7 @@ struct stats_slot *stats_board_open(uint32_t workers)
 
 void stats_board_close(struct stats_slot *board, uint32_t workers)
 {
-    if (board != NULL) {
-        munmap(board, workers * sizeof(struct stats_slot));
-    }
+    if (board) munmap(board, workers * sizeof(struct stats_slot));
 }
 
 /* Skips an empty histogram: reading it would make the kernel allocate its pages. */

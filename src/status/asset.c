@@ -67,7 +67,7 @@ const struct asset *asset_all(void)
 
 const struct asset *asset_find(const char *path)
 {
-    for (const struct asset *one = asset; one->path != NULL; one++)
+    for (const struct asset *one = asset; one->path; one++)
         if (strcmp(one->path, path) == 0) return one;
     return NULL;
 }

@@ -23,7 +23,7 @@ static void key_write(struct json *json, const char *key)
 {
     if (json->begun) putc_unlocked(',', json->out);
     json->begun = true;
-    if (key == NULL) return;
+    if (!key) return;
     text_write(json->out, key);
     putc_unlocked(':', json->out);
 }

@@ -25,14 +25,14 @@ static bool function_find(void *library, const char *name, size_t place)
 {
     void *found = dlsym(library, name);
     memcpy((char *)&http + place, &found, sizeof(found));
-    return found != NULL;
+    return found;
 }
 
 bool library_load(char *problem, size_t size)
 {
     if (http.run) return true;
     void *library = dlopen(NAME, RTLD_NOW | RTLD_LOCAL);
-    bool found = library != NULL;
+    bool found = library;
     for (int i = 0; i < FUNCTIONS && found; i++)
         found = function_find(library, functions[i].name, functions[i].place);
     if (!found)

@@ -100,7 +100,7 @@ bool reading_open(struct reading *reading, const struct stats_slot *board, uint3
 {
     *reading = (struct reading){.board = board, .slots = slots};
     reading->slot = calloc(slots, sizeof(*reading->slot));
-    return reading->slot != NULL;
+    return reading->slot;
 }
 
 void reading_close(struct reading *reading)

@@ -1,5 +1,5 @@
 /*
- * What memory really costs: an allocation of the C library is larger than what was asked for.
+ * The real cost of memory: an allocation of the C library is larger than the size asked for.
  */
 #ifndef ZCSERVE_STORE_ACCOUNT_H
 #define ZCSERVE_STORE_ACCOUNT_H
@@ -13,8 +13,8 @@
 #define ACCOUNT_MAPPED_BYTES 131072 /* from here on the library may map whole pages */
 
 /*
- * What an allocation of `size` costs: its header, rounding, and its part of what is lost between
- * pieces of many sizes that come and go. An estimate on the high side.
+ * Returns the cost of an allocation of `size` bytes: its header, rounding, and a share of the
+ * memory that is lost between pieces of different sizes. The estimate is rather too high.
  */
 static inline size_t account_bytes(size_t size)
 {

@@ -1,13 +1,14 @@
 /*
- * Names are resolved by the kernel itself, in one openat2 that cannot leave the root, not even
- * while somebody renames directories meanwhile. Checking a path by its letters first and opening
- * it afterwards would leave a gap between the two.
+ * The kernel itself resolves names, in one openat2 that cannot leave the root, even while
+ * directories are renamed. To check the text of a path first and open it afterwards would leave a
+ * gap between the two.
  *
- * Where openat2 is missing (before Linux 5.6, or forbidden by a sandbox) the path is walked one
- * component at a time with O_NOFOLLOW. That refuses every symbolic link.
+ * Where openat2 is missing (before Linux 5.6) or forbidden by a sandbox, the path is walked one
+ * component at a time with O_NOFOLLOW. Then every symbolic link is refused.
  *
- * Asked at once, the kernel looks into its cache of names alone and says EAGAIN for what is not in
- * it. So it does for a rename meanwhile: that is taken for the same, and whoever waits then knows.
+ * With `at_once`, the kernel looks only in its cache of names, and returns EAGAIN for a name that
+ * is not there. It returns EAGAIN also when something is renamed meanwhile. Both are treated as
+ * "not in the cache"; a later call that may wait finds out.
  */
 #define _GNU_SOURCE
 #include "beneath.h"
@@ -26,7 +27,7 @@
 #include <unistd.h>
 
 #ifndef RESOLVE_CACHED
-#define RESOLVE_CACHED 0x20 /* headers before Linux 5.12 */
+#define RESOLVE_CACHED 0x20 /* for headers before Linux 5.12 */
 #endif
 #define TRIES_MAX 32
 
@@ -37,13 +38,12 @@ static int open_once(int directory, const char *path, int flags, uint64_t resolv
     return fd < 0 ? -errno : (int)fd;
 }
 
-/* A rename anywhere on the machine can make openat2 give up with EAGAIN: then once more. */
+/* A rename anywhere on the machine can make openat2 fail with EAGAIN: tries again. */
 static int open_patiently(int directory, const char *path, int flags, uint64_t resolve)
 {
     int fd = -EAGAIN;
-    for (int tries = 0; tries < TRIES_MAX && (fd == -EAGAIN || fd == -EINTR); tries++) {
+    for (int tries = 0; tries < TRIES_MAX && (fd == -EAGAIN || fd == -EINTR); tries++)
         fd = open_once(directory, path, flags, resolve);
-    }
     return fd;
 }
 
@@ -56,20 +56,14 @@ static int open_at_once(int directory, const char *path, int flags, uint64_t res
 static int step_open(int directory, const char *component, size_t length, int flags)
 {
     char name[NAME_MAX + 1] = ".";
-    if (length > NAME_MAX) {
-        return -ENAMETOOLONG;
-    }
+    if (length > NAME_MAX) return -ENAMETOOLONG;
     if (length > 0) {
         memcpy(name, component, length);
         name[length] = '\0';
     }
     struct stat status;
-    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-        return -errno;
-    }
-    if (S_ISLNK(status.st_mode)) {
-        return -ELOOP;
-    }
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return -errno;
+    if (S_ISLNK(status.st_mode)) return -ELOOP;
     int fd = openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
 }
@@ -82,12 +76,8 @@ static int walk_open(int root, const char *path, int flags)
         const char *rest = path + length + strspn(path + length, "/");
         bool last = *rest == '\0';
         int fd = step_open(directory, path, length, last ? flags : O_PATH | O_DIRECTORY);
-        if (directory != root) {
-            close(directory);
-        }
-        if (fd < 0 || last) {
-            return fd;
-        }
+        if (directory != root) close(directory);
+        if (fd < 0 || last) return fd;
         directory = fd;
         path = rest;
     }
@@ -95,19 +85,16 @@ static int walk_open(int root, const char *path, int flags)
 
 int beneath_open(const struct beneath *beneath, const char *path, int flags, enum links links)
 {
-    if (beneath->walks) {
+    if (beneath->walks)
         return links == LINKS_FOLLOWED ? -ELOOP : walk_open(beneath->directory, path, flags);
-    }
     uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    if (links == LINKS_REFUSED) {
-        resolve |= RESOLVE_NO_SYMLINKS;
-    }
+    if (links == LINKS_REFUSED) resolve |= RESOLVE_NO_SYMLINKS;
     const char *name = *path != '\0' ? path : ".";
     if (beneath->at_once) return open_at_once(beneath->directory, name, flags, resolve);
     return open_patiently(beneath->directory, name, flags, resolve);
 }
 
-/* Whatever error a sandbox gives: it is openat2's own when openat has none. */
+/* A sandbox may return any error. It is an error of openat2 itself when openat works. */
 bool beneath_has_openat2(int directory)
 {
     int fd = open_patiently(directory, ".", O_PATH | O_DIRECTORY, RESOLVE_BENEATH);
@@ -133,7 +120,7 @@ static bool directory_is_in_memory(int fd)
     return (uint32_t)status.f_type == TMPFS_MAGIC || (uint32_t)status.f_type == RAMFS_MAGIC;
 }
 
-/* The directories of the path from the root on, as far as the cache knows them: the last counts. */
+/* Opens the directories of the path as far as the cache knows them; the last one counts. */
 bool beneath_is_in_memory(const struct beneath *beneath, struct text path)
 {
     char prefix[PATH_MAX] = "";

@@ -9,38 +9,39 @@
 #include <stdbool.h>
 
 struct beneath {
-    int directory; /* O_PATH descriptor of the root; -1: there is none at present */
-    bool follows;  /* symbolic links are followed while they stay beneath         */
-    bool walks;    /* openat2 is missing: one component at a time, never a link   */
-    bool may_ask;  /* the kernel can be asked for what its cache knows (Linux 5.12) */
-    bool at_once;  /* nothing may wait for the disk; only with may_ask. Set in copies alone */
+    int directory; /* O_PATH descriptor of the root; -1: there is no root at present */
+    bool follows;  /* symbolic links are followed while they stay beneath the root   */
+    bool walks;    /* no openat2: opens one component at a time, and no links        */
+    bool may_ask;  /* the kernel can look in its cache alone (Linux 5.12)            */
+    bool at_once;  /* do not wait for the disk; only with may_ask, only in copies    */
 };
 
 enum links { LINKS_REFUSED, LINKS_FOLLOWED };
 
 /*
- * Opens `path` ("" is the root itself) with `flags`; O_CLOEXEC is added. A descriptor, which
- * the caller closes, or -errno: -ELOOP for a link refused, -EXDEV for a way out of the root;
- * `at_once`, -EINPROGRESS for what could not be told without waiting for the disk.
+ * Opens `path` ("" is the root itself) with `flags` and O_CLOEXEC. Returns a descriptor, which the
+ * caller closes, or -errno: -ELOOP for a refused link, -EXDEV for a way out of the root. With
+ * `at_once`, -EINPROGRESS means that the result would have to wait for the disk.
  */
 int beneath_open(const struct beneath *beneath, const char *path, int flags, enum links links);
 
-/* Whether `path` begins with `directory`, which is "" or ends in "/". */
+/* Returns whether `path` begins with `directory`, which is "" or ends in "/". */
 static inline bool path_is_beneath(struct text path, struct text directory)
 {
     return path.length >= directory.length &&
            memcmp(path.base, directory.base, directory.length) == 0;
 }
 
-/* Whether the kernel has openat2 and a sandbox lets it through. */
+/* Returns whether the kernel has openat2 and no sandbox forbids it. */
 bool beneath_has_openat2(int directory);
 
-/* Whether it can be asked to look into its cache only. */
+/* Returns whether openat2 can look in the kernel's cache alone. */
 bool beneath_may_ask(int directory);
 
 /*
- * Whether `path` is, or would be, in a directory of a file system that has no disk (tmpfs). What its
- * cache does not know is not there, and to look for it never waits. Asked `at_once`.
+ * Returns whether `path` is, or would be, in a directory of a file system without a disk (tmpfs).
+ * There, a name that is not in the cache does not exist, and looking for it never waits. To be
+ * called with `at_once`.
  */
 bool beneath_is_in_memory(const struct beneath *beneath, struct text path);
 

@@ -1,11 +1,11 @@
 /*
- * Holds entries and lets go of them. A hit is a hash, a comparison and a bit.
+ * Holds entries and evicts them. A hit costs a hash, a comparison and setting a bit.
  *
- * The table is its own: its length follows from the budget and never changes, so it is counted
- * to the byte and no insertion ever waits for a table to grow. The hash is seeded: nobody can
- * choose paths that meet in one chain.
+ * The hash table is made here: its length depends on the budget and never changes. So its bytes are
+ * counted exactly, and no insertion waits for a table to grow. The hash has a random seed, so that
+ * nobody can choose paths that get into the same chain.
  *
- * Evicting unlinks; a variant that is lent is freed when it comes back. Until then it is counted.
+ * An evicted variant that is lent is freed when it is returned. Until then its bytes are counted.
  */
 #define XXH_INLINE_ALL
 #include "cache.h"
@@ -52,8 +52,8 @@ bool cache_open(struct cache *cache, const struct store_options *options,
         .descriptors_max = descriptors_max(options),
         .counts = counts,
     };
-    if (cache->table == NULL) return false;
-    /* Without randomness the paths of a hostile client may collide, within bounds. */
+    if (!cache->table) return false;
+    /* Without randomness a hostile client may choose paths that collide, within limits. */
     if (getrandom(&cache->seed, sizeof(cache->seed), GRND_NONBLOCK) < 0) cache->seed = 0;
     counts->bytes += table_bytes(cache);
     return true;
@@ -79,9 +79,8 @@ static bool key_equals(const struct key *a, const struct key *b)
 struct entry *cache_find(const struct cache *cache, const struct key *key)
 {
     struct entry *entry = cache->table[key->hash & cache->mask];
-    while (entry != NULL && !key_equals(&entry->key, key)) {
+    while (entry && !key_equals(&entry->key, key))
         entry = entry->next;
-    }
     return entry;
 }
 
@@ -89,7 +88,7 @@ static void table_remove(struct cache *cache, struct entry *entry)
 {
     struct entry **link = &cache->table[entry->key.hash & cache->mask];
     while (*link != entry) {
-        assert(*link != NULL);
+        assert(*link);
         link = &(*link)->next;
     }
     *link = entry->next;
@@ -108,7 +107,7 @@ void cache_charge(struct cache *cache, const struct variant *variant)
 
 void cache_discard(struct cache *cache, struct variant *variant)
 {
-    assert(variant->entry == NULL);
+    assert(!variant->entry);
     cache->counts->bytes -= variant->bytes;
     cache->counts->descriptors -= cache_queue_of(variant) == QUEUE_DESCRIPTOR;
     variant_free(variant);
@@ -117,7 +116,7 @@ void cache_discard(struct cache *cache, struct variant *variant)
 void cache_seat(struct cache *cache, struct entry *entry, struct variant *variant)
 {
     enum coding coding = variant->coding;
-    assert(entry->kind == RESOLUTION_FOUND && entry->variants[coding] == NULL);
+    assert(entry->kind == RESOLUTION_FOUND && !entry->variants[coding]);
     entry->variants[coding] = variant;
     variant->entry = entry;
     sieve_add(&cache->queues[cache_queue_of(variant)], &variant->seat);
@@ -144,9 +143,8 @@ void cache_add(struct cache *cache, struct entry *entry)
 void cache_drop(struct cache *cache, struct entry *entry)
 {
     table_remove(cache, entry);
-    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
-        if (entry->variants[coding] != NULL) unseat(cache, entry->variants[coding]);
-    }
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
+        if (entry->variants[coding]) unseat(cache, entry->variants[coding]);
     if (entry->kind != RESOLUTION_FOUND) sieve_remove(&cache->queues[QUEUE_ABSENT], &entry->seat);
     cache->counts->bytes -= entry->bytes;
     cache->counts->entries--;
@@ -158,7 +156,7 @@ uint64_t cache_drop_beneath(struct cache *cache, struct text directory)
     uint64_t dropped = 0;
     for (uint64_t i = 0; i <= cache->mask && cache->counts->entries > 0; i++) {
         struct entry *next;
-        for (struct entry *entry = cache->table[i]; entry != NULL; entry = next) {
+        for (struct entry *entry = cache->table[i]; entry; entry = next) {
             next = entry->next;
             if (!path_is_beneath(entry->key.path, directory)) continue;
             cache_drop(cache, entry);
@@ -168,11 +166,11 @@ uint64_t cache_drop_beneath(struct cache *cache, struct text directory)
     return dropped;
 }
 
-/* An entry goes with the last of its variants. */
+/* Evicts one seat. An entry goes with the last of its variants. */
 static bool evict(struct cache *cache, enum queue queue)
 {
     struct seat *seat = sieve_victim(&cache->queues[queue]);
-    if (seat == NULL) return false;
+    if (!seat) return false;
     struct entry *entry = NULL;
     if (queue == QUEUE_ABSENT) {
         entry = entry_of_seat(seat);
@@ -189,28 +187,24 @@ static bool evict(struct cache *cache, enum queue queue)
 bool cache_make_room(struct cache *cache, uint64_t bytes)
 {
     if (bytes > cache->bytes_max) return false;
-    while (cache->counts->bytes > cache->bytes_max - bytes) {
+    while (cache->counts->bytes > cache->bytes_max - bytes)
         if (!evict(cache, QUEUE_MEMORY) && !evict(cache, QUEUE_DESCRIPTOR) &&
-            !evict(cache, QUEUE_ABSENT)) {
+            !evict(cache, QUEUE_ABSENT))
             return false;
-        }
-    }
     return true;
 }
 
 bool cache_make_seat(struct cache *cache, enum queue queue)
 {
     if (cache->seats_max[queue] == 0) return false;
-    while (cache->queues[queue].count >= cache->seats_max[queue]) {
+    while (cache->queues[queue].count >= cache->seats_max[queue])
         if (!evict(cache, queue)) return false;
-    }
     return true;
 }
 
 bool cache_make_descriptor(struct cache *cache)
 {
-    while (cache->counts->descriptors >= cache->descriptors_max) {
+    while (cache->counts->descriptors >= cache->descriptors_max)
         if (!evict(cache, QUEUE_DESCRIPTOR)) return false;
-    }
     return true;
 }

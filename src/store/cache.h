@@ -1,5 +1,5 @@
 /*
- * The cache: entries by path, within a budget of bytes, of descriptors and of absences.
+ * The cache: entries by path, with limits for bytes, for descriptors and for absent paths.
  */
 #ifndef ZCSERVE_STORE_CACHE_H
 #define ZCSERVE_STORE_CACHE_H
@@ -8,7 +8,7 @@
 #include "sieve.h"
 #include "zcserve/store.h"
 
-/* What takes different scarce things waits in different queues. */
+/* One queue for each scarce resource. */
 enum queue { QUEUE_MEMORY, QUEUE_DESCRIPTOR, QUEUE_ABSENT, QUEUE_COUNT };
 
 struct cache {
@@ -18,44 +18,50 @@ struct cache {
     struct sieve queues[QUEUE_COUNT];
     uint64_t seats_max[QUEUE_COUNT];
     uint64_t bytes_max;
-    uint64_t descriptors_max;    /* of files, kept or lent */
-    struct store_counts *counts; /* counts->bytes is what the budget is held against */
+    uint64_t descriptors_max;    /* of files, kept or lent                    */
+    struct store_counts *counts; /* counts->bytes is compared with the budget */
 };
 
-/* The budget is that of `options`; the table is charged to it. False when memory is short. */
+/*
+ * Opens a cache with the limits of `options`. The table is charged to the budget. Returns false
+ * when there is no memory.
+ */
 bool cache_open(struct cache *cache, const struct store_options *options,
                 struct store_counts *counts);
 void cache_close(struct cache *cache);
 
-/* The key of a path, which it borrows. */
+/* Returns the key of a path. It borrows the path. */
 struct key cache_key(const struct cache *cache, struct text path);
 
-/* NULL when nothing is known of it. */
+/* Returns NULL when nothing is known of the path. */
 struct entry *cache_find(const struct cache *cache, const struct key *key);
 
-/* Evicts until `bytes` more are within the budget; false when all that is left is lent. */
+/* Evicts until `bytes` more fit the budget. Returns false when all that is left is lent. */
 bool cache_make_room(struct cache *cache, uint64_t bytes);
-/* The same for one more seat in a queue. */
+/* Evicts until a queue has room for one more seat. Returns false as above. */
 bool cache_make_seat(struct cache *cache, enum queue queue);
 
-/* Closes files until one more may be open; false when those that are open are all lent. */
+/* Closes files until one more may be open. Returns false when all open files are lent. */
 bool cache_make_descriptor(struct cache *cache);
 
-/* Takes the entry over. It must not be there yet; one that is absent takes a seat. */
+/*
+ * Adds an entry, which the cache owns from now on. Its path must not be in the cache yet. An entry
+ * without a file takes a seat.
+ */
 void cache_add(struct cache *cache, struct entry *entry);
 
-/* Charges a new variant to the budget, held by the cache or not. */
+/* Charges a new variant to the budget, whether the cache holds it or not. */
 void cache_charge(struct cache *cache, const struct variant *variant);
-/* Puts it into the entry and into its queue. */
+/* Puts the variant into the entry and into its queue. */
 void cache_seat(struct cache *cache, struct entry *entry, struct variant *variant);
 enum queue cache_queue_of(const struct variant *variant);
 
 /* Frees a variant that is neither held nor lent. */
 void cache_discard(struct cache *cache, struct variant *variant);
 
-/* Lets go of an entry and its variants; those lent live on until they come back. */
+/* Removes an entry and its variants. Those that are lent live until they are returned. */
 void cache_drop(struct cache *cache, struct entry *entry);
-/* Lets go of all paths beneath `directory` ("" or "a/b/"), itself included; gives their number. */
+/* Removes all paths beneath `directory` ("" or "a/b/"), itself included. Returns their number. */
 uint64_t cache_drop_beneath(struct cache *cache, struct text directory);
 
 #endif

@@ -1,18 +1,20 @@
 /*
- * The chain of a root: every directory and every symbolic link that its path goes through. A
- * deploy that swaps a link or renames a directory along it gives the root another meaning while
- * the open root still is the old directory; these watches tell.
+ * The chain of a root: every directory and every symbolic link that its path goes through. A deploy
+ * that replaces a link or renames a directory in it gives the path another meaning, while the open
+ * root is still the old directory. These watches report that.
  *
- * The things themselves are watched: moved, deleted, a link replaced. That is not enough for directories:
- * the kernel tells of one that was removed only when the last who has it open lets go of it, and the
- * store itself has the root open. So each directory is also watched for names that are removed from it or
- * replaced in it, and only for those, because the directories above a root may be busy.
+ * The directories and links themselves are watched: whether they are moved, deleted, or a link
+ * replaced. For directories that is not enough: the kernel reports a removal only when nobody has
+ * the directory open any more, and the store itself has the root open. So each directory is also
+ * watched for names that are removed or replaced in it, but for nothing else, because directories
+ * above a root may be busy.
  */
 #define _GNU_SOURCE
 #include "chain.h"
 #include "directory.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/vfs.h>
@@ -20,27 +22,28 @@
 
 #define LINKS_MAX 40 /* as many as the kernel follows */
 
-/* A path being followed: `done` has no links in it, `rest` is still to go. */
+/* A path being followed: `done` has no links in it, `rest` is still to be followed. */
 struct trail {
     char done[PATH_MAX], rest[PATH_MAX];
     int links;
 };
 
-static bool chain_add(struct watch *watch, const char *path, bool is_link)
+static bool chain_add(struct chain *chain, struct notifier *notifier, const char *path,
+                      bool is_link)
 {
     struct statfs status;
-    if (watch->chain_count == CHAIN_MAX) return false;
+    if (chain->count == CHAIN_MAX) return false;
     if (!is_link && (statfs(path, &status) != 0 || !directory_reports_changes(&status)))
         return false;
-    /* Directories without IN_ATTRIB: it would tell of every file in them. */
+    /* Not IN_ATTRIB for directories: it would report changes of every file in them. */
     uint32_t mask = IN_MOVE_SELF | IN_DELETE_SELF | (is_link ? IN_ATTRIB : IN_DELETE | IN_MOVED_TO);
-    int number = watch_add(watch, path, mask | IN_DONT_FOLLOW | IN_MASK_ADD);
+    int number = notifier_add(notifier, path, mask | IN_DONT_FOLLOW | IN_MASK_ADD);
     if (number < 0) return false;
-    watch->chain[watch->chain_count++] = number;
+    chain->number[chain->count++] = number;
     return true;
 }
 
-/* Moves the next component from `rest` to `done`; false at the end. */
+/* Moves the next component from `rest` to `done`. Returns false at the end. */
 static bool trail_step(struct trail *trail)
 {
     char *component = trail->rest + strspn(trail->rest, "/");
@@ -49,7 +52,7 @@ static bool trail_step(struct trail *trail)
     if (length == 0 || done + 1 + length >= PATH_MAX) return false;
     if (length == 2 && memcmp(component, "..", 2) == 0) {
         char *slash = strrchr(trail->done, '/');
-        if (slash != NULL) *slash = '\0';
+        if (slash) *slash = '\0';
     } else if (length != 1 || *component != '.') {
         trail->done[done] = '/';
         memcpy(trail->done + done + 1, component, length);
@@ -59,7 +62,10 @@ static bool trail_step(struct trail *trail)
     return true;
 }
 
-/* `done` ends in a link to `target`: goes on from there. */
+/*
+ * Goes on from a link at the end of `done`, which leads to `target`. Returns false when the path
+ * gets too long or there are too many links.
+ */
 static bool trail_follow(struct trail *trail, const char *target, size_t length)
 {
     size_t rest = strlen(trail->rest);
@@ -68,23 +74,36 @@ static bool trail_follow(struct trail *trail, const char *target, size_t length)
     memcpy(trail->rest, target, length);
     trail->rest[length] = '/';
     char *name = *target == '/' ? trail->done : strrchr(trail->done, '/');
-    if (name != NULL) *name = '\0';
+    if (name) *name = '\0';
     return true;
 }
 
-bool chain_watch(struct watch *watch, const char *root)
+bool chain_watch(struct chain *chain, struct notifier *notifier, const char *root)
 {
     struct trail trail = {.done = ""};
     size_t length = strlen(root);
-    if (watch->fd < 0 || length >= PATH_MAX) return false;
+    if (notifier->fd < 0 || length >= PATH_MAX) return false;
     memcpy(trail.rest, root, length + 1);
-    if (!chain_add(watch, "/", false)) return false;
+    if (!chain_add(chain, notifier, "/", false)) return false;
     while (trail_step(&trail)) {
         char target[PATH_MAX];
         if (trail.done[0] == '\0') continue;
         ssize_t target_length = readlink(trail.done, target, sizeof(target));
-        if (!chain_add(watch, trail.done, target_length > 0)) return false;
+        if (!chain_add(chain, notifier, trail.done, target_length > 0)) return false;
         if (target_length > 0 && !trail_follow(&trail, target, (size_t)target_length)) return false;
     }
     return trail.rest[strspn(trail.rest, "/")] == '\0';
+}
+
+void chain_forget(struct chain *chain, struct notifier *notifier)
+{
+    for (; chain->count > 0; chain->count--)
+        notifier_remove(notifier, chain->number[chain->count - 1]);
+}
+
+bool chain_has(const struct chain *chain, int number)
+{
+    for (uint32_t i = 0; i < chain->count; i++)
+        if (chain->number[i] == number) return true;
+    return false;
 }

@@ -1,10 +1,11 @@
 /*
- * Whether a file is still what was found. Its name is looked up as it was when the file was opened:
- * beneath the root, and over links only where they are followed. Else a path that came to lead out of
- * the root would go on to be served from memory.
+ * Checks whether a file is still the one that was found. Its name is looked up by the rules for
+ * opening it: beneath the root, and through links only where they are followed. Otherwise a path
+ * that now leads out of the root would still be served from memory.
  *
- * The directory is opened by these rules, and the file and its sidecars are looked at in it: a call for
- * each, and two for a directory that is not the root. Only where a name is a link is it looked up whole.
+ * The directory is opened by these rules. The file and its sidecars are looked at in it, with one
+ * call for each, and two more calls for a directory that is not the root. Only a name that is a
+ * link is looked up from the root.
  */
 #define _GNU_SOURCE
 #include "file.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The identity of what has no link at its end; -ELOOP for a link. */
+/* Reads the identity of a path that does not end in a link. Returns -ELOOP for a link. */
 static int read_unlinked(int directory, const char *path, struct identity *identity)
 {
     int result = identity_read_itself(directory, path, identity);
@@ -25,8 +26,8 @@ static int read_unlinked(int directory, const char *path, struct identity *ident
 }
 
 /*
- * Without a descriptor: each directory on the way is looked at before the next. Where somebody puts a
- * link there in between, the answer is what it was a moment before.
+ * Without a free descriptor: checks each directory on the way before the next one. If a link is put
+ * there in between, the result is that of the moment before.
  */
 static int read_step_by_step(int directory, const char *name, struct identity *identity)
 {
@@ -39,7 +40,7 @@ static int read_step_by_step(int directory, const char *name, struct identity *i
     return read_unlinked(directory, name, identity);
 }
 
-/* In one look-up that the kernel keeps beneath the root. */
+/* Looks the name up in one call, and the kernel keeps it beneath the root. */
 static int read_beneath(const struct beneath *beneath, const char *name, struct identity *identity)
 {
     *identity = (struct identity){0};
@@ -55,20 +56,23 @@ static bool is_exhausted(int result)
     return result == -EMFILE || result == -ENFILE;
 }
 
-/* The directory that holds `name`: the root's descriptor, or one to be closed, or -errno. */
+/*
+ * Returns the directory that holds `name`: the descriptor of the root, or one that the caller
+ * closes, or -errno.
+ */
 static int holder_open(const struct beneath *beneath, const char *name)
 {
     char path[PATH_MAX];
     const char *slash = strrchr(name, '/');
-    if (slash == NULL) return beneath->directory;
+    if (!slash) return beneath->directory;
     snprintf(path, sizeof(path), "%.*s", (int)(slash - name), name);
     return beneath_open(beneath, path, O_PATH | O_DIRECTORY,
                         beneath->follows ? LINKS_FOLLOWED : LINKS_REFUSED);
 }
 
 /*
- * What the name leads to now. At once, it is looked up in the kernel's cache alone. Without a descriptor,
- * an answer that may have to wait is better than none.
+ * Reads the identity of what the name leads to now. With `at_once` only the kernel's cache is used.
+ * Without a free descriptor the call may wait for the disk, which is better than no result.
  */
 static int read_name(const struct beneath *beneath, int holder, const char *name,
                      struct identity *identity)
@@ -78,14 +82,14 @@ static int read_name(const struct beneath *beneath, int holder, const char *name
         result = read_beneath(beneath, name, identity);
     } else if (holder >= 0) {
         const char *slash = strrchr(name, '/');
-        result = read_unlinked(holder, slash != NULL ? slash + 1 : name, identity);
+        result = read_unlinked(holder, slash ? slash + 1 : name, identity);
         if (result == -ELOOP && beneath->follows) result = read_beneath(beneath, name, identity);
     }
     if (is_exhausted(result)) return read_step_by_step(beneath->directory, name, identity);
     return result;
 }
 
-/* A name that cannot be reached is as good as absent, unless that may be different in a moment. */
+/* A name that cannot be reached counts as absent, but as changed if the error may soon be over. */
 static int compare_name(const struct beneath *beneath, int holder, const char *name,
                         const struct identity *known)
 {
@@ -96,7 +100,7 @@ static int compare_name(const struct beneath *beneath, int holder, const char *n
     return identity_equals(&identity, known) ? 0 : -ESTALE;
 }
 
-/* Whether this sidecar of it is looked for. */
+/* Returns whether this sidecar of the file is looked for. */
 static bool has_sidecar(const struct place *place, const struct file *file, enum coding coding)
 {
     return place->options->sidecar[coding] && file->own_coding == CODING_IDENTITY;

@@ -1,7 +1,7 @@
 /*
- * The directories that are watched: the watch of each is set on an open descriptor that was got
- * beneath the root without links, so that it is the right one whatever is renamed meanwhile; and
- * only after its parents', so that whoever renames one of them is heard.
+ * The directories that are watched. Each watch is set on an open descriptor, which was opened
+ * beneath the root without links. So it is on the right directory, whatever is renamed meanwhile. A
+ * directory is watched only after its parents, so that a rename of a parent is reported.
  *
  * Directories on file systems that do not report changes are not watched.
  */
@@ -36,79 +36,81 @@
 #define ORANGEFS_MAGIC 0x20030528
 #define VBOXSF_MAGIC 0x786f4256
 
-static struct directory **link_of_path(const struct watch *watch, struct text path)
+static struct directory **link_of_path(const struct directories *d, struct text path)
 {
     uint64_t hash = XXH3_64bits(path.base, path.length);
-    struct directory **link = &watch->by_path[hash & watch->mask];
-    while (*link != NULL && !text_equals((*link)->path, path))
+    struct directory **link = &d->by_path[hash & d->mask];
+    while (*link && !text_equals((*link)->path, path))
         link = &(*link)->next_by_path;
     return link;
 }
 
-static struct directory **link_of_number(const struct watch *watch, int number)
+static struct directory **link_of_number(const struct directories *d, int number)
 {
-    struct directory **link = &watch->by_number[(uint32_t)number & watch->mask];
-    while (*link != NULL && (*link)->number != number)
+    struct directory **link = &d->by_number[(uint32_t)number & d->mask];
+    while (*link && (*link)->number != number)
         link = &(*link)->next_by_number;
     return link;
 }
 
-struct directory *directory_find(const struct watch *watch, struct text path)
+struct directory *directory_find(const struct directories *d, struct text path)
 {
-    return *link_of_path(watch, path);
+    return *link_of_path(d, path);
 }
 
-struct directory *directory_find_number(const struct watch *watch, int number)
+struct directory *directory_find_number(const struct directories *d, int number)
 {
-    return *link_of_number(watch, number);
+    return *link_of_number(d, number);
 }
 
-static size_t table_bytes(const struct watch *watch)
+static size_t table_bytes(const struct directories *d)
 {
-    return account_bytes((size_t)(watch->mask + 1) * sizeof(struct directory *));
+    return account_bytes((size_t)(d->mask + 1) * sizeof(struct directory *));
 }
 
-bool directory_open_tables(struct watch *watch)
+bool directories_open(struct directories *d, struct notifier *notifier, uint64_t bytes_max)
 {
     uint32_t length = TABLE_MIN;
-    while (length < TABLE_MAX && length < watch->watches_max)
+    while (length < TABLE_MAX && length < notifier->watches_max)
         length *= 2;
-    watch->mask = length - 1;
-    watch->by_path = calloc(length, sizeof(struct directory *));
-    watch->by_number = calloc(length, sizeof(struct directory *));
-    watch->counts->bytes += 2 * table_bytes(watch);
-    return watch->by_path != NULL && watch->by_number != NULL;
+    *d = (struct directories){.notifier = notifier, .mask = length - 1, .bytes_max = bytes_max};
+    d->by_path = calloc(length, sizeof(struct directory *));
+    d->by_number = calloc(length, sizeof(struct directory *));
+    notifier->counts->bytes += 2 * table_bytes(d);
+    if (d->by_path && d->by_number) return true;
+    directories_close(d);
+    return false;
 }
 
-void directory_close_tables(struct watch *watch)
+void directories_close(struct directories *d)
 {
-    free(watch->by_path);
-    free(watch->by_number);
-    watch->counts->bytes -= 2 * table_bytes(watch);
+    free(d->by_path);
+    free(d->by_number);
+    d->notifier->counts->bytes -= 2 * table_bytes(d);
 }
 
-static void directory_free(struct watch *watch, struct directory *directory)
+/* `directory` is in no table. */
+static void directory_free(struct directories *d, struct directory *directory)
 {
-    watch->directory_bytes -= directory->bytes;
-    watch->counts->bytes -= directory->bytes;
-    watch->counts->watches--;
-    inotify_rm_watch(watch->fd, directory->number);
+    d->bytes -= directory->bytes;
+    d->notifier->counts->bytes -= directory->bytes;
     free(directory);
 }
 
-void directory_forget_beneath(struct watch *watch, struct text path)
+void directory_forget_beneath(struct directories *d, struct text path)
 {
-    for (uint32_t i = 0; i <= watch->mask; i++) {
-        struct directory **link = &watch->by_path[i];
-        while (*link != NULL) {
+    for (uint32_t i = 0; i <= d->mask; i++) {
+        struct directory **link = &d->by_path[i];
+        while (*link) {
             struct directory *directory = *link;
             if (!path_is_beneath(directory->path, path)) {
                 link = &directory->next_by_path;
                 continue;
             }
             *link = directory->next_by_path;
-            *link_of_number(watch, directory->number) = directory->next_by_number;
-            directory_free(watch, directory);
+            *link_of_number(d, directory->number) = directory->next_by_number;
+            notifier_remove(d->notifier, directory->number);
+            directory_free(d, directory);
         }
     }
 }
@@ -121,91 +123,78 @@ bool directory_reports_changes(const struct statfs *status)
         NCP_SUPER_MAGIC,  NFS_SUPER_MAGIC,  OCFS2_SUPER_MAGIC, ORANGEFS_MAGIC,   SMB2_SUPER_MAGIC,
         SMB_SUPER_MAGIC,  V9FS_MAGIC,       VBOXSF_MAGIC,
     };
-    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
         if ((uint32_t)status->f_type == silent[i]) return false;
-    }
     return true;
 }
 
-/* Watches the directory open as `fd`, which no rename can exchange. Its number, or -errno. */
-static int add_open_directory(struct watch *watch, int fd)
+/* Watches the directory `fd`, which no rename can replace. Returns its watch number, or -errno. */
+static int add_open_directory(struct directories *d, int fd)
 {
     char link[64];
     struct statfs status;
     if (fstatfs(fd, &status) != 0 || !directory_reports_changes(&status)) {
-        notices_raise(watch->notices, NOTICE_NO_REPORTS);
+        notices_raise(d->notifier->notices, NOTICE_NO_REPORTS);
         return -EOPNOTSUPP;
     }
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    int number = watch_add(watch, link, DIRECTORY_MASK);
-    if (number == -ENOENT) notices_raise(watch->notices, NOTICE_NO_PROC);
+    int number = notifier_add(d->notifier, link, DIRECTORY_MASK);
+    if (number == -ENOENT) notices_raise(d->notifier->notices, NOTICE_NO_PROC);
     return number;
 }
 
-static size_t directory_size(struct text path)
+/* Returns NULL, with a notice, when there is no memory for one more. */
+static struct directory *directory_new(struct directories *d, struct text path)
 {
-    return sizeof(struct directory) + path.length + 1;
-}
-
-/* Asked before the watch is added: the root's own may be there already, and must not go again. */
-static bool has_memory_for(struct watch *watch, struct text path)
-{
-    size_t bytes = account_bytes(directory_size(path));
-    if (watch->directory_bytes + bytes <= watch->directory_bytes_max) return true;
-    notices_raise(watch->notices, NOTICE_NO_WATCH);
-    return false;
-}
-
-static struct directory *directory_new(struct watch *watch, struct text path, int number)
-{
-    struct directory *directory = calloc(1, directory_size(path));
-    if (directory == NULL) return NULL;
-    size_t bytes = account_bytes(directory_size(path));
-    directory->number = number;
+    size_t size = sizeof(struct directory) + path.length + 1, bytes = account_bytes(size);
+    struct directory *directory = d->bytes + bytes <= d->bytes_max ? calloc(1, size) : NULL;
+    if (!directory) {
+        notices_raise(d->notifier->notices, NOTICE_NO_WATCH);
+        return NULL;
+    }
     directory->bytes = bytes;
     directory->path = (struct text){directory->letters, path.length};
     memcpy(directory->letters, path.base, path.length);
-    watch->directory_bytes += bytes;
-    watch->counts->bytes += bytes;
+    d->bytes += bytes;
+    d->notifier->counts->bytes += bytes;
     return directory;
 }
 
-/* One inode under two names (a bind mount) has one watch, which cannot tell the names apart. */
-static int enter(struct watch *watch, struct text path, int number, uint64_t mount)
+/*
+ * Sets a watch and enters the directory into the tables. An inode with two names (a bind mount) has
+ * only one watch, which cannot tell the names apart: then returns -EEXIST. What fails has to fail
+ * before the watch is set: it may be that of the root, which chain.c set and which must stay.
+ */
+static int directory_enter(struct directories *d, struct directory *directory, int fd)
 {
-    if (directory_find_number(watch, number) != NULL) {
-        watch->counts->watches--;
+    struct identity identity;
+    int result = identity_read(fd, "", &identity);
+    if (result == 0) result = add_open_directory(d, fd);
+    if (result < 0) return result;
+    if (directory_find_number(d, result)) {
+        notifier_merge(d->notifier);
         return -EEXIST;
     }
-    struct directory *directory = directory_new(watch, path, number);
-    if (directory == NULL) {
-        notices_raise(watch->notices, NOTICE_NO_WATCH);
-        watch->counts->watches--;
-        inotify_rm_watch(watch->fd, number);
-        return -ENOMEM;
-    }
-    directory->mount = mount;
-    *link_of_path(watch, path) = directory;
-    *link_of_number(watch, number) = directory;
+    directory->number = result;
+    directory->mount = identity.mount;
+    *link_of_path(d, directory->path) = directory;
+    *link_of_number(d, directory->number) = directory;
     return 0;
 }
 
-/* Its parents are watched already. 0, or -errno when it cannot be watched. */
-static int watch_one(struct watch *watch, const struct beneath *beneath, const char *path)
+/* Watches a directory whose parents are watched already. Returns 0, or -errno. */
+static int watch_one(struct directories *d, const struct beneath *beneath, const char *path)
 {
-    struct text text = {path, strlen(path)};
-    if (!has_memory_for(watch, text)) return -ENOMEM;
+    struct directory *directory = directory_new(d, (struct text){path, strlen(path)});
+    if (!directory) return -ENOMEM;
     int fd = beneath_open(beneath, path, O_PATH | O_DIRECTORY, LINKS_REFUSED);
-    if (fd < 0) return fd;
-    struct identity identity;
-    int result = identity_read(fd, "", &identity);
-    if (result == 0) result = add_open_directory(watch, fd);
-    if (result >= 0) result = enter(watch, text, result, identity.mount);
-    close(fd);
+    int result = fd < 0 ? fd : directory_enter(d, directory, fd);
+    if (result < 0) directory_free(d, directory);
+    if (fd >= 0) close(fd);
     return result;
 }
 
-/* The directory that holds what `path` names: up to its last slash. */
+/* Returns the path of the directory that holds `path`: the text up to the last slash. */
 static struct text holder_of(struct text path)
 {
     while (path.length > 0 && path.base[path.length - 1] != '/')
@@ -213,24 +202,24 @@ static struct text holder_of(struct text path)
     return path;
 }
 
-int directory_watch(struct watch *watch, const struct beneath *beneath, struct text path,
+int directory_watch(struct directories *d, const struct beneath *beneath, struct text path,
                     uint64_t *mount)
 {
     struct text holder = holder_of(path);
     struct directory *directory = NULL;
-    if (watch->fd < 0 || holder.length >= PATH_MAX) return -EINVAL;
-    directory = directory_find(watch, holder);
-    for (size_t length = 0; directory == NULL && length <= holder.length; length++) {
+    if (d->notifier->fd < 0 || holder.length >= PATH_MAX) return -EINVAL;
+    directory = directory_find(d, holder);
+    for (size_t length = 0; !directory && length <= holder.length; length++) {
         if (length > 0 && holder.base[length - 1] != '/') continue;
         char prefix[PATH_MAX];
         snprintf(prefix, sizeof(prefix), "%.*s", (int)length, holder.base);
         struct text text = {prefix, length};
-        if (directory_find(watch, text) != NULL) continue;
-        int result = watch_one(watch, beneath, prefix);
+        if (directory_find(d, text)) continue;
+        int result = watch_one(d, beneath, prefix);
         if (result < 0) return result;
     }
-    directory = directory_find(watch, holder);
-    if (directory == NULL) return -ENOENT;
+    directory = directory_find(d, holder);
+    if (!directory) return -ENOENT;
     *mount = directory->mount;
     return 0;
 }

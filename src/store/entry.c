@@ -1,6 +1,6 @@
 /*
- * Entries never change what they say about the disk: a new version of a file is a new entry.
- * Only their variants come and go.
+ * What an entry says about the disk never changes: a new version of a file gets a new entry. Only
+ * its variants are added and removed.
  */
 #include "entry.h"
 #include "account.h"
@@ -11,7 +11,7 @@
 
 static size_t entry_size(struct text path, const struct file *file)
 {
-    size_t name = file != NULL ? strlen(file->name) : 0;
+    size_t name = file ? strlen(file->name) : 0;
     return sizeof(struct entry) + path.length + 1 + name + 1;
 }
 
@@ -20,7 +20,7 @@ uint64_t entry_bytes(struct text path, const struct file *file)
     return account_bytes(entry_size(path, file));
 }
 
-/* Copies `text` with a NUL behind it. */
+/* Copies `text` with a NUL behind it. Returns the end of the copy. */
 static char *put_text(char *space, const char *text, size_t length)
 {
     if (length > 0) memcpy(space, text, length);
@@ -30,18 +30,18 @@ static char *put_text(char *space, const char *text, size_t length)
 
 struct entry *entry_new(const struct key *key, enum resolution_kind kind, const struct file *file)
 {
-    assert((kind == RESOLUTION_FOUND) == (file != NULL));
+    assert((kind == RESOLUTION_FOUND) == (!!file));
     struct text path = key->path;
     size_t size = entry_size(path, file);
     struct entry *entry = malloc(size);
-    if (entry == NULL) return NULL;
+    if (!entry) return NULL;
     char *space = (char *)(entry + 1);
     *entry = (struct entry){.key = {{space, path.length}, key->hash},
                             .kind = kind,
                             .ripe_ns = UINT64_MAX,
                             .bytes = account_bytes(size)};
     space = put_text(space, path.base, path.length);
-    if (file != NULL) {
+    if (file) {
         entry->file = *file;
         entry->file.name = space;
         put_text(space, file->name, strlen(file->name));
@@ -57,9 +57,8 @@ void entry_free(struct entry *entry)
 
 bool entry_has_variant(const struct entry *entry)
 {
-    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
-        if (entry->variants[coding] != NULL) return true;
-    }
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
+        if (entry->variants[coding]) return true;
     return false;
 }
 

@@ -1,6 +1,6 @@
 /*
- * What the cache knows of one path: a file and those of its codings that have been loaded, or
- * that there is none.
+ * What the cache knows of one path: a file and those of its codings that are loaded, or that there
+ * is no file.
  */
 #ifndef ZCSERVE_STORE_ENTRY_H
 #define ZCSERVE_STORE_ENTRY_H
@@ -11,30 +11,34 @@
 
 /* What an entry is found by. The hash is computed once for each lookup: see cache_key(). */
 struct key {
-    struct text path; /* as it was asked for */
+    struct text path; /* as in the lookup */
     uint64_t hash;
 };
 
 struct entry {
-    struct entry *next; /* with the same place in the table */
+    struct entry *next; /* in the same chain of the table */
     struct key key;
-    enum resolution_kind kind; /* FOUND, and the rest holds; any other kind is the answer */
-    uint64_t compared_ns;      /* monotonic time of the last comparison with the disk     */
-    uint64_t ripe_ns;          /* monotonic time from which it is to be made again, for   */
-                               /* more can be said of the file then; UINT64_MAX: never    */
-    bool watched;              /* else it is compared on each hit                         */
-    struct variant *variants[CODING_COUNT]; /* those loaded */
-    struct seat seat;                       /* used when there is no file  */
-    size_t bytes;                           /* what it costs, without the variants */
+    enum resolution_kind kind; /* FOUND: there is a file; any other kind is the result */
+    uint64_t compared_ns;      /* monotonic time of the last comparison with the disk  */
+    uint64_t ripe_ns;          /* monotonic time from which the entry is made again,   */
+                               /* because its file then has more validators;           */
+                               /* UINT64_MAX: never                                    */
+    bool watched;              /* false: the file is compared on each hit              */
+    struct variant *variants[CODING_COUNT]; /* those that are loaded      */
+    struct seat seat;                       /* used when there is no file */
+    size_t bytes;                           /* cost, without the variants */
     struct file file;
-    /* path and the file's name follow */
+    /* the path and the name of the file follow */
 };
 
-/* FOUND: with `file` copied. Another kind: `file` is NULL. NULL when memory is short. */
+/*
+ * Makes an entry. For FOUND, `file` is copied; for other kinds it is NULL. Returns NULL when there
+ * is no memory.
+ */
 struct entry *entry_new(const struct key *key, enum resolution_kind kind, const struct file *file);
 void entry_free(struct entry *entry);
 
-/* What such an entry costs. */
+/* Returns the cost of such an entry, in bytes. */
 uint64_t entry_bytes(struct text path, const struct file *file);
 
 bool entry_has_variant(const struct entry *entry);

@@ -1,7 +1,7 @@
 /*
- * Errands: another thread goes where the store would have to wait, and comes back with nothing.
- * What it looked at and read is in the kernel's caches by then, so the store goes the same way
- * without waiting. Nothing is handed over that could be stale or would need a lock.
+ * Errands: another thread does what the store would have to wait for. It returns nothing. But all
+ * that it looked at and read is in the kernel's caches afterwards, so that the store does the same
+ * without waiting. No data is handed over that could be stale or would need a lock.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -21,18 +21,18 @@ enum errand_kind {
 
 struct errand {
     enum errand_kind kind;
-    int fd;                  /* its own: the directory of the root, or the file          */
-    uint64_t offset, length; /* RANGE                                                    */
-    struct place place;      /* PATH: its directory is `fd`                              */
-    struct text path;        /* PATH: its letters follow, and a NUL; else absent         */
+    int fd;                  /* its own: the directory of the root, or the file                */
+    uint64_t offset, length; /* of RANGE                                                       */
+    struct place place;      /* of PATH: its directory is `fd`                                 */
+    struct text path;        /* of PATH: its letters follow the struct, and a NUL; else absent */
     char letters[];
 };
 
-/* With a duplicate of `fd` and room for `letters` bytes. NULL with errno. */
+/* Makes an errand with a duplicate of `fd` and `letters` bytes. Returns NULL with errno set. */
 static struct errand *errand_new(enum errand_kind kind, int fd, size_t letters)
 {
     struct errand *errand = malloc(sizeof(*errand) + letters);
-    if (errand == NULL) return NULL;
+    if (!errand) return NULL;
     *errand = (struct errand){.kind = kind, .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
     if (errand->fd >= 0) return errand;
     free(errand);
@@ -44,7 +44,7 @@ struct errand *store_errand(struct store *store, const struct lookup *lookup)
     struct text path = lookup->path;
     struct errand *errand =
         errand_new(ERRAND_PATH, store->place.beneath.directory, path.length + 1);
-    if (errand == NULL) return NULL;
+    if (!errand) return NULL;
     errand->place = store->place;
     errand->place.beneath.directory = errand->fd;
     errand->path = (struct text){errand->letters, path.length};
@@ -56,7 +56,7 @@ struct errand *store_errand(struct store *store, const struct lookup *lookup)
 struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
 {
     struct errand *errand = errand_new(ERRAND_RANGE, fd, 0);
-    if (errand == NULL) return NULL;
+    if (!errand) return NULL;
     errand->offset = offset;
     errand->length = length;
     return errand;
@@ -69,12 +69,12 @@ struct text errand_path(const struct errand *errand)
 
 void errand_free(struct errand *errand)
 {
-    if (errand == NULL) return;
+    if (!errand) return;
     close(errand->fd);
     free(errand);
 }
 
-/* The bytes are of no interest here, and a file that changes or fails is the store's to find. */
+/* Reads bytes, and drops them. If the file changes or fails, the store will find out. */
 static void read_through(int fd, uint64_t offset, uint64_t length)
 {
     char scratch[SCRATCH_BYTES];
@@ -104,9 +104,8 @@ static void path_run(const struct errand *errand)
     struct file file;
     if (!file_may_exist(place, errand->path)) return;
     if (file_find(place, errand->path, 0, name, &file) != RESOLUTION_FOUND) return;
-    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
+    for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
         if (file.usable[coding]) fetch(place, &file, coding);
-    }
 }
 
 static void range_run(const struct errand *errand)

@@ -1,9 +1,9 @@
 /*
- * Entity-tags. Two versions of a file never share one, nor do two codings of one file: each
- * coding's bytes differ, and a cache may combine ranges only of equal tags.
+ * Makes entity-tags. Two versions of a file never have the same tag. Nor have two codings of one
+ * file: their bytes differ, and a cache may combine ranges only when the tags are equal.
  *
- * The two kinds have different shapes ("32 digits" and "size-16 digits"), so a file that grows
- * past the memory limit cannot meet a tag of its former kind.
+ * The two kinds of tag have different forms ("32 digits" and "size-16 digits"). So when a file
+ * grows above the memory limit, its new tag cannot equal an old one.
  */
 #define XXH_INLINE_ALL
 #include "etag.h"

@@ -1,7 +1,7 @@
 /*
- * Looks at files without reading them. Each name is first opened with O_PATH, which touches
- * nothing: a FIFO is not joined, a device not started, and the kind is known before anything is
- * opened for reading. What is opened later is compared with what was looked at.
+ * Looks at files without reading them. Each name is first opened with O_PATH, which has no effect
+ * on the file: no FIFO is joined and no device started. So its kind is known before it is opened
+ * for reading. A file that is opened later is compared with the one that was looked at.
  *
  * Nothing is remembered here; see entry.h.
  */
@@ -44,7 +44,7 @@ bool file_failure_passes(int error)
     return kind == RESOLUTION_BUSY || kind == RESOLUTION_BROKEN;
 }
 
-/* Any component that begins with "." but a leading ".well-known". */
+/* Returns whether a component begins with ".", except a leading ".well-known". */
 static bool is_hidden(struct text path)
 {
     struct text well_known = TEXT(".well-known");
@@ -82,7 +82,7 @@ void file_sidecar_name(const char *name, enum coding coding, char sidecar[PATH_M
     snprintf(sidecar, PATH_MAX, "%s%s", name, file_sidecar_suffix(coding).base);
 }
 
-/* Links are tried second, so that it is known whether there was one. */
+/* Tries first without links, in order to know whether there is one. */
 static int open_to_look(const struct place *place, const char *name, bool *linked)
 {
     int fd = beneath_open(&place->beneath, name, O_PATH, LINKS_REFUSED);
@@ -94,8 +94,9 @@ static int open_to_look(const struct place *place, const char *name, bool *linke
 #define READABLE_BY_ALL (S_IRUSR | S_IRGRP | S_IROTH)
 
 /*
- * A directory has to be searched, all else to be read: -EACCES when that is not allowed. Who may read what all may
- * read is not asked; what an access control list says beyond that is seen when it is opened.
+ * Returns -EACCES when a directory may not be searched, or another file may not be read; else 0. A
+ * file that all may read by its mode is not checked: if an access control list forbids it, opening
+ * will fail.
  */
 static int look_at_permission(int fd, const struct identity *identity)
 {
@@ -106,7 +107,10 @@ static int look_at_permission(int fd, const struct identity *identity)
     return refused ? -EACCES : 0;
 }
 
-/* 0 or -errno; -EACCES with the identity all the same when it may be seen but not used. */
+/*
+ * Reads the identity of a name. Returns 0 or -errno. When the file may be seen but not used,
+ * returns -EACCES with its identity.
+ */
 static int look(const struct place *place, const char *name, struct identity *identity,
                 bool *linked)
 {
@@ -125,8 +129,9 @@ static bool is_indirect(const struct identity *identity, uint64_t mount)
 }
 
 /*
- * A sidecar older than its original is of another content. An empty one is none: no coding makes nothing
- * of anything. Its compressor was stopped, or the disk was full.
+ * Returns whether a sidecar can be used. One that is older than its original has other content. An
+ * empty one is broken, because no coding produces nothing: its compressor was stopped, or the disk
+ * was full.
  */
 static bool is_sidecar(const struct identity *sidecar, const struct identity *original)
 {
@@ -134,7 +139,7 @@ static bool is_sidecar(const struct identity *sidecar, const struct identity *or
            identity_not_older(sidecar, original);
 }
 
-/* FOUND, whatever there is of them; COLD when that cannot be told at once. */
+/* Looks for all sidecars. Returns FOUND, even without any; COLD if looking would have to wait. */
 static enum resolution_kind look_for_sidecars(const struct place *place, uint64_t mount,
                                               struct file *file)
 {
@@ -177,7 +182,7 @@ static enum resolution_kind find_named(const struct place *place, uint64_t mount
     return look_for_sidecars(place, mount, file);
 }
 
-/* A directory without an index is there but not shown; what is no directory is not there. */
+/* Returns FORBIDDEN for a directory without an index, and NOT_FOUND for what is no directory. */
 static enum resolution_kind find_bare_directory(const struct place *place, struct text path,
                                                 bool *linked)
 {
@@ -190,7 +195,7 @@ static enum resolution_kind find_bare_directory(const struct place *place, struc
 static enum resolution_kind find_index(const struct place *place, struct text path, uint64_t mount,
                                        char name[PATH_MAX], struct file *file)
 {
-    for (const char *const *index = place->options->index; index != NULL && *index; index++) {
+    for (const char *const *index = place->options->index; index && *index; index++) {
         if (path.length + strlen(*index) > FILE_NAME_MAX) continue;
         snprintf(name, PATH_MAX, "%.*s%s", (int)path.length, path.base, *index);
         enum resolution_kind kind = find_named(place, mount, name, file);
@@ -207,16 +212,15 @@ enum resolution_kind file_find(const struct place *place, struct text path, uint
                                char name[PATH_MAX], struct file *file)
 {
     *file = (struct file){0};
-    if (path.length == 0 || path.base[path.length - 1] == '/') {
+    if (path.length == 0 || path.base[path.length - 1] == '/')
         return find_index(place, path, mount, name, file);
-    }
     snprintf(name, PATH_MAX, "%.*s", (int)path.length, path.base);
     return find_named(place, mount, name, file);
 }
 
 enum coding file_choose(const struct file *file, const struct accepted *accepted)
 {
-    /* Among equals the first: weight decides, then length, then this order. */
+    /* The weight decides, then the length, then this order. */
     static const enum coding order[] = {CODING_ZSTD, CODING_BR, CODING_GZIP, CODING_IDENTITY};
     enum coding best = CODING_COUNT;
     if (file->own_coding != CODING_IDENTITY) return CODING_IDENTITY;
@@ -226,9 +230,8 @@ enum coding file_choose(const struct file *file, const struct accepted *accepted
         if (weight == 0 || !file->usable[coding]) continue;
         if (best == CODING_COUNT || weight > accepted->weight[best] ||
             (weight == accepted->weight[best] &&
-             file->identity[coding].size < file->identity[best].size)) {
+             file->identity[coding].size < file->identity[best].size))
             best = coding;
-        }
     }
     return best == CODING_COUNT && accepted->original_otherwise ? CODING_IDENTITY : best;
 }
@@ -242,7 +245,7 @@ bool file_is_settled(const struct file *file, const struct now *now)
     return true;
 }
 
-/* The earlier of two waits, of which 0 is none. */
+/* Returns the shorter of two waits; 0 means no wait. */
 static uint64_t sooner(uint64_t a, uint64_t b)
 {
     return a == 0 || (b != 0 && b < a) ? b : a;
@@ -261,7 +264,7 @@ uint64_t file_ripens_in_ns(const struct file *file, const struct now *now)
     return wait_ns;
 }
 
-/* O_NONBLOCK: were it a FIFO by now, opening would not wait. */
+/* O_NONBLOCK: opening does not wait, even if the file is a FIFO now. */
 static int open_to_read(const struct place *place, const char *name)
 {
     return beneath_open(&place->beneath, name, O_RDONLY | O_NONBLOCK | O_NOCTTY,

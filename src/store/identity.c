@@ -1,11 +1,12 @@
 /*
- * Identities of files: device, inode, size and both times to the nanosecond, so that an edit in
- * place within one second and a rename over the file are both seen.
+ * Identities of files: device, inode, size and both times in ns. So an edit within the same second
+ * is seen, and so is another file that was renamed to this name.
  *
- * Times are only as fine as the kernel's tick (1 to 10 ms; Linux 6.13 and later tell changes apart once
- * somebody looked), or as the file system keeps them: 10 ms on exFAT, a second on ext2 and ext3, ext4 with
- * small inodes, HFS+ and reiserfs, two on FAT. A file that changed a moment ago may change again
- * and look the same: it is not settled yet. A time without nanoseconds is taken for one that has none.
+ * Times are only as exact as the kernel's tick (1 to 10 ms; from Linux 6.13 on finer after somebody
+ * looked), or as the file system stores them: 10 ms on exFAT; a second on ext2, ext3, ext4 with
+ * small inodes, HFS+ and reiserfs; two seconds on FAT. A file that changed a moment ago may change
+ * again and look the same: it is not settled yet. When the ns of a time are 0, the file system is
+ * assumed to store whole seconds.
  */
 #define _GNU_SOURCE
 #define XXH_INLINE_ALL
@@ -18,8 +19,8 @@
 #include <sys/sysmacros.h>
 #include <xxhash.h>
 
-#define TICK_NS (50 * NS_PER_MS)             /* several times 10 ms */
-#define WHOLE_SECONDS_NS (3 * NS_PER_SECOND) /* more than FAT's two */
+#define TICK_NS (50 * NS_PER_MS)             /* several times 10 ms      */
+#define WHOLE_SECONDS_NS (3 * NS_PER_SECOND) /* more than the 2 s of FAT */
 
 _Static_assert(sizeof(struct identity) == 64, "identities are compared as memory: no padding");
 
@@ -28,9 +29,8 @@ static int read_with(int directory, const char *path, int flags, struct identity
     struct statx found;
     *identity = (struct identity){0};
     if (statx(directory, path, flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID, &found) !=
-        0) {
+        0)
         return -errno;
-    }
     identity->device = makedev(found.stx_dev_major, found.stx_dev_minor);
     identity->inode = found.stx_ino;
     identity->size = found.stx_size;
@@ -86,13 +86,12 @@ bool identity_is_link(const struct identity *identity)
 
 bool identity_not_older(const struct identity *a, const struct identity *b)
 {
-    if (a->modified_seconds != b->modified_seconds) {
+    if (a->modified_seconds != b->modified_seconds)
         return a->modified_seconds > b->modified_seconds;
-    }
     return a->modified_ns >= b->modified_ns;
 }
 
-/* How long until `wait_ns` have passed since a time. */
+/* Returns how many ns are left until `wait_ns` have passed since a time. */
 static uint64_t left_ns(int64_t seconds, uint32_t ns, uint64_t wait_ns, const struct now *now)
 {
     const int64_t far = (int64_t)(IDENTITY_WAIT_NS_MAX / NS_PER_SECOND);

@@ -1,6 +1,6 @@
 /*
- * A store, seen from inside: for store.c (open, close), refresh.c (what changed?) resolve.c
- * (which file is that?), search.c (what is on disk?) and errand.c (have it cached).
+ * The inside of a store, for the files that open and close it (store.c), take changes (refresh.c),
+ * answer lookups (resolve.c), read from disk (search.c) and make errands (errand.c).
  */
 #ifndef ZCSERVE_STORE_INSIDE_H
 #define ZCSERVE_STORE_INSIDE_H

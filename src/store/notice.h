@@ -1,29 +1,29 @@
 /*
- * What the operator should hear of, once: this room writes no log.
+ * What the operator should know, each notice once. This room writes no log.
  */
 #ifndef ZCSERVE_STORE_NOTICE_H
 #define ZCSERVE_STORE_NOTICE_H
 
 enum notice {
-    NOTICE_NO_OPENAT2, /* symbolic links are forbidden for want of a safe way */
-    NOTICE_NO_CACHED,  /* what is not cached is waited for                    */
-    NOTICE_NO_INOTIFY, /* no instance to be had: every hit is checked         */
-    NOTICE_NO_INIT,    /* nor may one be asked for                            */
-    NOTICE_NO_ADD,     /* an instance, but no watch may be added to it        */
-    NOTICE_NO_WATCH,   /* watches ran out                                     */
-    NOTICE_NO_PROC,    /* watches are set through /proc                       */
-    NOTICE_NO_REPORTS, /* the file system does not notify                     */
-    NOTICE_OVERFLOW,   /* the kernel's queue was full                         */
+    NOTICE_NO_OPENAT2, /* no safe way to follow symbolic links              */
+    NOTICE_NO_CACHED,  /* lookups wait for names that are not cached        */
+    NOTICE_NO_INOTIFY, /* no inotify instance is left: every hit is checked */
+    NOTICE_NO_INIT,    /* inotify_init1 is missing or forbidden             */
+    NOTICE_NO_ADD,     /* inotify_add_watch is missing or forbidden         */
+    NOTICE_NO_WATCH,   /* watches or their memory ran out                   */
+    NOTICE_NO_PROC,    /* /proc is missing, so no watch can be set          */
+    NOTICE_NO_REPORTS, /* the file system does not report changes           */
+    NOTICE_OVERFLOW,   /* the kernel's queue was full                       */
     NOTICE_COUNT
 };
 
 struct notices {
-    unsigned raised, told; /* one bit each */
+    unsigned raised, told; /* one bit for each notice */
 };
 
 void notices_raise(struct notices *notices, enum notice notice);
 
-/* One line that has not been told yet, or NULL. */
+/* Returns the text of a raised notice that was not returned before, or NULL. */
 const char *notices_next(struct notices *notices);
 
 #endif

@@ -1,20 +1,20 @@
 /*
- * Takes in what changed on disk: each change is turned into the paths whose answer may now be
- * another, and the cache lets go of them. In doubt it lets go of too much: an entry that was
- * dropped in vain costs a read, one that was kept in vain is a lie.
+ * Takes the changes on disk. For each change it finds the paths whose lookup may have another
+ * result now, and removes them from the cache. In doubt it removes too many: an entry that was
+ * removed without need costs one read, but an entry that was kept wrongly makes a wrong response.
  */
 #include "inside.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define CHANGES_MAX 65536 /* taken in at once; with more to come, the cache is emptied instead */
+#define CHANGES_MAX 65536 /* changes taken at once; when there are more, the cache is emptied */
 
 static void drop_path(struct store *store, struct text path)
 {
     struct key key = cache_key(&store->cache, path);
     struct entry *entry = cache_find(&store->cache, &key);
-    if (entry == NULL) return;
+    if (!entry) return;
     cache_drop(&store->cache, entry);
     store->counts.invalidations++;
 }
@@ -24,16 +24,15 @@ static void drop_beneath(struct store *store, struct text directory)
     store->counts.invalidations += cache_drop_beneath(&store->cache, directory);
 }
 
-/* "a.css" of "a.css.br"; absent when it is no sidecar's name. */
+/* Returns "a.css" for "a.css.br"; absent when the name is not that of a sidecar. */
 static struct text original_of(const struct store *store, struct text path)
 {
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
         struct text suffix = file_sidecar_suffix(coding);
         if (!store->options.sidecar[coding] || path.length <= suffix.length) continue;
         size_t length = path.length - suffix.length;
-        if (memcmp(path.base + length, suffix.base, suffix.length) == 0) {
+        if (memcmp(path.base + length, suffix.base, suffix.length) == 0)
             return (struct text){path.base, length};
-        }
     }
     return (struct text){NULL, 0};
 }
@@ -41,13 +40,12 @@ static struct text original_of(const struct store *store, struct text path)
 static bool is_index(const struct store *store, struct text name)
 {
     const char *const *index = store->options.index;
-    for (; index != NULL && *index != NULL; index++) {
+    for (; index && *index; index++)
         if (text_equals(name, (struct text){*index, strlen(*index)})) return true;
-    }
     return false;
 }
 
-/* The answer for one name in `directory` may be another, and with an index the directory's. */
+/* Drops the path of a name in `directory`, and that of the directory when the name is an index. */
 static void drop_name(struct store *store, struct text directory, struct text path)
 {
     struct text name = {path.base + directory.length, path.length - directory.length};
@@ -96,7 +94,7 @@ static void compare_root(struct store *store, const struct now *now)
     if (root->problem == 0 && root->watched && !root->suspect && !due) return;
     root->compared_ns = now->monotonic_ns;
     root->suspect = false;
-    /* To watch it again while it is not there would be told as a change, and so without end. */
+    /* While there is no root, setting watches again would be reported as a change, without end. */
     if (root->problem != 0 && !root_is_there(root)) return;
     if (!root_is_current(root)) begin_anew(store);
 }

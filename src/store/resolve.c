@@ -1,13 +1,13 @@
 /*
- * Answers lookups. A hit is answered from the entry, once it is sure that it still holds; all else
- * is search.c's. Asked at once, neither may wait for the disk.
+ * Answers lookups. A hit is answered from its entry, after it was checked that the entry still
+ * holds. search.c does the rest. With AT_ONCE neither may wait for the disk.
  */
 #include "search.h"
 
 #include <assert.h>
 #include <errno.h>
 
-#define FORGOTTEN_NS NS_PER_SECOND /* until then the kernel surely still knows a name    */
+#define FORGOTTEN_NS NS_PER_SECOND /* for so long the kernel certainly remembers a name */
 
 static uint64_t age_ns(const struct entry *entry, const struct now *now)
 {
@@ -25,7 +25,10 @@ static bool is_due(const struct store *store, const struct entry *entry, const s
            is_ripe(entry, now);
 }
 
-/* As file_compare(). What was compared a moment ago is not asked about at once: that costs more. */
+/*
+ * As file_compare(). The names of a file that was compared a moment ago are in the kernel's cache,
+ * so it is compared in the way that may wait, which costs less.
+ */
 static int compare(const struct question *q, struct entry *entry)
 {
     if (entry->kind != RESOLUTION_FOUND) return -ESTALE;
@@ -44,10 +47,13 @@ static void drop(struct store *store, struct entry *entry)
     store->counts.invalidations++;
 }
 
-/* *entry is NULL afterwards unless it still holds. False when that cannot be told at once. */
+/*
+ * Compares an entry that is due. Sets *entry to NULL, and drops it, when it does not hold any more.
+ * Returns false when the comparison would have to wait.
+ */
 static bool hold_against_disk(const struct question *q, struct entry **entry)
 {
-    if (*entry == NULL || !is_due(q->store, *entry, q->now)) return true;
+    if (!*entry || !is_due(q->store, *entry, q->now)) return true;
     int result = compare(q, *entry);
     if (result == -EINPROGRESS) return false;
     if (result == 0) return true;
@@ -56,14 +62,14 @@ static bool hold_against_disk(const struct question *q, struct entry **entry)
     return true;
 }
 
-/* What can be lent at once; NULL when something has to be read first. */
+/* Returns what can be lent at once; NULL when something must be read first. */
 static struct variant *loaded(const struct entry *entry, const struct accepted *accepted)
 {
     enum coding coding = file_choose(&entry->file, accepted);
     return coding == CODING_COUNT ? NULL : entry->variants[coding];
 }
 
-/* False when the entry cannot answer without the disk. */
+/* Returns false when the entry cannot answer without the disk. */
 static bool resolve_from_entry(struct store *store, struct entry *entry,
                                const struct lookup *lookup, struct resolution *resolution)
 {
@@ -72,7 +78,7 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
         *resolution = (struct resolution){.kind = entry->kind};
     } else {
         struct variant *variant = loaded(entry, &lookup->accepted);
-        if (variant == NULL) return false;
+        if (!variant) return false;
         variant->seat.visited = true;
         *resolution = variant_lend(variant);
     }
@@ -80,34 +86,35 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
     return true;
 }
 
-/* Of an entry that is there the file is known, but it is not loaded in this coding. */
+/* Answers from the disk. If there is an entry, its file is known but not loaded in this coding. */
 static struct resolution resolve_miss(const struct question *q, struct entry *entry)
 {
     struct resolution resolution;
-    if (entry == NULL) return search_from_disk(q);
+    if (!entry) return search_from_disk(q);
     if (search_from_entry(q, entry, &resolution)) return resolution;
-    entry = cache_find(&q->store->cache, &q->key); /* making room may have taken it */
-    if (entry != NULL) drop(q->store, entry);
+    entry = cache_find(&q->store->cache, &q->key); /* making room may have evicted it */
+    if (entry) drop(q->store, entry);
     return search_from_disk(q);
 }
 
-/* What may be different at the next try. */
+/* Returns whether the next try may have another result. */
 static bool is_passing(enum resolution_kind kind)
 {
     return kind == RESOLUTION_BUSY || kind == RESOLUTION_CROWDED || kind == RESOLUTION_BROKEN;
 }
 
 /*
- * What was found while its times proved nothing is made again once they do: then it has the validators that
- * were withheld. As long as that cannot be done, for want of descriptors say, what there is goes on to be lent:
- * it was compared a moment ago. False when it is not loaded, or is another file by now: then *entry is NULL.
+ * Makes an entry again when the times of its file are old enough for the validators that it did not
+ * get before. If this fails for now, for example without descriptors, the old representation is
+ * lent: it was compared a moment ago. Returns false when it is not loaded, or when it is another
+ * file now; then *entry is NULL.
  */
 static bool renew(const struct question *q, struct entry **entry, struct resolution *resolution)
 {
     struct store_counts *counts = &q->store->counts;
     struct variant *known = loaded(*entry, &q->lookup->accepted);
-    if (known == NULL) return false;
-    struct resolution before = variant_lend(known); /* so it is not evicted either */
+    if (!known) return false;
+    struct resolution before = variant_lend(known); /* so that it is not evicted */
     bool same = search_again(q, *entry, resolution);
     if (same && is_passing(resolution->kind)) {
         counts->hits++;
@@ -127,15 +134,17 @@ static struct resolution resolve(const struct question *q, struct entry *entry)
 {
     struct resolution resolution = {.kind = RESOLUTION_COLD};
     if (!hold_against_disk(q, &entry)) return resolution;
-    if (entry != NULL && is_ripe(entry, q->now) && renew(q, &entry, &resolution)) return resolution;
-    if (entry != NULL && resolve_from_entry(q->store, entry, q->lookup, &resolution))
-        return resolution;
+    if (entry && is_ripe(entry, q->now) && renew(q, &entry, &resolution)) return resolution;
+    if (entry && resolve_from_entry(q->store, entry, q->lookup, &resolution)) return resolution;
     resolution = resolve_miss(q, entry);
     q->store->counts.misses += resolution.kind != RESOLUTION_COLD;
     return resolution;
 }
 
-/* Where there is no disk, what the kernel's cache does not know is looked for all the same. */
+/*
+ * Answers without waiting for the disk. On a file system without a disk, names that the kernel's
+ * cache does not know are looked for, too.
+ */
 static struct resolution resolve_at_once(struct question *q, struct entry *entry)
 {
     struct beneath *beneath = &q->place.beneath;
@@ -155,12 +164,12 @@ static struct question question_of(struct store *store, const struct key *key,
         .store = store, .lookup = lookup, .now = now, .key = *key, .place = store->place};
 }
 
-/* Whether a lookup can be answered from what is known, as most are. */
+/* Returns whether the lookup can be answered from what is known, as most lookups are. */
 static inline bool resolve_from_memory(struct store *store, struct entry *entry,
                                        const struct lookup *lookup, const struct now *now,
                                        struct resolution *resolution)
 {
-    return entry != NULL && !is_due(store, entry, now) &&
+    return entry && !is_due(store, entry, now) &&
            resolve_from_entry(store, entry, lookup, resolution);
 }
 
@@ -180,7 +189,5 @@ void store_return(struct store *store, const struct representation *lent)
     struct variant *variant = variant_of_representation(lent);
     assert(variant->seat.loans > 0);
     variant->seat.loans--;
-    if (variant->seat.loans == 0 && variant->entry == NULL) {
-        cache_discard(&store->cache, variant);
-    }
+    if (variant->seat.loans == 0 && !variant->entry) cache_discard(&store->cache, variant);
 }

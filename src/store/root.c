@@ -1,7 +1,7 @@
 /*
- * The root is opened once and everything is found beneath the open directory. When its path
- * leads elsewhere (a deploy swapped a link) it is opened anew. While the path leads nowhere
- * there is no root, and nothing of the former one is served.
+ * The root is opened once, and everything is found beneath the open directory. When its path leads
+ * elsewhere (a deploy changed a link), the root is opened again. While the path leads nowhere there
+ * is no root, and no file of the former root is served.
  */
 #define _GNU_SOURCE
 #include "root.h"
@@ -16,14 +16,14 @@
 int root_name(struct root *root, const char *path)
 {
     char here[PATH_MAX] = "";
-    if (*path != '/' && getcwd(here, sizeof(here)) == NULL) return -errno;
+    if (*path != '/' && !getcwd(here, sizeof(here))) return -errno;
     int length = snprintf(root->path, sizeof(root->path), "%s/%s", here, path);
     return length < (int)sizeof(root->path) ? 0 : -ENAMETOOLONG;
 }
 
 /*
- * Opens the directory that the path leads to and reads what it is. A descriptor, or -errno; *call then names the call
- * that failed when it was not the opening.
+ * Opens the directory that the path leads to and reads its identity. Returns a descriptor, or
+ * -errno; *call is then the name of the system call that failed, unless that was open().
  */
 static int directory_open(const char *path, struct identity *identity, const char **call)
 {
@@ -32,13 +32,13 @@ static int directory_open(const char *path, struct identity *identity, const cha
     int result = identity_read(directory, "", identity);
     if (result == 0) return directory;
     close(directory);
-    *call = "statx"; /* of an open descriptor, it has nothing else to fail for */
+    *call = "statx"; /* on an open descriptor, only a sandbox makes it fail */
     return result;
 }
 
 void root_open(struct root *root, struct beneath *beneath, struct watch *watch)
 {
-    root->watched = chain_watch(watch, root->path);
+    root->watched = chain_watch(&watch->chain, &watch->notifier, root->path);
     root->identity = (struct identity){0};
     root->problem = 0;
     root->call = NULL;

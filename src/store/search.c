@@ -1,9 +1,9 @@
 /*
  * Finds and reads files. The order matters: first the directories are watched, then the file is
- * looked at, then it is read, and what was read is compared with what was looked at. So a change
- * at any moment is either part of the answer or told by the next refresh.
+ * looked at, then it is read, and then it is compared with what was looked at. So a change at any
+ * moment is either part of the result, or reported by the next refresh.
  *
- * Asked at once, it goes the same way up to the first thing that would have to be waited for.
+ * With `at_once` the steps are the same, up to the first one that would have to wait.
  */
 #include "search.h"
 #include "directory.h"
@@ -13,18 +13,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define TRIES_MAX 4           /* with a file that changes while it is looked at          */
-#define SHARE_OF_BUDGET_MAX 4 /* one file takes at most this part of the memory: 1/4     */
+#define TRIES_MAX 4           /* for a file that changes while it is looked at */
+#define SHARE_OF_BUDGET_MAX 4 /* one file takes at most 1/4 of the memory      */
 
-/* What is known of the file so far. */
+/* What is known of a file during a search. */
 struct search {
     const struct question *q;
     struct file file;
     char name[PATH_MAX];
-    bool watched; /* the watch tells of every change of it              */
-    bool keep;    /* it may be remembered                               */
-    bool known;   /* there may be an entry for it: loading may evict it */
-    bool again;   /* the entry that there is gives way to a new one     */
+    bool watched; /* the watch reports every change of it                   */
+    bool keep;    /* it may be remembered                                   */
+    bool known;   /* there may be an entry for it, unless loading evicts it */
+    bool again;   /* a new entry replaces the one that exists               */
 };
 
 static struct resolution answer(enum resolution_kind kind)
@@ -33,8 +33,8 @@ static struct resolution answer(enum resolution_kind kind)
 }
 
 /*
- * Whether the next answer may come from memory. What is watched may always; else an identity
- * must be proof: old enough, and no other name's absence involved.
+ * Returns whether the next lookup may be answered from memory: when the file is watched, or when
+ * its identity is proof, because it is old enough and does not depend on absent names.
  */
 static bool may_keep(const struct search *search)
 {
@@ -48,8 +48,8 @@ static enum resolution_kind search_disk(struct search *search)
     const struct question *q = search->q;
     struct text path = q->key.path;
     uint64_t mount = 0;
-    int result = directory_watch(&q->store->watch, &q->place.beneath, path, &mount);
-    cache_make_room(&q->store->cache, 0); /* the watches are paid from the same budget */
+    int result = directory_watch(&q->store->watch.directories, &q->place.beneath, path, &mount);
+    cache_make_room(&q->store->cache, 0); /* watches are paid from the same budget */
     if (result == -EINPROGRESS) return RESOLUTION_COLD;
     enum resolution_kind kind = file_find(&q->place, path, mount, search->name, &search->file);
     search->watched = result == 0 && !search->file.indirect;
@@ -57,20 +57,20 @@ static enum resolution_kind search_disk(struct search *search)
     return kind;
 }
 
-/* The entry for what was found, made unless it is there; NULL when it cannot be kept. */
+/* Returns the entry for what was found, a new one if there is none; NULL when it cannot be kept. */
 static struct entry *entry_for(const struct search *search, enum resolution_kind kind)
 {
     const struct question *q = search->q;
     struct cache *cache = &q->store->cache;
     struct entry *entry = search->known ? cache_find(cache, &q->key) : NULL;
-    if (entry != NULL) return entry;
+    if (entry) return entry;
     const struct file *file = kind == RESOLUTION_FOUND ? &search->file : NULL;
     if (!cache_make_room(cache, entry_bytes(q->key.path, file))) return NULL;
     entry = entry_new(&q->key, kind, file);
-    if (entry == NULL) return NULL;
+    if (!entry) return NULL;
     entry->compared_ns = q->now->monotonic_ns;
     entry->watched = search->watched;
-    uint64_t wait_ns = file != NULL ? file_ripens_in_ns(file, q->now) : 0;
+    uint64_t wait_ns = file ? file_ripens_in_ns(file, q->now) : 0;
     if (wait_ns > 0) entry->ripe_ns = q->now->monotonic_ns + wait_ns;
     cache_add(cache, entry);
     return entry;
@@ -88,7 +88,7 @@ static void remember_absent(const struct search *search, enum resolution_kind ki
     if (cache_make_seat(&search->q->store->cache, QUEUE_ABSENT)) entry_for(search, kind);
 }
 
-/* What holding the content in memory will cost, with a new entry for it. */
+/* Returns the cost in bytes of holding the content in memory, with a new entry. */
 static uint64_t memory_bytes(const struct search *search, enum coding coding)
 {
     return variant_bytes(&search->file, coding, true) +
@@ -96,22 +96,22 @@ static uint64_t memory_bytes(const struct search *search, enum coding coding)
 }
 
 /*
- * Whether its entity-tag is a hash of the content. That depends on the file alone and not on the room there
- * is for it: else a file that nobody changed would have one tag now and another in a moment.
+ * Returns whether the entity-tag is a hash of the content. That depends only on the file, not on
+ * the room for it. Otherwise an unchanged file would have one tag now and another one later.
  */
 static bool is_small(const struct search *search, enum coding coding)
 {
     return search->file.identity[coding].size <= search->q->store->options.file_bytes_max;
 }
 
-/* Whether the content belongs in memory, if there is room. */
+/* Returns whether the content should be in memory if there is room. */
 static bool belongs_in_memory(const struct search *search, enum coding coding)
 {
     uint64_t share = search->q->store->options.memory_bytes_max / SHARE_OF_BUDGET_MAX;
     return is_small(search, coding) && memory_bytes(search, coding) <= share;
 }
 
-/* Has the variant take `fd` over. 0 or -errno, which is -EUSERS when too many are lent. */
+/* Makes a variant that owns `fd`. Returns 0 or -errno: -EUSERS when too many files are lent. */
 static int keep_open(const struct search *search, enum coding coding, int fd, enum tagging tagging,
                      struct variant **variant)
 {
@@ -119,7 +119,7 @@ static int keep_open(const struct search *search, enum coding coding, int fd, en
     return variant_keep_open(&search->file, coding, fd, tagging, search->q->now, variant);
 }
 
-/* Reads the content of `fd` into memory, or else has the variant take `fd` over. 0 or -errno. */
+/* Reads the content of `fd` into memory, or makes a variant that owns `fd`. Returns 0 or -errno. */
 static int load_open(const struct search *search, enum coding coding, int fd,
                      struct variant **variant)
 {
@@ -128,18 +128,16 @@ static int load_open(const struct search *search, enum coding coding, int fd,
     struct cache *cache = &q->store->cache;
     uint64_t length = file->identity[coding].size;
     bool small = is_small(search, coding);
-    /* Asked before there is made room for it. */
-    if (small && length > 0 && q->place.beneath.at_once && !resident(fd, 0, length)) {
+    /* Checked before other entries are evicted for it. */
+    if (small && length > 0 && q->place.beneath.at_once && !resident(fd, 0, length))
         return -EINPROGRESS;
-    }
-    if (belongs_in_memory(search, coding) && cache_make_room(cache, memory_bytes(search, coding))) {
+    if (belongs_in_memory(search, coding) && cache_make_room(cache, memory_bytes(search, coding)))
         return variant_read(file, coding, fd, q->now, variant);
-    }
     cache_make_room(cache, variant_bytes(file, coding, false));
     return keep_open(search, coding, fd, small ? TAG_OF_CONTENT : TAG_OF_IDENTITY, variant);
 }
 
-/* Reads the content or keeps its file open. 0 or -errno. */
+/* Reads the content, or keeps the file open. Returns 0 or -errno. */
 static int load(const struct search *search, enum coding coding, struct variant **variant)
 {
     const struct place *place = &search->q->place;
@@ -154,8 +152,8 @@ static int load(const struct search *search, enum coding coding, struct variant 
 }
 
 /*
- * Has the cache hold the variant, if it may and there is room. A small file for which there was
- * none (all is lent) is not held as a descriptor: it would keep that place for good.
+ * Lets the cache hold the variant, if that is allowed and there is room. A small file that found no
+ * room in memory (all is lent) is not held as a descriptor, because it would stay there for good.
  */
 static void keep(const struct search *search, struct variant *variant)
 {
@@ -167,17 +165,17 @@ static void keep(const struct search *search, struct variant *variant)
     if (!cache_make_room(cache, entry_bytes(q->key.path, &search->file))) return;
     if (!cache_make_seat(cache, queue)) return;
     struct entry *entry = entry_for(search, RESOLUTION_FOUND);
-    if (entry != NULL) cache_seat(cache, entry, variant);
+    if (entry) cache_seat(cache, entry, variant);
 }
 
-/* What gives way, unless loading has evicted it. */
+/* Drops the entry that is replaced, unless loading has evicted it. */
 static void forget(const struct question *q)
 {
     struct entry *entry = cache_find(&q->store->cache, &q->key);
-    if (entry != NULL) cache_drop(&q->store->cache, entry);
+    if (entry) cache_drop(&q->store->cache, entry);
 }
 
-/* Lends what was found, in the best coding. False: it is another file by now, search again. */
+/* Lends what was found, in the best coding. Returns false when it is another file: search again. */
 static bool lend_found(const struct search *search, struct resolution *resolution)
 {
     enum coding coding = file_choose(&search->file, &search->q->lookup->accepted);
@@ -193,7 +191,7 @@ static bool lend_found(const struct search *search, struct resolution *resolutio
     return true;
 }
 
-/* A file that never holds still long enough: as long as it is now, and not remembered. */
+/* Lends a file that changes all the time: with its present length, and without remembering it. */
 static struct resolution lend_moving(struct search *search)
 {
     struct variant *variant;
@@ -208,7 +206,7 @@ static struct resolution lend_moving(struct search *search)
     return variant_lend(variant);
 }
 
-/* Whether a file that never holds still may be sent, of which there is no variant but the file itself. */
+/* Returns whether a file that changes all the time may be sent: only its original is available. */
 static bool takes_original(const struct search *search)
 {
     const struct accepted *accepted = &search->q->lookup->accepted;

@@ -1,28 +1,28 @@
 /*
- * Answers that come from the disk: a path that the cache does not know, or not in the coding wanted.
+ * Lookups that are answered from the disk: the cache does not know the path, or not in this coding.
  */
 #ifndef ZCSERVE_STORE_SEARCH_H
 #define ZCSERVE_STORE_SEARCH_H
 
 #include "inside.h"
 
-/* One lookup while it is answered. */
+/* One lookup while it is being answered. */
 struct question {
     struct store *store;
     const struct lookup *lookup;
     const struct now *now;
-    struct key key;     /* of the lookup's path                                  */
-    struct place place; /* where the file is; `at_once`: the disk may not be waited for */
+    struct key key;     /* of the path of the lookup                          */
+    struct place place; /* where to look; `at_once`: do not wait for the disk */
 };
 
-/* Nothing is known of the path: no entry is there for it. */
+/* Answers when there is no entry for the path. */
 struct resolution search_from_disk(const struct question *q);
 
-/* The file is known but not in this coding. False: it is another file by now. */
+/* Answers when the file is known but not loaded in this coding. False: it is another file now. */
 bool search_from_entry(const struct question *q, const struct entry *entry,
                        struct resolution *resolution);
 
-/* The same for what is loaded already: when it succeeds, the entry gives way to a new one. */
+/* As search_from_entry(), for a coding that is loaded: on success a new entry replaces this one. */
 bool search_again(const struct question *q, const struct entry *entry,
                   struct resolution *resolution);
 

@@ -1,10 +1,11 @@
 /*
- * The eviction order SIEVE (Zhang et al., NSDI 2024): a queue in order of arrival in which
- * nothing ever moves. A hit sets one bit; a hand goes from old to new, clears the bits it meets
- * and takes the first seat whose bit is not set.
+ * The eviction order SIEVE (Zhang et al., NSDI 2024): a queue in order of arrival, in which nothing
+ * is moved. A hit sets one bit. A hand goes from old to new, clears the bits that it meets, and
+ * takes the first seat without a bit.
  *
- * Why this and not LRU: a hit costs one store and no pointer changes, and what was asked for
- * once (a crawler going through the whole tree) leaves before what was asked for twice.
+ * It is better here than LRU: a hit writes one byte and changes no pointers. And files that were
+ * requested once (by a crawler that goes through the whole tree) leave before files that were
+ * requested twice.
  */
 #ifndef ZCSERVE_STORE_SIEVE_H
 #define ZCSERVE_STORE_SIEVE_H
@@ -12,11 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Part of what is queued. */
+/* Part of an object in a queue. */
 struct seat {
     struct seat *newer, *older;
-    uint32_t loans; /* lent ones are passed over: evicting them would free nothing */
-    bool visited;   /* asked for since the hand came by                            */
+    uint32_t loans; /* seats that are lent are skipped: evicting them frees no memory */
+    bool visited;   /* requested since the hand passed                                */
 };
 
 struct sieve {
@@ -27,7 +28,7 @@ struct sieve {
 void sieve_add(struct sieve *sieve, struct seat *seat);
 void sieve_remove(struct sieve *sieve, struct seat *seat);
 
-/* The seat to evict next, still in the queue; NULL when every one is lent or there is none. */
+/* Returns the seat to evict next, still in the queue; NULL when there is none or all are lent. */
 struct seat *sieve_victim(struct sieve *sieve);
 
 #endif

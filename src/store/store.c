@@ -1,12 +1,12 @@
 /*
- * "Which file is that?" This file opens and closes a store and shows its counts; see resolve.c
- * for how a path is answered and refresh.c for how changes on disk are taken in.
+ * Opens and closes a store, and returns its counts. resolve.c answers lookups; refresh.c takes the
+ * changes on disk.
  *
- *     store_resolve ── cache ── entry ── variant        what was found, and its bytes
- *           └── search ── file ─── beneath              what is on disk
- *     store_refresh ── watch ── directory, chain        what changed there
- *     errand_run ───── file                             the same as resolving, remembered by
- *                                                       nobody but the kernel
+ *      store_resolve ── cache ── entry ── variant        what was found, and its bytes
+ *            └── search ── file ─── beneath              what is on disk
+ *      store_refresh ── watch ── directory, chain        what changed there
+ *      errand_run ───── file                             as resolving, but only the kernel
+ *                                                        remembers the result
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -20,16 +20,16 @@
 
 static struct store *fail(struct store *store, int error, char *problem, size_t size)
 {
-    const char *root = store != NULL ? store->options.root : "the store";
-    const char *call = store != NULL ? store->root.call : NULL;
-    if (call != NULL) {
+    const char *root = store ? store->options.root : "the store";
+    const char *call = store ? store->root.call : NULL;
+    if (call) {
         snprintf(problem, size,
-                 "%s: %s: %s: a sandbox (seccomp, or what runs the container) has to allow it",
-                 root, call, strerror(error));
+                 "%s: %s: %s: a sandbox (seccomp, or that of the container) must allow it", root,
+                 call, strerror(error));
     } else {
         snprintf(problem, size, "%s: %s", root, strerror(error));
     }
-    if (store != NULL) {
+    if (store) {
         watch_close(&store->watch);
         root_close(&store->place.beneath);
         free(store->cache.table);
@@ -50,9 +50,9 @@ static void place_open(struct store *store)
 
 struct store *store_open(const struct store_options *options, char *problem, size_t size)
 {
-    assert(options->root != NULL && options->types != NULL);
+    assert(options->root && options->types);
     struct store *store = calloc(1, sizeof(*store));
-    if (store == NULL) return fail(NULL, ENOMEM, problem, size);
+    if (!store) return fail(NULL, ENOMEM, problem, size);
     store->options = *options;
     store->place.options = &store->options;
     store->place.beneath.directory = -1;
@@ -62,16 +62,15 @@ struct store *store_open(const struct store_options *options, char *problem, siz
     if (result < 0) return fail(store, -result, problem, size);
     root_open(&store->root, &store->place.beneath, &store->watch);
     if (store->root.problem != 0) return fail(store, store->root.problem, problem, size);
-    if (!cache_open(&store->cache, options, &store->counts)) {
+    if (!cache_open(&store->cache, options, &store->counts))
         return fail(store, ENOMEM, problem, size);
-    }
     place_open(store);
     return store;
 }
 
 void store_close(struct store *store)
 {
-    if (store == NULL) return;
+    if (!store) return;
     cache_close(&store->cache);
     watch_close(&store->watch);
     root_close(&store->place.beneath);
@@ -81,7 +80,7 @@ void store_close(struct store *store)
 
 int store_watch_fd(const struct store *store)
 {
-    return store->watch.fd;
+    return store->watch.notifier.fd;
 }
 
 const struct store_counts *store_counts(const struct store *store)

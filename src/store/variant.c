@@ -1,10 +1,10 @@
 /*
- * Makes variants: one allocation holds the struct, the prepared head and the content, so that
- * an answer from memory touches memory that lies together.
+ * Makes variants. One allocation holds the struct, the prepared head and the content, so that a
+ * response from memory reads memory that lies together.
  *
- *     | struct variant | prepared head | content |
+ *      | struct variant | prepared head | content |
  *
- * Small files are read, never mapped: a mapped file that somebody truncates is a SIGBUS.
+ * Small files are read and never mapped: reading a mapped file that was truncated raises SIGBUS.
  */
 #include "variant.h"
 #include "account.h"
@@ -23,7 +23,7 @@ uint64_t variant_bytes(const struct file *file, enum coding coding, bool with_co
     return account_bytes(head + content);
 }
 
-/* Everything but content, etag and head. */
+/* Returns the representation without content, entity-tag and head. */
 static struct representation describe(const struct file *file, enum coding coding,
                                       const struct now *now)
 {
@@ -42,8 +42,8 @@ static struct representation describe(const struct file *file, enum coding codin
 }
 
 /*
- * A variant with room for its head and `content_bytes`. The head's length is known before the
- * content is: it depends on the length of the entity-tag, which any tag of its kind gives.
+ * Makes a variant with room for its head and `content_bytes`. The length of the head is known
+ * before the content is: all entity-tags of a kind have the same length.
  */
 static struct variant *variant_new(struct representation representation, size_t content_bytes)
 {
@@ -53,14 +53,14 @@ static struct variant *variant_new(struct representation representation, size_t 
     size_t head_room = sizeof(struct variant) + head_length;
     size_t size = head_room + content_bytes;
     struct variant *variant = malloc(size);
-    if (variant == NULL) return NULL;
+    if (!variant) return NULL;
     *variant = (struct variant){.representation = representation, .bytes = account_bytes(size)};
     variant->representation.prepared_head.base = (char *)(variant + 1);
     if (content_bytes > 0) variant->representation.content = (char *)variant + head_room;
     return variant;
 }
 
-/* The entity-tag is final: writes the head. */
+/* Sets the final entity-tag, and writes the head. */
 static void variant_finish(struct variant *variant, const char *etag, size_t length)
 {
     struct representation *representation = &variant->representation;
@@ -72,8 +72,8 @@ static void variant_finish(struct variant *variant, const char *etag, size_t len
 }
 
 /*
- * `length` bytes: 0, or -ESTALE when there are fewer, or -errno. Whether there are more is seen by who compares
- * afterwards.
+ * Reads `length` bytes. Returns 0, -ESTALE when there are fewer, or -errno. The caller compares the
+ * file afterwards, which shows whether there were more.
  */
 static int read_all(int fd, char *space, uint64_t length)
 {
@@ -87,7 +87,7 @@ static int read_all(int fd, char *space, uint64_t length)
     return 0;
 }
 
-/* Whether it still is what it was before it was read: 0, -ESTALE or -errno. */
+/* Checks that the file has not changed since `before`. Returns 0, -ESTALE or -errno. */
 static int compare_open(int fd, const struct identity *before)
 {
     struct identity after;
@@ -96,7 +96,7 @@ static int compare_open(int fd, const struct identity *before)
     return identity_equals(before, &after) ? 0 : -ESTALE;
 }
 
-/* What came of reading says nothing when it was another file. */
+/* When the file has changed, `result` means nothing, and -ESTALE is returned. */
 static int compare_read(int fd, const struct identity *before, int result)
 {
     int same = compare_open(fd, before);
@@ -112,7 +112,7 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     representation.etag = (struct text){etag, etag_of_content("", 0, coding, etag)};
     representation.source = SOURCE_MEMORY;
     struct variant *made = variant_new(representation, length > 0 ? length : 1);
-    if (made == NULL) return -ENOMEM;
+    if (!made) return -ENOMEM;
     made->coding = coding;
     char *content = (char *)made + (made->representation.content - (char *)made);
     int result = read_all(fd, content, length);
@@ -126,7 +126,7 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     return 0;
 }
 
-/* The length of the tag, 0 for none, or -errno. */
+/* Writes the entity-tag. Returns its length, 0 for none, or -errno. */
 static int tag_open(const struct identity *identity, enum coding coding, int fd,
                     enum tagging tagging, const struct now *now, char etag[ETAG_MAX])
 {
@@ -156,7 +156,7 @@ int variant_keep_open(const struct file *file, enum coding coding, int fd, enum 
     representation.source = SOURCE_PAGE_CACHE;
     if (tagging == TAG_NONE) representation.modified_seconds = MODIFIED_UNKNOWN;
     struct variant *made = variant_new(representation, 0);
-    if (made == NULL) return -ENOMEM;
+    if (!made) return -ENOMEM;
     made->coding = coding;
     made->representation.fd = fd;
     variant_finish(made, etag, (size_t)etag_length);

@@ -11,43 +11,45 @@
 struct entry;
 
 struct variant {
-    struct representation representation; /* first: what is lent leads back to the variant */
+    struct representation representation; /* must be first: it is lent, and leads back here */
     struct seat seat;
-    enum coding coding;  /* the original (identity), or which of its sidecars   */
-    struct entry *entry; /* that holds it; NULL once the cache has let go of it */
-    size_t bytes;        /* what it costs, head and content included            */
+    enum coding coding;  /* the original (identity), or which of its sidecars */
+    struct entry *entry; /* the entry that holds it; NULL when none does      */
+    size_t bytes;        /* cost, with head and content                       */
     char etag[ETAG_MAX];
-    /* the prepared head follows, then the content at a multiple of 64 */
+    /* the prepared head and then the content follow */
 };
 
 /*
- * Reads the whole content of `fd` (from file_open_unseen, for this coding) into memory; the descriptor stays
- * the caller's. 0 and *variant, or -ENOMEM, -ESTALE (it changed, or is another file), -errno.
+ * Reads the whole content of `fd` into memory. `fd` is from file_open_unseen() for this coding, and
+ * stays the caller's. Returns 0 and *variant, or -ENOMEM, -ESTALE (it changed, or is another file),
+ * or another -errno.
  */
 int variant_read(const struct file *file, enum coding coding, int fd, const struct now *now,
                  struct variant **variant);
 
 /* What the validators of a file that is kept open are made of (RFC 9110 §8.8). */
 enum tagging {
-    TAG_OF_CONTENT,  /* the tag that variant_read() gives; the file is read for it      */
-    TAG_OF_IDENTITY, /* none while the identity is not settled                         */
-    TAG_NONE         /* neither a tag nor a date: it does not hold still long enough   */
+    TAG_OF_CONTENT,  /* the same tag as of variant_read(); reads the file for it        */
+    TAG_OF_IDENTITY, /* size and a hash of the identity; no tag while it is not settled */
+    TAG_NONE         /* neither a tag nor a date, because the file changes too often    */
 };
 
 /*
- * Keeps `fd` open for its content: the variant owns it when 0 is returned. It is from file_open(), or for
- * TAG_OF_CONTENT from file_open_unseen(). Else -ENOMEM; of TAG_OF_CONTENT also -ESTALE and -errno as above.
+ * Keeps `fd` open for its content. `fd` is from file_open(), or for TAG_OF_CONTENT from
+ * file_open_unseen(). Returns 0, and then the variant owns `fd`; or -ENOMEM, and for TAG_OF_CONTENT
+ * also -ESTALE and -errno as above.
  */
 int variant_keep_open(const struct file *file, enum coding coding, int fd, enum tagging tagging,
                       const struct now *now, struct variant **variant);
 
-/* What reading (`with_content`) or keeping open will cost, never less than it turns out to. */
+/* Returns the most that reading the content (`with_content`) or keeping the file open can cost. */
 uint64_t variant_bytes(const struct file *file, enum coding coding, bool with_content);
 
-/* Frees the memory and closes the descriptor. Not while lent. */
+/* Frees the memory and closes the descriptor. The variant must not be lent. */
 void variant_free(struct variant *variant);
 
-/* One loan more. */
+/* Lends the variant once more. */
 static inline struct resolution variant_lend(struct variant *variant)
 {
     variant->seat.loans++;

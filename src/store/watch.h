@@ -1,50 +1,36 @@
 /*
- * One inotify instance: tells what changed in the directories that directory.h watches, and of
- * the root's path that chain.h watches.
+ * What changed: in the directories that directory.h watches, and on the path of the root that
+ * chain.h watches.
  */
 #ifndef ZCSERVE_STORE_WATCH_H
 #define ZCSERVE_STORE_WATCH_H
 
-#include "beneath.h"
-#include "notice.h"
-#include "zcserve/store.h"
+#include "chain.h"
+#include "directory.h"
 #include "zcserve/text.h"
 
 #include <limits.h>
 
-#define CHAIN_MAX 64
-
-/* A directory that is watched. All that lead to it from the root are watched too. */
-struct directory;
-
 struct watch {
-    int fd;                                  /* inotify; -1: nothing is watched */
-    struct directory **by_path, **by_number; /* chained tables */
-    uint32_t mask;                           /* their length less 1 */
-    int chain[CHAIN_MAX];                    /* watch numbers of the root's path */
-    uint32_t chain_count;
-    uint32_t watches_max;
-    uint64_t directory_bytes, directory_bytes_max;
-    struct store_counts *counts;
-    struct notices *notices;
-    size_t filled, offset;  /* of `space`: events read, and of them told */
-    char beneath[PATH_MAX]; /* of the change told last */
-    _Alignas(8) char space[16384];
+    struct notifier notifier;
+    struct directories directories;
+    struct chain chain;     /* of the root's path          */
+    char beneath[PATH_MAX]; /* of the last change reported */
 };
 
 enum change_kind {
-    CHANGE_NAME,    /* something of the name directory + name                           */
-    CHANGE_BENEATH, /* a directory: all paths that begin with `beneath`, and also the    */
-                    /* name, when there is one                                          */
-    CHANGE_ABOVE,   /* a directory above the root lost one: the root has to be compared  */
-    CHANGE_ALL      /* the root, the path to it, or what it was got lost: begin anew    */
+    CHANGE_NAME,    /* something about the name directory + name                            */
+    CHANGE_BENEATH, /* a directory: all paths that begin with `beneath`, and also the       */
+                    /* name, when there is one                                              */
+    CHANGE_ABOVE,   /* above the root a directory was removed or replaced: compare the root */
+    CHANGE_ALL      /* the root or its path changed, or changes were lost: begin again      */
 };
 
 struct change {
     enum change_kind kind;
-    struct text directory; /* "" or "a/b/", the form of paths that name a directory */
-    struct text name;      /* in it                                                 */
-    struct text beneath;   /* "a/b/c/"                                              */
+    struct text directory; /* "" or "a/b/", as paths that name a directory */
+    struct text name;      /* in `directory`                               */
+    struct text beneath;   /* "a/b/c/"                                     */
 };
 
 /* Cannot fail: without inotify nothing is watched. */
@@ -52,13 +38,10 @@ void watch_open(struct watch *watch, const struct store_options *options,
                 struct store_counts *counts, struct notices *notices);
 void watch_close(struct watch *watch);
 
-/* Watches nothing any more. */
+/* Removes all watches. */
 void watch_forget(struct watch *watch);
 
-/* The next change since; false when there is none. Its texts hold until the next call. */
+/* Sets *change to the next change, valid until the next call. Returns false when there is none. */
 bool watch_next(struct watch *watch, struct change *change);
-
-/* Adds a watch, for chain.c and directory.c; its number, or -errno with the notice raised. */
-int watch_add(struct watch *watch, const char *path, uint32_t mask);
 
 #endif

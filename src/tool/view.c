@@ -24,7 +24,7 @@ bool view_open(struct view *view, int columns, int rows)
     uint32_t lines = rows > 0 ? (uint32_t)rows : VIEW_LINES_MAX;
     *view = (struct view){.columns = columns, .rows = rows, .lines_max = lines};
     view->line = calloc(lines, sizeof(*view->line));
-    return view->line != NULL;
+    return view->line;
 }
 
 void view_close(struct view *view)

@@ -65,7 +65,7 @@ static void type_set(struct media_type *type, struct text media_type, const char
 struct media_types *media_types_new(void)
 {
     struct media_types *types = calloc(1, sizeof(*types));
-    if (types == NULL) return NULL;
+    if (!types) return NULL;
     memcpy(types->charset, "utf-8", sizeof("utf-8"));
     type_set(&types->text, TEXT("text/plain"), types->charset);
     type_set(&types->json, TEXT("application/json"), types->charset);
@@ -74,7 +74,7 @@ struct media_types *media_types_new(void)
 
 void media_types_free(struct media_types *types)
 {
-    if (types == NULL) return;
+    if (!types) return;
     free(types->types.items);
     free(types->rows.items);
     free(types->order.items);
@@ -101,7 +101,7 @@ static int list_grow(struct list *list, size_t size)
     if (list->count < list->room) return 0;
     size_t room = list->room == 0 ? MEDIA_TYPES_MAX / 2 : 2 * list->room;
     void *items = realloc(list->items, room * size);
-    if (items == NULL) return -ENOMEM;
+    if (!items) return -ENOMEM;
     list->items = items;
     list->room = room;
     return 0;
@@ -128,9 +128,8 @@ static bool is_suffix_byte(char c)
 /* Writes `suffix` in lower case to `key`. Returns false when it cannot be a suffix. */
 static bool suffix_key(struct text suffix, char key[MEDIA_SUFFIX_MAX + 1])
 {
-    if (suffix.length == 0 || suffix.length > MEDIA_SUFFIX_MAX || suffix.base[0] == '.') {
+    if (suffix.length == 0 || suffix.length > MEDIA_SUFFIX_MAX || suffix.base[0] == '.')
         return false;
-    }
     for (size_t i = 0; i < suffix.length; i++) {
         char c = suffix.base[i];
         key[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -152,11 +151,10 @@ static size_t row_position(const struct media_types *types, const char *key)
     size_t low = 0, high = types->rows.count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strcmp(row_at(types, middle)->suffix, key) < 0) {
+        if (strcmp(row_at(types, middle)->suffix, key) < 0)
             low = middle + 1;
-        } else {
+        else
             high = middle;
-        }
     }
     return low;
 }
@@ -181,9 +179,8 @@ static int row_insert(struct media_types *types, size_t position)
 int media_types_add_suffix(struct media_types *types, struct text suffix, int type)
 {
     char key[MEDIA_SUFFIX_MAX + 1];
-    if (suffix.length > 1 && suffix.base[0] == '.') {
+    if (suffix.length > 1 && suffix.base[0] == '.')
         suffix = (struct text){suffix.base + 1, suffix.length - 1};
-    }
     if (!suffix_key(suffix, key)) return -EINVAL;
     size_t position = row_position(types, key);
     int result = row_is(types, position, key) ? 0 : row_insert(types, position);
@@ -199,7 +196,7 @@ int media_types_add_suffix(struct media_types *types, struct text suffix, int ty
 static struct text last_component(struct text name)
 {
     const char *slash = name.length > 0 ? memrchr(name.base, '/', name.length) : NULL;
-    if (slash == NULL) return name;
+    if (!slash) return name;
     return (struct text){slash + 1, name.length - (size_t)(slash + 1 - name.base)};
 }
 
@@ -212,9 +209,8 @@ static const char *type_without_suffix(const struct media_types *types, struct t
 {
     static const char *const plain[] = {"README",    "LICENSE", "LICENCE", "COPYING", "AUTHORS",
                                         "CHANGELOG", "NEWS",    "NOTICE",  "Makefile"};
-    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (name_is(name, plain[i])) return types->text.value;
-    }
     return name_is(name, "apple-app-site-association") ? types->json.value : NULL;
 }
 
@@ -240,7 +236,7 @@ struct text media_type_find(const struct media_types *types, struct text name)
 {
     struct text component = last_component(name);
     const char *found = type_by_suffix(types, component);
-    if (found == NULL) found = type_without_suffix(types, component);
+    if (!found) found = type_without_suffix(types, component);
     return found ? (struct text){found, strlen(found)} : TEXT("application/octet-stream");
 }
 
@@ -269,7 +265,7 @@ struct media_types *media_types_embedded(void)
         ;
 #undef MEDIA_TYPE
     struct media_types *types = media_types_new();
-    bool added = types != NULL;
+    bool added = types;
     for (const char *at = table; added && *at != '\0'; at++) {
         struct text line = {at, strcspn(at, "\n")};
         added = add_line(types, line);

@@ -93,9 +93,8 @@ static struct text reader_word(struct reader *reader, bool lines)
     struct text word = {reader->rest.base, 0};
     if (reader->rest.length == 0) return (struct text){NULL, 0};
     if (is_one_of(*word.base, "\"'")) return quoted_word(reader, reader->rest);
-    while (word.length < reader->rest.length && !is_word_end(reader, word.base[word.length])) {
+    while (word.length < reader->rest.length && !is_word_end(reader, word.base[word.length]))
         word.length++;
-    }
     if (word.length == 0) word.length = 1;
     reader->ahead = word.length;
     return word;
@@ -109,8 +108,7 @@ static void reader_take(struct reader *reader)
 
 static bool word_is(struct text word, const char *mark)
 {
-    return word.base != NULL && word.length == strlen(mark) &&
-           memcmp(word.base, mark, word.length) == 0;
+    return word.base && word.length == strlen(mark) && memcmp(word.base, mark, word.length) == 0;
 }
 
 /* Reports an addition that failed. `what` describes the word in the message for -EINVAL. */
@@ -130,15 +128,13 @@ static bool read_suffixes(struct reader *reader, struct media_types *types, stru
 {
     for (;;) {
         struct text word = reader_word(reader, reader->braces);
-        if (word.base == NULL && !reader->braces) return true;
-        if (word.base == NULL) return reader_fail(reader, "no ';' after", media_type);
-        if (reader->braces && (word_is(word, "{") || word_is(word, "}"))) {
+        if (!word.base && !reader->braces) return true;
+        if (!word.base) return reader_fail(reader, "no ';' after", media_type);
+        if (reader->braces && (word_is(word, "{") || word_is(word, "}")))
             return reader_fail(reader, "no ';' after", media_type);
-        }
         if (!word_is(word, reader->braces ? ";" : "\n") &&
-            !added(reader, media_types_add_suffix(types, word, type), "not a suffix:", word)) {
+            !added(reader, media_types_add_suffix(types, word, type), "not a suffix:", word))
             return false;
-        }
         reader_take(reader);
         if (word_is(word, reader->braces ? ";" : "\n")) return true;
     }
@@ -164,7 +160,7 @@ static bool read_opening(struct reader *reader)
 static bool read_closing(struct reader *reader)
 {
     struct text word = reader_word(reader, true);
-    if (word.base != NULL) return reader_fail(reader, "unexpected after '}':", word);
+    if (word.base) return reader_fail(reader, "unexpected after '}':", word);
     return true;
 }
 
@@ -176,8 +172,8 @@ bool media_types_parse(struct media_types *types, const char *file, struct text 
     if (!read_opening(&reader)) return false;
     for (;;) {
         struct text word = reader_word(&reader, true);
-        if (word.base == NULL && !reader.braces) return true;
-        if (word.base == NULL) return reader_fail(&reader, "no '}' after", TEXT("types {"));
+        if (!word.base && !reader.braces) return true;
+        if (!word.base) return reader_fail(&reader, "no '}' after", TEXT("types {"));
         if (reader.braces && word_is(word, "}")) {
             reader_take(&reader);
             return read_closing(&reader);
@@ -193,7 +189,7 @@ bool media_types_parse(struct media_types *types, const char *file, struct text 
 static long read_whole(const char *file, char *space, size_t size)
 {
     FILE *stream = fopen(file, "re");
-    if (stream == NULL) return -errno;
+    if (!stream) return -errno;
     size_t length = fread(space, 1, size, stream);
     int error = ferror(stream) ? errno : 0;
     if (length == size) error = EFBIG;
@@ -209,7 +205,7 @@ static struct media_types *load_into(char *space, const char *file, char *proble
         return NULL;
     }
     struct media_types *types = media_types_new();
-    if (types == NULL) {
+    if (!types) {
         snprintf(problem, size, "%s: out of memory", file);
         return NULL;
     }
@@ -223,7 +219,7 @@ static struct media_types *load_into(char *space, const char *file, char *proble
 struct media_types *media_types_load(const char *file, char *problem, size_t size)
 {
     char *space = malloc(MEDIA_FILE_MAX);
-    if (space == NULL) {
+    if (!space) {
         snprintf(problem, size, "%s: out of memory", file);
         return NULL;
     }

@@ -1,5 +1,5 @@
 /*
- * A connection with its socket: how it begins and how it ends, for every model the same.
+ * A connection with its socket: how it begins and how it ends, in all models.
  */
 #include "zcserve/worker.h"
 
@@ -23,13 +23,39 @@ static void peer_ask(struct sockaddr_in6 *peer, int fd)
     if (getpeername(fd, (struct sockaddr *)&address, &length) == 0) peer_copy(peer, &address);
 }
 
+/* ---- deadlines ------------------------------------------------------------------------------- */
+
+/* Who waits for the disk is not late, whatever its deadline; a slow reader is looked at once a second. */
+static void client_watch(struct client *client, struct worker *w)
+{
+    uint64_t at_ns = conn_deadline_ns(&client->conn), soon_ns = w->now.monotonic_ns + NS_PER_SECOND;
+    bool slow = client->state == STATE_SENDING && client->untaken == UINT32_MAX;
+    if (!w->fetcher) return; /* looks at its only client itself */
+    if (at_ns <= w->now.monotonic_ns || (slow && at_ns > soon_ns)) at_ns = soon_ns;
+    deadline_set(&w->deadlines, &client->deadline, at_ns);
+}
+
+struct client *clients_late(struct worker *w)
+{
+    struct deadline *next;
+    while ((next = deadlines_next(&w->deadlines, w->now.monotonic_ns)) != NULL) {
+        struct client *client = (void *)((char *)next - offsetof(struct client, deadline));
+        bool late = client_is_late(client, w);
+        client_watch(client, w);
+        if (late) return client;
+    }
+    return NULL;
+}
+
+/* ---- a connection with its socket ------------------------------------------------------------ */
+
 void client_open(struct client *client, struct worker *w, int fd,
                  const struct sockaddr_storage *peer)
 {
     client->fd = fd;
     client->wait = (struct wait){.disk = DISK_IDLE};
     client->parked = NULL;
-    client->corked = false;
+    client->deadline = (struct deadline){.tick = 0};
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
     if (peer)
@@ -39,6 +65,7 @@ void client_open(struct client *client, struct worker *w, int fd,
     conn_open(&client->conn, w->rules, &w->now);
     conn_last(&client->conn, w->draining);
     client->state = STATE_IDLE;
+    client_watch(client, w);
     stats_add(&w->stats->connections_in[STATE_IDLE], 1);
     stats_add(&w->stats->accepted, 1);
     stats_add(&w->stats->connections, 1);
@@ -54,10 +81,12 @@ void client_lend_work(struct client *client, struct worker *w)
 
 void client_waits(struct client *client, struct worker *w, enum connection_state state)
 {
-    if (client->state == state) return;
-    stats_less(&w->stats->connections_in[client->state]);
-    stats_add(&w->stats->connections_in[state], 1);
-    client->state = (uint8_t)state;
+    if (client->state != state) {
+        stats_less(&w->stats->connections_in[client->state]);
+        stats_add(&w->stats->connections_in[state], 1);
+        client->state = (uint8_t)state;
+    }
+    client_watch(client, w);
 }
 
 void client_rest(struct client *client, struct worker *w)
@@ -68,7 +97,7 @@ void client_rest(struct client *client, struct worker *w)
     if (c->work && idle) slab_put(&w->works, conn_return_work(c));
 }
 
-/* What was sent and not acknowledged: SIOCOUTQ of tcp(7) and unix(7). */
+/* Returns the bytes that were sent and not acknowledged: SIOCOUTQ of tcp(7) and unix(7). */
 static uint32_t untaken_now(int fd)
 {
     int bytes = 0;
@@ -78,9 +107,11 @@ static uint32_t untaken_now(int fd)
 bool client_is_late(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
-    bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !wait_goes_on(&client->wait);
+    bool waits =
+        wait_goes_on(&client->wait) && !c->failed; /* for the disk, which is no fault of the peer */
+    bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !waits;
     uint32_t before = client->untaken;
-    /* Who is to SETTLE or RESOLVE and waits, waits for the peer to take what is sent from our memory. */
+    /* In SETTLE and RESOLVE, a late connection waits for the peer to take bytes from our memory. */
     enum conn_step next = conn_next(c);
     if (next != CONN_SEND && next != CONN_SETTLE && next != CONN_RESOLVE) return late;
     if (late || before == UINT32_MAX) client->untaken = untaken_now(client->fd);
@@ -94,7 +125,7 @@ bool client_is_late(struct client *client, struct worker *w)
 bool client_fetch(struct client *client, struct worker *w)
 {
     struct outgoing out;
-    if (wait_goes_on(&client->wait)) /* for a path: one thing at a time is fetched for a connection */
+    if (wait_goes_on(&client->wait)) /* for a path: a connection fetches one thing at a time */
         return true;
     conn_outgoing(&client->conn, &out);
     uint64_t length = out.length < FETCH_RANGE_BYTES ? out.length : FETCH_RANGE_BYTES;
@@ -106,6 +137,7 @@ bool client_fetch(struct client *client, struct worker *w)
 
 void client_range_fetched(struct client *client, struct worker *w)
 {
+    assert(!wait_goes_on(&client->wait)); /* the fetcher has it in a list */
     client->wait.disk = DISK_FETCHED;
     conn_fetched(&client->conn, &w->now);
 }
@@ -115,7 +147,7 @@ void client_fetched(struct client *client, struct worker *w)
     struct stream *s = client->parked;
     client->parked = NULL;
     if (s)
-        conn_unparked(&client->conn, s);
+        conn_unparked(&client->conn, s, client->wait.disk == DISK_FETCHED);
     else if (conn_next(&client->conn) == CONN_SEND && client->wait.disk == DISK_FETCHED)
         client_range_fetched(client, w);
 }
@@ -132,7 +164,9 @@ void clients_drain(const struct slab *clients, struct worker *w)
     w->draining = true;
     for (uint32_t i = 0; i < clients->touched; i++) {
         struct client *client = slab_taken_at(clients, i);
-        if (client) conn_draining(&client->conn, &w->now);
+        if (!client) continue;
+        conn_draining(&client->conn, &w->now);
+        client_watch(client, w);
     }
 }
 
@@ -142,6 +176,7 @@ void client_close(struct client *client, struct worker *w)
     assert(conn_next(c) == CONN_CLOSE);
     if (wait_goes_on(&client->wait)) fetcher_forget(w->fetcher, &client->wait);
     client_rest(client, w);
+    deadline_forget(&w->deadlines, &client->deadline);
     close(client->fd);
     stats_call(w->stats, CALL_CLOSE);
     stats_measure(w->stats, MEASURE_REQUESTS, c->requests);

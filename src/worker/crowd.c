@@ -1,11 +1,12 @@
 /*
- * When others wait and there is no place for them: which connection goes. Only one without a request
- * under way, so nothing is cut; and of those the one that is missed least: first one that has never asked
- * for anything, then a kept one, and last one that waits for its peer to close after the last response (the
- * peer may still be reading it). Among equals the one that has been quiet for longest.
+ * Chooses the connection that is closed when others wait and there is no place for them. It has no
+ * request under way, so nothing is cut. A connection that never sent a request goes first, then a
+ * kept one. A connection that lingers after its last response goes last, because the peer may still
+ * be reading. In each of these groups the one that has been quiet longest goes first.
+ * A new connection gets more time than a kept one: its first request may still be on the way.
  *
- * Nothing is kept up to date for this while there are places, so it costs an ordinary request nothing: a
- * bounded number of connections is looked at, each time from where the last look ended.
+ * No list is kept for this while there are places, so it costs an ordinary request nothing. A
+ * limited number of connections is checked, each time from where the last check ended.
  */
 #include "zcserve/log.h"
 #include "zcserve/worker.h"
@@ -13,19 +14,18 @@
 #include <sys/ioctl.h>
 
 #define LOOKED_AT_MAX 64
-#define QUIET_NS TICK_NS /* a connection that was used may go after this, one that never was…     */
-/* …after SERVE_TURN_NS: its first request may still be on the way       */
+#define QUIET_NS TICK_NS /* how long a kept connection must be quiet; a new one: SERVE_TURN_NS */
 
-/* In the order in which they go. */
+/* In the order in which connections go. */
 enum rank { RANK_SILENT, RANK_KEPT, RANK_LINGERS, RANK_STAYS };
 
 struct candidate {
     struct client *client;
     enum rank rank;
-    uint64_t since_ns; /* without anything from its peer */
+    uint64_t since_ns; /* when its peer was last active */
 };
 
-/* When its wait began, which its deadline tells; 0 for one that cannot have begun before the clock did. */
+/* Returns when the wait that ends at the deadline began; 0 when that is before the clock began. */
 static uint64_t since_ns(const struct conn *c, uint64_t patience_ns)
 {
     return c->deadline_ns > patience_ns ? c->deadline_ns - patience_ns : 0;
@@ -59,7 +59,7 @@ static bool goes_before(const struct candidate *a, const struct candidate *b)
     return a->rank < b->rank || (a->rank == b->rank && a->since_ns < b->since_ns);
 }
 
-/* What the kernel has received already is a request under way. */
+/* Returns whether the kernel has bytes that the peer sent: then a request is under way. */
 static bool has_sent(const struct client *client)
 {
     int bytes = 0;
@@ -85,8 +85,8 @@ void crowd_leave(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
     if (stats_read(&w->stats->crowded) == 0)
-        log_warn("connections or descriptors are all in use, so idle connections are closed while "
-                 "others wait; see 'connections' (said once; 'crowded' counts it)");
+        log_warn("all connections or descriptors are in use, so idle connections are closed while "
+                 "others wait; see 'connections' and ulimit -n (said once; 'crowded' counts it)");
     stats_add(&w->stats->crowded, 1);
     if (c->half_closed)
         conn_expired(c, &w->now);

@@ -1,8 +1,8 @@
 /*
- * The page to read first: how a connection moves. The core says what is next, this loop does it
- * with a system call and tells the core what came of it. The same for a thread that waits in the call
- * and for an event loop that never does; only what "would block" leads to differs, and that
- * is the caller's.
+ * How a connection moves: read this page first. The core says what is the next step. This loop
+ * takes the step with a system call and tells the core the result. The loop is the same for a
+ * thread that waits in the call and for an event loop that never waits. Only the caller differs: it
+ * decides what to do when the call would block.
  */
 #include "probe.h"
 #include "zcserve/transmit.h"
@@ -11,9 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#define CORK_BYTES_MIN (UINT64_C(128) * 1024) /* of a file; less is not worth two calls */
-
-/* What became of the connection when sending or receiving gave this error. */
+/* Returns why a connection ends when sending or receiving failed with this error. */
 static enum close_reason reason_of(int error)
 {
     switch (error) {
@@ -48,7 +46,7 @@ bool drive_receive(struct worker *w, struct client *client)
     return true;
 }
 
-/* How long they had waited. Who waits in the call takes bytes as soon as they come. */
+/* Returns how long the bytes had waited: since the turn of the loop began, or once queued_ns. */
 static uint64_t waited_ns(struct worker *w)
 {
     if (w->fetcher) return w->now.monotonic_ns - w->woke_ns;
@@ -77,19 +75,11 @@ void drive_sent(struct worker *w, struct client *client, ssize_t result, bool fr
     if (begun > 0) PROBE_FIRST_BYTE(w->index, client->fd, begun);
 }
 
-static void cork(struct worker *w, struct client *client, bool on)
-{
-    transmit_cork(client->fd, on);
-    stats_call(w->stats, CALL_CORK);
-    client->corked = on;
-}
-
 bool drive_send(struct worker *w, struct client *client, const struct outgoing *out,
                 uint64_t *budget)
 {
     bool from_file = out->count == 0;
     uint64_t asked = from_file && out->length > *budget ? *budget : out->length;
-    if (from_file && out->length >= CORK_BYTES_MIN && !client->corked) cork(w, client, true);
     ssize_t n = transmit(client->fd, out, asked);
     now_read(&w->now);
     stats_call(w->stats, from_file ? CALL_SENDFILE : CALL_SEND);
@@ -98,18 +88,17 @@ bool drive_send(struct worker *w, struct client *client, const struct outgoing *
         return false;
     }
     drive_sent(w, client, n, from_file);
-    if (client->corked && conn_next(&client->conn) != CONN_SEND) cork(w, client, false);
     if (n < 0) return true;
     if ((uint64_t)n < asked) stats_add(&w->stats->short_sends, 1);
-    if (from_file || !out->more) /* a file's head is not counted, or its last bytes would wait */
+    if (from_file || !out->more) /* a file's head is not counted: else its last bytes would wait */
         *budget -= (uint64_t)n < *budget ? (uint64_t)n : *budget;
     return (uint64_t)n == asked; /* a short send: the socket is full */
 }
 
-/* What was fetched is sent, whatever the kernel says of it then: fetching must not go on for ever. */
+/* What was fetched is sent even if it was evicted again: fetching must not go on for ever. */
 bool drive_may_send(struct worker *w, struct client *client, struct outgoing *out)
 {
-    if (!w->fetcher || out->count > 0) return true;
+    if (worker_is_patient(w) || out->count > 0) return true;
     uint64_t length = out->length < TURN_BYTES ? out->length : TURN_BYTES;
     length =
         residency_length(&w->residency, conn_sending(&client->conn), out->offset, length, &w->now);

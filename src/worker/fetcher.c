@@ -1,8 +1,8 @@
 /*
- * The helper threads of an event loop. The loop and the threads share two lists of fetches, to be
- * done and done, under one lock; everything else of a fetch belongs to one side at a time, and the
- * threads never touch a connection or the store. What is fetched is not handed over: it is in the
- * kernel's caches then, and the loop asks for it again.
+ * The threads that help an event loop. The loop and the threads share two lists of fetches, "to do"
+ * and "done", under one lock. All other parts of a fetch belong to one side at a time, and the
+ * threads never use a connection or the store. No data is handed over: it is in the kernel's caches
+ * after the fetch, and the loop asks the kernel again.
  */
 #include "zcserve/fetcher.h"
 #include "zcserve/slab.h"
@@ -21,8 +21,8 @@
 struct fetch {
     struct fetch *next;
     struct errand *errand;
-    struct wait *waiting; /* the loop's: those who wait for it */
-    UT_hash_handle hh;    /* the loop's: paths by name         */
+    struct wait *waiting; /* used by the loop: the waits for this fetch */
+    UT_hash_handle hh;    /* used by the loop: fetches by path          */
 };
 
 struct fetch_list {
@@ -31,14 +31,14 @@ struct fetch_list {
 
 struct fetcher {
     struct slab fetches;
-    struct fetch *paths;              /* those not yet over, by path      */
-    struct wait *ready;               /* whose fetch is over              */
-    struct wait *crowd, **crowd_last; /* who waits for a place, in order */
+    struct fetch *paths;              /* fetches of a path that are not over */
+    struct wait *ready;               /* waits that are over                 */
+    struct wait *crowd, **crowd_last; /* waits for a place, in order         */
     int event;
     pthread_t thread[THREADS];
     unsigned threads;
 
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* of the members that follow */
     pthread_cond_t wanted;
     struct fetch_list todo, done;
     bool ending;
@@ -58,7 +58,7 @@ static struct fetch *list_take(struct fetch_list *list)
     return fetch;
 }
 
-/* ---- the threads' side ---------------------------------------------------------------------- */
+/* Starts the threads. They block all signals, which are for the loop. */
 
 static void done_tell(const struct fetcher *f)
 {
@@ -175,7 +175,7 @@ static bool is_full(const struct fetcher *f)
     return f->fetches.used == f->fetches.count;
 }
 
-/* Those in `ready` come out of fetcher_next(). */
+/* Makes a wait ready: fetcher_next() will return it. */
 static void ready_add(struct fetcher *f, struct wait *wait)
 {
     wait->fetch = NULL;
@@ -183,7 +183,7 @@ static void ready_add(struct fetcher *f, struct wait *wait)
     f->ready = wait;
 }
 
-/* The first of those that wait comes out, so that it asks again. */
+/* Ends the first wait for a place, so that its request asks again. */
 static void crowd_release(struct fetcher *f)
 {
     struct wait *wait = f->crowd;
@@ -191,7 +191,7 @@ static void crowd_release(struct fetcher *f)
     ready_add(f, wait);
 }
 
-/* One that comes out may need no place: then the next tick lets others go. */
+/* A request that asks again may need no place: then the next tick ends more waits. */
 void fetcher_tick(struct fetcher *f)
 {
     if (!f->crowd || is_full(f)) return;
@@ -200,7 +200,7 @@ void fetcher_tick(struct fetcher *f)
     done_tell(f);
 }
 
-/* Without a single thread there is nobody to do it; the next fetch tries again. */
+/* Returns false when there is no thread and none can be started; the next fetch tries again. */
 static bool fetch_start(struct fetcher *f, struct fetch *fetch)
 {
     if (f->threads == 0) threads_start(f);
@@ -212,7 +212,7 @@ static bool fetch_start(struct fetcher *f, struct fetch *fetch)
     return true;
 }
 
-/* The fetch of the same path that is under way; NULL when there is none. */
+/* Returns the fetch of the same path that is under way, or NULL. */
 static struct fetch *fetch_find(const struct fetcher *f, struct text path)
 {
     struct fetch *fetch = NULL;
@@ -220,7 +220,7 @@ static struct fetch *fetch_find(const struct fetcher *f, struct text path)
     return fetch;
 }
 
-/* NULL when no thread can be started; the errand is freed then, too. */
+/* Returns NULL when no thread can be started; then the errand is freed, too. */
 static struct fetch *fetch_new(struct fetcher *f, struct errand *errand)
 {
     struct text path = errand_path(errand);
@@ -246,7 +246,7 @@ bool fetcher_run(struct fetcher *f, struct wait *wait, struct errand *errand)
     return true;
 }
 
-/* Where the link to it is, or the end of the list. */
+/* Returns the link that points to `wait`, or the link at the end of the list. */
 static struct wait **waiting_find(struct wait **list, const struct wait *wait)
 {
     while (*list && *list != wait)
@@ -277,7 +277,7 @@ void fetcher_forget(struct fetcher *f, struct wait *wait)
     *wait = (struct wait){.disk = DISK_IDLE};
 }
 
-/* Those who waited for a fetch that is over become ready. */
+/* A fetch is over: makes all waits for it ready. */
 static void done_take(struct fetcher *f, struct fetch *fetch)
 {
     while (fetch->waiting) {
@@ -289,7 +289,7 @@ static void done_take(struct fetcher *f, struct fetch *fetch)
     if (f->crowd) crowd_release(f);
 }
 
-/* Takes in the fetches that the threads have done. */
+/* Takes the fetches that the threads have done. */
 static void done_take_all(struct fetcher *f)
 {
     uint64_t count;

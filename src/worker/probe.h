@@ -1,13 +1,19 @@
 /*
- * Points at which a tracer may look in (USDT: bpftrace, perf, gdb). One that nobody looks at is a nop; what it
- * would show lies in registers or costs a move. bench/trace/ has scripts that use them.
+ * Trace points (USDT) for bpftrace, perf and gdb. A trace point that is not in use is a nop; its
+ * arguments are in registers, or cost a move. Scripts in bench/trace/ use them. Times are in ns.
  *
- *      request_start  worker, fd, bytes                   bytes came, and a request had not begun before
- *      resolve        worker, fd, kind, path, length      the store has answered (enum resolution_kind)
- *      first_byte     worker, fd, answers                 the kernel took the first byte of so many answers
- *      request_done   worker, fd, status | source << 16, total, path, length    all in ns; the answer ended
- *      phases         queue, head, resolve, first byte, send                    …and how long each took
- *      stall          worker, ns                          a turn of an event loop took longer than 10 ms
+ *      request_start  worker, fd, bytes
+ *                     bytes came, and no request had begun before
+ *      resolve        worker, fd, kind, path, length
+ *                     the store returned a result of this kind (enum resolution_kind)
+ *      first_byte     worker, fd, answers
+ *                     the kernel took the first byte of so many responses
+ *      request_done   worker, fd, status | source << 16, total, path, length
+ *                     a response ended, and the request took `total`
+ *      phases         queue, head, resolve, first byte, send
+ *                     how long each phase of a complete response took
+ *      stall          worker, ns
+ *                     a turn of an event loop took longer than 10 ms
  */
 #ifndef ZCSERVE_WORKER_PROBE_H
 #define ZCSERVE_WORKER_PROBE_H

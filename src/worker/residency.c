@@ -1,7 +1,7 @@
 /*
- * Asking about a range costs 20 to 50 ns a page, a quarter of what sending it does; so a part of a file
- * that was found resident is trusted for a second. In that second its pages were used, and the
- * kernel evicts what was not.
+ * To ask the kernel about a range costs 20 to 50 ns for each page, a quarter of the cost of sending
+ * it. So a part of a file that was found resident counts as resident for a second. In this second
+ * its pages were used, and the kernel evicts pages that are not used.
  */
 #include "zcserve/residency.h"
 #include "zcserve/resident.h"

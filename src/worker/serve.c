@@ -1,11 +1,12 @@
 /*
- * One connection to its end with calls that wait: the same drive() as an event loop's, but "would
- * block" here means that a tick has passed, because the socket gives up waiting after one. So there is
- * a moment to look at deadlines, at a stop and at those who wait, without a call for it: a request costs
- * a recv, a send, and the store's look at what changed, which an event loop needs once for many.
+ * Serves one connection to its end with calls that wait. drive() is the same as in an event loop,
+ * but "would block" means here that a tick has passed, because the socket stops waiting after a
+ * tick. Then there is time to look at deadlines, at a stop, and at connections that wait, and no
+ * extra call is needed. A request costs a recv, a send, and a system call of the store to see what
+ * changed, which an event loop makes once for many requests.
  *
- * The C10k lesson in small: who waits for one peer serves no other. A kept connection that says nothing
- * is a process or a thread that does nothing, so it is let go as soon as anybody else needs it.
+ * The C10k lesson in small: a worker that waits for one peer serves no other. A kept connection
+ * without requests occupies a whole process or thread, so it is closed as soon as others need it.
  */
 #include "zcserve/worker.h"
 
@@ -13,10 +14,10 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-/* Sent in a row. A reader that takes it as slowly as it can without a tick passing holds us for 0.4 s. */
+/* Bytes sent in a row. The slowest reader that never makes a send wait for a tick takes 0.4 s. */
 #define SERVE_BYTES (UINT64_C(256) * 1024)
 
-/* A socket that cannot be told will wait forever, but none that was accepted refuses these. */
+/* Makes recv and send stop waiting after a tick. Accepted sockets do not refuse these options. */
 static void ticks_set(int fd)
 {
     struct timeval tick = {.tv_usec = TICK_NS / 1000};
@@ -40,7 +41,7 @@ static void press(struct worker *w, struct served *served)
     served->pressed = true;
 }
 
-/* Others wait. Only a connection that is quiet can be closed without cutting anything. */
+/* Others wait. Only a quiet connection can be closed without cutting a response. */
 static void make_room(struct worker *w, struct served *served)
 {
     struct conn *c = &served->client.conn;
@@ -49,7 +50,7 @@ static void make_room(struct worker *w, struct served *served)
     if (had_turn) press(w, served);
     if (!served->quiet || conn_next(c) != CONN_RECEIVE) return;
     if (c->half_closed) {
-        conn_expired(c, &w->now); /* the last answer was taken a tick ago */
+        conn_expired(c, &w->now); /* the last response was taken a tick ago */
     } else if (conn_idle(c) && (c->requests > 0 || had_turn)) {
         press(w, served);
         conn_failed(c, CLOSE_CROWDED);
@@ -67,17 +68,27 @@ static void pressure_apply(struct worker *w, struct served *served, enum pressur
     }
 }
 
-/* Goes on from what drive() wants. False when there is nothing to do but to wait for another tick. */
+/* Receives if drive() wants to read. Returns false when a tick passed without any bytes. */
 static bool wait_once(struct worker *w, struct served *served, enum drive wanted)
 {
     if (wanted == DRIVE_WANT_READ) served->quiet = !drive_receive(w, &served->client);
     return !served->quiet;
 }
 
-/* Bytes that were no part of a request (empty lines before one) are no reason to go on serving. */
+/*
+ * Returns whether the bytes received were no part of a request, as empty lines before one are not.
+ * They are no reason to go on serving.
+ */
 static bool nothing_came_of_it(const struct conn *c, uint32_t requests_before)
 {
     return conn_next(c) == CONN_RECEIVE && conn_idle(c) && c->requests == requests_before;
+}
+
+/* What is to be done without the peer is done first, however late it is. */
+static bool is_late(struct client *client, struct worker *w)
+{
+    enum conn_step next = conn_next(&client->conn);
+    return (next == CONN_RECEIVE || next == CONN_SEND) && client_is_late(client, w);
 }
 
 bool serve(struct worker *w, struct served *served, enum pressure pressure)
@@ -85,7 +96,7 @@ bool serve(struct worker *w, struct served *served, enum pressure pressure)
     struct client *client = &served->client;
     uint64_t until_ns = w->now.monotonic_ns + TICK_NS;
     uint32_t requests = client->conn.requests;
-    if (client_is_late(client, w)) conn_expired(&client->conn, &w->now);
+    if (is_late(client, w)) conn_expired(&client->conn, &w->now);
     pressure_apply(w, served, pressure);
     served->quiet = false;
     do {
@@ -94,7 +105,7 @@ bool serve(struct worker *w, struct served *served, enum pressure pressure)
             client_close(client, w);
             return true;
         }
-        assert(wanted != DRIVE_WANT_DISK); /* who waits for one peer may wait for a disk, too */
+        assert(wanted != DRIVE_WANT_DISK); /* this worker may wait for the disk */
         if (!wait_once(w, served, wanted)) return false;
     } while (w->now.monotonic_ns < until_ns);
     served->quiet = nothing_came_of_it(&client->conn, requests);

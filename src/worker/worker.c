@@ -1,6 +1,6 @@
 /*
- * Where the core, the store, the counters and the log meet: this file answers RESOLVE from the
- * store and turns SETTLE into counters and a log line. It touches no socket.
+ * Where the core, the store, the counters and the log meet: answers RESOLVE from the store, and
+ * counts and logs each exchange at SETTLE. No socket is used here.
  */
 #include "zcserve/worker.h"
 #include "probe.h"
@@ -28,17 +28,22 @@ static void stats_begin(struct stats_slot *stats)
     stats_add(&stats->starts, 1);
 }
 
-int worker_open(struct worker *w, const struct service *service, uint32_t index)
+static void parts_close(struct worker *w)
+{
+    if (w->log) access_log_close(w->log);
+    if (w->fetcher) /* first: running errands still use the options of the store */
+        fetcher_close(w->fetcher);
+    if (w->store) store_close(w->store);
+    slab_close(&w->works);
+}
+
+static int parts_open(struct worker *w, const struct service *service)
 {
     char problem[256];
-    *w = (struct worker){.index = index, .rules = &service->rules};
-    w->stats = &service->board[index];
-    stats_begin(w->stats);
-    now_read(&w->now);
-    w->woke_ns = w->now.monotonic_ns;
     int error = slab_open(&w->works, conn_work_size(w->rules), service->connections_max);
     if (error != 0) {
-        log_error("no memory for %u connections: %s", service->connections_max, strerror(-error));
+        log_error("not enough memory for %u connections (%s); lower 'connections'",
+                  service->connections_max, strerror(-error));
         return -1;
     }
     w->store = store_open(&service->store, problem, sizeof(problem));
@@ -47,31 +52,42 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
         return -1;
     }
     if (log_open_for(w, service) != 0) {
-        log_error("no memory for the access log");
+        log_error("not enough memory for the access log");
         return -1;
     }
     return 0;
+}
+
+int worker_open(struct worker *w, const struct service *service, uint32_t index)
+{
+    *w = (struct worker){
+        .index = index, .rules = &service->rules, .waits_for_disk = service->waits_for_disk};
+    w->stats = &service->board[index];
+    stats_begin(w->stats);
+    now_read(&w->now);
+    w->woke_ns = w->now.monotonic_ns;
+    int result = parts_open(w, service);
+    if (result != 0) parts_close(w);
+    return result;
 }
 
 void worker_close(struct worker *w)
 {
     worker_tick(w);
     stats_set(&w->stats->pid, 0);
-    if (w->log) access_log_close(w->log);
-    if (w->fetcher) /* first: errands that nobody waits for any more still use the store's options */
-        fetcher_close(w->fetcher);
-    store_close(w->store);
-    slab_close(&w->works);
+    parts_close(w);
 }
 
 int worker_never_waits(struct worker *w, uint32_t fetches)
 {
+    deadlines_open(&w->deadlines, w->now.monotonic_ns);
     w->fetcher = fetcher_open(fetches);
-    if (!w->fetcher) log_error("no memory for the helpers that wait for the disk");
+    if (!w->fetcher)
+        log_error("memory or descriptors ran out while preparing the threads that read the disk");
     return w->fetcher ? 0 : -1;
 }
 
-/* What the stream asks for cannot be had now. */
+/* Answers the stream's lookup with BUSY: what it asks for is not available now. */
 static void worker_give_up(struct worker *w, struct client *client, struct stream *s)
 {
     conn_resolved(&client->conn, s, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
@@ -94,8 +110,9 @@ static void worker_park(struct worker *w, struct client *client, struct stream *
 }
 
 /*
- * Too many files are lent open. The connection waits as long as it might have taken to ask, while others
- * return what was lent to them; one that waits for its peer in the call has none of it lent to others.
+ * Too many files are lent open. In an event loop the connection waits until its deadline, while
+ * other connections return files. A worker of one connection has lent no files to others, and does
+ * not wait.
  */
 static void worker_wait(struct worker *w, struct client *client, struct stream *s)
 {
@@ -112,7 +129,7 @@ static void worker_resolve(struct worker *w, struct client *client)
     struct stream *s = conn_asking(&client->conn);
     const struct lookup *lookup = conn_lookup(s);
     bool fetched = client->wait.disk == DISK_FETCHED;
-    enum patience patience = w->fetcher && !fetched ? AT_ONCE : MAY_WAIT;
+    enum patience patience = worker_is_patient(w) || fetched ? MAY_WAIT : AT_ONCE;
     if (!w->store_is_current) store_refresh(w->store, &w->now);
     w->store_is_current = true;
     if (fetched) client->wait.disk = DISK_IDLE;
@@ -139,10 +156,11 @@ static void exchange_trace(const struct worker *w, const struct client *client,
 static void worker_settle(struct worker *w, struct client *client)
 {
     const struct exchange *exchange = conn_exchange(&client->conn, &w->now);
+    const struct representation *lent = exchange->lent;
     stats_exchange(w->stats, exchange);
     exchange_trace(w, client, exchange);
     if (w->log) access_log_write(w->log, exchange, (const struct sockaddr *)&client->peer, &w->now);
-    const struct representation *lent = conn_settled(&client->conn, &w->now);
+    conn_settled(&client->conn, &w->now);
     if (lent) store_return(w->store, lent);
 }
 
@@ -159,7 +177,7 @@ enum conn_step worker_advance(struct worker *w, struct client *client)
         case CONN_SETTLE: worker_settle(w, client); break;
         case CONN_SEND:
             if (resolved &&
-                STATS_MEASURES) { /* one reading of the clock for all that leaves together */
+                STATS_MEASURES) { /* one reading of the clock for all responses sent together */
                 now_read(&w->now);
                 conn_gathered(c, &w->now);
             }
@@ -186,11 +204,11 @@ void worker_changed(struct worker *w)
 void accept_paused(struct stats_slot *stats, const char *why)
 {
     if (stats_read(&stats->accept_pauses) == 0)
-        log_warn("accepting stops for a while: %s (said once, counted from now on)", why);
+        log_warn("accepting paused: %s (said once; 'accept_pauses' counts it)", why);
     stats_add(&stats->accept_pauses, 1);
 }
 
-/* A store counts from 0; the slot goes on from where a predecessor left it. */
+/* A store counts from 0. The slot goes on from the counts of an earlier worker. */
 static void counts_add(struct stats_slot *stats, struct store_counts *reported,
                        const struct store_counts *counts)
 {

@@ -36,14 +36,11 @@ static void input_count(const char *name, bool passed)
 
 static bool input_survived(int status, const char *name)
 {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        return true;
-    }
-    if (WIFSIGNALED(status)) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+    if (WIFSIGNALED(status))
         printf("%s: %s\n", name, strsignal(WTERMSIG(status)));
-    } else {
+    else
         printf("%s: exit code %d\n", name, WEXITSTATUS(status));
-    }
     return false;
 }
 
@@ -77,9 +74,7 @@ static void file_try(const char *path)
         input_count(path, false);
     }
     free(bytes);
-    if (file) {
-        fclose(file);
-    }
+    if (file) fclose(file);
 }
 
 static int name_is_visible(const struct dirent *entry)
@@ -98,11 +93,10 @@ static void directory_try(const char *path)
     for (int i = 0; i < count; i++) {
         char name[4096];
         int length = snprintf(name, sizeof name, "%s/%s", path, entries[i]->d_name);
-        if (length > 0 && (size_t)length < sizeof name) {
+        if (length > 0 && (size_t)length < sizeof name)
             file_try(name);
-        } else {
+        else
             input_count(entries[i]->d_name, false);
-        }
         free(entries[i]);
     }
     free(entries);
@@ -114,11 +108,10 @@ int main(int argc, char **argv)
     input_try("the empty input", nothing, 0);
     for (int i = 1; i < argc; i++) {
         struct stat status;
-        if (stat(argv[i], &status) == 0 && S_ISDIR(status.st_mode)) {
+        if (stat(argv[i], &status) == 0 && S_ISDIR(status.st_mode))
             directory_try(argv[i]);
-        } else {
+        else
             file_try(argv[i]);
-        }
     }
     printf("%u passed, %u failed\n", passed_count, failed_count);
     return failed_count == 0 ? 0 : 1;

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 
-from client import Client, expect
+from client import Client, Skip, expect
 from harness import STARTED, has_ipv6, ipv6_or_skip
 from stage import require, test, write
 
@@ -27,6 +27,11 @@ BAD_LINES = (
     ('index = {"index.html", ".."}', 2, "one name"),
     ('include("nothing.conf")', 2, "nothing.conf"),
     ('root = "www', 2, ""),
+    ('site "a" { rot = "www" }', 2, "unknown option 'rot' (did you mean 'root'?)"),
+    ('site "a" { rule "/x/*" { expires = "soon" } }', 2, "rule.expires = 'soon': must be a time"),
+    ('site "" { }', 2, "site needs a title"),
+    ('site "a" { } site "a" { }', 2, 'site "a" is a duplicate'),
+    ('site "a" { rule "/x/*" { preset = "secure" } }', 2, "sites are not served yet"),
 )
 
 
@@ -101,6 +106,42 @@ def print_and_read(stage):
     expect("exit code (%s)" % err, 0, code)
     expect("second printing", first, second.replace("again.conf", "serve.conf"))
     require("17m" in first and "1500ms" in first, "it prints %r", first)
+
+
+@test("-T prints sites and their rules, in order, and they read back", per_model=False)
+def print_sites(stage):
+    path = written(stage, 'root = "www"', 'site "one" {', 'root = "www"', 'rule "/x/*" { expires = "90s" }', "}",
+                   'site "two" { rule "/b" { } rule "/a" { } }')
+    code, first, err = stage.setting.run("-T", "-c", path)
+    expect("exit code (%s)" % err, 0, code)
+    expect("blocks", ['site "one"', 'rule "/x/*"', 'site "two"', 'rule "/b"', 'rule "/a"'],
+           re.findall(r'(?m)^ *((?:site|rule) ".*") \{$', first))
+    require("expires = 90s" in first and first.count('root = "%s/www"' % os.path.dirname(path)) == 2,
+            "it prints %r", first)
+    again = os.path.join(os.path.dirname(path), "again.conf")
+    write(again, first.encode())
+    code, second, err = stage.setting.run("-T", "-c", again)
+    expect("exit code (%s)" % err, 0, code)
+    expect("second printing", first, second)
+
+
+@test("a configuration for which there is too little memory: 78, and a reason", per_model=False)
+def too_little_memory(stage):
+    if "-fsanitize" in stage.setting.run("-V")[1]:
+        raise Skip("a sanitizer reserves more address space than a limit could allow")
+    rules = ('rule "/%d" { cache_control = "max-age=%d" }' % (number, number) for number in range(4000))
+    path = written(stage, 'site "a" {', *rules, "}")
+    ends, mib = set(), 0
+    while (0, "") not in ends and mib < 100:
+        mib += 1
+        run = subprocess.run(["prlimit", "--as=%d" % (mib << 20), stage.setting.binary, "-T", "-c", path],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                             text=True, timeout=30)
+        ends.add((run.returncode, run.stderr.strip()))
+    require((0, "") in ends and (78, "not enough memory for the configuration") in ends, "it ends with %r", ends)
+    # With less memory still, the program cannot be loaded (127, or a signal), or the file not be read.
+    others = [end for end in ends if end[0] not in (0, 78, 127) and end[0] >= 0]
+    require(not others, "it ends with %r", others)
 
 
 @test("-T onto a full disk, or into a file at its size limit: 1, and a reason", per_model=False)

@@ -219,7 +219,9 @@ def served_in_the_end(server, seconds):
 def worker_killed_often(stage):
     with stage.server(stage.site(a_txt=b"a"), watched=False) as server:
         for _ in range(3):
-            os.kill(server.workers()[0], signal.SIGKILL)
+            workers = wait_until("a worker", server.workers, stage.seconds(5))
+            with contextlib.suppress(ProcessLookupError):  # prefork may just have ended one that it does not need
+                os.kill(workers[0], signal.SIGKILL)
             wait_until("a worker", server.workers, stage.seconds(5))
             expect("content", b"a", served_in_the_end(server, stage.seconds(5)))
 
@@ -316,10 +318,15 @@ def idle(stage):
             with open("/proc/%d/status" % worker) as file:
                 return int(next(line for line in file
                                 if line.startswith("voluntary")).split()[1])
-        before = switches()
-        time.sleep(1)
-        woken = switches() - before
-        require(woken <= 20, "woken %d times in a second without work", woken)
+        def woken():
+            before = switches()
+            time.sleep(1)
+            return switches() - before
+        # What other programs do in the directories above the root, such as /tmp, wakes it too.
+        seconds = [woken()]
+        while min(seconds) > 20 and len(seconds) < 5:
+            seconds.append(woken())
+        require(min(seconds) <= 20, "woken %s times in a second without work", seconds)
 
 
 @test("a Unix socket: served, made anew when stale, removed at the end")

@@ -89,11 +89,12 @@ def extensions_drip(stage):
 
 @test("content that comes on steadily may take longer than timeouts.body")
 def content_comes_on(stage):
+    piece = b"x" * round(stage.seconds(300))  # slower, too, it is above the lowest rate, which is fixed
     with stage.server(stage.site(a_txt=b"a"), times(stage, body=1)) as server:
         with server.client() as client:
-            client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 9000\r\n\r\n")
+            client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (30 * len(piece)))
             for _ in range(30):
-                client.send("x" * 300)
+                client.send(piece)
                 time.sleep(stage.seconds(0.1))
             expect("status", 405, client.answer().status)
             expect("the next", b"a", client.get("/a.txt").content)

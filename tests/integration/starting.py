@@ -154,6 +154,17 @@ def as_root(stage):
     require(not os.path.exists(errors), "a file was made")
 
 
+@test("without the guard of a lesson it serves, and warns; with it, it does not")
+def disk_guard(stage):
+    root = stage.site(a_txt=b"a", large_bin=bytes(1 << 20))
+    for guard, warnings in (("off", 1), ("on", 0)):
+        with stage.server(root, {"lesson.disk_guard": guard, "cache.file_max": "4k"}) as server:
+            said = [line for line in server.lines if "lesson.disk_guard is off" in line and " warn " in line]
+            expect("warnings, disk_guard = %s" % guard, warnings, len(said))
+            expect("status", 200, server.get("/a.txt").status)
+            expect("length", 1 << 20, len(server.get("/large.bin").content))
+
+
 # ---- who may reach a Unix socket ------------------------------------------------------------------
 
 def socket_options(stage, **more):

@@ -1164,8 +1164,8 @@ row("a connection that says nothing ends without a word", [], [], IDLE, "quick")
 row("an empty line is not a word", CRLF, [], IDLE, "quick")
 row("a pause shorter than the deadline", [get("/a.txt"), Await(), Pause(0.5), get("/b.txt")],
     [ok("/a.txt"), ok("/b.txt")], server="quick")
-row("content that takes longer than its deadline, at a good rate", [request("POST", "/a.txt", CL + "2000")] + [
-    each for n in range(4) for each in (Pause(0.4), "x" * 500)] + [NEXT], [REFUSED, ok("/b.txt")],
+row("content that takes longer than its deadline, at a good rate", [request("POST", "/a.txt", CL + "24000")] + [
+    each for n in range(4) for each in (Pause(0.4), "x" * 6000)] + [NEXT], [REFUSED, ok("/b.txt")],
     server="quick")
 
 # ------------------------------------------------------------------------------------------------

@@ -309,6 +309,9 @@ def once(stage):
         require(re.search(r"^ \d+ +\d+ +[1-9]", out, re.MULTILINE), "no worker did anything: %r", out)
 
 
+ANEW_SECONDS = 0.3  # between two requests for a complete drawing
+
+
 class Terminal:
     """top in a terminal of its own, whose foreground it is."""
 
@@ -349,15 +352,21 @@ class Terminal:
         return bool(ready)
 
     def until(self, text, keys=b""):
-        """Presses keys, and has everything drawn anew until this is seen."""
+        """Presses keys, and has everything drawn anew until this is seen.
+
+        A drawing arrives in several parts. To ask for another one at each part would ask for more than
+        top can draw, and the keys that follow would wait behind all of them.
+        """
         self.said = b""
         os.write(self.controller, keys)
         ends = time.monotonic() + self.stage.seconds(10)
+        asks = time.monotonic() + ANEW_SECONDS
         while text.encode() not in self.said:
             require(time.monotonic() < ends, "%r is not shown after %r, but first %r and last %r", text, keys,
                     self.said[:6000], self.said[-3000:])
-            if keys != b"":
+            if keys != b"" and time.monotonic() >= asks:
                 os.write(self.controller, b"\x0c")
+                asks = time.monotonic() + ANEW_SECONDS
             self._read(0.1)
         return self.said
 

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * Pages that a test has read or written are also mapped until they are dropped. A kernel may evict unmapped
- * pages at any moment, whatever was done with them (damon(8) does so where it is told to reclaim).
+ * Pages that a test has read or written stay mapped until the test drops them. A kernel may evict
+ * unmapped pages at any moment (damon(8) does so where it is told to reclaim memory).
  */
 enum { PINNED_MAX = 16, PAGE = 4096 };
 static struct {
@@ -31,7 +31,10 @@ static void pages_unpin(void)
     }
 }
 
-/* Touches each page, without read-ahead, so that a page that was evicted meanwhile comes back alone. */
+/*
+ * Touches each page, without read-ahead, so that a page that was evicted meanwhile comes back
+ * alone.
+ */
 static void pages_pin(int fd, size_t offset, size_t length)
 {
     size_t first = offset / PAGE * PAGE, size = offset + length - first;
@@ -59,7 +62,7 @@ int core_disk_file(size_t length)
         ssize_t written = write(fd, part, size);
         assert(written == (ssize_t)size);
     }
-    pages_unpin(); /* those of the file before: a test that drops nothing has one file */
+    pages_unpin(); /* pages of the file before: a test that drops no pages has only one file */
     pages_pin(fd, 0, length);
     return fd;
 }

@@ -1,6 +1,6 @@
 /*
- * The simulated socket; see core_simulation.h. In each turn one thing happens: bytes arrive, bytes leave,
- * nothing can move, or something goes wrong.
+ * The simulated socket; see core_simulation.h. In each turn one thing happens: bytes arrive, bytes
+ * leave, nothing can move, or something goes wrong.
  */
 #include "core_simulation.h"
 
@@ -32,7 +32,7 @@ bool core_chance(struct core_choices *choices, uint32_t n)
     return core_choose(choices, n) == 1 % n;
 }
 
-/* Returns a size from 1 to `most`: often small, often all, else anything between. */
+/* Returns a size from 1 to `most`: often a small one, often `most`, else a random one. */
 static size_t size_choose(struct core_choices *choices, size_t most)
 {
     size_t small = 1 + core_choose(choices, 8);
@@ -59,7 +59,7 @@ static void drain_begin(struct simulation *s)
                    s->link->now.monotonic_ns + s->link->rules.linger_ns);
 }
 
-/* Returns true when something went wrong that the connection was told. */
+/* Returns true when something went wrong and the connection was told. */
 static bool trouble_befalls(struct simulation *s)
 {
     uint32_t dice = core_choose(s->choices, 1000);
@@ -76,7 +76,7 @@ static bool trouble_befalls(struct simulation *s)
     return false;
 }
 
-/* Nothing more will come: the peer waits until the deadline, or has finished. */
+/* The peer sends nothing more: it waits until the deadline, or it finishes. */
 static void peer_ends(struct simulation *s)
 {
     if (core_chance(s->choices, 2))
@@ -103,7 +103,7 @@ static void turn_send(struct simulation *s)
     core_link_send(s->link, size_choose(s->choices, (size_t)out.length));
 }
 
-/* Lets one thing happen. Returns false when the connection is to be closed. */
+/* Lets one thing happen. Returns false when the connection must be closed. */
 static bool turn(struct simulation *s)
 {
     core_link_wait(s->link, core_choose(s->choices, 1000) * 1000);

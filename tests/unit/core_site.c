@@ -89,7 +89,7 @@ void core_site_close(struct core_site *site)
     }
     if (site->peer >= 0) close(site->peer);
     assert(site->worker.works.used == 0);
-    worker_close(&site->worker); /* asserts that every loan is back */
+    worker_close(&site->worker); /* its assertion fails while something is lent */
     stats_board_close(site->service.board, 1);
     nftw(site->root, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
 }

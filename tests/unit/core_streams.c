@@ -1,6 +1,6 @@
 /*
- * What clients send, right and wrong. In the bytes of a row, "~N~" stands for N letters "x", so that limits
- * can be written; a NUL is written "\0" and counted.
+ * What clients send, right and wrong. In the bytes of a row, "~N~" stands for N letters "x", so
+ * that limits can be written; a NUL is written "\0" and counted.
  */
 #include "core_streams.h"
 
@@ -26,7 +26,7 @@ static const struct row {
     {                                                       \
         name, bytes, sizeof(bytes) - 1, {__VA_ARGS__}, then \
     }
-    /* answered, and the connection lives on */
+    /* requests that are answered, after which the connection stays open */
     ROW("nothing yet", "GET / HT", STAYS, 0),
     ROW("one request", GET("/"), STAYS, 200),
     ROW("from a file", GET("/file"), STAYS, 200),
@@ -78,7 +78,7 @@ static const struct row {
     ROW("pipelined, the last one incomplete", GET("/") GET("/small") "GET /no HTTP/1.1\r\nHo",
         STAYS, 200, 200),
 
-    /* content */
+    /* requests with content */
     ROW("content", POST("Content-Length: 3\r\n") "abc" GET("/"), STAYS, 405, 200),
     ROW("content that looks like a request", POST("Content-Length: 27\r\n") GET("/") GET("/small"),
         STAYS, 405, 200),
@@ -97,7 +97,7 @@ static const struct row {
     ROW("chunked, in capitals", POST("transfer-ENCODING: CHUNKED\r\n") "0\r\n\r\n" GET("/"), STAYS,
         405, 200),
     ROW("chunked up to the limit", POST(CHUNKED) "59\r\n~89~\r\n0\r\n\r\n" GET("/"), STAYS, 405,
-        200), /* 4 + 89 + 2 + 5 */
+        200), /* 4 + 89 + 2 + 5 bytes */
     ROW("chunked beyond the limit", POST(CHUNKED) "5b\r\n~91~\r\n0\r\n\r\n", CLOSES_MORE_BEHIND,
         405),
     ROW("trailer beyond the limit", POST(CHUNKED) "0\r\nX: ~200~\r\n\r\n", CLOSES_MORE_BEHIND, 405),
@@ -111,7 +111,7 @@ static const struct row {
         200),
     ROW("another expectation", WITH("Expect: tea\r\n"), CLOSES, 417),
 
-    /* the last request */
+    /* requests that are the last of their connection */
     ROW("Connection: close", WITH("Connection: close\r\n"), CLOSES, 200),
     ROW("close among others", WITH("Connection: foo, Close\r\n"), CLOSES, 200),
     ROW("close, and more behind", WITH("Connection: close\r\n") GET("/"), CLOSES_MORE_BEHIND, 200),
@@ -242,7 +242,7 @@ static const struct row {
     ROW("obs-fold in a trailer", POST(CHUNKED) "0\r\nX: a\r\n b\r\n\r\n", CLOSES, 400),
     ROW("space before a trailer's colon", POST(CHUNKED) "0\r\nX : a\r\n\r\n", CLOSES, 400),
 
-    /* limits: reached, and by one more */
+    /* limits: exactly reached, and exceeded by one */
     ROW("target of the limit", GET("/~63~"), STAYS, 404),
     ROW("target of the limit and one", GET("/~64~"), CLOSES, 414),
     ROW("target without end", "GET /~500~", CLOSES, 414),
@@ -252,7 +252,7 @@ static const struct row {
         GET("/%41%41%41%41%41%41%41%41%41%41%41%41%41%41%41"
             "%41%41%41%41%41%41"),
         STAYS, 404),
-    ROW("head of the limit", WITH("X: ~480~\r\n"), STAYS, 200), /* 16+9+3+480+2+2 = 512 */
+    ROW("head of the limit", WITH("X: ~480~\r\n"), STAYS, 200), /* 16+9+3+480+2+2 = 512 bytes */
     ROW("head of the limit and one", WITH("X: ~481~\r\n"), CLOSES, 431),
     ROW("head without end", "GET / HTTP/1.1\r\nX: ~900~", CLOSES, 431),
     ROW("name without end", "GET / HTTP/1.1\r\n~900~", CLOSES, 431),

@@ -1,4 +1,6 @@
-/* Tests of src/access/access.c: gathering, the interval, and a count of exactly what was dropped. */
+/*
+ * Tests of src/access/access.c: gathering, the interval, and a count of exactly what was dropped.
+ */
 #define _GNU_SOURCE
 #include "zcserve/access.h"
 
@@ -31,7 +33,7 @@ static void tear_down(void)
     close(receiver);
 }
 
-/* One line, which carries a number as its status. */
+/* Writes one line, whose status is this number. */
 static void write_line(struct access_log *log, uint16_t number)
 {
     struct exchange record = {.method_name = TEXT("GET"), .target = TEXT("/"), .status = number};
@@ -39,7 +41,7 @@ static void write_line(struct access_log *log, uint16_t number)
     access_log_write(log, &record, NULL, &now);
 }
 
-/* Takes one message: its lines, each of which must be whole; -1 when there is none. */
+/* Receives one message of whole lines. Returns their number, or -1 when there is no message. */
 static int lines_received(char *message, size_t size)
 {
     ssize_t length = recv(receiver, message, size, MSG_DONTWAIT);
@@ -48,9 +50,8 @@ static int lines_received(char *message, size_t size)
     if (length <= 0) return -1;
     ck_assert_int_eq(message[length - 1], '\n');
     ck_assert_int_eq(memcmp(message, "- - - [06/Nov/1994", 18), 0);
-    for (ssize_t i = 0; i < length; i++) {
+    for (ssize_t i = 0; i < length; i++)
         lines += message[i] == '\n';
-    }
     return lines;
 }
 
@@ -59,9 +60,8 @@ static int all_lines_received(void)
     static char message[ACCESS_MESSAGE_BYTES_MAX];
     int lines = 0, more = 0;
 
-    while ((more = lines_received(message, sizeof(message))) > 0) {
+    while ((more = lines_received(message, sizeof(message))) > 0)
         lines += more;
-    }
     return lines;
 }
 
@@ -118,9 +118,8 @@ START_TEST(sends_more_than_one_message_holds)
     static char message[2 * ACCESS_MESSAGE_BYTES_MAX];
     int written = 0, lines = 0;
 
-    for (; written < 700; written++) {
+    for (; written < 700; written++)
         write_line(log, 200);
-    }
     access_log_close(log);
     for (;;) {
         ssize_t length = recv(receiver, message, sizeof(message), MSG_DONTWAIT);
@@ -128,9 +127,8 @@ START_TEST(sends_more_than_one_message_holds)
         ck_assert_int_le(length, ACCESS_MESSAGE_BYTES_MAX);
         ck_assert_int_eq(message[0], '{');
         ck_assert_int_eq(message[length - 1], '\n');
-        for (ssize_t i = 0; i < length; i++) {
+        for (ssize_t i = 0; i < length; i++)
             lines += message[i] == '\n';
-        }
     }
     ck_assert_int_eq(lines, written);
     ck_assert_uint_eq(dropped, 0);
@@ -150,7 +148,7 @@ START_TEST(counts_exactly_what_it_drops)
     ck_assert_uint_gt(dropped, 1000);
     ck_assert_uint_lt(dropped, 20000);
 
-    /* What was gathered is not dropped later: there is room again, and all of it comes. */
+    /* Lines that were gathered are not dropped later: now there is room, and all of them come. */
     uint64_t before = dropped;
     ck_assert_uint_gt(access_log_flush(log, &now), now.monotonic_ns);
     received += all_lines_received();
@@ -190,9 +188,8 @@ START_TEST(drops_when_there_can_be_no_recorder)
         access_log_open(sender, ACCESS_COMBINED, 0, 1024, INTERVAL_NS, &dropped);
 
     close(receiver);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++)
         write_line(log, 200);
-    }
     access_log_close(log);
     access_log_close(NULL);
     ck_assert_uint_eq(dropped, 1000);
@@ -200,7 +197,7 @@ START_TEST(drops_when_there_can_be_no_recorder)
 }
 END_TEST
 
-/* Two workers on one socket: every line arrives once, and none is torn by the other's. */
+/* Two workers use one socket: every line arrives once, and none is mixed with another line. */
 START_TEST(keeps_lines_of_two_senders_whole)
 {
     enum { COUNT = 3000 };
@@ -221,7 +218,8 @@ START_TEST(keeps_lines_of_two_senders_whole)
         for (int k = 0; k < COUNT; k++) {
             now.monotonic_ns += NS_PER_MS;
             while (k % 4 == 0 && access_log_flush(log, &now) != UINT64_MAX) {
-                now.monotonic_ns += INTERVAL_NS; /* wait for room: nothing is to be dropped here */
+                /* Wait for room, so that no line is dropped here. */
+                now.monotonic_ns += INTERVAL_NS;
                 usleep(100);
             }
             access_log_write(log, &record, NULL, &now);

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 
 static char line[ACCESS_LINE_BYTES_MAX + 1];
-static struct now now = {.wall_seconds = 784111777, .wall_ns = 7999999}; /* 06 Nov 1994 08:49:37 */
+static struct now now = {.wall_seconds = 784111777, .wall_ns = 7999999}; /* 06 Nov 1994, 08:49:37 */
 
 static struct sockaddr_storage peer_of(const char *text)
 {
@@ -20,13 +20,12 @@ static struct sockaddr_storage peer_of(const char *text)
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 
     memset(&peer, 0, sizeof(peer));
-    if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
+    if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
         memcpy(&peer, &in, sizeof(in));
-    } else if (inet_pton(AF_INET6, text, &in6.sin6_addr) == 1) {
+    else if (inet_pton(AF_INET6, text, &in6.sin6_addr) == 1)
         memcpy(&peer, &in6, sizeof(in6));
-    } else {
+    else
         peer.ss_family = AF_UNIX;
-    }
     return peer;
 }
 
@@ -137,7 +136,7 @@ START_TEST(writes_numbers_to_their_ends)
 }
 END_TEST
 
-/* Every byte, at every place of a stretch of clean ones, against the plain way to write it. */
+/* Puts every byte at every place among clean bytes, and compares the line with a simple escaper. */
 START_TEST(escapes_every_byte_everywhere)
 {
     struct sockaddr_storage peer = peer_of("::1");
@@ -171,16 +170,16 @@ START_TEST(escapes_json_as_json_asks)
         {"\b\f\n\r\t\x01\x1f\x7f", "\\u0008\\u000C\\u000A\\u000D\\u0009\\u0001\\u001F\\u007F"},
         {"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
          "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"},
-        {"\xfc", "\\u00FC"}, /* no UTF-8 */
-        {"\xc3", "\\u00C3"}, /* cut off */
+        {"\xfc", "\\u00FC"}, /* not UTF-8                   */
+        {"\xc3", "\\u00C3"}, /* a character that is cut off */
         {"\xc3(", "\\u00C3("},
-        {"\xc0\xaf", "\\u00C0\\u00AF"}, /* overlong */
+        {"\xc0\xaf", "\\u00C0\\u00AF"}, /* a character that is longer than necessary */
         {"\xe0\x80\xaf", "\\u00E0\\u0080\\u00AF"},
         {"\xed\xa0\x80", "\\u00ED\\u00A0\\u0080"}, /* a surrogate */
         {"\xf4\x90\x80\x80", "\\u00F4\\u0090\\u0080\\u0080"},
         {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
         {"\x80\xff", "\\u0080\\u00FF"},
-        /* C1 controls, and what turns the direction of writing or ends a line */
+        /* C1 controls, and characters that change the direction of writing or end a line */
         {"\xc2\x80\xc2\x9b[31m\xc2\x9f\xc2\xa0", "\\u0080\\u009B[31m\\u009F\xc2\xa0"},
         {"\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "\\u061C\\u200E\\u200F"},
         {"\xe2\x80\xaa\xe2\x80\xae\xe2\x80\xa7\xe2\x80\xaf",
@@ -203,7 +202,10 @@ START_TEST(escapes_json_as_json_asks)
 }
 END_TEST
 
-/* All texts as long as can be, of bytes that grow most: the line ends well in its bounds. */
+/*
+ * All texts have the largest length and bytes that need the longest escapes: the line stays within
+ * its bounds, and ends as it must.
+ */
 START_TEST(cuts_what_is_too_long)
 {
     static char huge[100000];
@@ -227,9 +229,8 @@ START_TEST(cuts_what_is_too_long)
         ck_assert_ptr_nonnull(strstr(line, "…\" \""));
         ck_assert_ptr_nonnull(strstr(line, "…\" 18446744073.709551 4294967295 pagecache\n"));
         int quotes = 0;
-        for (const char *c = line; *c != '\0'; c++) {
+        for (const char *c = line; *c != '\0'; c++)
             quotes += *c == '"';
-        }
         ck_assert_int_eq(quotes, 6);
         formatted(ACCESS_JSON, &record);
         ck_assert_ptr_nonnull(strstr(line, "…\",\"seconds\":"));
@@ -237,7 +238,7 @@ START_TEST(cuts_what_is_too_long)
 }
 END_TEST
 
-/* Around the limit of a share, nothing is cut that fits and nothing is written beyond. */
+/* Around the limit of its share, a text that fits is not cut, and nothing is written beyond. */
 START_TEST(cuts_only_what_must_be)
 {
     static char target[5000];

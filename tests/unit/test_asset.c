@@ -11,7 +11,7 @@
 
 #define DIRECTORY "src/status/page"
 
-/* The embedded file of this name. */
+/* Returns the embedded file with this name. */
 static const struct asset *embedded(const char *name)
 {
     char path[300];

@@ -25,7 +25,7 @@ START_TEST(starts_at_zero)
 }
 END_TEST
 
-/* A worker counts and is killed; the next one in its slot goes on where it was. */
+/* A worker counts and is killed. The next worker in its slot goes on from these counts. */
 START_TEST(goes_on_after_a_worker_died)
 {
     struct stats_slot *board = stats_board_open(2);
@@ -33,9 +33,8 @@ START_TEST(goes_on_after_a_worker_died)
     for (int turn = 1; turn <= 2; turn++) {
         pid_t child = fork();
         if (child == 0) {
-            for (int i = 0; i < 1000; i++) {
+            for (int i = 0; i < 1000; i++)
                 stats_add(&board[1].requests, 1);
-            }
             stats_add(&board[1].closed[CLOSE_PEER_RESET], 5);
             stats_set(&board[1].connections, (uint64_t)turn);
             raise(SIGKILL);
@@ -58,12 +57,10 @@ START_TEST(names_every_reason_once)
         const char *name = close_reason_name((enum close_reason)i);
         ck_assert_ptr_nonnull(name);
         ck_assert_uint_gt(strlen(name), 0);
-        for (const char *c = name; *c != '\0'; c++) {
+        for (const char *c = name; *c != '\0'; c++)
             ck_assert(islower(*c) || *c == '_');
-        }
-        for (int k = 0; k < i; k++) {
+        for (int k = 0; k < i; k++)
             ck_assert_str_ne(name, close_reason_name((enum close_reason)k));
-        }
     }
     ck_assert_str_eq(close_reason_name(CLOSE_NONE), "none");
     ck_assert_str_eq(close_reason_name(CLOSE_FILE_SHRANK), "file_shrank");

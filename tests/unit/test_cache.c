@@ -1,6 +1,6 @@
 /*
- * The budget: bytes, descriptors and absences stay within their bounds whatever is requested, and files
- * that are requested again stay in the cache while a scan passes.
+ * The budget: bytes, descriptors and absent paths stay within their limits, whatever is requested,
+ * and files that are requested again stay in the cache during a scan.
  */
 #define _GNU_SOURCE
 #include "store/cache.h"
@@ -79,7 +79,8 @@ static void check_bounds(void)
     const struct store_counts *counts = store_counts(store);
     bool within =
         counts->bytes <= options.memory_bytes_max && counts->descriptors <= options.descriptors_max;
-    if (within) return; /* thousands of times; an assertion writes to a file each time */
+    /* Happens thousands of times, and an assertion writes to a file each time. */
+    if (within) return;
     ck_abort_msg("%zu bytes, %zu descriptors", (size_t)counts->bytes, (size_t)counts->descriptors);
 }
 
@@ -117,7 +118,7 @@ START_TEST(asked_again_survives_a_scan)
     int hits = 0;
     for (int i = 100; i < SCANNED; i++) {
         ask_number(i);
-        hits += ask_number(i % 100); /* now and then, between the others */
+        hits += ask_number(i % 100); /* a file of the first 100, between the scanned ones */
     }
     ck_assert_int_gt(hits, (SCANNED - 100) * 95 / 100);
 }
@@ -174,7 +175,7 @@ START_TEST(nothing_is_cached_without_a_budget)
 }
 END_TEST
 
-/* With the whole budget lent, files are served from descriptors; all is right afterwards. */
+/* While the whole budget is lent, files are sent from descriptors; afterwards all is as before. */
 START_TEST(budget_is_lent)
 {
     enum { LENT = 2000 };
@@ -217,7 +218,7 @@ START_TEST(invalidation_while_lent_is_counted)
 }
 END_TEST
 
-/* Codings of one file come and go each by itself. */
+/* Each coding of a file is loaded and evicted independently of the others. */
 START_TEST(variants_are_evicted_alone)
 {
     tree_run("head -c 20000 /dev/zero > current/a.css; head -c 9000 /dev/zero > current/a.css.gz");
@@ -235,7 +236,7 @@ START_TEST(variants_are_evicted_alone)
         tree_ask(store, path + strlen("current/"), ACCEPT_IDENTITY);
         check_bounds();
     }
-    /* the first one is still lent, so it is still there */
+    /* The first one is still lent, so it is still in the cache. */
     uint64_t hits = store_counts(store)->hits;
     struct resolution coded = tree_resolve(store, "a.css", ACCEPT_ALL);
     ck_assert_uint_eq(store_counts(store)->hits, hits + 1);

@@ -1,4 +1,4 @@
-/* Tests of src/tool/child.c: codes, both outputs, the end of a long one, and signals. */
+/* Tests of src/tool/child.c: exit codes, both outputs, the end of a long output, and signals. */
 #include "tool/child.h"
 
 #include <check.h>
@@ -64,7 +64,7 @@ START_TEST(passed_on_as_it_is)
 }
 END_TEST
 
-/* Of 3 MB the last quarter of a MiB at least. */
+/* Of an output of 3 MB, at least the last quarter of a MiB is kept. */
 START_TEST(the_end_of_a_long_output)
 {
     struct child child = shell("head -c 3000000 /dev/zero | tr '\\0' x; echo the end");
@@ -76,7 +76,7 @@ START_TEST(the_end_of_a_long_output)
 }
 END_TEST
 
-/* Who reads our output leaves: the command goes on to its end, and with its own way to take SIGPIPE. */
+/* The reader of our output leaves: the command runs to its end, and in it SIGPIPE acts as usual. */
 START_TEST(nobody_reads)
 {
     int ends[2];
@@ -93,7 +93,7 @@ START_TEST(nobody_reads)
 }
 END_TEST
 
-/* Only we are told; the child is told by us, and we are still there. */
+/* The signal is sent only to this process, which passes it on to the child and survives. */
 START_TEST(a_signal_is_passed_on)
 {
     struct child child = shell("trap 'echo told; exit 7' INT; kill -INT $PPID; sleep 3 & wait");

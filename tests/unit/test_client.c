@@ -1,6 +1,6 @@
 /*
- * A connection with its socket: it is opened, closed and counted, and a late peer is distinguished from a
- * slow one.
+ * A connection with its socket: it is opened, closed and counted, and a late peer is distinguished
+ * from a slow one.
  */
 #include "core_site.h"
 
@@ -42,7 +42,7 @@ START_TEST(opened_and_closed)
     ck_assert_uint_eq(stats_read(&site.worker.stats->accepted), 1);
     ck_assert_uint_gt(conn_deadline_ns(&site.client.conn), site.worker.now.monotonic_ns);
     client_lend_work(&site.client, &site.worker);
-    client_lend_work(&site.client, &site.worker); /* it has one: nothing happens */
+    client_lend_work(&site.client, &site.worker); /* it has a work area already: nothing happens */
     ck_assert_uint_eq(site.worker.works.used, 1);
     conn_failed(&site.client.conn, CLOSE_IDLE_TIMEOUT);
     client_close(&site.client, &site.worker);
@@ -58,11 +58,12 @@ END_TEST
 START_TEST(rests_when_idle)
 {
     core_site_connect(&site, 0);
-    client_rest(&site.client, &site.worker); /* it has none: nothing happens */
+    client_rest(&site.client, &site.worker); /* it has no work area: nothing happens */
     core_site_say(&site, "GET / H");
     ck_assert_int_eq(core_site_turn(&site, UINT64_MAX), DRIVE_WANT_READ);
     client_rest(&site.client, &site.worker);
-    ck_assert_uint_eq(site.worker.works.used, 1); /* half a request is not idle */
+    /* With half a request, a connection is not idle. */
+    ck_assert_uint_eq(site.worker.works.used, 1);
     core_site_say(&site, "TTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert_int_eq(core_site_turn(&site, UINT64_MAX), DRIVE_WANT_READ);
     ck_assert_uint_eq(site.worker.works.used, 0);
@@ -128,7 +129,8 @@ static void sending_begin(void)
     core_site_connect(&site, 8192);
     core_site_say(&site, GET("/large"));
     ck_assert_int_eq(core_site_turn(&site, UINT64_MAX), DRIVE_WANT_WRITE);
-    ck_assert(!client_is_late(&site.client, &site.worker)); /* looks how much is on its way */
+    /* This call looks how many bytes are on their way. */
+    ck_assert(!client_is_late(&site.client, &site.worker));
 }
 
 START_TEST(peer_that_takes_nothing_is_late)
@@ -150,7 +152,7 @@ START_TEST(peer_that_takes_a_little_is_slow)
     time_set(deadline);
     ck_assert(!client_is_late(&site.client, &site.worker));
     ck_assert_uint_eq(conn_deadline_ns(&site.client.conn), deadline + site.service.rules.send_ns);
-    time_set(conn_deadline_ns(&site.client.conn)); /* and took nothing since */
+    time_set(conn_deadline_ns(&site.client.conn)); /* the peer has taken nothing since then */
     ck_assert(client_is_late(&site.client, &site.worker));
 }
 END_TEST
@@ -176,7 +178,7 @@ END_TEST
 
 /* ---- waiting for the disk -------------------------------------------------------------------- */
 
-/* As an event loop; a request was received whose path is then being fetched. */
+/* Makes an event loop, which has received a request and fetches its path from the disk. */
 static void path_await(void)
 {
     ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
@@ -197,19 +199,20 @@ static void fetched_await(void)
     ck_assert_ptr_eq(fetcher_next(site.worker.fetcher), &site.client.wait);
 }
 
-/* The disk is never the peer's fault, however long it takes. */
+/* A wait for the disk is never the fault of the peer, however long it takes. */
 START_TEST(parked_is_never_late)
 {
     path_await();
     time_set(conn_deadline_ns(&site.client.conn) + 1000 * NS_PER_SECOND);
     ck_assert(!client_is_late(&site.client, &site.worker));
-    ck_assert(client_fetch(&site.client, &site.worker)); /* it is under way already */
+    ck_assert(client_fetch(&site.client, &site.worker)); /* a fetch is under way already */
     fetched_await();
     client_fetched(&site.client, &site.worker);
     ck_assert_int_eq(site.client.wait.disk, DISK_FETCHED);
     ck_assert_int_eq(conn_next(&site.client.conn), CONN_RESOLVE);
     ck_assert_int_eq(worker_advance(&site.worker, &site.client), CONN_SEND);
-    ck_assert_int_eq(site.client.wait.disk, DISK_IDLE); /* that was for once */
+    /* One lookup might wait for the disk, but not the next. */
+    ck_assert_int_eq(site.client.wait.disk, DISK_IDLE);
 }
 END_TEST
 
@@ -224,7 +227,7 @@ START_TEST(closed_while_parked)
 }
 END_TEST
 
-/* It failed in the meantime: nothing is done to it. */
+/* The connection failed before the fetch was over: nothing happens to it. */
 START_TEST(fetched_for_nobody)
 {
     path_await();

@@ -1,10 +1,10 @@
 /*
- * Resolving at once: what the kernel would have to read is COLD and leaves nothing behind; after an errand
- * it is found. Errands run in a thread while the store goes on.
+ * Resolving AT_ONCE: what the kernel would have to read is COLD and changes nothing in the store;
+ * after an errand it is found. Errands run in a thread while the store goes on.
  *
- * On a disk, a name that nobody has ever asked for is cold, and so is a file whose pages were dropped. Some
- * test directories are not on a disk, or on a file system that does not tell what is in the page cache.
- * There nothing can be cold: these tests then say so, and check only the answers.
+ * On a disk, a name that nobody has asked for is cold, and so is a file whose pages were dropped.
+ * Some test directories are not on a disk, or on a file system that does not tell what is in the
+ * page cache. There nothing can be cold: the tests then say so, and check only the results.
  */
 #define _GNU_SOURCE
 #include "forbid.h"
@@ -37,7 +37,7 @@ static const char tree[] =
 static struct store_options options;
 static struct store *store;
 static bool cold_is_to_be_had;
-/* Why not: then half of a test is made, and it counts as skipped. */
+/* The reason for skipping: then only half of a test runs, and it counts as skipped. */
 static const char *half = "the kernel opens nothing from its cache alone; the other half holds";
 
 static bool tells_what_it_has(const char *path)
@@ -46,9 +46,8 @@ static bool tells_what_it_has(const char *path)
                                     F2FS_SUPER_MAGIC};
     struct statfs status;
     ck_assert_int_eq(statfs(path, &status), 0);
-    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
         if ((uint32_t)status.f_type == told[i]) return true;
-    }
     half = "nothing is cold on this file system; the other half holds";
     return false;
 }
@@ -105,7 +104,10 @@ static int descriptors_open(void)
     return count;
 }
 
-/* All that the store counts but the watches, which may stay, their bytes, and looks for changes. */
+/*
+ * Checks that no count of the store has changed, except those of watches, which may stay, of their
+ * bytes, and of refreshes.
+ */
 static void expect_nothing_changed(const struct store_counts *before, int descriptors)
 {
     struct store_counts after = *store_counts(store);
@@ -116,7 +118,7 @@ static void expect_nothing_changed(const struct store_counts *before, int descri
     ck_assert_int_eq(descriptors_open(), descriptors);
 }
 
-/* COLD where that is to be had, as often as one asks; `wanted` after an errand. */
+/* Expects COLD each time, where something can be cold; and `wanted` after an errand. */
 static void expect_cold_first(const char *path, struct accepted accepted, const char *wanted)
 {
     struct store_counts before = *store_counts(store);
@@ -146,7 +148,7 @@ static void give_up_pages(const char *path)
     close(fd);
 }
 
-/* Names that nobody asked for, sidecars and indexes among them. */
+/* Names that nobody has requested, with sidecars and indexes among them. */
 static const struct {
     const char *path, *answer;
 } names[] = {
@@ -168,7 +170,8 @@ START_TEST(names_are_cold)
     expect_cold_first(names[_i].path, ACCEPT_IDENTITY, names[_i].answer);
     if (cold_is_to_be_had && names[_i].path[0] != 'l') {
         uint64_t hits = store_counts(store)->hits;
-        bool kept = strcmp(names[_i].path, "nope/nope/nope") != 0; /* where it is not watched */
+        /* False where the directory cannot be watched. */
+        bool kept = strcmp(names[_i].path, "nope/nope/nope") != 0;
         ck_assert_str_eq(ask_at_once(names[_i].path, ACCEPT_IDENTITY), names[_i].answer);
         ck_assert_uint_eq(store_counts(store)->hits, hits + kept);
     }
@@ -177,7 +180,7 @@ START_TEST(names_are_cold)
 }
 END_TEST
 
-/* Without watches the directories are not opened first, and absence is never remembered. */
+/* Without watches, no directory is opened first, and absent names are never remembered. */
 START_TEST(names_are_cold_unwatched)
 {
     store_close(store);
@@ -188,7 +191,7 @@ START_TEST(names_are_cold_unwatched)
 }
 END_TEST
 
-/* Pages of any size that is kept in memory; larger ones are opened only. */
+/* Files of any size that is kept in memory have cold pages. Larger files are only opened. */
 START_TEST(contents_are_cold)
 {
     char middle[3001] = "";
@@ -203,7 +206,7 @@ START_TEST(contents_are_cold)
 }
 END_TEST
 
-/* Asked for in one coding, an errand fetches all; and one that is cold leaves the others be. */
+/* An errand for one coding fetches all codings. A cold coding has no effect on the others. */
 START_TEST(codings_are_cold_each)
 {
     run_errand("side.css");
@@ -218,7 +221,7 @@ START_TEST(codings_are_cold_each)
 }
 END_TEST
 
-/* Has the kernel forget all names that are not in use. False without the right to. */
+/* Makes the kernel forget all names that are not in use. Returns false if this is not permitted. */
 static bool forget_names(void)
 {
     int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
@@ -228,11 +231,11 @@ static bool forget_names(void)
     return done;
 }
 
-/* What was known once, by the kernel and the store. An entry that is due waits for its errand. */
+/* The kernel and the store knew these names once. An entry that is due waits for its errand. */
 START_TEST(forgotten_names_are_cold)
 {
     store_close(store);
-    options.watches_max = 0; /* compared on each hit */
+    options.watches_max = 0; /* so that entries are compared on each hit */
     store = tree_open(&options);
     ck_assert_str_eq(tree_ask(store, "far/away/c", ACCEPT_IDENTITY), "sea");
     ck_assert_str_eq(ask_at_once("far/away/c", ACCEPT_IDENTITY), "sea");
@@ -261,7 +264,7 @@ static void expect_never_cold(const char *prefix)
     }
 }
 
-/* tmpfs remembers no absence, so there the cache alone never tells. */
+/* tmpfs does not remember absent names, so its cache alone cannot tell that a name is absent. */
 START_TEST(never_cold_in_memory)
 {
     char script[160], directory[] = "/dev/shm/zcserve-XXXXXX";
@@ -278,7 +281,8 @@ START_TEST(never_cold_in_memory)
     store = tree_open(&options);
     expect_never_cold("release1/");
     ck_assert_str_eq(ask_at_once("nope/nope", ACCEPT_IDENTITY), "<not found>");
-    ck_assert_str_eq(ask_at_once("release1/sparse", ACCEPT_IDENTITY), ""); /* a NUL first */
+    /* The file begins with a NUL. */
+    ck_assert_str_eq(ask_at_once("release1/sparse", ACCEPT_IDENTITY), "");
     snprintf(script, sizeof(script), "rm -r %s", directory);
     tree_run(script);
 }
@@ -302,7 +306,7 @@ START_TEST(in_memory_is_told_apart)
 }
 END_TEST
 
-/* Old kernels are not asked: it waits, and says so once. */
+/* An old kernel is not asked: the store waits for the disk, and raises a notice once. */
 START_TEST(waits_where_it_cannot_ask)
 {
     forbid_openat2();
@@ -336,7 +340,7 @@ START_TEST(hits_are_hits)
 }
 END_TEST
 
-/* An errand goes on beneath the root it was made for; where there is none, none is made. */
+/* An errand uses the root that it was made for. Without a root, no errand can be made. */
 START_TEST(errands_and_the_root)
 {
     struct lookup lookup = lookup_of("a.txt", ACCEPT_IDENTITY);
@@ -349,12 +353,13 @@ START_TEST(errands_and_the_root)
     ck_assert_int_ne(errno, 0);
     errand_run(errand);
     errand_free(errand);
-    ck_assert_int_eq(descriptors_open(), descriptors - 2); /* the root's and its own */
+    /* The descriptors of the root and of the errand. */
+    ck_assert_int_eq(descriptors_open(), descriptors - 2);
     errand_free(NULL);
 }
 END_TEST
 
-/* One errand at a time is handed to the thread; the store does other things meanwhile. */
+/* The thread gets one errand at a time. Meanwhile the store does other things. */
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -396,7 +401,7 @@ static void *run_errands(void *ran)
     return NULL;
 }
 
-/* Changes on disk and swaps of the root included. */
+/* Meanwhile files change on disk and the root is replaced. */
 START_TEST(errands_beside_the_store)
 {
     enum { ROUNDS = 400 };

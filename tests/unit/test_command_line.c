@@ -2,7 +2,7 @@
  * The command line: what each line of arguments asks for, the exact words for what is wrong, and
  * the help, which names every switch and stays within a terminal's width.
  */
-#define _GNU_SOURCE /* memfd_create */
+#define _GNU_SOURCE /* for memfd_create */
 #include "skip.h"
 #include "zcserve/command_line.h"
 
@@ -20,10 +20,10 @@
 #define ARGUMENTS_MAX 80
 
 static struct command_line line;
-static char words[4096]; /* the arguments, cut in place */
+static char words[4096]; /* the arguments, each ended by a NUL */
 static char printed[8192], told[4096];
 
-/* Takes what was written to `fd` since it was made a memory file. */
+/* Restores `fd` from `saved`, and reads what was written to the memory file in its place. */
 static void output_take(int fd, int memory, int saved, char *text, size_t room)
 {
     ck_assert_int_ge(dup2(saved, fd), 0);
@@ -57,7 +57,7 @@ static int arguments_read(int argc, char **argv)
     return code;
 }
 
-/* Reads a line of arguments with single blanks between them. */
+/* Reads a line of arguments that are separated by single spaces. */
 static int line_read(const char *text)
 {
     char *argv[ARGUMENTS_MAX + 1] = {NULL};
@@ -70,7 +70,7 @@ static int line_read(const char *text)
     return arguments_read(argc, argv);
 }
 
-/* "-p listen=127.0.0.1:80;" for each override, in order. */
+/* Returns "-p listen=127.0.0.1:80;" for each override, in their order. */
 static const char *overrides_text(void)
 {
     static char text[4096];
@@ -131,7 +131,7 @@ START_TEST(is_read)
 }
 END_TEST
 
-/* Which of the two a bare zcserve does is up to the machine. */
+/* Without arguments, the machine decides between two results. */
 START_TEST(bare)
 {
     ck_assert_int_eq(line_read("zcserve"), 0);
@@ -148,7 +148,7 @@ START_TEST(bare)
 }
 END_TEST
 
-/* A root that was set, be it empty, is not replaced by the current directory. */
+/* A root that was set, even to an empty text, is not replaced by the current directory. */
 START_TEST(root_by_its_name)
 {
     SKIP_IF(access(ZCSERVE_CONFIG_FILE, F_OK) == 0,
@@ -194,9 +194,8 @@ END_TEST
 START_TEST(too_many)
 {
     char text[1024] = "zcserve -c a.conf";
-    for (int i = 0; i < COMMAND_LINE_OVERRIDES_MAX; i++) {
+    for (int i = 0; i < COMMAND_LINE_OVERRIDES_MAX; i++)
         strcat(text, " -w1");
-    }
     ck_assert_int_eq(line_read(text), 0);
     ck_assert_int_eq((int)line.override_count, COMMAND_LINE_OVERRIDES_MAX);
     strcat(text, " -w1");
@@ -218,12 +217,10 @@ START_TEST(help)
     }
     static const char *const parts[] = {"usage:",  "examples:", "exit codes:",      "signals:",
                                         "\n  78 ", "\n  USR1 ", ZCSERVE_CONFIG_FILE};
-    for (int i = 0; i < COUNT(parts); i++) {
+    for (int i = 0; i < COUNT(parts); i++)
         ck_assert_msg(strstr(printed, parts[i]) != NULL, "no %s", parts[i]);
-    }
-    for (const char *p = printed; *p; p += strcspn(p, "\n") + 1) {
+    for (const char *p = printed; *p; p += strcspn(p, "\n") + 1)
         ck_assert_msg(strcspn(p, "\n") <= 100, "too long: %s", p);
-    }
 }
 END_TEST
 
@@ -243,7 +240,7 @@ START_TEST(versions)
 }
 END_TEST
 
-/* A switch's option must be one: else -w would fail for everyone. */
+/* Each switch must set an existing option: otherwise, for example, -w would always fail. */
 START_TEST(switches_set_options)
 {
     for (const struct command_switch *one = switch_table; one->letter; one++) {

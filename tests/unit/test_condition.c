@@ -1,5 +1,6 @@
 /*
- * Preconditions: every single field, their order, which field hides which, lists, and broken values.
+ * Preconditions: every single field, their order, which field hides which, lists, and broken
+ * values.
  */
 #include "http/condition.h"
 
@@ -33,12 +34,12 @@ struct one {
 #define FAILED CONDITION_FAILED
 
 static const struct {
-    enum condition now; /* with a current representation */
+    enum condition now; /* the result with a current representation */
     struct one line[4];
-    enum condition absent; /* without one */
+    enum condition absent; /* the result without one */
 } table[] = {
     {PROCEED, {{FIELD_RANGE, "x"}}, PROCEED},
-    /* If-Match: strong */
+    /* If-Match, which compares strongly */
     {PROCEED, {{M, OWN}}, FAILED},
     {PROCEED, {{M, "*"}}, FAILED},
     {FAILED, {{M, OTHER}}, FAILED},
@@ -56,7 +57,7 @@ static const struct {
     {FAILED, {{M, "*, " OTHER}}, FAILED},
     {FAILED, {{M, "*"}, {M, OTHER}}, FAILED},
     {PROCEED, {{M, "*, " OWN}}, FAILED},
-    /* malformed members do not match and hide nothing that follows their comma */
+    /* malformed members match nothing, and do not hide the members after their comma */
     {FAILED, {{M, OWN "x"}}, FAILED},
     {FAILED, {{M, "x" OWN}}, FAILED},
     {FAILED, {{M, OWN OWN}}, FAILED},
@@ -83,7 +84,7 @@ static const struct {
     {PROCEED, {{M, OWN}, {U, BEFORE}}, FAILED},
     {FAILED, {{M, OTHER}, {U, AFTER}}, FAILED},
     {FAILED, {{M, "junk"}, {U, AFTER}}, FAILED},
-    /* If-None-Match: weak */
+    /* If-None-Match, which compares weakly */
     {SAME, {{N, OWN}}, PROCEED},
     {SAME, {{N, "W/" OWN}}, PROCEED},
     {SAME, {{N, "*"}}, PROCEED},
@@ -110,7 +111,7 @@ static const struct {
     {PROCEED, {{N, OTHER}, {S, AFTER}}, PROCEED},
     {PROCEED, {{N, ""}, {S, AFTER}}, PROCEED},
     {SAME, {{N, OWN}, {S, BEFORE}}, PROCEED},
-    /* the order */
+    /* several fields: their order */
     {SAME, {{M, OWN}, {N, OWN}}, FAILED},
     {FAILED, {{N, OWN}, {M, OTHER}}, FAILED},
     {SAME, {{U, MODIFIED}, {S, MODIFIED}}, PROCEED},
@@ -141,7 +142,7 @@ START_TEST(evaluated)
 }
 END_TEST
 
-/* A representation whose validators are withheld: nothing matches but "*", and dates are ignored. */
+/* A representation without validators: only "*" matches, and dates are ignored. */
 static const struct {
     enum condition now;
     struct one line[2];

@@ -1,7 +1,7 @@
 /*
- * The cache serves a file only while its path still leads there below the root, by links that are allowed:
- * the path is looked up again in the way in which it was opened. Directories, files, indexes and sidecars
- * are moved out of the root, and links to them are put in their places.
+ * The cache serves a file only while its path still leads there below the root, by links that are
+ * allowed: the path is looked up again in the way in which it was opened. Directories, files,
+ * indexes and sidecars are moved out of the root, and links to them are put in their places.
  */
 #define _GNU_SOURCE
 #include "forbid.h"
@@ -23,10 +23,10 @@ static const char tree[] =
     "printf zip > dir/side.css.gz; ln -s dir link; ln -s link/in chain; ln -s a.txt alias;"
     "printf hard > hard.txt; ln hard.txt dir/hard.txt";
 
-/* `path` is answered with `before`, then `script` is run, and then it is answered with `after`. */
+/* The result for `path` is `before`; then `script` runs; then the result is `after`. */
 struct exchange {
     const char *name, *script, *path, *before, *after;
-    bool links; /* the path goes over a link that is allowed */
+    bool links; /* the path goes through a link that is allowed */
 };
 
 static const struct exchange ways_out[] = {
@@ -72,7 +72,7 @@ static const struct exchange ways_out[] = {
      "gzip:zip", "plain", true},
 };
 
-/* With `symlinks = never` a link is refused wherever it leads. */
+/* With `symlinks = never` a link is refused, wherever it leads. */
 static const struct exchange onto_links[] = {
     {"directory", "mv current/dir current/d; ln -s d current/dir", "dir/b.txt", "bee",
      "<forbidden>", false},
@@ -92,7 +92,7 @@ static const struct exchange onto_links[] = {
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* How the store learns of it, and how it is asked. */
+/* How the store learns of the change, and how it is asked. */
 static const struct {
     const char *name;
     uint32_t watches_max;
@@ -133,7 +133,7 @@ static bool answers(struct store *store, const struct exchange *row, const char 
     return right;
 }
 
-/* The second question is a hit, so that the third is asked of what is cached. */
+/* The second lookup is a hit, so that the third one is answered from a cached entry. */
 static bool run_row(const struct exchange *row, int manner, enum symlink_policy symlinks)
 {
     struct store_options options = options_of(manner, symlinks);
@@ -190,7 +190,7 @@ START_TEST(never_over_a_link)
 }
 END_TEST
 
-/* A link stays compared though the time between two comparisons is long. */
+/* A path with a link is compared on each hit, even if the time between comparisons is long. */
 START_TEST(links_are_compared_whatever_recheck_says)
 {
     tree_make(tree);
@@ -206,7 +206,7 @@ START_TEST(links_are_compared_whatever_recheck_says)
 }
 END_TEST
 
-/* A sidecar that may not be used does not keep the file from being remembered. */
+/* A sidecar that may not be used does not keep the file out of the cache. */
 START_TEST(a_sidecar_that_leads_out_is_no_obstacle)
 {
     tree_make(tree);
@@ -236,7 +236,7 @@ static void descriptors_limit(struct rlimit *before)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 }
 
-/* Without a free descriptor what is cached is still served, and still not through a way out. */
+/* Without a free descriptor, cached files are still served, but nothing outside the root is. */
 START_TEST(without_descriptors)
 {
     struct rlimit limit;

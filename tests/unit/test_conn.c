@@ -29,7 +29,7 @@ static void feed(const char *text)
     ck_assert_uint_eq(core_link_feed(&wire, text, strlen(text)), strlen(text));
 }
 
-/* How long from now the connection may wait. */
+/* Returns how long the connection may wait from now, in ns. */
 static uint64_t patience(void)
 {
     return conn_deadline_ns(&wire.conn) - wire.now.monotonic_ns;
@@ -63,7 +63,7 @@ START_TEST(first_request_is_awaited)
 }
 END_TEST
 
-/* The head's time counts from its first byte, whatever trickles in behind. */
+/* The time for a head begins with its first byte. Bytes that trickle in do not extend it. */
 START_TEST(head_has_one_deadline)
 {
     core_link_wait(&wire, 3 * SECOND);
@@ -105,7 +105,7 @@ START_TEST(second_slow_head_too)
 }
 END_TEST
 
-/* Half an empty line is no request yet: nothing is answered. */
+/* Half of an empty line is not a request: there is no response. */
 START_TEST(half_an_empty_line_is_late_too)
 {
     feed("\r");
@@ -115,7 +115,7 @@ START_TEST(half_an_empty_line_is_late_too)
 }
 END_TEST
 
-/* Empty lines before a request are no step towards one, whole or in halves. */
+/* Empty lines before a request do not extend the time, complete or in halves. */
 START_TEST(empty_lines_buy_no_time)
 {
     static const char *const drops[] = {"\r\n", "\r\n\r\n\r", "\n\r"};
@@ -134,7 +134,7 @@ START_TEST(empty_lines_buy_no_time)
 }
 END_TEST
 
-/* The head's time begins with its own first byte, not with empty lines before it. */
+/* The time for a head begins with its own first byte, not with empty lines before it. */
 START_TEST(head_behind_empty_lines_has_its_time)
 {
     feed("\r\n");
@@ -152,7 +152,7 @@ static void content_begin(void)
     ck_assert_uint_eq(patience(), wire.rules.body_ns);
 }
 
-/* Content that drips is content that does not come; chunk sizes and extensions drip as well. */
+/* Content that comes too slowly counts as not coming, and so do chunk sizes and extensions. */
 START_TEST(content_has_to_come_on)
 {
     static const char *const drops[] = {"1\r\nx\r\n", "0", "1;a=b;c=d"};
@@ -170,7 +170,7 @@ START_TEST(content_has_to_come_on)
 }
 END_TEST
 
-/* At the least rate it may go on for ever; no head start is longer than body_ns. */
+/* At the lowest rate, content may go on for ever. Time cannot be saved up beyond body_ns. */
 START_TEST(content_that_comes_on_has_time)
 {
     char drop[BODY_BYTES_PER_SECOND_MIN / 100 + 1] = {0};
@@ -258,7 +258,7 @@ START_TEST(peer_finishes_within_content)
 }
 END_TEST
 
-/* Each loan comes back, also of answers that were never sent, and what was sent is counted. */
+/* Each loan is returned, also for responses that were never sent, and bytes sent are counted. */
 static uint64_t counted[8];
 
 static void count_content(struct core_link *l, const struct exchange *exchange)
@@ -273,7 +273,7 @@ START_TEST(peer_resets_within_an_answer)
     core_link_receive(&wire, requests, sizeof(requests) - 1);
     step_is(CONN_SEND);
     ck_assert_uint_eq(wire.lent_count, 3);
-    core_link_send(&wire, UINT64_MAX); /* up to the file */
+    core_link_send(&wire, UINT64_MAX); /* up to the file, and not further */
     step_is(CONN_SEND);
     core_link_send(&wire, 1234);
     core_link_fail(&wire, CLOSE_PEER_RESET);
@@ -285,7 +285,10 @@ START_TEST(peer_resets_within_an_answer)
 }
 END_TEST
 
-/* What we broke is cut, and the peer gets to read the responses before it: no reset. */
+/*
+ * After a failure of the server the response is cut, but the connection is not reset, so that the
+ * peer can read the responses before it.
+ */
 static const enum close_reason our_faults[] = {CLOSE_FILE_SHRANK, CLOSE_FILE_BROKEN,
                                                CLOSE_NO_MEMORY};
 
@@ -298,7 +301,7 @@ START_TEST(lingers_after_our_fault)
     step_is(CONN_SEND);
     core_link_fail(&wire, our_faults[_i]);
     step_is(CONN_HALF_CLOSE);
-    ck_assert_uint_eq(wire.settled, 2); /* the one behind the file was not begun */
+    ck_assert_uint_eq(wire.settled, 2); /* the response after the file was not begun */
     core_link_half_close(&wire);
     step_is(CONN_RECEIVE);
     ck_assert(!conn_idle(&wire.conn));
@@ -335,12 +338,13 @@ START_TEST(fails_while_it_asks)
     conn_failed(&wire.conn, CLOSE_DRAINED);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_SETTLE);
     ck_assert_uint_eq(conn_exchange(&wire.conn, &wire.now)->content_bytes, 0);
-    ck_assert_ptr_null(conn_settled(&wire.conn, &wire.now));
+    ck_assert_ptr_null(conn_exchange(&wire.conn, &wire.now)->lent);
+    conn_settled(&wire.conn, &wire.now);
     closed_because(CLOSE_DRAINED);
 }
 END_TEST
 
-/* The last answer, then our end, then what the peer still sends is thrown away for a while. */
+/* The half-close follows the last response. Then bytes of the peer are dropped for a while. */
 START_TEST(lingers)
 {
     feed("GET / HTTP/1.1\r\n\r\n" GET("/"));
@@ -353,7 +357,7 @@ START_TEST(lingers)
     ck_assert_uint_eq(patience(), wire.rules.linger_ns);
     for (int i = 0; i < 9; i++) {
         core_link_wait(&wire, SECOND);
-        ck_assert_uint_ge(patience(), SECOND); /* an upload that goes on still has its time */
+        ck_assert_uint_ge(patience(), SECOND); /* an upload that goes on gets more time */
         feed("x");
     }
     ck_assert_uint_eq(patience(), SECOND); /* but not for ever */
@@ -395,7 +399,7 @@ static const struct {
     const char *request;
     bool closes, lingers;
     enum close_reason reason;
-    const char *connection; /* value of the answer's field, or NULL */
+    const char *connection; /* value of Connection in the response, or NULL */
 } endings[] = {
     {GET("/"), false, false, CLOSE_NONE, NULL},
     {"GET / HTTP/1.1\r\n" HOST "Connection: keep-alive\r\n\r\n", false, false, CLOSE_NONE, NULL},
@@ -476,7 +480,7 @@ START_TEST(parked_request_stays_where_it_is)
 }
 END_TEST
 
-/* The answer that was waited for joins what is being sent. */
+/* The response after the wait is added to the output that is being sent. */
 START_TEST(unparked_within_a_send)
 {
     park_third(GET("/small") GET("/large") GET("/file") GET("/no"));
@@ -538,7 +542,7 @@ START_TEST(request_under_way_keeps_its_time)
 }
 END_TEST
 
-/* Its answer promised to keep the connection: then it waits no longer than an idle one does. */
+/* The response promised to keep the connection. Then it waits no longer than an idle connection. */
 START_TEST(answer_under_way_drains)
 {
     const char request[] = GET("/file");
@@ -586,7 +590,7 @@ START_TEST(pipelined_answers_leave_in_one_send)
 }
 END_TEST
 
-/* Content far larger than the buffer, trailers too, passes through without being kept. */
+/* Content much longer than the buffer, with trailers, is received and dropped. */
 START_TEST(long_content_passes)
 {
     char chunk[1000];
@@ -645,7 +649,7 @@ static void source_see(struct core_link *link, const struct exchange *exchange)
     settled_source[link->settled % 8] = exchange->source;
 }
 
-/* Sends until the file's range is next. */
+/* Sends until the range of the file comes next. */
 static void send_until_file(void)
 {
     struct outgoing out;
@@ -675,7 +679,10 @@ START_TEST(what_is_being_sent)
 }
 END_TEST
 
-/* Pipelined requests for files, with or without content to send, are not gathered: one is lent. */
+/*
+ * Pipelined requests for files are not gathered, whether content is to be sent or not: only one
+ * file is lent at a time.
+ */
 START_TEST(one_file_is_lent_at_a_time)
 {
     static const char *const text[] = {
@@ -688,13 +695,13 @@ START_TEST(one_file_is_lent_at_a_time)
         core_link_receive(&wire, text[i], strlen(text[i]));
         step_is(CONN_SEND);
         ck_assert_uint_eq(wire.lent_count, lent + 2);
-        feed(""); /* the rest goes on by itself */
+        feed(""); /* no bytes needed: the rest goes on by itself */
         ck_assert_uint_eq(wire.settled, settled + (i == 2 ? 3 : 4));
     }
 }
 END_TEST
 
-/* The disk's time is not the peer's; and the one exchange that waited for it says so. */
+/* The peer gets extra time for the disk. Only the exchange that waited has the source "disk". */
 START_TEST(fetched_from_the_disk)
 {
     const char *text = GET("/file") GET("/file") GET("/small");
@@ -715,7 +722,7 @@ START_TEST(fetched_from_the_disk)
 }
 END_TEST
 
-/* What came into memory from the disk says so once; the next answer is from memory. */
+/* A file that came from the disk has the source "disk" once; the next response has "memory". */
 START_TEST(resolved_from_the_disk)
 {
     const char *text = GET("/small") GET("/small");
@@ -723,10 +730,24 @@ START_TEST(resolved_from_the_disk)
     core_link_receive(&wire, text, strlen(text));
     struct stream *asking = conn_asking(&wire.conn);
     conn_parked(&wire.conn, asking);
-    ck_assert(conn_unparked(&wire.conn, asking));
+    ck_assert(conn_unparked(&wire.conn, asking, true));
     feed("");
     ck_assert_int_eq(settled_source[1], SOURCE_DISK);
     ck_assert_int_eq(settled_source[2], core_representation("small")->source);
+}
+END_TEST
+
+/* It waited for a place alone: nothing was read from the disk for it. */
+START_TEST(resolved_after_a_wait_for_a_place)
+{
+    const char *text = GET("/small");
+    wire.on_settle = source_see;
+    core_link_receive(&wire, text, strlen(text));
+    struct stream *asking = conn_asking(&wire.conn);
+    conn_parked(&wire.conn, asking);
+    ck_assert(conn_unparked(&wire.conn, asking, false));
+    feed("");
+    ck_assert_int_eq(settled_source[1], core_representation("small")->source);
 }
 END_TEST
 
@@ -734,16 +755,16 @@ START_TEST(unparked_once)
 {
     core_link_receive(&wire, GET("/file"), strlen(GET("/file")));
     struct stream *asking = conn_asking(&wire.conn);
-    ck_assert(!conn_unparked(&wire.conn, asking));
+    ck_assert(!conn_unparked(&wire.conn, asking, true));
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
     conn_parked(&wire.conn, asking);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_PARKED);
-    ck_assert(conn_unparked(&wire.conn, asking));
+    ck_assert(conn_unparked(&wire.conn, asking, true));
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
-    ck_assert(!conn_unparked(&wire.conn, asking));
+    ck_assert(!conn_unparked(&wire.conn, asking, true));
     conn_parked(&wire.conn, asking);
     core_link_fail(&wire, CLOSE_PEER_RESET);
-    ck_assert(!conn_unparked(&wire.conn, asking));
+    ck_assert(!conn_unparked(&wire.conn, asking, true));
     closed_because(CLOSE_PEER_RESET);
 }
 END_TEST
@@ -796,6 +817,7 @@ int main(void)
     tcase_add_test(end, what_is_being_sent);
     tcase_add_test(end, one_file_is_lent_at_a_time);
     tcase_add_test(end, fetched_from_the_disk);
+    tcase_add_test(end, resolved_after_a_wait_for_a_place);
     tcase_add_test(end, unparked_once);
     tcase_add_test(end, resolved_from_the_disk);
     tcase_add_test(cost, idle_connection_is_small);

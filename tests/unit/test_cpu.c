@@ -93,7 +93,8 @@ START_TEST(takes_the_least_on_the_way_up)
     put("cpu.max", "200000 100000\n");
     ck_assert_uint_eq(quota("0::/a/b/c\n"), 2);
     ck_assert_uint_eq(quota("0::/\n"), 2);
-    ck_assert_uint_eq(quota("0::/not/here\n"), 2); /* the host's path, seen in a container */
+    /* The path of the host, as a container sees it. */
+    ck_assert_uint_eq(quota("0::/not/here\n"), 2);
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /*
- * Which connection is closed when others wait: never one with a request under way, and of the others the
- * one that its peer needs least.
+ * Which connection is closed when others wait: never one with a request under way; of the others,
+ * the one that its peer needs least.
  */
 #include "core_site.h"
 
@@ -16,7 +16,7 @@ static struct core_site site;
 static struct slab clients;
 static int peer[PLACES];
 static uint32_t hand;
-static uint64_t clock_ns; /* the test's own: a worker that sends looks at the real one */
+static uint64_t clock_ns; /* the clock of the test; a worker that sends reads the real clock */
 static const struct client *kept_out;
 
 static void set_up(void)
@@ -54,7 +54,7 @@ static void time_pass(uint64_t ns)
     site.worker.now.monotonic_ns = clock_ns += ns;
 }
 
-/* From now on it waits for so long at most. */
+/* Makes a connection whose deadline is this time from now. */
 static struct client *waits_from_now(struct client *client, uint64_t patience_ns)
 {
     client->conn.deadline_ns = clock_ns + patience_ns;
@@ -62,7 +62,7 @@ static struct client *waits_from_now(struct client *client, uint64_t patience_ns
     return client;
 }
 
-/* One that was accepted now. */
+/* Returns a connection that was accepted now. */
 static struct client *client_new(void)
 {
     int pair[2];
@@ -74,7 +74,7 @@ static struct client *client_new(void)
     return waits_from_now(client, site.worker.rules->head_ns);
 }
 
-/* Bytes come and are taken, without the clock being read. */
+/* Bytes come and are received, but no clock is read. */
 static void bytes_come(struct client *client, const char *text)
 {
     client_lend_work(client, &site.worker);
@@ -83,7 +83,7 @@ static void bytes_come(struct client *client, const char *text)
     drive_received(&site.worker, client, strlen(text));
 }
 
-/* One that has had a response now, and is kept, or told that it was the last one. */
+/* Returns a connection that had a response now. It is kept, or with `last` it lingers. */
 static struct client *client_used(bool last)
 {
     struct client *client = client_new();
@@ -125,7 +125,7 @@ START_TEST(the_longest_idle_goes)
     time_pass(1);
     client_used(false);
     time_pass(TICK_NS - 3);
-    ck_assert_ptr_null(choose()); /* none has been quiet for a tick */
+    ck_assert_ptr_null(choose()); /* none of them has been quiet for a tick */
     time_pass(1);
     ck_assert_ptr_eq(choose(), first);
     time_pass(NS_PER_SECOND);
@@ -174,7 +174,7 @@ START_TEST(nothing_is_cut)
 }
 END_TEST
 
-/* However many there are, a few looks find one that may go. */
+/* However many connections there are, a few calls find one that may go. */
 START_TEST(looks_go_round)
 {
     for (int i = 0; i < PLACES - 1; i++)

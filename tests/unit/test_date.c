@@ -1,6 +1,6 @@
 /*
- * Dates. What is written is compared with libc's gmtime_r, over a wide table and random moments. What is
- * written is read again in all three forms. A table says what is a date and what is not.
+ * Dates. What is written is compared with libc's gmtime_r, over a wide table and random moments.
+ * What is written is read again in all three forms. A table says what is a date and what is not.
  */
 #include "zcserve/date.h"
 
@@ -51,8 +51,8 @@ static void expect_same(const char *text, const char *expected)
 }
 
 /*
- * One moment written in every form and read again. Many moments are tried:
- * Check is told of the wrong ones alone, since it writes every assertion down.
+ * Writes a moment in every form and reads it again. Only errors are passed to Check, because it
+ * writes down every assertion, and there are many moments.
  */
 static void check_moment(int64_t seconds)
 {
@@ -76,14 +76,14 @@ static void check_moment(int64_t seconds)
              year);
     expect_parsed(expected, seconds, NOW);
 
-    /* Ten years later nobody doubts the century. */
+    /* Ten years later the two digits of the year still mean the same century. */
     snprintf(expected, sizeof(expected), "%s, %02d-%s-%02d %s GMT", day, tm.tm_mday, month,
              year % 100, clock);
     int64_t later = seconds + INT64_C(3652) * DAY;
     if (later <= LAST) expect_parsed(expected, seconds, later);
 }
 
-/* Every day of four centuries, one second of each; of the others every 13th. */
+/* Every day of four centuries, and every 13th day of the others, each at one second of the day. */
 START_TEST(every_day)
 {
     int64_t second = 0, step;
@@ -148,7 +148,7 @@ static const struct {
     {"Sun Nov 16 08:49:37 1994", 784975777},
     {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
     {"Wed, 31 Dec 1969 23:59:59 GMT", -1},
-    /* the day's name is not compared with the date */
+    /* the weekday is not compared with the date */
     {"Mon, 06 Nov 1994 08:49:37 GMT", 784111777},
     {"Wednesday, 06-Nov-94 08:49:37 GMT", 784111777},
     {"Sat Nov  6 08:49:37 1994", 784111777},
@@ -267,7 +267,7 @@ static int year_of(const char *text, int64_t now)
 
 START_TEST(two_digit_years)
 {
-    /* NOW is in November 2023: the latest moment is 50 years after it, to the second. */
+    /* NOW is in November 2023. The latest moment is 50 years later, to the second. */
     ck_assert_int_eq(year_of("Monday, 01-Jan-23 00:00:00 GMT", NOW), 2023);
     ck_assert_int_eq(year_of("Monday, 01-Jan-24 00:00:00 GMT", NOW), 2024);
     ck_assert_int_eq(year_of("Monday, 01-Jan-73 00:00:00 GMT", NOW), 2073);
@@ -280,10 +280,10 @@ START_TEST(two_digit_years)
     ck_assert_int_eq(year_of("Monday, 01-Jan-70 00:00:00 GMT", 0), 1970);
     ck_assert_int_eq(year_of("Monday, 01-Jan-20 00:00:00 GMT", 0), 2020);
     ck_assert_int_eq(year_of("Monday, 01-Jan-21 00:00:00 GMT", 0), 1921);
-    /* The year 2000 has a 29 February, 1900 and 2100 have none. */
+    /* The year 2000 has a 29th of February; 1900 and 2100 have none. */
     ck_assert_int_eq(year_of("Monday, 29-Feb-00 00:00:00 GMT", NOW), 2000);
     ck_assert_int_eq(year_of("Monday, 29-Feb-00 00:00:00 GMT", INT64_C(2600000000)), 0);
-    /* Clocks that are far off. */
+    /* Clocks that are very wrong. */
     ck_assert_int_eq(year_of("Monday, 01-Jan-99 00:00:00 GMT", INT64_MAX), 9999);
     ck_assert_int_eq(year_of("Monday, 01-Jan-48 00:00:00 GMT", INT64_MAX), 0);
     ck_assert_int_eq(year_of("Monday, 01-Jan-30 00:00:00 GMT", INT64_MIN), 30);
@@ -291,7 +291,7 @@ START_TEST(two_digit_years)
 }
 END_TEST
 
-/* Any one byte of a date changed to any other: it is read only where a digit or name allows. */
+/* Changes each byte of a date to any other: it is read only if a digit or name is still valid. */
 START_TEST(one_byte_changed)
 {
     static const char *const forms[] = {"Sun, 06 Nov 1994 08:49:37 GMT",
@@ -308,13 +308,12 @@ START_TEST(one_byte_changed)
                 bool unchanged = text[at] == (char)byte;
                 text[at] = (char)byte;
                 bool padding = form == 2 && at == 8;
-                if (!parse(text, NOW, &seconds)) {
+                if (!parse(text, NOW, &seconds))
                     ck_assert(!unchanged);
-                } else if (padding || digit) {
+                else if (padding || digit)
                     ck_assert((byte >= '0' && byte <= '9') || byte == ' ');
-                } else {
+                else
                     ck_assert_msg(unchanged || name, "%s", text);
-                }
             }
         }
     }

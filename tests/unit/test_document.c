@@ -1,6 +1,6 @@
 /*
- * Tests of src/status/document*.c: a board with known figures, shown as metrics and as JSON. That the forms
- * are right as a whole is for promtool and a schema to say (tests/integration/status.py).
+ * Tests of src/status/document*.c: a board with known figures, shown as metrics and as JSON.
+ * promtool and a schema check whole documents (tests/integration/status.py).
  */
 #define _GNU_SOURCE
 #include "status/document.h"
@@ -42,7 +42,7 @@ static void set_up(void)
                                       .supervisor = getppid()};
     document = document_open(&subject);
     ck_assert_ptr_nonnull(document);
-    for (int i = 0; i < SLOTS; i += 2) { /* the slot between never had a worker */
+    for (int i = 0; i < SLOTS; i += 2) { /* the slot between them never had a worker */
         stats_set(&service.board[i].starts, 1);
         stats_set(&service.board[i].pid, 41);
     }
@@ -85,9 +85,9 @@ static void expect(const char *part)
     ck_assert_msg(count_of(part) == 1, "%d times '%s' in:\n%s", count_of(part), part, text);
 }
 
-/* ---- metrics ---------------------------------------------------------------------------------- */
+/* ---- metrics --------------------------------------------------------------------------------- */
 
-/* Every counter has a value of its own, and each but `requests` is shown exactly once. */
+/* Every counter has a different value, and each but `requests` is shown exactly once. */
 START_TEST(metrics_show_every_counter_once)
 {
     struct stats_slot *slot = &service.board[2];
@@ -140,7 +140,7 @@ START_TEST(metrics_have_labels)
 }
 END_TEST
 
-/* A bound is exact: what lies 1 ns below counts, what lies on the bucket's limit does not. */
+/* Bounds are exact: a value 1 ns below a bound counts, a value at the bound does not. */
 START_TEST(metrics_count_times_exactly)
 {
     struct stats_slot *slot = &service.board[0];
@@ -154,7 +154,7 @@ START_TEST(metrics_count_times_exactly)
     expect(SERIES "\"+Inf\"} 3\n");
     expect("zcserve_request_seconds_count{worker=\"0\",phase=\"total\",source=\"disk\"} 3\n");
     ck_assert_int_eq(count_of(SERIES), 20);
-    /* Sums are of whole units of 16 ns. */
+    /* Sums count whole units of 16 ns. */
     expect("zcserve_request_seconds_sum{worker=\"0\",phase=\"total\",source=\"disk\"} 20.00002\n");
 }
 END_TEST
@@ -176,7 +176,7 @@ START_TEST(metrics_count_numbers_exactly)
 }
 END_TEST
 
-/* ---- JSON ------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 START_TEST(json_tells_of_the_server)
 {
@@ -186,7 +186,8 @@ START_TEST(json_tells_of_the_server)
            "\"cache_bytes_max\":4096}");
     expect("\"unit_seconds\":1.6e-08,\"sub_buckets\":64,\"exact_below\":128");
     expect("{\"name\":\"worker\",\"index\":2,");
-    ck_assert_int_eq(count_of("\"proportional_bytes\":null"), 2); /* the supervisor's, too */
+    /* One of them is the supervisor's. */
+    ck_assert_int_eq(count_of("\"proportional_bytes\":null"), 2);
     ck_assert_int_eq(count_of("\"buckets\""), 0);
     free(text);
     shared->draining = true;
@@ -211,11 +212,11 @@ START_TEST(json_adds_up)
     expect("\"memory\":{\"count\":2,\"sum_seconds\":3.2e-06,\"p50_seconds\":1.6e-06,"
            "\"p90_seconds\":1.6e-06,\"p99_seconds\":1.6e-06,\"p999_seconds\":1.6e-06,"
            "\"p9999_seconds\":1.6e-06,\"max_seconds\":1.6e-06,\"buckets\":[[100,2]]}");
-    expect("\"buckets\":[[100,2],[164,2]]}}"); /* all, which comes last */
+    expect("\"buckets\":[[100,2],[164,2]]}}"); /* the total of all workers, which comes last */
 }
 END_TEST
 
-/* How many histograms have buckets: of two workers and the total, each with one source. */
+/* Counts the histograms with buckets: of two workers and of the total, each with one source. */
 START_TEST(json_writes_the_buckets_wished_for)
 {
     for (int i = 0; i < SLOTS; i += 2)

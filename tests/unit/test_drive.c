@@ -1,5 +1,6 @@
 /*
- * Drives a connection over a real socket: short sends, budgets, files that shrink, and peers that leave.
+ * Drives a connection over a real socket: short sends, budgets, files that shrink, and peers that
+ * leave.
  */
 #include "core_disk.h"
 #include "core_site.h"
@@ -40,7 +41,7 @@ static uint64_t count(const _Atomic uint64_t *counter)
     return stats_read(counter);
 }
 
-/* Where the content of the answer at `at` begins; its length into *length. */
+/* Returns where the content of the response at `at` begins, and its length in *length. */
 static const char *content_of(const char *at, size_t *length)
 {
     const char *field = strstr(at, "\r\nContent-Length: "), *content = strstr(at, "\r\n\r\n");
@@ -55,7 +56,7 @@ static const char *answer_check(const char *at, size_t expected)
     ck_assert_int_eq(memcmp(at, "HTTP/1.1 200 OK\r\n", 17), 0);
     const char *content = content_of(at, &length);
     ck_assert_uint_eq(length, expected);
-    size_t same = 0; /* each ck_assert() costs a system call: one for all bytes */
+    size_t same = 0; /* one assertion for all bytes, because each costs a system call */
     while (same < length && content[same] == core_site_byte(same))
         same++;
     ck_assert_uint_eq(same, length);
@@ -93,7 +94,7 @@ START_TEST(one_request)
     ck_assert_uint_eq(count(&stats->sent_file_bytes), 0);
     ck_assert_uint_eq(count(&stats->requests), 1);
     ck_assert_uint_eq(count(&stats->answers_2xx), 1);
-    ck_assert_uint_eq(site.worker.works.used, 0); /* idle: nothing but struct conn */
+    ck_assert_uint_eq(site.worker.works.used, 0); /* idle: it has only its struct conn */
 }
 END_TEST
 
@@ -111,7 +112,10 @@ START_TEST(request_in_pieces)
 }
 END_TEST
 
-/* Drives and hears by turns until the socket is waited for to read; how many turns it took. */
+/*
+ * Drives, and reads as the peer, by turns, until bytes to receive are waited for. Returns how many
+ * turns it took.
+ */
 static int drive_through(uint64_t budget, uint64_t *length)
 {
     int turns = 1;
@@ -166,7 +170,7 @@ START_TEST(budget_is_kept)
 }
 END_TEST
 
-/* Used up by the last byte of one answer, while the next one waits. */
+/* The last byte of a response uses up the budget, while the next response waits. */
 START_TEST(budget_ends_with_an_answer)
 {
     uint64_t length;
@@ -177,7 +181,7 @@ START_TEST(budget_ends_with_an_answer)
     core_site_say(&site, GET("/file"));
     drive_through(NO_BUDGET, &length);
     core_site_say(&site, GET("/file") GET("/file") GET("/small"));
-    ck_assert_int_eq(core_site_turn(&site, 70000), DRIVE_WANT_WRITE); /* a head is not counted */
+    ck_assert_int_eq(core_site_turn(&site, 70000), DRIVE_WANT_WRITE); /* a head does not count */
     ck_assert_uint_eq(count(&site.worker.stats->sent_bytes), 2 * length);
     ck_assert_int_eq(drive(&site.worker, &site.client, 70000), DRIVE_WANT_WRITE);
     ck_assert_int_eq(drive(&site.worker, &site.client, 70000), DRIVE_WANT_READ);
@@ -197,16 +201,17 @@ START_TEST(file_shrinks)
         length += (uint64_t)core_site_hear(&site, heard + length, sizeof(heard) - length);
         waits = drive(&site.worker, &site.client, NO_BUDGET);
     }
-    ck_assert_int_eq(waits, DRIVE_WANT_READ);                  /* half-closed, and lingering */
-    ck_assert_uint_eq(count(&site.worker.stats->requests), 1); /* the one behind was not begun */
+    ck_assert_int_eq(waits, DRIVE_WANT_READ); /* it is half-closed and lingers */
+    /* The response after it was not begun. */
+    ck_assert_uint_eq(count(&site.worker.stats->requests), 1);
     ssize_t n;
     while ((n = core_site_hear(&site, heard + length, sizeof(heard) - length)) > 0)
         length += (uint64_t)n;
-    ck_assert_int_eq(n, -1); /* the end, no reset */
+    ck_assert_int_eq(n, -1); /* the end, not a reset */
     shutdown(site.peer, SHUT_WR);
     ck_assert_int_eq(core_site_turn(&site, NO_BUDGET), DRIVE_DONE);
     closed_because(CLOSE_FILE_SHRANK);
-    ck_assert_uint_lt(length, 300000 + 1000); /* nothing is padded, nothing else follows */
+    ck_assert_uint_lt(length, 300000 + 1000); /* nothing was added to it, and nothing follows */
 }
 END_TEST
 
@@ -222,7 +227,7 @@ START_TEST(peer_goes_while_we_send)
 }
 END_TEST
 
-/* Closing with something unread is a reset, on Unix sockets too. */
+/* To close with unread bytes is a reset, also on Unix sockets. */
 START_TEST(peer_resets)
 {
     core_site_connect(&site, 0);
@@ -248,7 +253,10 @@ START_TEST(peer_finishes)
 }
 END_TEST
 
-/* The answer, then our end; what still comes is thrown away until the peer ends too. */
+/*
+ * After the response the server ends its side. Bytes that still come are dropped until the peer
+ * ends its side, too.
+ */
 START_TEST(lingers)
 {
     core_site_connect(&site, 0);
@@ -288,7 +296,7 @@ END_TEST
 
 /* ---- an event loop, which never waits for the disk ------------------------------------------- */
 
-/* Drops the pages of /large; false when that is impossible. */
+/* Drops the pages of /large. Returns false when this is not possible. */
 static bool large_drop(void)
 {
     char path[256];
@@ -310,7 +318,10 @@ static void disk_await(void)
     client_fetched(client_of(wait), &site.worker);
 }
 
-/* Drives, hears and fetches until the answer is over; how often the disk was waited for. */
+/*
+ * Drives, reads as the peer, and fetches, until the response is complete. Returns how often the
+ * disk was waited for.
+ */
 static int drive_and_fetch(uint64_t *length, enum drive over)
 {
     int fetches = 0;
@@ -354,14 +365,28 @@ START_TEST(cold_file_is_fetched_part_by_part)
     core_site_say(&site, GET("/large") GET("/small"));
     int fetches = drive_and_fetch(&length, DRIVE_WANT_READ);
     ck_assert_int_ge(fetches, 1);
-    ck_assert_int_le(fetches, 5); /* names, and 512 KiB at a time */
+    ck_assert_int_le(fetches, 5); /* for names, and for 512 KiB each */
     ck_assert_ptr_eq(answer_check(answer_check(heard, LARGE), 100), heard + length);
     ck_assert_uint_eq(count(&site.worker.stats->disk_bytes), LARGE);
     ck_assert_uint_eq(count(&site.worker.stats->sent_file_bytes), LARGE);
 }
 END_TEST
 
-/* What is promised and is not there any more ends the connection; nobody waits for it for ever. */
+/* With waits_for_disk, as in lesson 10, an event loop waits for the disk itself. */
+START_TEST(cold_file_is_waited_for_in_a_lesson)
+{
+    uint64_t length = 0;
+    ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
+    site.worker.waits_for_disk = true;
+    core_site_connect(&site, 0);
+    SKIP_IF(!large_drop(), CORE_DISK_NONE);
+    core_site_say(&site, GET("/large") GET("/small"));
+    ck_assert_int_eq(drive_and_fetch(&length, DRIVE_WANT_READ), 0);
+    ck_assert_ptr_eq(answer_check(answer_check(heard, LARGE), 100), heard + length);
+}
+END_TEST
+
+/* When promised bytes of the content are missing, the connection ends, and does not hang. */
 START_TEST(cold_file_shrinks)
 {
     uint64_t length = 0;
@@ -382,7 +407,7 @@ START_TEST(cold_file_shrinks)
 }
 END_TEST
 
-/* In SEND, with the file's range next. */
+/* Goes to SEND with the range of the file next. */
 static void range_next(struct outgoing *out)
 {
     core_site_connect(&site, 0);
@@ -390,7 +415,7 @@ static void range_next(struct outgoing *out)
     ck_assert(drive_receive(&site.worker, &site.client));
     ck_assert_int_eq(worker_advance(&site.worker, &site.client), CONN_SEND);
     conn_outgoing(&site.client.conn, out);
-    ck_assert(drive_may_send(&site.worker, &site.client, out)); /* memory */
+    ck_assert(drive_may_send(&site.worker, &site.client, out)); /* of memory */
     drive_sent(&site.worker, &site.client, (ssize_t)out->length, false);
     conn_outgoing(&site.client.conn, out);
 }
@@ -401,7 +426,7 @@ START_TEST(may_send_what_is_resident)
     range_next(&out);
     int file = out.fd;
     SKIP_IF(!core_disk_drop(file), CORE_DISK_NONE);
-    ck_assert(drive_may_send(&site.worker, &site.client, &out)); /* this one may wait */
+    ck_assert(drive_may_send(&site.worker, &site.client, &out)); /* this worker may wait */
     ck_assert_uint_eq(out.length, LARGE);
     ck_assert_int_eq(worker_never_waits(&site.worker, 4), 0);
     ck_assert(!drive_may_send(&site.worker, &site.client, &out));
@@ -416,7 +441,10 @@ START_TEST(may_send_what_is_resident)
 }
 END_TEST
 
-/* Evicted at once, or never seen by the kernel's count: still it is sent, once for each fetch. */
+/*
+ * Bytes that were evicted at once, or that the kernel never reports as resident, are still sent,
+ * once for each fetch.
+ */
 START_TEST(may_send_what_was_fetched)
 {
     struct outgoing out;
@@ -428,7 +456,7 @@ START_TEST(may_send_what_was_fetched)
     ck_assert_uint_eq(out.length, FETCH_RANGE_BYTES);
     conn_outgoing(&site.client.conn, &out);
     ck_assert(!drive_may_send(&site.worker, &site.client, &out));
-    client_range_fetched(&site.client, &site.worker); /* by a ring */
+    client_range_fetched(&site.client, &site.worker); /* as if a ring had fetched it */
     conn_outgoing(&site.client.conn, &out);
     ck_assert(drive_may_send(&site.worker, &site.client, &out));
     ck_assert_uint_eq(out.length, FETCH_RANGE_BYTES);
@@ -453,6 +481,7 @@ int main(void)
     tcase_add_test(tcase, lingers);
     tcase_add_test(tcase, sent_by_somebody_else);
     tcase_add_test(tcase, hot_file_needs_no_fetch);
+    tcase_add_test(tcase, cold_file_is_waited_for_in_a_lesson);
     tcase_add_loop_test(tcase, cold_file_is_fetched_part_by_part, 0, 2);
     tcase_add_test(tcase, cold_file_shrinks);
     tcase_add_test(tcase, may_send_what_is_resident);

@@ -1,6 +1,6 @@
 /*
- * The threads that wait for the disk: no client waits for ever, none is returned twice, and nothing is left
- * over, whether fetches are forgotten, shared, too many, or under way at the end.
+ * The threads that wait for the disk: no wait lasts for ever, none ends twice, and nothing is left,
+ * whether fetches are forgotten, shared, too many, or under way at the end.
  */
 #include "core_disk.h"
 #include "tree.h"
@@ -96,7 +96,7 @@ static bool is_readable(int patience_ms)
     return poll(&poll_fd, 1, patience_ms) == 1;
 }
 
-/* The next one to come out. */
+/* Returns the next wait that is over. */
 static struct wait *await_next(void)
 {
     struct wait *wait = fetcher_next(fetcher);
@@ -115,7 +115,7 @@ START_TEST(nobody_waits)
 }
 END_TEST
 
-/* The descriptor may be closed as soon as the fetch was asked for. */
+/* The descriptor may be closed as soon as the fetch was requested. */
 START_TEST(range_is_read)
 {
     core_disk_drop(file);
@@ -130,7 +130,7 @@ START_TEST(range_is_read)
 }
 END_TEST
 
-/* Trouble with it is not the fetcher's: it comes out as it would otherwise. */
+/* An error of the file is not the fetcher's affair: the wait ends as otherwise. */
 START_TEST(range_that_is_not_there)
 {
     int ends[2];
@@ -153,7 +153,7 @@ START_TEST(path_that_is_not_there)
 }
 END_TEST
 
-/* There is room for one fetch alone: three wait for the same, a fourth for the place. */
+/* There is room for one fetch: three waits share it, and a fourth wait is for the place. */
 START_TEST(path_is_shared)
 {
     fetcher_anew(1);
@@ -173,7 +173,7 @@ START_TEST(path_is_shared)
 }
 END_TEST
 
-/* Over, but nobody has looked yet: who comes now is served with the others. */
+/* The fetch is over, but its waits are not ended yet: a new wait ends with the others. */
 START_TEST(path_is_shared_when_it_is_over)
 {
     fetcher_anew(1);
@@ -186,7 +186,7 @@ START_TEST(path_is_shared_when_it_is_over)
 }
 END_TEST
 
-/* Each of those who share it can go, and the others stay. */
+/* Each wait for a shared fetch can be forgotten, and the others stay. */
 START_TEST(one_who_shares_is_forgotten)
 {
     for (int i = 0; i < 4; i++)
@@ -213,7 +213,7 @@ START_TEST(one_who_is_ready_is_forgotten)
 }
 END_TEST
 
-/* A fetch that nobody waits for any more wakes nobody, nor does it keep the loop awake. */
+/* A fetch without any wait does not wake the loop, and does not keep it awake. */
 START_TEST(forgotten_one_is_not_told)
 {
     ck_assert(fetch_range(&waits[0], 0));
@@ -238,7 +238,7 @@ START_TEST(more_than_threads)
     uint64_t seen = 0;
     ranges_fill();
     struct wait late = {0};
-    ck_assert(fetch_range(&late, 0)); /* there is no place: it waits for one */
+    ck_assert(fetch_range(&late, 0)); /* there is no place: this waits for one */
     for (int i = 0; i < WAITS + 1; i++) {
         struct wait *next = await_next();
         if (next == &late)
@@ -248,18 +248,18 @@ START_TEST(more_than_threads)
     }
     ck_assert_uint_eq(seen, UINT64_MAX);
     ck_assert_ptr_null(fetcher_next(fetcher));
-    ranges_fill(); /* there is room again for as many */
+    ranges_fill(); /* there is room for all of them again */
     for (int i = 0; i < WAITS; i++)
         await_next();
 }
 END_TEST
 
-/* Forgotten while it is queued, run or over; and closed with all of that under way. */
+/* Waits are forgotten while their fetch is queued, running or over; then the fetcher is closed. */
 START_TEST(closed_within)
 {
     struct wait late = {0};
     ranges_fill();
-    ck_assert(fetch_path(&late, "deep/1")); /* no place */
+    ck_assert(fetch_path(&late, "deep/1")); /* there is no place */
     fetcher_forget(fetcher, &late);
     for (int i = 0; i < _i; i++)
         await_next();
@@ -312,7 +312,7 @@ static void stack_set(size_t size)
     pthread_attr_destroy(&attributes);
 }
 
-/* While no thread can be had nothing is fetched; afterwards it is. */
+/* While no thread can be started, nothing is fetched; afterwards it works again. */
 START_TEST(no_thread_to_be_had)
 {
     stack_set((size_t)1 << 46);
@@ -332,11 +332,12 @@ START_TEST(signals_are_the_loops)
     ck_assert(fetch_range(&waits[0], 0));
     await_next();
     ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &blocked), 0);
-    ck_assert_int_eq(sigismember(&blocked, SIGTERM), 0); /* this thread's are as they were */
+    /* This thread has the same signals as before. */
+    ck_assert_int_eq(sigismember(&blocked, SIGTERM), 0);
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &blocked, NULL);
-    kill(getpid(), SIGTERM); /* would end the process if any thread took it */
+    kill(getpid(), SIGTERM); /* would end the process if a thread took it */
     usleep(20000);
     struct timespec none = {0};
     ck_assert_int_eq(sigtimedwait(&blocked, NULL, &none), SIGTERM);
@@ -362,7 +363,7 @@ static void wait_step(struct wait *wait, uint32_t choice)
     }
 }
 
-/* One place for all: whoever waits for it comes out in order, asks again and has it, nobody is left. */
+/* There is one place. Each wait for it ends in order, asks again and gets it, and none is left. */
 START_TEST(everybody_has_a_place)
 {
     char path[32];
@@ -385,7 +386,7 @@ START_TEST(everybody_has_a_place)
 }
 END_TEST
 
-/* Those who wait for time to pass come out with a tick, in any case; and those forgotten do not. */
+/* A wait for time ends with a tick, in any case, but not when it was forgotten. */
 START_TEST(a_tick_passes)
 {
     for (int i = 0; i < 4; i++)
@@ -397,7 +398,7 @@ START_TEST(a_tick_passes)
         struct wait *wait = await_next();
         ck_assert(wait->disk == DISK_IDLE && wait != &waits[_i]);
     }
-    fetcher_wait(fetcher, &waits[_i]); /* the list is whole */
+    fetcher_wait(fetcher, &waits[_i]); /* the list is still correct */
     fetcher_tick(fetcher);
     ck_assert_ptr_eq(await_next(), &waits[_i]);
     ck_assert_ptr_null(fetcher_next(fetcher));
@@ -406,11 +407,11 @@ START_TEST(a_tick_passes)
 }
 END_TEST
 
-/* Everybody asks, goes and comes out in any order; in the end nobody is missing. */
+/* Waits begin, are forgotten and end in any order; at the end none is missing. */
 START_TEST(in_any_order)
 {
     uint64_t state = (uint64_t)_i + 1;
-    fetcher_anew(16); /* not enough for all */
+    fetcher_anew(16); /* fewer places than waits */
     for (int step = 0; step < 5000; step++) {
         uint32_t choice = random_next(&state);
         wait_step(&waits[choice % WAITS], choice / WAITS);

@@ -28,7 +28,7 @@ static const struct {
 
 #define NAME_MAX_LENGTH 32
 
-/* Finds a copy of exactly the name's size, so that a sanitizer sees a byte too many. */
+/* Finds a copy that has exactly the size of the name, so that a sanitizer sees reading too far. */
 static enum field find(const char *name, size_t length)
 {
     char *copy = malloc(length);
@@ -59,7 +59,7 @@ START_TEST(name_any_case)
 }
 END_TEST
 
-/* Any one byte changed to anything but the letter's other case is another name. */
+/* A name in which one byte is changed is another name, unless only the case of a letter changed. */
 START_TEST(name_nearly)
 {
     size_t length = strlen(names[_i].name);
@@ -145,7 +145,7 @@ START_TEST(lines_limit)
 }
 END_TEST
 
-/* Members are shown between bars. */
+/* Members are written between bars. */
 static const struct {
     const char *list;
     const char *members;

@@ -65,7 +65,7 @@ END_TEST
 START_TEST(texts_of_others)
 {
     static const char *const cases[][3] = {
-        /* as received, on a terminal with UTF-8, on one without */
+        /* a text as received, on a terminal with UTF-8, and on one without */
         {"plain ~", "plain ~", "plain ~"},
         {"a\x1b[2J\x7f\n", "a?[2J??", "a?[2J??"},
         {"\xc2\x9b\x9b", "???", "???"},

@@ -15,7 +15,10 @@
 #define VALIDATORS "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"e1\"\r\n"
 #define TYPE "Content-Type: text/plain; charset=utf-8\r\n"
 
-/* Writes into a block of HEAD_ROOM and no more; the head with a NUL behind it, to be freed. */
+/*
+ * Writes a head into a block of exactly HEAD_ROOM bytes. Returns it with a NUL at its end; the
+ * caller frees it.
+ */
 static char *head_of(struct plan plan, struct conn_rules rules, const char *target_text)
 {
     struct now now = core_now(0);
@@ -33,7 +36,7 @@ static char *head_of(struct plan plan, struct conn_rules rules, const char *targ
     return head;
 }
 
-/* `expected`, with the length of the page put in. */
+/* Compares the head with `expected`, in which the length of the page is filled in. */
 static void head_is(struct plan plan, struct conn_rules rules, const char *target,
                     const char *expected)
 {
@@ -160,7 +163,7 @@ START_TEST(head_is_written)
 }
 END_TEST
 
-/* Parts and 304 of a representation whose validators are withheld. */
+/* A 206 and a 304 of a representation without validators. */
 START_TEST(validators_are_withheld)
 {
     char prepared[PREPARED_HEAD_MAX];
@@ -251,7 +254,7 @@ START_TEST(redirect_leads_there)
 {
     struct plan plan = {.status = 301, .redirect = true, .page = status_page(301)};
     char expected[256];
-    if (!redirects[_i].location) { /* such a target never comes so far */
+    if (!redirects[_i].location) { /* such a target is refused before */
         char space[64];
         struct text raw = {redirects[_i].target, strlen(redirects[_i].target)};
         ck_assert_int_eq(target_parse(raw, space).form, TARGET_BAD);
@@ -265,7 +268,7 @@ START_TEST(redirect_leads_there)
 }
 END_TEST
 
-/* Everything has to be encoded, in the path or in the query, and HEAD_ROOM is enough. */
+/* Every byte of the path or the query must be encoded, and HEAD_ROOM is enough. */
 START_TEST(longest_redirect_fits)
 {
     struct plan plan = {.status = 301, .redirect = true, .page = status_page(301)};

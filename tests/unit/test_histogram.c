@@ -1,7 +1,7 @@
 /*
- * Tests of src/stats/histogram.c: every value has the bucket that the layout promises, percentiles keep
- * the bound of 1 % against exact ones over ten million values, and what was merged equals what would
- * have been counted together.
+ * Tests of src/stats/histogram.c: every value is in the bucket that the layout promises;
+ * percentiles of ten million values are within 1 % of the exact ones; merged histograms equal one
+ * that counted all values.
  */
 #include "zcserve/histogram.h"
 
@@ -12,7 +12,7 @@
 
 #define SECOND_UNITS (1000000000.0 / HISTOGRAM_UNIT_NS)
 
-/* Repeatable: splitmix64. */
+/* Returns random numbers that are the same in each run: splitmix64. */
 static uint64_t random_next(uint64_t *state)
 {
     uint64_t z = (*state += 0x9e3779b97f4a7c15ULL);
@@ -36,7 +36,7 @@ START_TEST(buckets_follow_each_other)
 }
 END_TEST
 
-/* From 1 µs to 100 s, the middle of the bucket is within 1 % of whatever fell into it. */
+/* From 1 µs to 100 s, the middle of a bucket is within 1 % of every value in it. */
 START_TEST(middle_is_within_one_percent)
 {
     for (double value = SECOND_UNITS / 1e6; value < 100 * SECOND_UNITS; value *= 1.0003) {
@@ -53,7 +53,10 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* As latencies are: most near 50 µs, one in a hundred near 2 ms, one in ten thousand up to 100 s. */
+/*
+ * Returns a value like a latency: most near 50 µs, one of a hundred near 2 ms, one of ten thousand
+ * up to 100 s.
+ */
 static uint64_t latency_like(uint64_t *state)
 {
     double u = (double)(random_next(state) >> 11) / 9007199254740992.0;

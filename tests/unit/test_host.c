@@ -1,5 +1,5 @@
 /*
- * Tests of src/status/host.c: which values of Host are us.
+ * Tests of src/status/host.c: which values of Host name this server.
  */
 #include "status/host.h"
 

@@ -1,6 +1,6 @@
 /*
- * Tests of src/tool/interval.c and explain.c: differences of readings, what is computed of them, and that two servers are
- * not taken for one.
+ * Tests of src/tool/interval.c and explain.c: differences of readings, what is computed of them,
+ * and that two servers are not taken for one.
  */
 #include "tool/interval.h"
 
@@ -42,7 +42,7 @@ START_TEST(two_requests_between)
     ck_assert_double_gt(slot_calls_per_request(&interval.total), 3);
     ck_assert_double_eq_tol(interval.seconds, 0.141555, 1e-6);
     ck_assert_double_ge(worker_cpu_seconds(&interval, 0), 0);
-    /* The earlier reading is as it was. */
+    /* The earlier reading has not changed. */
     ck_assert_uint_eq(now.total.requests, 39894);
     interval_free(&interval);
     snapshot_free(&before);
@@ -60,7 +60,7 @@ START_TEST(backwards_is_told)
     ck_assert_int_eq(interval_between(&interval, &now, &before, problem), -1);
     ck_assert_ptr_nonnull(strstr(problem, "started again"));
     ck_assert_ptr_null(interval.worker);
-    now.started_seconds += 5; /* quickly restarted, and busier than before */
+    now.started_seconds += 5; /* started again quickly, and busier than before */
     ck_assert_int_eq(interval_between(&interval, &before, &now, problem), -1);
     now.started_seconds -= 5;
     now.total.calls[CALL_SEND] = 1;
@@ -76,7 +76,7 @@ START_TEST(backwards_is_told)
 }
 END_TEST
 
-/* Threads share a process, so its CPU is nobody's alone; one that ended is told of. */
+/* Threads share a process, so its CPU time belongs to none of them. Ended threads are reported. */
 START_TEST(cpu_is_of_whom_it_is)
 {
     struct slot_snapshot slots[3] = {
@@ -113,7 +113,10 @@ START_TEST(nothing_is_unknown_and_not_zero)
 }
 END_TEST
 
-/* 1000 turns of 100 units in 10,000,000 ns: loops are in a turn 16 % of the time, and half a turn is what is left. */
+/*
+ * 1000 turns of 100 units in 10,000,000 ns: a loop is in a turn for 16 % of the time, and half of
+ * the turn is left on average.
+ */
 static struct interval turning(struct distribution *turns)
 {
     turns->bucket[100] = 1000;
@@ -130,7 +133,7 @@ START_TEST(waiting_for_a_turn)
     struct interval interval = turning(&turns);
     ck_assert_double_eq_tol(turn_share(&interval), 0.16, 1e-9);
     ck_assert_double_eq_tol(turn_wait_ns(&interval), 0.16 * 50 * 16, 1e-6);
-    /* One turn in a hundred that is a hundred times as long is what most of the waiting is for. */
+    /* One turn of a hundred is a hundred times as long. Most of the waiting is for such turns. */
     turns.bucket[histogram_bucket(10000)] = 10;
     turns.count += 10;
     turns.sum += 100000;
@@ -160,7 +163,7 @@ START_TEST(sentences)
     struct load_client client = {.name = "wrk", .resolution_ns = 1e3};
     struct child child = {.seconds = 1, .user_seconds = 0.3, .system_seconds = 0.6};
     char text[4096] = "";
-    total.bucket[histogram_bucket(1000)] = 1000; /* 16 µs each */
+    total.bucket[histogram_bucket(1000)] = 1000; /* 16 µs for each request */
     interval.total.latency[PHASE_TOTAL][SOURCE_MEMORY] = &total;
     interval.total.requests = 1003;
     interval.total.accepted = 4;
@@ -183,7 +186,7 @@ START_TEST(sentences)
     client.figure[CLIENT_MEAN_NS] = 1e6;
     client.figure[CLIENT_REQUESTS] = 1003;
     interval.total.accepted = 1003;
-    interval.system_seconds = 0.008; /* of 0.01 */
+    interval.system_seconds = 0.008; /* of 0.01 in all */
     explained(&interval, &client, &child, text, sizeof(text));
     said(text, "Both counted 1,003 requests");
     said(text, "100.0 % of the requests came on a new connection");

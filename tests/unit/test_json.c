@@ -66,7 +66,7 @@ START_TEST(escapes_texts)
 }
 END_TEST
 
-/* A root may be called anything. */
+/* The path of a root may have any characters. */
 START_TEST(escapes_what_steers_a_terminal)
 {
     begin();

@@ -1,6 +1,6 @@
 /*
- * Tests of what zclab advise proposes from made-up figures: each outcome gives its proposal, and none is
- * within the noise.
+ * Tests of what zclab advise proposes from made-up figures: each outcome gives its proposal, and
+ * none is within the noise.
  */
 #include "../../bench/lab/advise.h"
 
@@ -15,13 +15,13 @@ static struct proposal proposal[PROPOSALS_MAX];
 
 #define MIB (UINT64_C(1) << 20)
 
-/* Three repetitions around a value, `noise` percent apart. */
+/* Returns three repetitions around a value, which differ by `noise` percent. */
 static struct sample around(double value, double noise)
 {
     return (struct sample){3, {value * (1 - noise / 100), value, value * (1 + noise / 100)}};
 }
 
-/* A site of 10 files of 100 KiB, a usual configuration, and figures in which nothing differs. */
+/* Sets a site of 10 files of 100 KiB, a usual configuration, and figures that do not differ. */
 static void usual(void)
 {
     static struct site_file file[10];
@@ -55,9 +55,9 @@ START_TEST(nothing_differs_nothing_is_proposed)
 }
 END_TEST
 
-/* ---- cache.file_max ----------------------------------------------------------------------------- */
+/* ---- cache.file_max -------------------------------------------------------------------------- */
 
-/* From this size on sendfile costs so many times what memory does. */
+/* From this size on sendfile costs `times` as much as memory. */
 static void sendfile_from(uint64_t bytes, double times, double noise)
 {
     for (unsigned i = 0; i < ADVISE_SIZES; i++)
@@ -86,7 +86,7 @@ START_TEST(file_max_stays_where_the_gain_is_noise)
     sendfile_from(128 << 10, 0.9, 30);
     ck_assert_uint_eq(propose(), 0);
     usual();
-    sendfile_from(128 << 10, 0.99, 0.1); /* told apart, and less than 2 % */
+    sendfile_from(128 << 10, 0.99, 0.1); /* a difference above the noise, but less than 2 % */
     ck_assert_uint_eq(propose(), 0);
 }
 END_TEST
@@ -125,7 +125,7 @@ START_TEST(file_max_is_raised_as_far_as_memory_is_cheaper)
 }
 END_TEST
 
-/* ---- cache.size --------------------------------------------------------------------------------- */
+/* ---- cache.size ------------------------------------------------------------------------------ */
 
 START_TEST(cache_is_enlarged_for_what_may_be_kept)
 {
@@ -133,7 +133,8 @@ START_TEST(cache_is_enlarged_for_what_may_be_kept)
     now.cache_bytes = MIB;
     ck_assert_uint_eq(propose(), 1);
     ck_assert_str_eq(proposal[0].option, "cache.size");
-    ck_assert_str_eq(proposal[0].value, "3m"); /* 1,000 KiB for each of 2, and an eighth */
+    /* 1,000 KiB for each of 2 workers, and an eighth more. */
+    ck_assert_str_eq(proposal[0].value, "3m");
     ck_assert_str_eq(proposal[0].now, "1m");
     ck_assert_double_eq_tol(proposal[0].difference.ratio, 1.0 / 3, 0.01);
 }
@@ -163,7 +164,7 @@ START_TEST(cache_takes_a_quarter_of_memory_at_most)
 }
 END_TEST
 
-/* ---- model -------------------------------------------------------------------------------------- */
+/* ---- model ----------------------------------------------------------------------------------- */
 
 START_TEST(model_follows_the_cheaper_calls)
 {
@@ -224,7 +225,7 @@ START_TEST(all_three_at_once)
 }
 END_TEST
 
-/* ---- what is read ------------------------------------------------------------------------------- */
+/* ---- what is read ---------------------------------------------------------------------------- */
 
 START_TEST(configuration_is_read_by_section)
 {

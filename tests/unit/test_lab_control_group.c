@@ -1,4 +1,7 @@
-/* Tests of control groups, on made-up hierarchies: directories of files that hold what was written to them. */
+/*
+ * Tests of control groups, on made-up hierarchies: directories of files that hold what was written
+ * to them.
+ */
 #include "../../bench/lab/control_group.h"
 
 #include <check.h>
@@ -25,7 +28,7 @@ static void put(const char *name, const char *text)
 
 static struct control_group g;
 
-/* The first line of a file of the group, or above it: "../cgroup.procs". */
+/* Returns the first line of a file of the group; "../cgroup.procs" is that of the group above. */
 static const char *got(const char *name)
 {
     static char text[128];
@@ -39,7 +42,7 @@ static const char *got(const char *name)
     return text;
 }
 
-/* What is mounted at the root: its type and options. */
+/* Sets the type and options of what is mounted at the root. */
 static void mounted(const char *type, const char *options)
 {
     char line[192];
@@ -85,7 +88,7 @@ START_TEST(hindrances_are_told)
     expect_reason(CONTROLLER_MEMORY, "can limit memory");
     mounted("tmpfs", "rw,memory");
     expect_reason(CONTROLLER_MEMORY, "can limit memory");
-    put("mounts", "none /proc cgroup rw,memory 0 0\n"); /* nobody may make a directory there */
+    put("mounts", "none /proc cgroup rw,memory 0 0\n"); /* no directory may be made there */
     expect_reason(CONTROLLER_MEMORY, "can be made");
 }
 END_TEST
@@ -162,8 +165,8 @@ START_TEST(nothing_is_left_of_a_failure)
 {
     char path[128], gone[128];
     snprintf(path, sizeof path, "%s/zclab-%d-0", root, (int)getpid());
-    snprintf(gone, sizeof gone, "%s/zclab-%d-0", root, 1 << 30); /* of a program that is no more */
-    ck_assert_int_eq(mkdir(path, 0755), 0);                      /* not ours to use or remove */
+    snprintf(gone, sizeof gone, "%s/zclab-%d-0", root, 1 << 30); /* of a program that has ended */
+    ck_assert_int_eq(mkdir(path, 0755), 0); /* of another program: not to be used or removed */
     ck_assert_int_eq(mkdir(gone, 0755), 0);
     ck_assert_int_eq(control_group_open(&g, CONTROLLER_MEMORY, mounts), -EEXIST);
     control_group_close(&g);

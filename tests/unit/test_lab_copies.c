@@ -1,9 +1,11 @@
-/* Tests of what experiment 7 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 7 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>
 
-/* CPU per MiB at 1 KiB to 4 MiB: `call` µs for each operation and `copy` µs for each MiB. */
+/* Sets the CPU time per MiB at 1 KiB to 4 MiB: `call` µs for an operation, `copy` µs for a MiB. */
 static void sizes(const char *route, const char *way, double call, double copy, double noise)
 {
     char factors[128];

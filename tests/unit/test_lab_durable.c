@@ -1,4 +1,6 @@
-/* Tests of what experiment 5 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 5 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <inttypes.h>
@@ -130,7 +132,7 @@ START_TEST(kills_take_more)
 }
 END_TEST
 
-/* Flushed blocks: in proportion to their size until 64 KiB, or everywhere. */
+/* MB/s of flushed blocks are proportional to their size up to 64 KiB, or for all sizes. */
 START_TEST(blocks_bend_or_not)
 {
     for (unsigned bends = 0; bends < 2; bends++) {

@@ -1,4 +1,7 @@
-/* Tests of what experiment 10 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 10 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>
@@ -107,7 +110,7 @@ START_TEST(one_column_and_one_row)
 }
 END_TEST
 
-/* The device gives 100 MB/s of rows; the CPU unpacks `unpacks`, and packed rows come `times` as quickly. */
+/* The device reads 100 MB/s of rows, the CPU unpacks `unpacks`; packed rows are `times` as fast. */
 static void packed(double unpacks, double times, double noise)
 {
     lab_given("formats");

@@ -1,4 +1,6 @@
-/* Tests of what experiment 3 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 3 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>
@@ -11,7 +13,7 @@ static const char nothing_out[] = "Expected: larger than memory, O_DIRECT takes 
 static const char table_out[] = "Expected: larger than memory, a mapping takes more CPU";
 static const char as_many[] = "Expected: larger than memory or not, O_DIRECT reads as many";
 
-/* All that is expected of anything: a pair of cases each, whose figures are `sign` times as expected. */
+/* Sets a pair of cases for each expectation, with figures as expected or not. */
 static void everything(bool as_expected, double noise)
 {
     double x = as_expected ? 4 : 1;
@@ -95,7 +97,7 @@ START_TEST(faults_are_counted_and_cpu_told_apart)
 }
 END_TEST
 
-/* With one size of block nothing is said twice; with two the largest is compared. */
+/* With one size of block nothing is said twice. With two, the largest is compared. */
 START_TEST(blocks)
 {
     lab_given("mapping");

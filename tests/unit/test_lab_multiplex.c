@@ -1,9 +1,11 @@
-/* Tests of what experiment 8 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 8 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>
 
-/* An event costs `call` µs and `each` µs for each idle descriptor. */
+/* Sets the cost of an event: `call` µs, and `each` µs for each idle descriptor. */
 static void events(const char *way, double call, double each, double noise)
 {
     char factors[96];

@@ -1,4 +1,7 @@
-/* Tests of what experiment 12 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 12 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>

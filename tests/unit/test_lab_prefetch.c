@@ -1,4 +1,7 @@
-/* Tests of what experiment 11 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 11 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>
@@ -19,7 +22,7 @@ static const char predicted[] = "a predictor of strides makes strided reads quic
 static const char unpredicted[] = "at random places a predictor of strides helps nothing";
 static const char announced[] = "at random places a program that announces its reads waits less";
 
-/* All five expectations; `helped` is what a read takes where help is expected, `other` where it is not. */
+/* Sets figures for five expectations: `helped` is a read with expected help, `other` without. */
 static void all(double helped, double other, double noise)
 {
     static const char *const trace[] = {"sequential", "strided", "random"};

@@ -1,10 +1,16 @@
-/* Tests of what experiment 14 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 14 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* An open loop with a service of 100 µs: `wait` gives the waiting time at a load; noise in % on all but service. */
+/*
+ * An open loop with a service time of 100 µs. `wait` returns the waiting time at a load; all but
+ * the service time has noise, in %.
+ */
 static void sweep(const char *service, double (*wait)(double load), double noise)
 {
     static const double load[] = {0.1, 0.5, 0.8, 0.95, 1.2};

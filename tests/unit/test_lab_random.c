@@ -1,10 +1,12 @@
-/* Tests of what experiment 2 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 2 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* Reads per second with 1 to 256 under way: growing until `until`. */
+/* Sets reads per second with 1 to 256 reads under way: they grow up to `until`. */
 static void depths(const char *mode, double until, double noise)
 {
     char factors[96];

@@ -1,9 +1,11 @@
-/* Tests of what experiment 6 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 6 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <stdlib.h>
 
-/* One layout in batches of 1 to 4096: requests per second and mean latency. */
+/* Sets requests per second and mean latency of one layout in batches of 1 to 4096. */
 static void batches(const char *layout, double iops, double latency, double noise)
 {
     char factors[128];
@@ -71,7 +73,7 @@ START_TEST(claims_that_do_not_hold)
                                                  "would have to waste 100 µs"),
                       1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "would have to waste 10 µs"), 1);
-    ck_assert_uint_eq(lab_said(FINDING_HELD, "Claimed"), 1); /* the system calls */
+    ck_assert_uint_eq(lab_said(FINDING_HELD, "Claimed"), 1); /* the claim about system calls */
     ck_assert_uint_eq(lab_said(FINDING_OPEN, "Claimed"), 0);
 }
 END_TEST
@@ -101,14 +103,15 @@ START_TEST(noise_and_single_figures_decide_nothing)
     table_add(&lab_table, "sweep=threads work=nop layout=mixed threads=2 batch=32 iops=9000");
     lab_find("rings");
     ck_assert_uint_eq(lab_said(FINDING_OPEN, "Claimed: 80 % more IOPS"), 1);
-    ck_assert_uint_eq(lab_said(FINDING_OPEN, "too noisy to tell"), 2); /* that, and the lock */
+    /* This claim, and that about the lock. */
+    ck_assert_uint_eq(lab_said(FINDING_OPEN, "too noisy to tell"), 2);
     ck_assert_uint_eq(lab_said(FINDING_OPEN, "Claimed: 100 times between private rings and a "
                                              "common completion queue. It was not measured often"),
                       1);
     ck_assert_uint_eq(lab_said(FINDING_OPEN, "Expected: with 2 threads"), 1);
     ck_assert_uint_eq(lab_said(-1, "bends at"), 0);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, "Claimed: 1,000 times"),
-                      1); /* it is that far off */
+                      1); /* the figure is far from the claim */
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, ""), 1);
 }
 END_TEST
@@ -147,7 +150,7 @@ START_TEST(batches_bend_or_do_not)
                           bends == 1);
         ck_assert_uint_eq(lab_said(FINDING_FACT, "over the batch bends nowhere"), bends == 0);
         ck_assert_uint_eq(lab_said(FINDING_FACT, "The best batch for cached reads"), 1);
-        ck_assert_uint_eq(lab_said(-1, "Claimed"), 0); /* nothing to compare with */
+        ck_assert_uint_eq(lab_said(-1, "Claimed"), 0); /* there is nothing to compare with */
     }
 }
 END_TEST

@@ -1,4 +1,6 @@
-/* Tests of what experiment 1 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 1 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <inttypes.h>
@@ -20,7 +22,7 @@ static double flat(double block)
     return 500 + 0 * block;
 }
 
-/* Warm or cold reads by pread with blocks of 4 KiB to 4 MiB. */
+/* Sets warm or cold reads by pread with blocks of 4 KiB to 4 MiB. */
 static void sweep(const char *cache, double (*f)(double), double noise)
 {
     char factors[160];
@@ -50,7 +52,7 @@ START_TEST(bend_is_told_where_it_is)
 }
 END_TEST
 
-/* The best is 4 MiB by less than the noise: the smaller block is as good. */
+/* 4 MiB is best, but by less than the noise: a smaller block is as good. */
 static double nearly_flat(double block)
 {
     return 500 + block / (1 << 20);
@@ -116,7 +118,7 @@ START_TEST(cold_blocks_alike_hold)
     sweep("cold", flat, 1);
     lab_find("sequential");
     ck_assert_uint_eq(lab_said(FINDING_HELD, cold), 1);
-    ck_assert_uint_eq(lab_said(FINDING_OPEN, warm), 1); /* not measured */
+    ck_assert_uint_eq(lab_said(FINDING_OPEN, warm), 1); /* was not measured */
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, ""), 0);
 }
 END_TEST

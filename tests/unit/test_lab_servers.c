@@ -1,4 +1,7 @@
-/* Tests of what experiment 15 says about made-up figures, and of the requests that its minimal servers accept. */
+/*
+ * Tests of what experiment 15 says about made-up figures, and of the requests that its minimal
+ * servers accept.
+ */
 #include "lab.h"
 
 #include "../../bench/lab/experiments/server_minimal.h"
@@ -17,7 +20,7 @@ static const struct server *server_named(const char *name)
     return s;
 }
 
-/* Three repetitions of a server under a load, with the prediction that the experiment makes. */
+/* Sets three repetitions of a server under a load, with the prediction of the experiment. */
 static void given(const char *server, const char *load, unsigned connections, const char *figure,
                   double value, double noise)
 {
@@ -128,7 +131,7 @@ START_TEST(fork_that_is_not_costly)
 }
 END_TEST
 
-/* p95 of one server alone and under a load. */
+/* Sets p95 of one server alone and under a load. */
 static void paced(const char *server, const char *load, double alone, double loaded)
 {
     lab_given("servers");
@@ -210,7 +213,7 @@ START_TEST(computing)
 }
 END_TEST
 
-/* Memory of a server with 32 and with 1,032 connections. */
+/* Sets the memory of a server with 32 and with 1,032 connections. */
 static void memory(const char *server, double few, double many)
 {
     given(server, "kept", 32, "memory_bytes", few, 0);
@@ -237,7 +240,7 @@ END_TEST
 START_TEST(memory_of_too_few_connections_says_nothing)
 {
     lab_given("servers");
-    memory("epoll", 3e6, 3e6); /* 1,000 more of 1 KiB: less than 1 MiB */
+    memory("epoll", 3e6, 3e6); /* 1,000 more connections of 1 KiB: less than 1 MiB */
     lab_find("servers");
     ck_assert_uint_eq(lab_findings.count, 0);
 }
@@ -255,7 +258,7 @@ START_TEST(busy_client_is_told)
 }
 END_TEST
 
-/* ---- the minimal servers ------------------------------------------------------------------------ */
+/* ---- the minimal servers --------------------------------------------------------------------- */
 
 START_TEST(a_request_ends_with_an_empty_line)
 {

@@ -1,4 +1,7 @@
-/* Tests of bench/lab/statistics.c: middle and spread, whether two samples differ, bends, the best point. */
+/*
+ * Tests of bench/lab/statistics.c: middle and spread, whether two samples differ, bends, the best
+ * point.
+ */
 #include "../../bench/lab/statistics.h"
 
 #include <check.h>
@@ -44,7 +47,7 @@ START_TEST(difference_within_noise_is_none)
     struct sample a = SAMPLE(100, 110, 90), b = SAMPLE(105, 95, 108);
     ck_assert_int_eq(compare(&a, &b).verdict, SAME);
     struct sample c = SAMPLE(100, 100.1, 99.9), d = SAMPLE(101, 101.1, 100.9);
-    ck_assert_int_eq(compare(&c, &d).verdict, SAME); /* a trifle, however sure */
+    ck_assert_int_eq(compare(&c, &d).verdict, SAME); /* a small difference, however certain */
     struct sample e = SAMPLE(7, 7, 7);
     ck_assert_int_eq(compare(&e, &e).verdict, SAME);
 }
@@ -63,7 +66,7 @@ START_TEST(too_noisy_is_unknown)
 }
 END_TEST
 
-/* Draws from one distribution are called different in about 5 % of cases, as the interval promises. */
+/* Samples of one distribution are called different in about 5 % of cases, as the test promises. */
 START_TEST(false_alarms_are_as_rare_as_promised)
 {
     enum { TRIALS = 4000 };

@@ -1,6 +1,6 @@
 /*
- * Tests of bench/lab/table.c, table_file.c and text.c: what is written is read again, and the right rows
- * are chosen.
+ * Tests of bench/lab/table.c, table_file.c and text.c: what is written is read again, and the right
+ * rows are chosen.
  */
 #include "../../bench/lab/table.h"
 #include "../../bench/lab/text.h"
@@ -36,7 +36,7 @@ START_TEST(rows_are_chosen)
     struct sample sample = table_sample(&table, "mb_per_s", "method=%s block_bytes=4096", "read");
     ck_assert_uint_eq(sample.count, 2);
     ck_assert_double_eq(sample.value[1], 110);
-    ck_assert_uint_eq(table_sample(&table, "mb_per_s", "method=mmap").count, 0); /* not known */
+    ck_assert_uint_eq(table_sample(&table, "mb_per_s", "method=mmap").count, 0); /* has no rows */
     ck_assert_uint_eq(table_sample(&table, "mb_per_s", "%s", "").count, 3);
     ck_assert_uint_eq(table_sample(&table, "mb_per_s", "wings=2").count, 0);
     ck_assert_uint_eq(table_sample(&table, "wings", "method=read").count, 0);
@@ -55,7 +55,7 @@ START_TEST(csv_is_read_as_it_was_written)
     table_head_write(&table, "test", file);
     for (size_t r = 0; r < table.rows; r++)
         table_row_write(&table, r, "test", file);
-    fputs("test,rea", file); /* cut off */
+    fputs("test,rea", file); /* an incomplete line */
     fflush(file);
     rewind(file);
     ck_assert_ptr_nonnull(fgets(line, sizeof line, file));

@@ -1,4 +1,6 @@
-/* Tests of what experiment 4 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 4 says of made-up figures: each outcome gives its sentence and no other.
+ */
 #include "lab.h"
 
 #include <math.h>
@@ -6,7 +8,7 @@
 
 enum { CPUS = 4 };
 
-/* 1 to 16 readers: MB/s grow in proportion until `until` of them, times `all`. */
+/* Sets MB/s of 1 to 16 readers: proportional up to `until` readers; all are multiplied by `all`. */
 static void readers(const char *work, const char *files, double until, double all, double noise)
 {
     char factors[160];
@@ -70,14 +72,15 @@ START_TEST(all_is_contradicted)
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, ahead), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, many_warm), 1);
     ck_assert_uint_eq(lab_said(FINDING_NOT_HELD, many_direct), 1);
-    ck_assert_uint_eq(lab_said(FINDING_HELD, no_more), 1); /* 16 are as good as 4: both are as 1 */
+    /* 16 readers are as good as 4: both are as 1. */
+    ck_assert_uint_eq(lab_said(FINDING_HELD, no_more), 1);
     ck_assert_uint_eq(lab_said(FINDING_HELD, ""), 1);
     ck_assert_uint_eq(lab_said(FINDING_FACT, "have no more MB/s than 1 beyond the noise"), 3);
     ck_assert_uint_eq(lab_said(FINDING_FACT, "bends nowhere"), 3);
 }
 END_TEST
 
-/* More threads than CPUs: more all the same, and fewer. */
+/* More readers than CPUs are faster in the first case, and slower in the second. */
 START_TEST(beyond_the_cpus)
 {
     static const double until[] = {16, CPUS};
@@ -94,7 +97,7 @@ START_TEST(beyond_the_cpus)
 }
 END_TEST
 
-/* Turns that cost more than they let through hold, too. */
+/* The expectation also holds when readers that take turns are slower than one reader. */
 START_TEST(turns_cost)
 {
     lab_given("threads");
@@ -129,7 +132,7 @@ START_TEST(noise_decides_nothing)
 }
 END_TEST
 
-/* With one CPU nothing is expected of a second one. */
+/* With one CPU nothing is expected of a second reader. */
 START_TEST(one_cpu)
 {
     lab_given("threads");

@@ -1,10 +1,16 @@
-/* Tests of what experiment 13 says of made-up figures: each outcome gives its sentence and no other. */
+/*
+ * Tests of what experiment 13 says of made-up figures: each outcome gives its sentence and no
+ * other.
+ */
 #include "lab.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* A general volume of 3,000 IOPS and 125 MB/s over blocks of 4 KiB to 1 MiB, on a disk with limits of its own. */
+/*
+ * Sets a general volume of 3,000 IOPS and 125 MB/s, for blocks of 4 KiB to 1 MiB, on a disk with
+ * its own limits.
+ */
 static void blocks(const char *type, double iops, double mb, double noise)
 {
     for (double block = 4096; block <= 1 << 20; block *= 2)

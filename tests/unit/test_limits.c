@@ -1,6 +1,6 @@
 /*
- * Descriptors shared out: whatever the limit, what may be open at once is never more than it, and what is
- * left is worth having.
+ * How a limit on descriptors is shared: never more descriptors can be open than the limit allows,
+ * and with the pools that are left the server can serve.
  */
 #include "start/limits.h"
 
@@ -42,7 +42,7 @@ static struct service processes(uint32_t count)
                             .store.descriptors_max = 1024};
 }
 
-/* The pools of this kind, added up by hand: what the worst peers can have open in one process. */
+/* Returns what the worst peers can have open in one process: the sum of all pools. */
 static uint64_t at_worst(const struct service *s)
 {
     uint64_t stores = s->workers / s->processes;
@@ -77,12 +77,12 @@ START_TEST(never_more_than_there_are)
 }
 END_TEST
 
-/* What is asked for by default, and what is left of it. */
+/* What the defaults ask for, and what is left of it. */
 static const struct {
     uint64_t descriptors;
     uint32_t connections, kept, lent;
 } left[] = {
-    {UINT64_MAX, 16384, 1024, 16384}, /* each connection may be lent a file of its own */
+    {UINT64_MAX, 16384, 1024, 16384}, /* each connection may be lent its own file */
     {40000, 16384, 1024, 16384},
     {20000, 16384, 1024, 2302},
     {2000, 1310, 500, 125},
@@ -99,7 +99,7 @@ START_TEST(what_is_left)
 }
 END_TEST
 
-/* With few there are still enough to serve some. */
+/* With few descriptors there are still enough to serve some connections. */
 START_TEST(with_few)
 {
     struct service s = loops(1, 16384, 1024), t = threads(32);

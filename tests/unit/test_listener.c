@@ -1,6 +1,6 @@
 /*
- * Tests of src/net/address.c and listener.c: forms of addresses, and real sockets on loopback and in a
- * directory of their own.
+ * Tests of src/net/address.c and listener.c: forms of addresses, and real sockets on loopback and
+ * in a directory of their own.
  */
 #define _GNU_SOURCE
 #include "skip.h"
@@ -25,7 +25,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* ---- addresses -------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static struct listen_address parsed(const char *text)
 {
@@ -64,7 +64,7 @@ START_TEST(reads_every_form)
         ck_assert_int_eq(address.every, cases[i].shown[0] == '*');
         listen_address_format(&address, shown, sizeof(shown));
         ck_assert_str_eq(shown, cases[i].shown);
-        struct listen_address again = parsed(shown); /* what is shown can be read */
+        struct listen_address again = parsed(shown); /* the text can be read again */
         ck_assert_int_eq(memcmp(&again, &address, sizeof(address)), 0);
     }
 }
@@ -117,7 +117,7 @@ START_TEST(formats_into_any_size)
 }
 END_TEST
 
-/* ---- sockets ---------------------------------------------------------------------------------- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static int opened(struct listen_address *address, bool share)
 {
@@ -134,7 +134,7 @@ static uint16_t port_of(const struct listen_address *address)
     return ntohs(((const struct sockaddr_in *)&address->address)->sin_port);
 }
 
-/* A client's connection to the port over IPv4 or IPv6; -1 with errno when there is none. */
+/* Connects a client to the port over IPv4 or IPv6. Returns -1 with errno when this fails. */
 static int connected(int family, uint16_t port)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -210,7 +210,7 @@ START_TEST(listens_on_every_address)
     static const char no_ipv6[] = "there is no IPv6 here; the rest of it holds";
     struct listen_address address = parsed(":0");
     int listener = opened(&address, false);
-    bool both = address.address.ss_family == AF_INET6; /* else it is 0.0.0.0 */
+    bool both = address.address.ss_family == AF_INET6; /* otherwise it is 0.0.0.0 */
     int families[] = {AF_INET, AF_INET6};
 
     for (int i = 0; i < (both ? 2 : 1); i++) {
@@ -243,7 +243,7 @@ START_TEST(leaves_ipv4_alone_when_told_an_ipv6_address)
 }
 END_TEST
 
-/* From here on, this process's kernel has no IPv6. */
+/* Makes the kernel act for this process as if it had no IPv6. */
 static void forbid_ipv6(void)
 {
     struct sock_filter filter[] = {
@@ -289,7 +289,7 @@ START_TEST(shares_a_port_when_told)
     int second = opened(&address, true);
 
     ck_assert_int_eq(listener_open(&address, false, 16), -EADDRINUSE);
-    ck_assert_int_eq(listener_probe(&address), -EADDRINUSE); /* though it could be shared */
+    ck_assert_int_eq(listener_probe(&address), -EADDRINUSE); /* although it could be shared */
     close(first);
     close(second);
     ck_assert_int_eq(listener_probe(&address), 0);
@@ -306,7 +306,7 @@ START_TEST(opens_again_at_once_after_connections)
     int client = connected(AF_INET, port_of(&address));
     int fd = listener_accept(listener, true, NULL);
 
-    close(fd); /* the server closes first: its end waits in TIME_WAIT */
+    close(fd); /* the server closes first, so its side stays in TIME_WAIT */
     close(client);
     close(listener);
     listener = opened(&address, false);
@@ -327,7 +327,7 @@ START_TEST(tells_that_descriptors_ran_out)
     int result = listener_accept(listener, true, NULL);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     ck_assert_int_eq(result, -EMFILE);
-    result = listener_accept(listener, true, NULL); /* it is still queued */
+    result = listener_accept(listener, true, NULL); /* the connection is still queued */
     ck_assert_int_ge(result, 0);
     close(result);
     close(client);
@@ -342,7 +342,7 @@ START_TEST(reports_addresses_that_are_not_here)
 }
 END_TEST
 
-/* ---- Unix sockets ----------------------------------------------------------------------------- */
+/* ---- Unix sockets ---------------------------------------------------------------------------- */
 
 static char directory[] = "/tmp/zcserve-listener-XXXXXX";
 static char path[64];
@@ -382,7 +382,7 @@ START_TEST(accepts_over_unix)
 {
     struct listen_address address = unix_address();
     struct sockaddr_storage peer;
-    int listener = opened(&address, true); /* sharing has no meaning, and does no harm */
+    int listener = opened(&address, true); /* sharing has no effect here */
     int client = connected_unix(&address);
     int fd = listener_accept(listener, true, &peer);
 
@@ -422,7 +422,7 @@ START_TEST(leaves_a_live_one_alone)
     int listener = opened(&address, false);
 
     ck_assert_int_eq(listener_open(&address, false, 16), -EADDRINUSE);
-    for (int i = 0; i < 100; i++) { /* nor when its queue is full */
+    for (int i = 0; i < 100; i++) { /* also not when its queue is full */
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         connect(fd, (const struct sockaddr *)&address.address, address.length);
     }

@@ -1,4 +1,7 @@
-/* Tests of src/tool/load_client.c: what wrk, wrk2, ab and h2load print is found, and nothing else is. */
+/*
+ * Tests of src/tool/load_client.c: what wrk, wrk2, ab and h2load print is found, and nothing else
+ * is.
+ */
 #include "tool/load_client.h"
 
 #include "recorded.h"
@@ -25,7 +28,7 @@ static struct load_client read_text(const char *text)
     return client;
 }
 
-/* The number that stands in the text, so that a new recording needs no new test. */
+/* Returns the number in the text after `after`, so that a new recording needs no new test. */
 static double said(const char *file, const char *after, double unit)
 {
     size_t length;
@@ -80,7 +83,7 @@ START_TEST(h2load)
                             1e-9);
     ck_assert_double_gt(client.figure[CLIENT_MEAN_NS], 0);
     ck_assert_double_gt(client.figure[CLIENT_MAX_NS], client.figure[CLIENT_MEAN_NS]);
-    ck_assert(isnan(client.figure[CLIENT_P50_NS])); /* it prints none */
+    ck_assert(isnan(client.figure[CLIENT_P50_NS])); /* this client prints none */
 }
 END_TEST
 
@@ -104,7 +107,7 @@ START_TEST(wrk2_and_units)
 }
 END_TEST
 
-/* Words without a number, a unit that does not exist, a line that is cut: not found, never a wrong figure. */
+/* With words instead of a number, an unknown unit, or an incomplete line, no figure is found. */
 START_TEST(what_is_no_figure_stays_unknown)
 {
     struct load_client client =

@@ -35,7 +35,7 @@ static void tear_down(void)
     rmdir(directory);
 }
 
-/* The content of a file, valid until the next call. */
+/* Returns the content of a file, valid until the next call. */
 static char *content_of(const char *file)
 {
     static char content[1 << 20];
@@ -96,7 +96,10 @@ START_TEST(keeps_a_line_one_line)
 }
 END_TEST
 
-/* C1 controls as characters and as bytes, what turns the direction of writing, and what is no UTF-8. */
+/*
+ * C1 controls as characters and as bytes, characters that change the direction of writing, and
+ * bytes that are not UTF-8.
+ */
 START_TEST(shows_nothing_that_steers_a_terminal)
 {
     log_notice("a%sb", "\xc2\x9b[31m\x9b\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8f\xff");
@@ -107,7 +110,7 @@ START_TEST(shows_nothing_that_steers_a_terminal)
 }
 END_TEST
 
-/* What a pipe takes whole. */
+/* A pipe takes such a line whole. */
 START_TEST(a_line_of_escapes_fits_a_pipe)
 {
     char text[1025];
@@ -122,7 +125,7 @@ START_TEST(a_line_of_escapes_fits_a_pipe)
 }
 END_TEST
 
-/* Two processes lose lines; whoever gets through first says how many it was in all. */
+/* Two processes lose lines. The first that can write again reports how many both have lost. */
 START_TEST(counts_lost_lines_of_all_processes)
 {
     int ends[2];
@@ -157,7 +160,7 @@ START_TEST(counts_lost_lines_of_all_processes)
 }
 END_TEST
 
-/* A limit on the file's size stands in for a full disk. */
+/* A limit on the size of the file acts as a full disk. */
 START_TEST(ends_a_line_that_a_full_disk_cut_off)
 {
     struct rlimit limit = {.rlim_max = RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
@@ -184,9 +187,8 @@ START_TEST(cuts_a_long_line)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *text = calloc(cases[i].length + 1, strlen(cases[i].of));
-        for (size_t k = 0; k < cases[i].length; k++) {
+        for (size_t k = 0; k < cases[i].length; k++)
             strcat(text + k, cases[i].of);
-        }
         unlink(path);
         ck_assert_int_eq(log_reopen(), 0);
         log_notice("%s", text);
@@ -196,9 +198,8 @@ START_TEST(cuts_a_long_line)
         ck_assert_uint_lt(length, 5000);
         ck_assert_ptr_eq(strchr(content, '\n'), content + length - 1);
         ck_assert_msg((strcmp(content + length - 4, "…\n") == 0) == cases[i].cut, "case %zu", i);
-        if (cases[i].of[0] == (char)0xc3 && cases[i].cut) { /* no half of a character */
+        if (cases[i].of[0] == (char)0xc3 && cases[i].cut) /* half a character must not be there */
             ck_assert_int_eq(memcmp(content + length - 6, "ä…\n", 6), 0);
-        }
         free(text);
     }
 }
@@ -261,9 +262,8 @@ START_TEST(keeps_lines_of_two_processes_whole)
         if (child[i] == 0) {
             memset(text, 'a' + i, 200);
             text[200] = '\0';
-            for (int k = 0; k < COUNT; k++) {
+            for (int k = 0; k < COUNT; k++)
                 log_notice("<%s>", text);
-            }
             _exit(0);
         }
     }

@@ -77,7 +77,7 @@ START_TEST(found)
 }
 END_TEST
 
-/* conf/mime.types and the embedded table say the same. */
+/* conf/mime.types and the embedded table have the same types. */
 START_TEST(same_as_the_file)
 {
     static const char *const rows[] = {
@@ -122,13 +122,13 @@ static const struct {
     {"text/html html # htm\n", "a.htm", "application/octet-stream"},
     {"text/html html\r\nimage/png png\r\n", "a.html", "text/html; charset=utf-8"},
     {"application/no-suffix\nimage/png png\n", "a.png", "image/png"},
-    /* as editors on other systems save it */
+    /* files as editors on other systems save them */
     {"\xef\xbb\xbftypes { image/png png; }", "a.png", "image/png"},
     {"\xef\xbb\xbf# said\nimage/png png\n", "a.png", "image/png"},
     {"\xef\xbb\xbfimage/png png\n", "a.png", "image/png"},
     {"types {\r\n  image/png\tpng\r\n  apng;\r\n}\r\n", "a.apng", "image/png"},
     {"# said\r\n\r\nimage/png png apng\r\nimage/gif\r\n", "a.apng", "image/png"},
-    /* suffixes as they are found in the tables of distributions */
+    /* suffixes as in the tables of distributions */
     {"a/b tar.gz\nc/d gz", "x.tar.gz", "a/b"},
     {"a/b tar.gz\nc/d gz", "x.gz", "c/d"},
     {"a/b tar.gz\nc/d gz", "x.y.tar.gz", "a/b"},
@@ -148,7 +148,7 @@ static const struct {
     {"a/b .x .tar.gz", "a.x", "a/b"},
     {"a/b .x .tar.gz", "a.tar.gz", "a/b"},
     {"a/b c#", "x.c#", "a/b"},
-    /* given twice */
+    /* suffixes that have two types */
     {"a/b x\nc/d X\n", "a.x", "c/d"},
     {"a/b x x\na/b x", "a.x", "a/b"},
     {"a/b tar.gz\nc/d TAR.GZ", "a.tar.gz", "c/d"},
@@ -239,7 +239,7 @@ START_TEST(bounds)
     }
     ck_assert_int_eq(media_types_add_suffix(types, TEXT("more"), type), -ENOSPC);
     int other = media_types_add_type(types, TEXT("a/c"));
-    ck_assert_int_eq(media_types_add_suffix(types, TEXT("S17"), other), 0); /* replaced */
+    ck_assert_int_eq(media_types_add_suffix(types, TEXT("S17"), other), 0); /* replaces its type */
     check_type(types, "x.s17", "a/c");
     check_type(types, "x.s4095", "a/b");
     for (int i = 2; i < MEDIA_TYPES_MAX; i++)
@@ -252,7 +252,7 @@ END_TEST
 
 #define OCTETS "application/octet-stream"
 
-/* What people serve, of both tables. */
+/* Suffixes that are often served, from both tables. */
 static const char *const usual[] = {
     "html", "css",     "js",   "svgz", "m4s", "c",   "crl",  "kml",  "kmz",  "mml",  "jad",
     "wml",  "htc",     "wbmp", "jng",  "hqx", "odg", "jnlp", "run",  "pl",   "pm",   "swf",
@@ -262,7 +262,7 @@ static const char *const usual[] = {
     "psd",  "srt",     "ttl",  "n3",   "py",  "h",   "cpp",  "java", "tex",  "bib",  "diff",
     "stl",  "obj",     "usdz", "jp2",  "hdr", "mid", NULL};
 
-/* The tables of nginx and Apache, as Debian has them; what is in them is known without a file. */
+/* The tables of nginx and Apache in Debian: their types are known also without a file. */
 START_TEST(tables_of_distributions)
 {
     static const char *const files[] = {"/etc/mime.types", "/etc/nginx/mime.types"};

@@ -6,7 +6,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* Lines are separated by a newline; NULL is no field at all. Weights: identity, gzip, br, zstd. */
+/* Lines end with a newline; NULL: there is no field. Weights: identity, gzip, br, zstd. */
 static const struct {
     const char *lines;
     int weight[CODING_COUNT];
@@ -49,7 +49,7 @@ static const struct {
     {"gzip;Q=0.5", {1, 500, 0, 0}},
     {"gzip ; q=0.5", {1, 500, 0, 0}},
     {"gzip\t;\tq=0.5\t", {1, 500, 0, 0}},
-    /* what cannot be read is left out, and the rest holds */
+    /* members that cannot be read are ignored, and the others count */
     {"gzip;q=1.001, br", {1, 0, 1000, 0}},
     {"gzip;q=2, br", {1, 0, 1000, 0}},
     {"gzip;q=1.5, br", {1, 0, 1000, 0}},
@@ -75,7 +75,7 @@ static const struct {
     {"**, gzi, gzipp, brr, b, zst, identit, br", {1, 0, 1000, 0}},
     {"*;q=nothing, br", {1, 0, 1000, 0}},
     {"*;q=0;x, br", {1, 0, 1000, 0}},
-    /* named twice, and over several lines */
+    /* codings that are named twice, and several lines */
     {"gzip;q=0.5, gzip;q=0.2", {1, 200, 0, 0}},
     {"gzip;q=0, x-gzip", {1, 1000, 0, 0}},
     {"gzip\nbr", {1, 1000, 1000, 0}},

@@ -24,7 +24,7 @@ START_TEST(agrees_with_the_clocks)
     ck_assert_uint_ge(now.monotonic_ns, least);
     ck_assert_uint_le(now.monotonic_ns, most);
 
-    /* The wall clock may be a tick behind, never ahead. */
+    /* The wall clock may be a tick late, but never early. */
     int64_t wall_ns = now.wall_seconds * 1000000000 + now.wall_ns;
     int64_t wall_least = wall_before.tv_sec * 1000000000 + wall_before.tv_nsec - 20000000;
     int64_t wall_most = wall_after.tv_sec * 1000000000 + wall_after.tv_nsec;
@@ -50,7 +50,7 @@ START_TEST(keeps_the_date_within_a_second)
     struct now now = {0};
     int64_t seconds = 0;
 
-    do { /* at most twice: a second may just have begun */
+    do { /* at most twice, because a second may just have begun */
         now_read(&now);
         seconds = now.wall_seconds;
         strcpy(now.date, "as it was");

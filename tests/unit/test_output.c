@@ -1,6 +1,6 @@
 /*
- * Responses as segments: small ones are gathered into one, large contents are pointed to, and wherever a
- * send stops, the next one continues from there.
+ * Responses as segments: small ones are gathered into one, large contents are pointed to, and
+ * wherever a send stops, the next one continues from there.
  */
 #include "core_link.h"
 #include "http/output.h"
@@ -29,7 +29,14 @@ static void tear_down(void)
     free(output);
 }
 
-/* Adds the 200 of a canned file, or a 404 for NULL; gives its exchange. */
+/* Adds the response `plan`, for which its representation was lent. */
+static void plan_add(const struct plan *plan)
+{
+    output_next_exchange(output)->lent = plan->selected;
+    output_add(output, plan, &rules, &target, &now);
+}
+
+/* Adds the 200 response of a canned file, or a 404 for NULL. Returns its exchange. */
 static const struct exchange *answer_add(const char *file)
 {
     struct plan plan = {.status = 404, .page = status_page(404), .keep_alive = true};
@@ -38,11 +45,11 @@ static const struct exchange *answer_add(const char *file)
         plan = (struct plan){.status = 200, .selected = r, .length = r->length, .keep_alive = true};
     }
     ck_assert(output_has_room(output));
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     return output_exchange(output, output->planned - 1);
 }
 
-/* All that is to be sent, in sends of at most `most`; gives how much it was. */
+/* Sends all that is to be sent, at most `most` bytes at a time. Returns how many bytes it was. */
 static size_t drain(char *to, size_t size, uint64_t most)
 {
     size_t length = 0;
@@ -56,7 +63,7 @@ static size_t drain(char *to, size_t size, uint64_t most)
             memcpy(to + length + (part - left), out.vector[i].iov_base, n);
             left -= n;
         }
-        for (; left > 0; left--) /* from the file */
+        for (; left > 0; left--) /* bytes of the file */
             to[length + (part - left)] = core_content_byte(out.offset + (part - left));
         length += part;
         output_sent(output, part, &now);
@@ -103,10 +110,10 @@ START_TEST(head_only_has_no_content)
 {
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 200, .selected = r, .length = r->length, .head_only = true};
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     ck_assert_uint_eq(output_exchange(output, 0)->length, output_exchange(output, 0)->head_length);
     plan = (struct plan){.status = 404, .page = status_page(404), .head_only = true};
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     ck_assert_uint_eq(output_exchange(output, 1)->length, output_exchange(output, 1)->head_length);
     ck_assert_uint_eq(output->segments, 1);
 }
@@ -130,11 +137,13 @@ START_TEST(file_follows_its_head)
 {
     struct outgoing out;
     uint64_t before = answer_add("small")->length;
+    ck_assert(!output_holds_file(output));
     const struct exchange *exchange = answer_add("file");
+    ck_assert(output_holds_file(output));
     uint64_t after = answer_add("small")->length;
     output_next(output, &out);
     ck_assert_int_eq(out.count, 1);
-    ck_assert(out.more); /* so that the head and the file share packets */
+    ck_assert(out.more); /* so that head and file share packets */
     ck_assert_uint_eq(out.length, before + exchange->head_length);
     output_sent(output, out.length, &now);
     output_next(output, &out);
@@ -161,7 +170,7 @@ START_TEST(range_begins_at_its_offset)
     struct outgoing out;
     const struct representation *r = core_representation("file");
     struct plan plan = {.status = 206, .selected = r, .offset = 7, .length = 11};
-    output_add(output, &plan, &rules, &target, &now);
+    plan_add(&plan);
     output_next(output, &out);
     output_sent(output, out.length, &now);
     output_next(output, &out);
@@ -170,7 +179,7 @@ START_TEST(range_begins_at_its_offset)
 }
 END_TEST
 
-/* What is sent does not depend on how much a send takes. */
+/* The bytes sent do not depend on how much one send takes. */
 START_TEST(sends_of_any_size)
 {
     const char *const files[] = {"small", "file", "large", NULL, "empty", "inline"};

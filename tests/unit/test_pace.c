@@ -1,6 +1,6 @@
 /*
- * For how many receives a worker waits: for none while it is mostly idle, and while it is busy for a share
- * of the connections from which bytes came.
+ * For how many receives a worker waits: for none while it is mostly idle, and while it is busy for
+ * a share of the connections from which bytes came.
  */
 #include "model/pace.h"
 
@@ -44,19 +44,19 @@ START_TEST(by_load)
     static uint32_t heard[10000];
     open_for(1000);
     for (int round = 0; round < 3; round++) {
-        for (unsigned i = 0; i < 3 * loads[_i].connections; i++) /* each counts once */
+        for (unsigned i = 0; i < 3 * loads[_i].connections; i++) /* each connection counts once */
             pace_received(&pace, &heard[i % loads[_i].connections]);
         tick(loads[_i].percent);
         ck_assert_uint_eq(pace.receives, loads[_i].receives);
     }
-    tick(100); /* nobody was heard of */
+    tick(100); /* no bytes came */
     ck_assert_uint_eq(pace.receives, 1);
     tick(0);
     ck_assert_uint_eq(pace.receives, 0);
 }
 END_TEST
 
-/* Requests that come together cost less: that alone must not make it seem idle. */
+/* Requests that come together cost less time. This alone must not make the worker seem idle. */
 START_TEST(goes_on_until_it_is_idle)
 {
     open_for(1000);
@@ -81,7 +81,7 @@ START_TEST(switched_off)
 }
 END_TEST
 
-/* The number of the tick goes round, and is never that of a connection just opened. */
+/* The number of the tick wraps around, and is never that of a connection just opened. */
 START_TEST(ticks_go_round)
 {
     uint32_t heard = 0;

@@ -1,5 +1,5 @@
 /*
- * Tests of src/status/peers.c: who is let go, when, and in which order.
+ * Tests of src/status/peers.c: which peers are closed, when, and in which order.
  */
 #include "status/peers.h"
 
@@ -20,7 +20,7 @@ static void set_up(void)
     clock_ns = 1000 * NS_PER_SECOND;
 }
 
-/* One from an address; each comes a millisecond after the one before. */
+/* A peer of this address comes, a millisecond after the one before. */
 static struct peer *come(const char *address)
 {
     static int fd = 100;
@@ -58,7 +58,7 @@ START_TEST(each_stage_has_its_time)
         ck_assert_ptr_null(next());
         clock_ns = due_ns;
         ck_assert_ptr_eq(next(), peer);
-        ck_assert_ptr_null(next()); /* told once */
+        ck_assert_ptr_null(next()); /* each is returned once */
         ck_assert_uint_eq(peers_deadline_ns(&peers), UINT64_MAX);
         peers_remove(peer);
     }
@@ -93,13 +93,13 @@ START_TEST(of_all_the_one_that_waited_longest_goes)
         if (i == 1) second = peer;
     }
     ck_assert_ptr_null(next());
-    peer_enter(first, PEER_KEPT, ++clock_ns); /* it has just asked */
+    peer_enter(first, PEER_KEPT, ++clock_ns); /* this one has just asked */
     come("10.0.1.1");
     ck_assert_ptr_eq(next(), second);
 }
 END_TEST
 
-/* However far the others are: who has just come, and who has just asked, is answered. */
+/* However late the others are, a peer that has just come or has just asked gets its response. */
 START_TEST(who_has_just_come_stays)
 {
     struct peer *all[PEERS_OF_ADDRESS_MAX];

@@ -1,5 +1,6 @@
 /*
- * Which response is planned: methods, what was found, preconditions and ranges, in all combinations.
+ * Which response is planned: methods, what was found, preconditions and ranges, in all
+ * combinations.
  */
 #include "core_link.h"
 #include "http/plan.h"
@@ -15,7 +16,7 @@
 static struct conn_rules rules;
 static char bytes[1024];
 
-/* The request as it was read; `lines` go behind Host. */
+/* Returns a request as it is read; `lines` follow Host. */
 static struct request request_of(const char *method, const char *lines)
 {
     struct reader reader;
@@ -38,7 +39,7 @@ static void set_up(void)
 static const struct {
     const char *method;
     enum refusal refused;
-    uint16_t status; /* 0: has to be looked up */
+    uint16_t status; /* 0: needs a lookup */
     bool allow, head_only, keep_alive;
 } without[] = {
     {"GET", REFUSAL_NONE, 0, false, false, true},
@@ -57,9 +58,10 @@ static const struct {
     {"GET", REFUSAL_TIMEOUT, 408, false, false, false},
     {"GET", REFUSAL_TARGET_LONG, 414, false, false, false},
     {"OPTIONS", REFUSAL_HOST, 400, false, false, false},
-    {"HEAD", REFUSAL_HOST, 400, false, true, false}, /* RFC 9110 §9.3.2: no content */
+    {"HEAD", REFUSAL_HOST, 400, false, true, false}, /* no content: RFC 9110 §9.3.2 */
     {"HEAD", REFUSAL_HEAD_LARGE, 431, false, true, false},
-    {"HEAD", REFUSAL_METHOD, 501, false, false, false}, /* "HEADER" was not HEAD */
+    {"HEAD", REFUSAL_CODING, 501, false, true, false},  /* RFC 9110 §9.3.2: no content */
+    {"HEAD", REFUSAL_METHOD, 501, false, false, false}, /* the method was "HEADER", for example */
 };
 
 START_TEST(method_decides)
@@ -90,7 +92,7 @@ static const struct {
     {RESOLUTION_BUSY, 503, false},      {RESOLUTION_BROKEN, 500, false},
 };
 
-/* What is not there has no preconditions (RFC 9110 §13.2.1), and no ranges. */
+/* Without a representation there are no preconditions (RFC 9110 §13.2.1) and no ranges. */
 START_TEST(what_was_not_found)
 {
     struct request r =
@@ -109,7 +111,7 @@ START_TEST(what_was_not_found)
 }
 END_TEST
 
-/* Of "file", 20000 bytes with the entity-tag "e1". In the order of RFC 9110 §13.2.2. */
+/* Requests for "file", 20000 bytes with the entity-tag "e1", in the order of RFC 9110 §13.2.2. */
 static const struct {
     const char *method, *lines;
     uint16_t status;
@@ -143,7 +145,7 @@ static const struct {
     {"GET", "Range: bytes=20000-\r\n", 416, 0, 0},
     {"GET", "Range: bytes=0-1,5-6\r\n", 200, 0, 20000},
     {"GET", "Range: lines=0-1\r\n", 200, 0, 20000},
-    {"HEAD", "Range: bytes=0-0\r\n", 200, 0, 20000}, /* §14.2 */
+    {"HEAD", "Range: bytes=0-0\r\n", 200, 0, 20000}, /* RFC 9110 §14.2 */
     {"HEAD", "Range: bytes=20000-\r\n", 200, 0, 20000},
     {"GET", "Range: bytes=0-0\r\nIf-Range: \"e1\"\r\n", 206, 0, 1},
     {"GET", "Range: bytes=0-0\r\nIf-Range: \"e2\"\r\n", 200, 0, 20000},

@@ -1,6 +1,6 @@
 /*
- * Tests of the pool in src/model/prefork.c: which processes its adjust() wants, given which are busy.
- * The processes are not real; "started" is what the supervisor would have done.
+ * Tests of the pool in src/model/prefork.c: which processes its adjust() wants, given which are
+ * busy. The processes are not real; "started" is what the supervisor would have done.
  */
 #include "model/models.h"
 #include "service/roster.h"
@@ -11,7 +11,7 @@
 #define PROCESSES 40
 
 static struct service service;
-static struct supervised process[PROCESSES + 1]; /* the first is a recorder */
+static struct supervised process[PROCESSES + 1]; /* the first one is a recorder */
 static struct adjusting adjusting;
 
 static void set_up(void)
@@ -47,7 +47,7 @@ static uint32_t wanted(void)
     return count;
 }
 
-/* A look, and what the supervisor makes of it; gives when the next one is due. */
+/* Calls adjust() once, and does what the supervisor would do. Returns when the next call is due. */
 static uint64_t adjust(void)
 {
     uint64_t next_ns = prefork_model.adjust(&service, &adjusting, process, PROCESSES + 1);
@@ -98,12 +98,12 @@ START_TEST(too_many_idle_ends_one_a_second)
 {
     for (uint32_t i = 0; i < 20; i++)
         process[i + 1] = (struct supervised){.index = i, .pid = 1};
-    make_busy(10, 20, true); /* 10 idle, at most 6 */
+    make_busy(10, 20, true); /* 10 are idle, of which at most 6 may be */
     uint64_t passed_ns = 0;
     while (wanted() == 20)
         passed_ns += adjust();
     ck_assert_uint_eq(passed_ns, NS_PER_SECOND);
-    ck_assert(process[10].unwanted); /* the last idle one, no busy one */
+    ck_assert(process[10].unwanted); /* the last idle process, not a busy one */
     for (int i = 0; i < 40; i++)
         adjust();
     ck_assert_uint_eq(wanted(), 16);
@@ -117,7 +117,7 @@ END_TEST
 START_TEST(a_dead_one_is_not_busy)
 {
     make_busy(0, 4, true);
-    process[2].pid = 0; /* killed; the supervisor starts it again */
+    process[2].pid = 0; /* it was killed; the supervisor starts it again */
     process[3].pid = 0;
     prefork_model.adjust(&service, &adjusting, process, PROCESSES + 1);
     ck_assert_uint_eq(wanted(), 4);

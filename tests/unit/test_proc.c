@@ -44,16 +44,17 @@ static void *sleep_often(void *none)
     return none;
 }
 
-/* The file of the process tells of its first thread alone. */
+/* The file of the process has only the count of its first thread. */
 START_TEST(counts_the_switches_of_all_threads)
 {
     struct proc before = proc_of_us();
     pthread_t thread;
     ck_assert_int_eq(pthread_create(&thread, NULL, sleep_often, NULL), 0);
     while (!done)
-        continue; /* without a switch of our own that would count */
+        continue; /* no sleep here, because its switch would be counted */
     struct proc after = proc_of_us();
-    ck_assert_uint_ge(after.threads, before.threads + 1); /* a sanitizer may have its own */
+    /* A sanitizer may have threads of its own. */
+    ck_assert_uint_ge(after.threads, before.threads + 1);
     ck_assert_uint_ge(after.voluntary_switches, before.voluntary_switches + 50);
 }
 END_TEST

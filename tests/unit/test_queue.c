@@ -1,6 +1,7 @@
 /*
- * Tests of src/model/queue.c: order, the limit and the news of room, what is still queued at the end, and
- * many threads that take what one puts. With the thread sanitizer they also find races.
+ * Tests of src/model/queue.c: order, the limit and the report of room, connections that are still
+ * queued at the end, and many threads that take what one puts. With the thread sanitizer they also
+ * find races.
  */
 #define _GNU_SOURCE
 #include "model/queue.h"
@@ -37,7 +38,7 @@ static int take_and_serve(void)
     return queue_take(&queue, 0, &waiting) == TAKEN_ONE ? waiting.fd : -1;
 }
 
-/* Takes one, and has served it already. */
+/* Takes a connection, and has served it at once. */
 static int take(void)
 {
     int fd = take_and_serve();
@@ -100,7 +101,7 @@ START_TEST(crowded_while_more_wait_than_are_idle)
     ck_assert_int_eq(queue_open(&queue, 4, 4, 1), 0);
     ck_assert(!queue_is_crowded(&queue));
     put(1);
-    ck_assert(!queue_is_crowded(&queue)); /* the thread may be on its way, but it is idle */
+    ck_assert(!queue_is_crowded(&queue)); /* the thread may not have come yet, but it is idle */
     put(2);
     ck_assert(queue_is_crowded(&queue));
     ck_assert_int_eq(take_and_serve(), 1);
@@ -140,7 +141,7 @@ START_TEST(widened_and_ended_it_gives_all_first)
 }
 END_TEST
 
-/* ---- threads ----------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 static _Atomic uint32_t taken_times[CONNECTIONS];
 
@@ -167,7 +168,7 @@ static void wait_for_news(void)
     queue_news_take(&queue);
 }
 
-/* However they interleave: each is taken once, and the one who puts never waits in vain. */
+/* In any order of steps, each connection is taken once, and the thread that puts never hangs. */
 START_TEST(each_is_taken_once)
 {
     pthread_t thread[TAKERS];

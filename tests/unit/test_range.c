@@ -1,5 +1,6 @@
 /*
- * Ranges: values with different lengths, If-Range, and random values that must stay within the length.
+ * Ranges: values with different lengths, If-Range, and random values that must stay within the
+ * length.
  */
 #include "http/range.h"
 
@@ -71,7 +72,7 @@ static const struct {
     {"bytes=-0", 0, UNSATISFIABLE},
     {"bytes=-000", 0, UNSATISFIABLE},
     {"bytes=x", 0, WHOLE},
-    /* numbers too big: 2^64 - 1, 2^64, 2^64 + 5, and more */
+    /* numbers that are too large: 2^64 - 1, 2^64, 2^64 + 5, and more */
     {"bytes=0-18446744073709551615", 10, PART(0, 10)},
     {"bytes=0-18446744073709551616", 10, PART(0, 10)},
     {"bytes=1-18446744073709551621", 10, PART(1, 9)},
@@ -186,7 +187,7 @@ START_TEST(if_range)
 }
 END_TEST
 
-/* Neither tag nor date: no part of it can belong to what somebody has. */
+/* Without tag and date, no part can belong to what the client has. */
 START_TEST(if_range_without_validators)
 {
     static const char *const values[] = {
@@ -250,7 +251,7 @@ START_TEST(random_within)
 }
 END_TEST
 
-/* Every pair of positions around a small length, against the words of RFC 9110 §14.1.2. */
+/* Every pair of positions around a small length, compared with the words of RFC 9110 §14.1.2. */
 START_TEST(all_pairs)
 {
     for (unsigned length = 0; length < 6; length++) {

@@ -1,6 +1,6 @@
 /*
- * Reads one request: what is taken from it, how many bytes belong to it, and how it is refused. Several
- * requests on one connection, and every way to cut them, are in test_split.c.
+ * Reads one request: what is taken from it, how many bytes belong to it, and how it is refused.
+ * Several requests on one connection, and every way to cut them, are in test_split.c.
  */
 #include "core_link.h"
 #include "http/reader.h"
@@ -15,7 +15,7 @@ struct reading {
     struct conn_rules rules;
     struct reader reader;
     struct request request;
-    char *bytes; /* a block of exactly their size */
+    char *bytes; /* in a block of exactly their size */
     size_t used;
 };
 
@@ -188,7 +188,7 @@ static const struct {
 #undef REFUSED
 };
 
-/* Refused with the last byte given, if not before; never before the first byte is read. */
+/* The request is refused with the last byte at the latest, but not before its first byte. */
 START_TEST(is_refused_at_once)
 {
     struct reading reading;
@@ -214,7 +214,7 @@ START_TEST(first_reason_stands)
 }
 END_TEST
 
-/* Each kind is counted apart, so that an operator sees what is wrong with what comes in. */
+/* Each reason is counted separately, so that an operator sees what is wrong with the requests. */
 static const struct {
     const char *bytes;
     enum refusal refused;
@@ -287,7 +287,7 @@ START_TEST(fields_are_taken)
 }
 END_TEST
 
-/* What llhttp is given a stand-in for is kept as it was received. */
+/* Bytes for which llhttp got a stand-in are kept as they were received. */
 START_TEST(texts_are_those_received)
 {
     struct reading reading;
@@ -310,7 +310,7 @@ START_TEST(texts_are_those_received)
 }
 END_TEST
 
-/* In two pieces, between which the buffer moves, as when earlier requests were answered. */
+/* The request comes in two pieces. Between them it is moved, as when others were answered. */
 START_TEST(bytes_may_move)
 {
     const size_t length = sizeof(rich) - 1, offset = 7;
@@ -333,7 +333,7 @@ START_TEST(bytes_may_move)
 }
 END_TEST
 
-/* Content arrives where content arrived before: nothing may be kept of it, trailers included. */
+/* Content overwrites earlier content in the buffer: nothing may be kept of it, or of trailers. */
 START_TEST(content_is_forgotten)
 {
     struct reading reading;

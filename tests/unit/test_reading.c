@@ -1,4 +1,7 @@
-/* Tests of src/status/reading.c: what is read of a board whose figures are known, and what is left alone. */
+/*
+ * Tests of src/status/reading.c: what is read of a board whose figures are known, and what is left
+ * alone.
+ */
 #define _GNU_SOURCE
 #include "status/reading.h"
 
@@ -32,7 +35,7 @@ static void worker_begins(uint32_t slot)
     stats_add(&board[slot].starts, 1);
 }
 
-/* Every array's every member has a value that nothing else has. */
+/* Sets every member of every array to a different value. */
 static void slot_fill(struct stats_slot *slot, uint64_t value)
 {
     worker_begins((uint32_t)(slot - board));
@@ -87,7 +90,7 @@ START_TEST(takes_a_second_reading_anew)
 }
 END_TEST
 
-/* What a worker that ended had open is no more; what it counted stays. */
+/* When a worker has ended, its gauges are not shown, but its counters are. */
 START_TEST(shows_nothing_that_is_now_where_nobody_is)
 {
     slot_fill(&board[1], 10);
@@ -117,7 +120,8 @@ START_TEST(merges_histograms)
         spreads_read(one, &board[i]);
         spreads_merge(total, one);
     }
-    ck_assert_uint_eq(one->latency[PHASE_SEND][SOURCE_MEMORY].count, 100); /* the last one alone */
+    /* Only that of the last worker. */
+    ck_assert_uint_eq(one->latency[PHASE_SEND][SOURCE_MEMORY].count, 100);
     ck_assert_uint_eq(total->latency[PHASE_SEND][SOURCE_MEMORY].count, 200);
     ck_assert_uint_eq(total->latency[PHASE_SEND][SOURCE_MEMORY].sum, 4950 * (10 + 10000));
     ck_assert_uint_eq(total->latency[PHASE_SEND][SOURCE_DISK].count, 100);
@@ -132,7 +136,7 @@ START_TEST(merges_histograms)
 }
 END_TEST
 
-/* How many pages of the board exist. */
+/* Returns how many pages of the board exist. */
 static size_t pages_touched(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), count = 0;
@@ -156,7 +160,7 @@ START_TEST(touches_no_page_that_nobody_wrote)
     size_t before = pages_touched();
     for (int i = 0; i < SLOTS; i++)
         spreads_read(spreads, &board[i]);
-    /* The tallies may lie on a second page of each slot, and one histogram on three or four. */
+    /* Counters may be on a second page of each slot, and one histogram on three or four pages. */
     ck_assert_uint_le(pages_touched(), before + SLOTS + 4);
     free(spreads);
 }

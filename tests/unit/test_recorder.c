@@ -1,5 +1,6 @@
 /*
- * Tests of src/access/recorder.c as a process: what is sent is in the file, whatever is done to either.
+ * Tests of src/access/recorder.c as a process: all lines sent are in the file, whatever happens to
+ * the recorder or to the file.
  */
 #define _GNU_SOURCE
 #include "zcserve/access.h"
@@ -39,7 +40,7 @@ static void set_up(void)
     ck_assert_int_eq(access_recorder_open(&recorder, path), 0);
 }
 
-/* The recorder must have ended, and been waited for, before. */
+/* A test has ended the recorder and waited for it before. */
 static void tear_down(void)
 {
     access_recorder_close(&recorder);
@@ -49,7 +50,7 @@ static void tear_down(void)
     rmdir(directory);
 }
 
-/* Closes the last sender and waits for the recorder's end. */
+/* Closes the last sender, and waits until the recorder has ended. */
 static void finish(void)
 {
     int status = -1;
@@ -76,7 +77,7 @@ static void send_text(const char *text)
                      (ssize_t)strlen(text));
 }
 
-/* Waits, for at most two seconds, until the file ends in `text`. */
+/* Waits at most two seconds until the file ends with `text`. */
 static void wait_for(const char *file, const char *text)
 {
     size_t wanted = strlen(text);
@@ -94,9 +95,8 @@ static uint64_t lines_in(const char *file)
 {
     uint64_t lines = 0;
 
-    for (const char *c = content_of(file); *c != '\0'; c++) {
+    for (const char *c = content_of(file); *c != '\0'; c++)
         lines += *c == '\n';
-    }
     return lines;
 }
 
@@ -123,7 +123,7 @@ START_TEST(appends)
     finish();
     ck_assert_str_eq(content_of(path), "one\ntwo\n");
     ck_assert_int_eq(stat(path, &file), 0);
-    ck_assert_uint_eq(file.st_mode & 0137, 0); /* not for everybody */
+    ck_assert_uint_eq(file.st_mode & 0137, 0); /* not readable for all users */
 }
 END_TEST
 
@@ -143,9 +143,8 @@ START_TEST(ignores_being_told_to_end)
     start();
     send_text("one\n");
     wait_for(path, "one\n");
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         kill(pid, signals[i]);
-    }
     send_text("two\n");
     wait_for(path, "two\n");
     finish();
@@ -161,9 +160,8 @@ START_TEST(reopens_on_usr1)
     send_text("two\n");
     wait_for(renamed, "two\n");
     kill(pid, SIGUSR1);
-    for (int i = 0; i < 2000 && access(path, F_OK) != 0; i++) {
+    for (int i = 0; i < 2000 && access(path, F_OK) != 0; i++)
         usleep(1000);
-    }
     send_text("three\n");
     finish();
     ck_assert_str_eq(content_of(renamed), "one\ntwo\n");
@@ -171,7 +169,7 @@ START_TEST(reopens_on_usr1)
 }
 END_TEST
 
-/* A sender that never pauses must not keep USR1 from being seen. */
+/* A sender without pauses must not keep the recorder from seeing USR1. */
 START_TEST(reopens_under_load)
 {
     int stop[2];
@@ -183,9 +181,8 @@ START_TEST(reopens_under_load)
     if (load == 0) {
         close(stop[1]);
         fcntl(stop[0], F_SETFL, O_NONBLOCK);
-        while (read(stop[0], &byte, 1) != 0) {
+        while (read(stop[0], &byte, 1) != 0)
             send(recorder.sender, "a line as good as any\n", 22, MSG_NOSIGNAL);
-        }
         _exit(0);
     }
     close(stop[0]);
@@ -210,11 +207,11 @@ START_TEST(keeps_the_old_file_when_it_cannot_reopen)
     send_text("one\n");
     wait_for(path, "one\n");
     ck_assert_int_eq(rename(path, renamed), 0);
-    ck_assert_int_eq(mkdir(path, 0700), 0); /* a directory cannot be opened for writing */
+    /* A directory in its place cannot be opened for writing. */
+    ck_assert_int_eq(mkdir(path, 0700), 0);
     kill(pid, SIGUSR1);
-    for (int i = 0; i < 2000 && strstr(content_of(errors), "cannot reopen") == NULL; i++) {
+    for (int i = 0; i < 2000 && strstr(content_of(errors), "cannot reopen") == NULL; i++)
         usleep(1000);
-    }
     send_text("two\n");
     finish();
     ck_assert_str_eq(content_of(renamed), "one\ntwo\n");
@@ -223,13 +220,13 @@ START_TEST(keeps_the_old_file_when_it_cannot_reopen)
 }
 END_TEST
 
-/* A limit on the file's size stands in for a full disk: it tears a line, and can be lifted. */
+/* A limit on the size of the file acts as a full disk: it cuts a line, and can be removed. */
 START_TEST(says_once_what_a_full_disk_cost)
 {
     struct rlimit limit = {.rlim_cur = 10, .rlim_max = RLIM_INFINITY};
     struct rlimit none = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
 
-    unlink(errors); /* the error log is not to be limited: it goes to a pipe */
+    unlink(errors); /* the limit must not concern the error log: it goes to a pipe */
     int pipe_ends[2];
     ck_assert_int_eq(pipe(pipe_ends), 0);
     ck_assert_int_eq(dup2(pipe_ends[1], STDERR_FILENO), STDERR_FILENO);
@@ -239,11 +236,10 @@ START_TEST(says_once_what_a_full_disk_cost)
     ck_assert_int_eq(prlimit(pid, RLIMIT_FSIZE, &limit, NULL), 0);
     send_text("1234567\n");
     wait_for(path, "1234567\n");
-    send_text("abc\ndef\n"); /* "ab" fits */
+    send_text("abc\ndef\n"); /* only "ab" fits */
     wait_for(path, "ab");
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; i++)
         send_text("lost\n");
-    }
     usleep(50000);
     ck_assert_int_eq(prlimit(pid, RLIMIT_FSIZE, &none, NULL), 0);
     send_text("back\n");
@@ -271,15 +267,15 @@ START_TEST(goes_on_after_a_short_write_to_a_pipe)
     access_recorder_close(&recorder);
     snprintf(name, sizeof(name), "%s/access.1", directory);
     ck_assert_int_eq(mkfifo(name, 0600), 0);
-    int out = open(name, O_RDWR | O_NONBLOCK); /* its own descriptor may be non-blocking */
+    /* This descriptor is another one, so it may be non-blocking. */
+    int out = open(name, O_RDWR | O_NONBLOCK);
     ck_assert_int_eq(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
     ck_assert_int_eq(access_recorder_open(&recorder, "-"), 0);
     start();
     pid_t load = fork();
     if (load == 0) {
-        for (int i = 0; i < LINES; i++) {
+        for (int i = 0; i < LINES; i++)
             send(recorder.sender, "a line as good as any\n", 22, MSG_NOSIGNAL);
-        }
         _exit(0);
     }
     access_recorder_close(&recorder);
@@ -287,16 +283,14 @@ START_TEST(goes_on_after_a_short_write_to_a_pipe)
     size_t got = 0;
     for (int i = 0; i < 4000 && got < sizeof(text); i++) {
         ssize_t result = read(out, text + got, 7000);
-        if (result > 0) {
+        if (result > 0)
             got += (size_t)result;
-        } else {
+        else
             usleep(1000);
-        }
     }
     ck_assert_uint_eq(got, sizeof(text));
-    for (int i = 0; i < LINES; i++) {
+    for (int i = 0; i < LINES; i++)
         ck_assert_int_eq(memcmp(text + 22 * i, "a line as good as any\n", 22), 0);
-    }
     ck_assert_int_eq(waitpid(load, &status, 0), load);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_int_eq(status, 0);
@@ -304,7 +298,7 @@ START_TEST(goes_on_after_a_short_write_to_a_pipe)
 }
 END_TEST
 
-/* The disk stalls: the worker is not delayed, and what is lost is counted to the line. */
+/* The disk hangs: the worker is not delayed, and every lost line is counted. */
 START_TEST(counts_lines_while_it_is_stopped)
 {
     enum { LINES = 50000 };
@@ -329,7 +323,7 @@ START_TEST(counts_lines_while_it_is_stopped)
 }
 END_TEST
 
-/* The recorder is killed: what the socket held is written by the next one. */
+/* The recorder is killed: the next one writes the lines that the socket still has. */
 START_TEST(goes_on_after_another_was_killed)
 {
     int status = 0;

@@ -1,7 +1,7 @@
 /*
- * Freshness: whatever happens on disk, the next response shows it. One table of changes runs in every way
- * in which the store can learn of them: watched, checked on each hit, with too few watches, and without
- * openat2.
+ * Freshness: whatever happens on disk, the next response shows it. One table of changes runs in
+ * every way in which the store can learn of them: watched, checked on each hit, with too few
+ * watches, and without openat2.
  */
 #define _GNU_SOURCE
 #include "forbid.h"
@@ -53,7 +53,7 @@ static void put_file(const char *path, const char *content, size_t length)
     close(fd);
 }
 
-/* In the working directory. By itself and not by a script: it is made several hundred times. */
+/* Makes a tree in the working directory, without a script, because it is called often. */
 static void plant(void)
 {
     char big[10000];
@@ -72,7 +72,7 @@ enum mode { WATCHED, CHECKED, ONE_WATCH, NO_OPENAT2, MODE_COUNT };
 
 struct freshness {
     const char *name, *script, *path, *before, *after;
-    bool links; /* forbidden without openat2 */
+    bool links; /* the path needs links, which are forbidden without openat2 */
 };
 
 #define A "a.txt"
@@ -162,7 +162,7 @@ static const struct freshness table[] = {
     {"big file becomes small", "printf two > current/big.bin", "big.bin", "A*10000", "two", false},
     {"small file becomes big", "cp current/big.bin current/a.txt", A, "one", "A*10000", false},
     {"big file deleted", "rm current/big.bin", "big.bin", "A*10000", "<not found>", false},
-    /* with all codings accepted; the smallest of equal weight is br */
+    /* rows with all codings accepted; br is the smallest of equal weight */
     {"+sidecar appears", "printf zip > current/a.txt.gz", A, "one", "gzip:zip", false},
     {"+sidecar appears by rename", "printf zip > n; mv n current/a.txt.gz", A, "one", "gzip:zip",
      false},
@@ -191,7 +191,7 @@ static const struct freshness table[] = {
 
 #define COUNT ((int)LENGTH(table))
 
-/* False, and told, when the answer is another. */
+/* Prints a message and returns false when the result is not `wanted`. */
 static bool expect(struct store *store, const struct freshness *row, const char *wanted)
 {
     bool all = row->name[0] == '+';
@@ -219,7 +219,7 @@ static struct store *plant_and_open(enum mode mode, uint64_t recheck_ns)
     return open_in(mode, recheck_ns);
 }
 
-/* In a directory that is missing too, absence is not remembered; nor what a link leads to. */
+/* Returns whether absence is remembered: not behind a link, and not in an absent directory. */
 static bool is_remembered(const struct freshness *row)
 {
     return !row->links && strcmp(row->path, "d/n") != 0;
@@ -248,7 +248,7 @@ static void go_to_row(int row)
     ck_assert_int_eq(chdir(directory), 0);
 }
 
-/* Every row has a tree of its own; all are made first, so that they settle together. */
+/* Every row has its own tree. All are made first, so that they settle at the same time. */
 START_TEST(fresh)
 {
     enum mode mode = (enum mode)_i;
@@ -272,7 +272,7 @@ START_TEST(fresh)
 }
 END_TEST
 
-/* What is found while it is so young that its times prove nothing. */
+/* Files that are found so early that their times prove nothing. */
 START_TEST(fresh_though_young)
 {
     enum mode mode = (enum mode)_i;
@@ -289,7 +289,7 @@ START_TEST(fresh_though_young)
 }
 END_TEST
 
-/* So young files are read each time, unless they are watched; and once more when they are settled. */
+/* So young files are read each time unless they are watched, and again when they are settled. */
 START_TEST(young_are_not_kept)
 {
     struct store *store = plant_and_open((enum mode)_i, 3600 * NS_PER_SECOND);
@@ -307,7 +307,7 @@ START_TEST(young_are_not_kept)
 }
 END_TEST
 
-/* The kernel reports no write through a shared mapping; the comparison now and then finds it. */
+/* The kernel does not report writes through a shared mapping. The regular comparison finds them. */
 START_TEST(mapped_write_found_by_recheck)
 {
     struct store *store = plant_and_open(WATCHED, 100 * NS_PER_MS);
@@ -369,7 +369,7 @@ START_TEST(root_comes_back)
 }
 END_TEST
 
-/* More events than the kernel's queue holds: nothing is believed any more, and it is told. */
+/* More events than the kernel's queue holds: the cache is emptied, and a notice is raised. */
 START_TEST(overflow_empties_the_cache)
 {
     struct store *store = plant_and_open(WATCHED, 3600 * NS_PER_SECOND);

@@ -72,7 +72,7 @@ START_TEST(head_varies)
 }
 END_TEST
 
-/* Without the lines of validators that are not to be told. */
+/* Validators that must not be sent have no lines. */
 START_TEST(head_without_validators)
 {
     struct representation r = PLAIN;
@@ -125,7 +125,7 @@ START_TEST(head_in_parts)
 }
 END_TEST
 
-/* The longest head there can be fits what the header says is always enough. */
+/* The longest possible head fits PREPARED_HEAD_MAX. */
 START_TEST(head_longest)
 {
     char media_type[MEDIA_TYPE_MAX], etag[ETAG_MAX], space[PREPARED_HEAD_MAX];

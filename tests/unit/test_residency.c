@@ -52,7 +52,7 @@ START_TEST(hot_file_is_trusted_for_a_second)
 }
 END_TEST
 
-/* Trusting it does not make the second longer. */
+/* Using the result does not extend its second. */
 START_TEST(second_is_not_renewed)
 {
     ask(0, 1);
@@ -63,7 +63,7 @@ START_TEST(second_is_not_renewed)
 }
 END_TEST
 
-/* Another file of the same length, at the same address, is not trusted for what its predecessor was. */
+/* Another file of the same length at the same address does not get the result of the first. */
 START_TEST(another_version_is_another_file)
 {
     ask(0, 1);
@@ -76,7 +76,7 @@ START_TEST(another_version_is_another_file)
 }
 END_TEST
 
-/* Half as much until it is there. */
+/* The length is halved until all of it is resident. */
 START_TEST(part_of_a_cold_file)
 {
     SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
@@ -93,7 +93,7 @@ START_TEST(part_of_a_cold_file)
 }
 END_TEST
 
-/* Less than a part that is worth it is fetched first. */
+/* A part below RESIDENCY_CRUMB_BYTES is not sent; it is fetched first. */
 START_TEST(crumbs_are_not_sent)
 {
     SKIP_IF(!core_disk_drop(r.fd), CORE_DISK_NONE);
@@ -112,7 +112,7 @@ START_TEST(cold_file_that_became_hot)
 }
 END_TEST
 
-/* Of a large file each part is asked about, and trusted, by itself. */
+/* In a large file each part is checked and remembered by itself. */
 START_TEST(parts_are_trusted_each)
 {
     enum { PARTS = 3 };
@@ -132,7 +132,7 @@ START_TEST(parts_are_trusted_each)
 }
 END_TEST
 
-/* What is known is sent up to where that ends. */
+/* Known parts are sent up to their end. */
 START_TEST(known_part_before_a_cold_one)
 {
     close(r.fd);
@@ -145,7 +145,7 @@ START_TEST(known_part_before_a_cold_one)
 }
 END_TEST
 
-/* The range that was promised is answered for, though the file is shorter now. */
+/* The whole range is returned as resident, although the file is shorter now. */
 START_TEST(file_that_shrank_does_not_wait)
 {
     ck_assert_int_eq(ftruncate(r.fd, 300000), 0);
@@ -157,7 +157,7 @@ START_TEST(file_that_shrank_does_not_wait)
 }
 END_TEST
 
-/* Files whose addresses share a place take turns. */
+/* Files whose addresses have the same place replace each other. */
 START_TEST(places_are_shared)
 {
     static struct representation many[4 * RESIDENCY_PARTS];

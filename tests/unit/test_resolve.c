@@ -1,6 +1,6 @@
 /*
- * What the store answers for a path: kinds, policies, codings, metadata, loans, and lack of memory and
- * descriptors.
+ * What the store answers for a path: kinds, policies, codings, metadata, loans, and lack of memory
+ * and descriptors.
  */
 #define _GNU_SOURCE
 #include "forbid.h"
@@ -99,7 +99,7 @@ static const struct {
 };
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
-/* Twice: the second answer may come from the cache. */
+/* Asks twice, because the second result may come from the cache. */
 static void check_kinds(bool links, bool hidden)
 {
     for (int i = 0; i < 2 * COUNT(kinds); i++) {
@@ -166,7 +166,7 @@ START_TEST(long_names)
 }
 END_TEST
 
-/* Root may read everything: another user asks, in a process of his own. */
+/* Root may read everything, so another user asks, in a process of its own. */
 START_TEST(unreadable)
 {
     pid_t child = fork();
@@ -188,8 +188,9 @@ START_TEST(unreadable)
 END_TEST
 
 /*
- * Directories that others own, of every mode: named with or without its slash, one that may not be
- * searched is forbidden, and one that may leads to its slash. Whether it may be listed does not matter.
+ * Directories of other users, with every mode, named with and without their slash. One that may not
+ * be searched is forbidden. One that may be searched leads to its slash. Permission to list it does
+ * not matter.
  */
 static const struct {
     const char *path, *without, *with;
@@ -251,11 +252,11 @@ static const struct {
     bool varies;
 } choices[] = {
     {"side.css", 1000, 0, 0, 0, "original", true},
-    {"side.css", 1, 1000, 1000, 1000, "zstd:zst", true}, /* br is as short; zstd goes first */
+    {"side.css", 1, 1000, 1000, 1000, "zstd:zst", true}, /* br is as short, but zstd comes first */
     {"side.css", 1, 1000, 1000, 999, "br:br1", true},
     {"side.css", 1, 1000, 0, 0, "gzip:gzip", true},
     {"side.css", 1000, 999, 999, 999, "original", true},
-    {"side.css", 500, 500, 0, 0, "gzip:gzip", true}, /* shorter */
+    {"side.css", 500, 500, 0, 0, "gzip:gzip", true}, /* it is shorter */
     {"side.css", 0, 1, 0, 0, "gzip:gzip", true},
     {"side.css", 0, 0, 0, 0, "<not acceptable>", true},
     {"a.txt", 0, 1000, 1000, 1000, "<not acceptable>", true},
@@ -269,7 +270,7 @@ static const struct {
     {"side.css.br", 1, 1000, 1000, 1000, "br1", false},
     {"none.css", 1, 1000, 1000, 1000, "gzip:zip", true}, /* its .br and .zst are empty */
     {"none.css", 0, 0, 1000, 1000, "<not acceptable>", true},
-    {"cut.png", 1, 1000, 1000, 1000, "picture", false}, /* all of its sidecars are */
+    {"cut.png", 1, 1000, 1000, 1000, "picture", false}, /* all of its sidecars are empty */
     {"empty.css", 0, 1000, 0, 0, "gzip:zip", true},
     {"empty.css", 1, 1000, 1000, 1000, "gzip:zip", true},
     {"empty.css", 1000, 0, 0, 0, "", true},
@@ -293,7 +294,7 @@ START_TEST(codings)
 }
 END_TEST
 
-/* Who accepts nothing that is there gets the original, but a sidecar that is accepted comes first. */
+/* A client that accepts no available coding gets the original; accepted sidecars come first. */
 START_TEST(original_otherwise)
 {
     const struct accepted none = {.original_otherwise = true};
@@ -309,7 +310,10 @@ START_TEST(original_otherwise)
 }
 END_TEST
 
-/* An .svgz is gzip itself, whatever is accepted, in memory or by its descriptor, and has no sidecars. */
+/*
+ * An .svgz file is gzip itself. It is sent whatever is accepted, from memory or as a file, and has
+ * no sidecars.
+ */
 START_TEST(own_coding)
 {
     const struct accepted accepted[] = {
@@ -364,11 +368,11 @@ START_TEST(etags)
     struct text original = etag_of("side.css", ACCEPT_IDENTITY, a);
     struct text copy = etag_of("copy.css", ACCEPT_IDENTITY, b);
     struct text coded = etag_of("copy.css", ACCEPT_ALL, c);
-    ck_assert(text_equals(original, copy)); /* the same bytes, on whatever machine */
+    ck_assert(text_equals(original, copy)); /* the same bytes have the same tag on all machines */
     ck_assert(!text_equals(original, coded));
     ck_assert_uint_eq(original.length, 34);
     ck_assert_msg(a[0] == '"' && a[33] == '"', "quotes");
-    tree_settle(); /* a large file has none before */
+    tree_settle(); /* a large file has no tag before it is settled */
     struct text big = etag_of("big.bin", ACCEPT_IDENTITY, a);
     tree_run("printf B | dd of=current/big.bin conv=notrunc status=none");
     tree_settle();
@@ -395,7 +399,7 @@ START_TEST(metadata)
 
     r = tree_resolve(store, "dir/", ACCEPT_IDENTITY).representation;
     ck_assert_int_eq(r->modified_seconds,
-                     MODIFIED_UNKNOWN); /* in the future, and touched just now */
+                     MODIFIED_UNKNOWN); /* its date is in the future, and it was touched just now */
     ck_assert(text_equals(r->media_type, TEXT("text/html; charset=utf-8")));
     store_return(store, r);
 
@@ -433,7 +437,7 @@ START_TEST(loans_outlive_everything)
 }
 END_TEST
 
-/* Kept open: one; lent beyond that: two. Whatever is lent twice is open once. */
+/* One file may be kept open, and two more may be lent. A file that is lent twice is open once. */
 START_TEST(files_lent_are_bounded)
 {
     struct store_options few = tree_options();
@@ -451,9 +455,10 @@ START_TEST(files_lent_are_bounded)
     }
     ck_assert_uint_eq(store_counts(own)->descriptors, 3);
     ck_assert_str_eq(tree_ask(own, "f3", ACCEPT_IDENTITY), "<crowded>");
-    ck_assert_str_eq(tree_ask(own, "f0", ACCEPT_IDENTITY), "0*2"); /* the one that is kept */
+    ck_assert_str_eq(tree_ask(own, "f0", ACCEPT_IDENTITY), "0*2"); /* this file is kept open */
     ck_assert_str_eq(tree_ask(own, "nope", ACCEPT_IDENTITY), "<not found>");
-    store_return(own, lent[0].representation); /* kept, but no longer lent: it gives way */
+    /* It is kept but not lent any more, so it is closed for another file. */
+    store_return(own, lent[0].representation);
     ck_assert_str_eq(tree_ask(own, "f3", ACCEPT_IDENTITY), "3*2");
     ck_assert_uint_le(store_counts(own)->descriptors, 3);
     store_return(own, lent[1].representation);
@@ -482,7 +487,7 @@ START_TEST(descriptors_exhausted)
 }
 END_TEST
 
-/* A writer waiting for a reader of the FIFO must not be let in, nor may the store wait for it. */
+/* A writer waits for a reader of the FIFO. The store must not be this reader, nor wait. */
 START_TEST(fifo_is_left_alone)
 {
     pid_t writer = fork();
@@ -496,13 +501,13 @@ START_TEST(fifo_is_left_alone)
         ck_assert_str_eq(ASK("fifo"), "<not found>");
     tree_settle();
     int status;
-    ck_assert_int_eq(waitpid(writer, &status, WNOHANG), 0); /* still waiting */
+    ck_assert_int_eq(waitpid(writer, &status, WNOHANG), 0); /* it still waits */
     kill(writer, SIGKILL);
     waitpid(writer, &status, 0);
 }
 END_TEST
 
-/* Another process rewrites the file all the time: each answer is one that was there. */
+/* Another process rewrites the file all the time. Each result is one of its versions. */
 START_TEST(never_a_mixture)
 {
     pid_t writer = fork();
@@ -525,7 +530,7 @@ START_TEST(never_a_mixture)
         if (resolution.kind == RESOLUTION_BUSY) continue;
         ck_assert_int_eq(resolution.kind, RESOLUTION_FOUND);
         const struct representation *r = resolution.representation;
-        /* each byte is the same as the one before it */
+        /* Each byte is the same as the one before it. */
         if (r->content != NULL) ck_assert(!memcmp(r->content, r->content + 1, r->length - 1));
         store_return(store, r);
     }

@@ -1,6 +1,6 @@
 /*
- * A ring by itself: it is opened and closed, it accepts, reports and cancels, and its buffers are lent and
- * given back.
+ * A ring by itself: it is opened and closed, it accepts, reports and cancels, and its buffers are
+ * lent and given back.
  */
 #include "core_disk.h"
 #include "core_ring.h"
@@ -56,7 +56,7 @@ struct completed {
     uint32_t flags;
 };
 
-/* The next completion, within a second; what it says. */
+/* Waits at most a second for the next completion. Returns what it says. */
 static struct completed completion(void)
 {
     struct io_uring_cqe *cqe;
@@ -86,7 +86,7 @@ START_TEST(it_works_or_says_why_not)
 }
 END_TEST
 
-/* As a container's profile does. */
+/* Forbids the call, as the profile of a container does. */
 static void setup_forbid(int error)
 {
     struct sock_filter filter[] = {
@@ -135,7 +135,7 @@ START_TEST(no_descriptor_left)
 }
 END_TEST
 
-/* With receives, polls and reads under way. */
+/* The ring is closed while receives, polls and reads are under way. */
 START_TEST(closed_within)
 {
     struct ring other = {.lent = 0};
@@ -169,7 +169,7 @@ START_TEST(time_runs_out)
 }
 END_TEST
 
-/* More than the queue has room for: the kernel takes what is in it. */
+/* There are more operations than the queue holds: the kernel takes those that are in it. */
 START_TEST(more_than_the_queue_holds)
 {
     SKIP_IF(!works, ring_problem());
@@ -185,7 +185,7 @@ START_TEST(more_than_the_queue_holds)
 }
 END_TEST
 
-/* A file and its advice stay linked, wherever in the queue they meet its end. */
+/* A file and its advice stay linked, also at the end of the queue. */
 START_TEST(fetched_at_the_end_of_the_queue)
 {
     SKIP_IF(!works, ring_problem());
@@ -275,7 +275,7 @@ static void hold(struct held *held, uint16_t id, int length)
     ring_hold(&ring, held, &cqe);
 }
 
-/* Two who hold buffers by turns; each has its own, in order. */
+/* Two owners hold buffers by turns. Each gets its own bytes, in order. */
 START_TEST(held_by_two)
 {
     struct held one = {0}, two = {0};

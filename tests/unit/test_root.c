@@ -1,8 +1,8 @@
 /*
- * The root, when its path comes to mean another directory: it is removed and made again, as every clean
- * build does, or replaced, or any directory on the way to it is. The next request sees this, even when
- * nothing is compared for an hour, and even when somebody (the store itself, a shell) keeps the old
- * directory open, so that the kernel does not report its removal.
+ * The root, when its path leads to another directory: the root or a directory on the way to it is
+ * removed and made again, as every clean build does, or replaced. The next request sees this, even
+ * when nothing is compared for an hour, and even when somebody (the store itself, a shell) keeps
+ * the old directory open, so that the kernel does not report its removal.
  */
 #define _GNU_SOURCE
 #include "tree.h"
@@ -21,7 +21,7 @@ static const char tree[] =
     "printf uno > other/a.txt; ln -s up/on/site link; ln -s up by; ln -s link far";
 
 #define BUILD "mkdir -p up/on/site; printf two > up/on/site/a.txt"
-#define NEW "nope.txt" /* is remembered as absent before it appears */
+#define NEW "nope.txt" /* it is remembered as absent before it appears */
 
 static const struct {
     const char *name, *root, *script, *path, *before, *after;
@@ -66,7 +66,7 @@ static const struct {
      "one"},
 };
 
-/* Whether the store watches, and whether somebody keeps the directories of the path open. */
+/* Whether the store watches, and whether somebody holds the directories of the path open. */
 static const struct {
     uint32_t watches_max;
     bool held;
@@ -103,7 +103,7 @@ START_TEST(seen_by_the_next_request)
     tree_run(rows[row].script);
     const char *got = tree_ask(store, rows[row].path, ACCEPT_IDENTITY);
     ck_assert_msg(strcmp(got, rows[row].after) == 0, "%s: %s", rows[row].name, got);
-    /* and whatever happens next is seen too */
+    /* What happens afterwards is seen, too. */
     tree_run("rm -rf up link by far empty; " BUILD "; ln -s up/on/site link; ln -s up by;"
              "ln -s link far; mkdir empty; printf three > empty/nope.txt");
     tree_run("printf three > up/on/site/a.txt; printf three > up/on/site/nope.txt; printf three > "
@@ -115,7 +115,7 @@ START_TEST(seen_by_the_next_request)
 }
 END_TEST
 
-/* Requests in between: while there is no root, nothing is found, and each of them looks for one. */
+/* Requests come in between. While there is no root nothing is found, and each one looks for it. */
 START_TEST(asked_all_along)
 {
     tree_make(tree);
@@ -135,7 +135,7 @@ START_TEST(asked_all_along)
 }
 END_TEST
 
-/* What happens beside the directories of the path costs no entry. */
+/* Changes beside the directories of the path remove no entry. */
 START_TEST(neighbours_are_no_concern)
 {
     tree_make(tree);
@@ -156,7 +156,7 @@ END_TEST
 static const char *const losses[] = {"rm -rf up/on/site", "rm -rf up", "mv up x",
                                      "rm -rf up/on/site; touch up/on/site", "chmod 0 up"};
 
-/* Watching it anew would be told as a change, again and again, and a loop would never rest. */
+/* To watch a missing root again would be reported as a change, so a loop would never rest. */
 START_TEST(gone_it_costs_no_work)
 {
     tree_make(tree);

@@ -1,5 +1,5 @@
 /*
- * Who accepts in whose place: everybody who is absent has somebody, as long as anybody is there.
+ * Which worker accepts for an absent one: each has a stand-in while any worker is there.
  */
 #include "service/roster.h"
 
@@ -9,7 +9,7 @@
 #define WORKERS 6
 
 static struct service service;
-static struct supervised process[WORKERS + 1]; /* the first is no worker */
+static struct supervised process[WORKERS + 1]; /* the first one is no worker */
 
 static void set_up(void)
 {
@@ -26,14 +26,14 @@ static void tear_down(void)
     roster_close(service.roster, WORKERS);
 }
 
-/* `absent` and `ended` have a letter for each worker; `expected` says who stands in, or '-'. */
+/* `absent` and `ended` mark workers with 'x'. `expected` has the worker that stands in, or '-'. */
 static const struct {
     const char *absent, *ended, *expected;
 } cases[] = {
     {"......", "......", "------"}, {"x.....", "x.....", "1-----"}, {".....x", ".....x", "-----0"},
     {"x.x.x.", "x.x.x.", "1-3-5-"}, {"xxx...", "xxx...", "345---"}, {"xxxxx.", "xxxxx.", "55555-"},
-    {"xx....", "......", "23----"}, /* those that are back for less than a second still have one */
-    {"x.....", "xx....", "2-----"}, /* one that ended, and is to be started at once, is none      */
+    {"xx....", "......", "23----"}, /* back for less than a second: the stand-ins stay          */
+    {"x.....", "xx....", "2-----"}, /* one that ended cannot stand in, though it starts at once */
     {"xxxxxx", "xxxxxx", "------"},
 };
 

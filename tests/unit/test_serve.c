@@ -1,6 +1,6 @@
 /*
- * Tests of src/worker/serve.c: one end of a socket pair is served by a thread of control that waits, the
- * other one is the test's. Each call of serve() is a tick, so what a tick does can be looked at.
+ * Tests of src/worker/serve.c: a worker that waits serves one end of a socket pair, and the test
+ * has the other end. Each call of serve() is a tick, so its effects can be checked.
  */
 #define _GNU_SOURCE
 #include "tree.h"
@@ -62,7 +62,7 @@ static void set_up(void)
     serve_open(&served, &worker, pair[1], NULL);
 }
 
-/* Whoever ended the connection has closed it, so that the peer sees the end. */
+/* serve() has closed the socket at its end, so that the peer sees the end. */
 static void tear_down(void)
 {
     if (peer >= 0) close(peer);
@@ -73,7 +73,7 @@ static void tear_down(void)
     tree_remove();
 }
 
-/* ---- what the tests say ------------------------------------------------------------------------ */
+/* ---- what the tests say ---------------------------------------------------------------------- */
 
 static uint64_t clock_ns(void)
 {
@@ -87,7 +87,7 @@ static void say(const char *text)
     ck_assert_int_eq(write(peer, text, strlen(text)), (ssize_t)strlen(text));
 }
 
-/* Takes what was answered, as much as is there. */
+/* Reads as much of the responses as is there. */
 static void hear(void)
 {
     ssize_t n = 0;
@@ -126,7 +126,7 @@ static void leave(void)
     ck_assert_uint_eq(closed(CLOSE_DRAINED), 1);
 }
 
-/* Serves until the connection ends, some ticks later. On a busy machine a tick takes the time of several. */
+/* Serves until the connection ends. On a busy machine a tick may take the time of several. */
 static void ticks_to_end(enum pressure pressure, int most)
 {
     int ticks = 0;
@@ -136,7 +136,7 @@ static void ticks_to_end(enum pressure pressure, int most)
     }
 }
 
-/* ---- ticks ------------------------------------------------------------------------------------- */
+/* ---- ticks ----------------------------------------------------------------------------------- */
 
 START_TEST(a_tick_passes_while_nothing_comes)
 {
@@ -145,7 +145,7 @@ START_TEST(a_tick_passes_while_nothing_comes)
     uint64_t took_ns = clock_ns() - began_ns;
     ck_assert_uint_ge(took_ns, TICK_NS * 9 / 10);
     ck_assert_uint_lt(took_ns, TICK_NS * 3);
-    ck_assert_ptr_null(served.client.conn.work); /* an idle connection holds none */
+    ck_assert_ptr_null(served.client.conn.work); /* an idle connection has no work area */
     leave();
 }
 END_TEST
@@ -183,6 +183,17 @@ START_TEST(the_peer_finishes)
 }
 END_TEST
 
+/* The peer finished in the tick in which its time was over: that is why the connection ends. */
+START_TEST(who_finished_is_not_late)
+{
+    conn_received(&served.client.conn, 0, 0, &worker.now);
+    served.client.conn.deadline_ns = 1;
+    ck_assert(tick(PRESSURE_NONE));
+    ck_assert_uint_eq(closed(CLOSE_PEER_CLOSED), 1);
+    ck_assert_uint_eq(closed(CLOSE_HEAD_TIMEOUT), 0);
+}
+END_TEST
+
 START_TEST(a_deadline_is_seen_within_a_tick)
 {
     service.rules.head_ns = service.rules.idle_ns = 2 * TICK_NS;
@@ -194,7 +205,7 @@ START_TEST(a_deadline_is_seen_within_a_tick)
 }
 END_TEST
 
-/* Who sends a byte now and then lets no tick pass, and is not out of sight for it. */
+/* A peer that sends a byte now and then lets no tick pass, and its deadline is still checked. */
 START_TEST(a_dribbled_head_is_late)
 {
     service.rules.head_ns = 3 * TICK_NS;
@@ -250,7 +261,7 @@ START_TEST(a_reader_that_is_slow_gets_all)
 }
 END_TEST
 
-/* ---- others wait ------------------------------------------------------------------------------- */
+/* ---- others wait ----------------------------------------------------------------------------- */
 
 START_TEST(crowded_closes_a_kept_connection_after_a_quiet_tick)
 {
@@ -264,7 +275,7 @@ START_TEST(crowded_closes_a_kept_connection_after_a_quiet_tick)
 }
 END_TEST
 
-/* Crowded from the first moment on, the request that came is answered all the same. */
+/* Although others wait from the first moment on, the request that came gets its response. */
 START_TEST(crowded_answers_what_came)
 {
     say(GET);
@@ -285,7 +296,7 @@ START_TEST(crowded_gives_a_new_connection_a_turn)
 }
 END_TEST
 
-/* A busy one: after its turn the next answer is its last, and says so. */
+/* A busy connection: after its turn, the next response is its last, and says so. */
 START_TEST(crowded_ends_a_busy_connection_after_its_turn)
 {
     pid_t client = fork();
@@ -320,13 +331,13 @@ START_TEST(crowded_cuts_no_request)
     say("P/1.1\r\nHost: h\r\n\r\n");
     ck_assert(!tick(PRESSURE_CROWDED));
     ck_assert(heard("hello") && heard("Connection: close"));
-    ck_assert(peer_sees_end()); /* half-closed, and lingering */
+    ck_assert(peer_sees_end()); /* it is half-closed and lingers */
     ck_assert(tick(PRESSURE_CROWDED));
     ck_assert_uint_eq(stats_read(&board->crowded), 1);
 }
 END_TEST
 
-/* When nobody waits any more, a connection that was pressed goes on as before. */
+/* When nobody waits any more, a connection under pressure goes on as before. */
 START_TEST(crowded_is_over)
 {
     say("GET /a.txt HTT");
@@ -340,7 +351,7 @@ START_TEST(crowded_is_over)
 }
 END_TEST
 
-/* ---- the server stops -------------------------------------------------------------------------- */
+/* ---- the server stops ------------------------------------------------------------------------ */
 
 START_TEST(draining_answers_what_comes_with_the_last)
 {
@@ -388,6 +399,7 @@ int main(void)
     tcase_add_test(cases, answers_and_waits_for_more);
     tcase_add_test(cases, the_last_answer_closes);
     tcase_add_test(cases, the_peer_finishes);
+    tcase_add_test(cases, who_finished_is_not_late);
     tcase_add_test(cases, a_deadline_is_seen_within_a_tick);
     tcase_add_test(cases, a_dribbled_head_is_late);
     tcase_add_test(cases, a_reader_that_stalls_is_given_up);

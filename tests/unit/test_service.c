@@ -1,5 +1,5 @@
 /*
- * What workers share: listeners, one port for all of them, and what is said when there is none.
+ * What workers share: listeners, one port for all of them, and the message when there is none.
  */
 #include "zcserve/service.h"
 
@@ -63,7 +63,7 @@ START_TEST(workers_have_the_same_port)
         const struct sockaddr_in *in =
             (const struct sockaddr_in *)(const void *)&service.address[address].address;
         ck_assert_uint_gt(port, 0);
-        ck_assert_uint_eq(ntohs(in->sin_port), port); /* written back, to be told */
+        ck_assert_uint_eq(ntohs(in->sin_port), port); /* the port was written back */
         for (uint32_t worker = 1; worker < 3; worker++) {
             int fd = service_listener(&service, worker, address);
             ck_assert_int_ne(fd, service_listener(&service, worker - 1, address));
@@ -75,7 +75,7 @@ START_TEST(workers_have_the_same_port)
 }
 END_TEST
 
-/* A worker accepts from its own listeners, and from those of one that it stands in for. */
+/* A worker accepts from its own listeners, and from those of a worker that it stands in for. */
 START_TEST(who_accepts)
 {
     struct service service = service_of(3, "127.0.0.1:0", "127.0.0.1:0");
@@ -117,7 +117,8 @@ START_TEST(unix_socket_is_shared)
     ck_assert_int_eq(service_listener(&service, 1, 0), shared);
     ck_assert_int_eq(service_listener(&service, 2, 0), shared);
     ck_assert_int_eq(connect_to(&service, 0), 0);
-    for (uint32_t number = 0; number < 6; number++) { /* the shared one has one number, for all */
+    /* A shared listener has one number for all workers. */
+    for (uint32_t number = 0; number < 6; number++) {
         bool again = number == 2 || number == 4;
         ck_assert_int_eq(service_listener_at(&service, number) < 0, again);
         for (uint32_t worker = 0; worker < 3; worker++)

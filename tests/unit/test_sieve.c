@@ -1,6 +1,6 @@
 /*
- * SIEVE: the order of eviction, visited bits, loans, and the hand when the entry that it points to goes
- * away.
+ * SIEVE: the order of eviction, visited bits, loans, and the hand when the entry that it points to
+ * goes away.
  */
 #include "store/sieve.h"
 
@@ -43,7 +43,7 @@ START_TEST(visited_stay_one_round)
     seats[0].visited = seats[1].visited = seats[3].visited = true;
     ck_assert_int_eq(evict(), 2);
     ck_assert_int_eq(evict(), 4);
-    seats[0].visited = true; /* behind the hand: stays for another round */
+    seats[0].visited = true; /* behind the hand: it stays for one more round */
     ck_assert_int_eq(evict(), 5);
     ck_assert_int_eq(evict(), 6);
     ck_assert_int_eq(evict(), 7);
@@ -58,7 +58,7 @@ START_TEST(new_ones_are_met_last)
     struct seat late = {0};
     for (int i = 0; i < SEATS; i++)
         seats[i].visited = true;
-    ck_assert_int_eq(evict(), 0); /* all bits cleared, once around */
+    ck_assert_int_eq(evict(), 0); /* after a round that cleared all bits */
     sieve_add(&sieve, &late);
     for (int i = 1; i < SEATS; i++)
         ck_assert_int_eq(evict(), i);

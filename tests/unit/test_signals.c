@@ -1,5 +1,5 @@
 /*
- * Wishes of the supervisor's: which of several is the strongest, whatever their order.
+ * Wishes of the supervisor: which of several is the strongest, in any order.
  */
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
@@ -101,7 +101,7 @@ START_TEST(log_is_opened_anew)
 }
 END_TEST
 
-/* Neither waits in the read nor lives on in another program. */
+/* The descriptor does not wait in read(), and is closed in other programs. */
 START_TEST(descriptor_never_waits)
 {
     ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);

@@ -1,7 +1,7 @@
 /*
- * The io_uring model over a ring that gives every completion that the kernel may give. It runs in a process
- * of its own, with real sockets, real files, and clients that pipeline, finish sending, and read at random
- * times.
+ * The io_uring model over a ring that gives every completion that the kernel may give. It runs in a
+ * process of its own, with real sockets, real files, and clients that pipeline, finish sending, and
+ * read at random times.
  */
 #include "core_site.h"
 #include "simulated_ring.h"
@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define SESSIONS 24 /* of one seed, SESSIONS_AT_ONCE of them at any time */
+#define SESSIONS 24 /* of one seed; SESSIONS_AT_ONCE of them are open at a time */
 #define SESSIONS_AT_ONCE 6
 #define PIPELINE_MAX 8
 #define SEEDS 12
@@ -38,7 +38,7 @@ static void set_up(void)
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         core_site_file(&site, files[i].name, files[i].length);
     service = site.service;
-    service.connections_max = 200; /* plenty: else listeners are polled */
+    service.connections_max = 200; /* more than needed: otherwise listeners are polled */
     service.fetches_max = 64;
     service.processes = 1;
     service.backlog = 64;
@@ -55,7 +55,7 @@ static void tear_down(void)
     core_site_close(&site);
 }
 
-/* What was set up of the simulation before is the child's. */
+/* Starts the server in a child, which gets all settings of the simulation made before. */
 static void server_start(void)
 {
     sigset_t signals;
@@ -87,11 +87,12 @@ static int server_stop(void)
 /* ---- a client ------------------------------------------------------------------------------ */
 
 static struct session {
-    int fd; /* -1: none */
+    int fd; /* -1: there is none */
     char request[PIPELINE_MAX * 64];
     size_t length, said;
     unsigned file[PIPELINE_MAX], files, answered;
-    bool finishes; /* sending, as soon as all is said; else the last request says that it closes */
+    /* Shuts down its sending side when all is sent; else the last request says that it closes. */
+    bool finishes;
     char head[1024];
     size_t head_length, body_length, body;
 } sessions[SESSIONS_AT_ONCE];
@@ -147,7 +148,7 @@ static void byte_take(struct session *s, char byte)
         head_take(s);
 }
 
-/* Whether it has ended, with all answers whole. */
+/* Reads as a client. Returns whether the session has ended, with all responses complete. */
 static bool session_hear(struct session *s, size_t most)
 {
     static char bytes[65536];
@@ -164,7 +165,7 @@ static bool session_hear(struct session *s, size_t most)
 
 /* ---- by chance ----------------------------------------------------------------------------- */
 
-/* Reads and writes of random sizes, now and then with a rest so that sockets become full. */
+/* Reads and writes random sizes. Sometimes it rests, so that sockets become full. */
 static void sessions_run(uint64_t seed)
 {
     unsigned begun = 0, ended = 0;
@@ -185,7 +186,7 @@ static void sessions_run(uint64_t seed)
     }
 }
 
-/* Each answer comes, whole, to every client; and at last the server ends as asked. */
+/* Every client gets each response completely, and at last the server ends as asked. */
 START_TEST(every_answer_is_whole)
 {
     static const unsigned faults[] = {2, 8, 32};
@@ -203,9 +204,9 @@ END_TEST
 
 #define LATE "GET /small?late HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
-static bool late_is_unseen; /* the server is about to receive LATE for the first time */
+static bool late_is_unseen; /* the server will soon receive LATE for the first time */
 
-/* recv(2), but that a file is replaced just before LATE is received, as if LATE were sent just after that. */
+/* recv(2), but a file is replaced just before LATE is received, as if LATE was sent just then. */
 ssize_t recv(int fd, void *space, size_t size, int flags)
 {
     static const char late[] = LATE;
@@ -230,7 +231,7 @@ static int client_say(const char *request)
     return fd;
 }
 
-/* The server closes after it. */
+/* Reads a response up to its end, after which the server closes. */
 static void client_expect(int fd, const char *field)
 {
     char answer[4096];
@@ -244,8 +245,9 @@ static void client_expect(int fd, const char *field)
 }
 
 /*
- * There was no buffer for the first client, so its bytes are taken from the socket itself, later in a turn in
- * which the second one's request had the store ask already what changed. It is asked once more.
+ * The first client found no buffer, so its bytes are taken from the socket itself, later in the
+ * turn. The request of the second client has already made the store look for changes. The store
+ * must look once more.
  */
 START_TEST(bytes_taken_directly_may_be_new)
 {
@@ -256,7 +258,7 @@ START_TEST(bytes_taken_directly_may_be_new)
     int first = client_say(LATE);
     int second = client_say("GET /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     server_start();
-    late_is_unseen = false; /* here */
+    late_is_unseen = false; /* in this process */
     client_expect(second, "\r\nContent-Length: 100\r\n");
     client_expect(first, "\r\nContent-Length: 200\r\n");
     ck_assert_int_eq(server_stop(), 0);
@@ -276,7 +278,10 @@ static void request_expect_answer(void)
     } while (!session_hear(s, 65536));
 }
 
-/* What cannot be watched is tried again once a tick: three descriptors, the signals' above all. */
+/*
+ * A descriptor that cannot be watched is tried again once a tick. There are three, and that of
+ * signals matters most.
+ */
 START_TEST(watches_fail)
 {
     struct now before, after;
@@ -308,7 +313,7 @@ START_TEST(watches_are_cancelled_at_first)
 }
 END_TEST
 
-/* Nothing is left but another process: this one ends, and says that it failed. */
+/* The ring is broken for ever: this process ends with a failure, and another must be started. */
 START_TEST(broken_ring_ends_the_worker)
 {
     static const int errors[] = {-EBADR, -EBADFD, -EINVAL};
@@ -334,7 +339,8 @@ static void loop_make(void)
     loop.worker.rules = &service.rules;
     ck_assert_int_eq(slab_open(&loop.clients, sizeof(struct uring_client), 100), 0);
     ck_assert_int_eq(ring_open(&loop.ring, 100, &service.uring, problem, sizeof(problem)), 0);
-    ck_assert(uring_listeners_open(&loop)); /* and begins to accept */
+    ck_assert(uring_listeners_open(&loop));
+    uring_listeners_look(&loop); /* this begins to accept */
     ck_assert(loop.listener[0].accepts);
 }
 
@@ -351,7 +357,7 @@ static void accepted(int result)
     uring_accepted(&loop, 0, &cqe);
 }
 
-/* Trouble of one connection, or of none, does not keep the next one waiting until a tick. */
+/* An error of one connection, or of none, does not make the next connection wait until a tick. */
 START_TEST(accept_goes_on_at_once)
 {
     static const int errors[] = {-EAGAIN, -EINTR, -ECONNABORTED, -ECANCELED, -EPROTO, -ENETDOWN};
@@ -364,7 +370,7 @@ START_TEST(accept_goes_on_at_once)
 }
 END_TEST
 
-/* And yet the loop does not turn without end when nothing ever comes of it: the listener is polled then. */
+/* But the loop does not turn for ever when accepting never succeeds: it then polls the listener. */
 START_TEST(accept_in_vain_has_an_end)
 {
     static const int errors[] = {-EAGAIN, -EINTR, -ECONNABORTED};
@@ -378,8 +384,9 @@ START_TEST(accept_in_vain_has_an_end)
 END_TEST
 
 /*
- * Of those that wait for a listener the kernel wakes one alone. A worker that stops to stand in for another may
- * have been the one, so it takes what is there; and one whose listener it is begins to wait again.
+ * When several workers wait for a listener, the kernel wakes only one. A worker that stops to stand
+ * in for another may be the one that was woken, so it takes what is there. The owner of the
+ * listener begins to wait again.
  */
 START_TEST(given_up_listener_is_looked_at_once_more)
 {
@@ -401,7 +408,7 @@ START_TEST(given_up_listener_is_looked_at_once_more)
     struct io_uring_cqe cancelled = {.res = -ECANCELED};
     uring_accepted(&loop, 1, &cancelled);
     taken = (int)loop.clients.used;
-    ck_assert_int_gt(taken, 0); /* one in 65536 times all 16 are the other's */
+    ck_assert_int_gt(taken, 0); /* in one of 65536 runs all 16 are the other's */
     ck_assert(!loop.listener[1].accepts && !listener_is_awaited(loop.listener[1].fd));
     uring_accepted(&loop, 0, &cancelled);
     ck_assert(loop.listener[0].accepts); /* the kernel looks at the queue when it begins */
@@ -411,13 +418,44 @@ START_TEST(given_up_listener_is_looked_at_once_more)
 }
 END_TEST
 
-/* What is not one connection's trouble: the listener is polled, so that the next try says what is wrong. */
+/*
+ * When the error does not concern one connection, the listener is polled, so that the next try
+ * shows the error.
+ */
 START_TEST(accept_polls_when_something_is_short)
 {
     static const int errors[] = {-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS};
     loop_make();
     accepted(errors[_i]);
     ck_assert(loop.listener[0].accepts && loop.listener[0].polls);
+    loop_end();
+}
+END_TEST
+
+/*
+ * The place that was last made room by belongs to another connection now, whose peer is gone while the disk is
+ * still read for it. That may take long: so it is not the one that makes room, and another one goes.
+ */
+START_TEST(one_that_failed_is_not_one_that_leaves)
+{
+    loop_make();
+    loop.worker.now.monotonic_ns = 1000 * NS_PER_SECOND;
+    struct now long_ago = {.monotonic_ns = NS_PER_SECOND};
+    while (loop.clients.used < loop.clients.count) {
+        struct uring_client *k = slab_take(&loop.clients);
+        *k = (struct uring_client){.client.fd = -1};
+        conn_open(&k->client.conn, loop.worker.rules, &long_ago);
+    }
+    struct uring_client *gone = slab_taken_at(&loop.clients, loop.leaving);
+    gone->lane.sending = LANE_IN_FETCH;
+    conn_failed(&gone->client.conn, CLOSE_PEER_RESET);
+    int waits = client_say("GET /small HTTP/1.1\r\n");
+    loop.listener[0].polls = true;
+    accepted(POLLIN);
+    ck_assert_ptr_nonnull(loop.first);
+    ck_assert_ptr_ne(loop.first, gone);
+    ck_assert_int_eq(conn_close_reason(&loop.first->client.conn), CLOSE_CROWDED);
+    close(waits);
     loop_end();
 }
 END_TEST
@@ -437,6 +475,7 @@ int main(void)
     tcase_add_loop_test(tcase, accept_in_vain_has_an_end, 0, 3);
     tcase_add_test(tcase, given_up_listener_is_looked_at_once_more);
     tcase_add_loop_test(tcase, accept_polls_when_something_is_short, 0, 4);
+    tcase_add_test(tcase, one_that_failed_is_not_one_that_leaves);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -1,6 +1,6 @@
 /*
- * Lanes over a ring that gives every completion that the kernel may give: first each of them once, with
- * what must follow from it, and then all of them at random.
+ * Lanes over a ring that gives every completion that the kernel may give: first each of them once,
+ * with what must follow from it, and then all of them at random.
  */
 #include "core_ring.h"
 #include "core_site.h"
@@ -66,7 +66,7 @@ static void send_from(size_t offset, size_t length, int parts)
     lane_send(&ring, &lane.lane, &out);
 }
 
-/* The peer has just these bytes of `sent`. */
+/* Checks that the peer has received just these bytes of `sent`. */
 static void peer_expect(size_t offset, size_t length)
 {
     ck_assert_int_eq(recv(lane.peer, heard, SENT, 0), (ssize_t)length);
@@ -87,7 +87,7 @@ static void say_and_take(void)
 
 static const int passing[] = {-EAGAIN, -EINTR, -ECANCELED, -ENOBUFS};
 
-/* Says nothing of the peer; nothing was received, and nothing is lost. */
+/* Such an end says nothing about the peer: nothing was received, and nothing is lost. */
 START_TEST(receive_ended_by_the_kernel)
 {
     begin();
@@ -96,7 +96,8 @@ START_TEST(receive_ended_by_the_kernel)
     turns(1);
     ck_assert_uint_eq(lane.completed[LANE_RECEIVE], 1);
     ck_assert_int_eq(lane.result[LANE_RECEIVE], 0);
-    ck_assert(!lane_has_received(&lane.lane) && !lane.lane.receiving && lane.lane.in_flight == 0);
+    ck_assert(!lane_has_received(&lane.lane) && lane.lane.receiving != RECEIVE_ARMED &&
+              lane.lane.in_flight == 0);
     say_and_take();
     say_and_take();
     core_lane_close(&ring, &lane);
@@ -114,7 +115,7 @@ START_TEST(receive_failed)
 }
 END_TEST
 
-/* Without a buffer a poll tells of bytes: in vain, or it is ended. The peer has not finished for all that. */
+/* Without a buffer a poll reports bytes that are not there, or ends. The peer has not finished. */
 START_TEST(told_of_bytes_that_are_not_there)
 {
     static const int results[] = {POLLIN, POLLRDHUP, POLLERR, -EAGAIN, -EINTR, -ECANCELED, -ENOMEM};
@@ -141,7 +142,7 @@ static int send_kind(int parts)
     return parts > 1 ? IORING_OP_SENDMSG : IORING_OP_SEND;
 }
 
-/* After any of these the same is sent again, once there is room and the system has memory. */
+/* After each of these results the same bytes are sent again, when there is room and memory. */
 static void send_ended(int result, int parts)
 {
     begin();
@@ -168,7 +169,7 @@ START_TEST(send_ended_by_the_kernel)
 }
 END_TEST
 
-/* No memory: it is not tried again and again, but after a moment. */
+/* Without memory a send is not repeated at once, but after a moment. */
 START_TEST(send_pauses_without_memory)
 {
     begin();
@@ -185,7 +186,7 @@ START_TEST(send_pauses_without_memory)
     send_from(0, 3000, 1);
     simulated_prescribe(IORING_OP_SEND, -ENOBUFS, 0);
     turns(1);
-    core_lane_close(&ring, &lane); /* while it pauses */
+    core_lane_close(&ring, &lane); /* while the send pauses */
 }
 END_TEST
 
@@ -202,7 +203,7 @@ START_TEST(send_failed)
 }
 END_TEST
 
-/* A zero-copy send that failed lends and gives back all the same; or does not. */
+/* A zero-copy send that failed may still lend memory and give it back, or not. */
 START_TEST(zero_copy_ended_by_the_kernel)
 {
     static const int results[] = {-EAGAIN, -EINTR,      -ECANCELED, -ENOBUFS,
@@ -223,7 +224,7 @@ START_TEST(zero_copy_ended_by_the_kernel)
 }
 END_TEST
 
-/* More is sent while what went before is lent; it comes back late, or at once. */
+/* More is sent while memory of an earlier send is lent; the memory comes back late, or at once. */
 START_TEST(zero_copy_given_back_late)
 {
     begin();
@@ -268,7 +269,7 @@ static void empty_and_expect_room(void)
 
 static const int poll_ends[] = {-EAGAIN, -EINTR, -ECANCELED, POLLRDHUP, POLLIN | POLLRDHUP};
 
-/* One that ended without room, once or going on, is armed again; and tells of room when there is some. */
+/* A poll that ended without room, of one shot or many, is armed again and reports room later. */
 START_TEST(poll_ended_by_the_kernel)
 {
     begin();
@@ -286,7 +287,7 @@ START_TEST(poll_ended_by_the_kernel)
 }
 END_TEST
 
-/* One that goes on may tell of the peer's end as often as it likes. */
+/* A poll that goes on may report the end of the peer any number of times. */
 START_TEST(poll_reports_something_else)
 {
     begin();
@@ -304,8 +305,8 @@ START_TEST(poll_reports_something_else)
 END_TEST
 
 /*
- * A poll that was stopped reports once more, ends in its own time, before or after it is told that it was
- * cancelled, or had ended already; meanwhile another waits.
+ * A poll that was stopped may report once more. It may end by itself, before or after the report
+ * that it was cancelled, or have ended before. Meanwhile another poll waits.
  */
 START_TEST(poll_stopped_and_another_armed)
 {
@@ -314,7 +315,7 @@ START_TEST(poll_stopped_and_another_armed)
     fill();
     simulated_prescribe(IORING_OP_POLL_ADD, POLLOUT, _i & 1 ? IORING_CQE_F_MORE : 0);
     turns(1);
-    ck_assert_int_eq(lane.lane.sending, LANE_FREE); /* it was told so */
+    ck_assert_int_eq(lane.lane.sending, LANE_FREE); /* the poll has reported room */
     lane_await_writable(&ring, &lane.lane);
     simulated.held[_i & 2 ? IORING_OP_POLL_ADD : SIMULATED_ANSWER] = true;
     turns(1);
@@ -342,7 +343,7 @@ END_TEST
 
 /* ---- cancels and reads --------------------------------------------------------------------- */
 
-/* Whatever a cancel says: the receive it was for ends when it ends, and only then all is over. */
+/* Whatever the cancel returns, its receive ends by itself; only then nothing is in flight. */
 START_TEST(receive_cancelled)
 {
     static const int answers[] = {0, -ENOENT, -EALREADY};
@@ -365,7 +366,7 @@ START_TEST(receive_cancelled)
 }
 END_TEST
 
-/* Short, or failed: the file is sent after that, and trouble with it is met there. */
+/* A fetch may be short or fail: the file is sent then, and sending finds the error. */
 START_TEST(fetch_ended)
 {
     static const int results[] = {4096, 1, 0, -EIO, -EAGAIN, -EINTR, -ECANCELED, -EBADF};
@@ -382,7 +383,10 @@ END_TEST
 
 /* ---- the ring itself ----------------------------------------------------------------------- */
 
-/* What the kernel had no memory for is still prepared: its socket is not closed before it was taken. */
+/*
+ * Operations that the kernel had no memory for stay prepared. Their sockets are not closed before
+ * the kernel took them.
+ */
 START_TEST(closed_while_the_kernel_takes_nothing)
 {
     struct core_lane other;
@@ -401,13 +405,16 @@ START_TEST(closed_while_the_kernel_takes_nothing)
     ck_assert_int_eq(send(other.peer, "word", 4, 0), 4);
     turns(3);
     ck_assert_uint_eq(lane.lane.in_flight, 0);
-    ck_assert_int_eq(recv(other.fd, heard, SENT, 0), 4); /* nobody else has taken it */
+    ck_assert_int_eq(recv(other.fd, heard, SENT, 0), 4); /* nobody else has taken the bytes */
     close(lane.peer);
     core_lane_close(&ring, &other);
 }
 END_TEST
 
-/* Refused now and then, it goes on; for ever, or for good, it is given up: it neither turns nor hangs. */
+/*
+ * When a call is refused now and then, the ring goes on. When it is refused for ever or for good,
+ * the ring is given up: it does not turn, and does not hang.
+ */
 START_TEST(enter_is_refused)
 {
     static const struct {
@@ -456,7 +463,7 @@ static void faults_end(void)
     simulated.by_chance = false;
 }
 
-/* With few faults and with many; a part of the seeds with sockets in places, a part without copying. */
+/* With few faults and with many; some seeds with sockets in a table, some with zero copy. */
 START_TEST(by_chance)
 {
     static const unsigned faults[] = {4, 16, 64, 128};

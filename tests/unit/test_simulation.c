@@ -1,6 +1,6 @@
 /*
- * Random connections over the simulated socket. A seed decides what is requested and what happens to the
- * socket; it is printed when something does not hold. CORE_SEED=N tries only that seed.
+ * Random connections over the simulated socket. A seed decides what is requested and what happens
+ * to the socket; it is printed when something does not hold. CORE_SEED=N tries only that seed.
  */
 #include "core_simulation.h"
 
@@ -13,17 +13,17 @@
 #define REQUESTS_MAX 50
 #define BYTES_MAX 262144
 
-/* What is asked, and what has to come back. */
+/* What the client sends, and which responses must come back. */
 struct conversation {
     char bytes[BYTES_MAX];
     size_t length;
     unsigned requests;
-    uint16_t expected[REQUESTS_MAX]; /* statuses */
-    bool refused;                    /* the last one is: nothing behind it is answered */
+    uint16_t expected[REQUESTS_MAX]; /* status codes                                           */
+    bool refused;                    /* the last request is: requests after it get no response */
     unsigned settled;
 };
 
-/* Adds `text`, in which "#" is the number of the request, and "$" stands for 3000 bytes. */
+/* Adds `text`, in which "#" stands for the number of the request and "$" for 3000 bytes. */
 static void say(struct conversation *c, const char *text)
 {
     for (; *text; text++) {
@@ -39,7 +39,7 @@ static void say(struct conversation *c, const char *text)
     }
 }
 
-/* A good request, numbered in its query. */
+/* Adds a good request, with its number in the query. */
 static void request_say(struct conversation *c, struct core_choices *choices)
 {
     static const struct {
@@ -77,7 +77,7 @@ static void request_say(struct conversation *c, struct core_choices *choices)
     c->expected[c->requests++] = kinds[kind].status;
 }
 
-/* A request that ends the connection. */
+/* Adds a request that ends the connection. */
 static void bad_request_say(struct conversation *c, struct core_choices *choices)
 {
     static const struct {
@@ -113,7 +113,7 @@ static void conversation_make(struct conversation *c, struct core_choices *choic
     if (c->refused && core_chance(choices, 3)) say(c, "GET /behind HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
-/* Answers come in the order of the requests, each with the status that is due. */
+/* Responses come in the order of the requests, each with the expected status. */
 static void answer_look(struct core_link *link, const struct exchange *exchange)
 {
     struct conversation *c = link->on_settle_of;

@@ -1,6 +1,6 @@
 /*
- * Tests of src/base/sink.c: every kind of place that lines go to, full, without a reader, and ours or not. A write
- * that waits would be ended by Check's limit of time.
+ * Tests of src/base/sink.c: every kind of file that lines go to, full, without a reader, and opened
+ * by us or by others. Check's time limit would end a write that waits.
  */
 #define _GNU_SOURCE
 #include "zcserve/sink.h"
@@ -48,7 +48,7 @@ static bool waits(int fd)
     return (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
 }
 
-/* Writes until nothing is taken; how many bytes that was. No line may be torn where it fits a pipe. */
+/* Writes until nothing more is taken. Returns how many bytes were. `whole`: no line may be cut. */
 static size_t write_all(const struct sink *sink, bool whole)
 {
     size_t total = 0;
@@ -73,7 +73,10 @@ static void take(int fd, size_t length)
     }
 }
 
-/* The three ways to a full pipe: a description of our own, a flag of the call, a move. */
+/*
+ * A full pipe, written to in each of three ways: by a description of our own, with a flag of the
+ * call, by a move.
+ */
 static void expect_pipe(enum sink_kind kind)
 {
     int ends[2];
@@ -115,7 +118,7 @@ START_TEST(pipe_of_another_user)
 }
 END_TEST
 
-/* EOPNOTSUPP: Linux before 6.4. ENOSYS, EINVAL: what else stands for it. */
+/* EOPNOTSUPP is returned before Linux 6.4; ENOSYS and EINVAL mean the same. */
 START_TEST(pipe_where_the_call_has_no_flag)
 {
     static const int errors[] = {EOPNOTSUPP, ENOSYS, EINVAL};
@@ -151,7 +154,7 @@ START_TEST(socket_of_somebody)
 }
 END_TEST
 
-/* Stopped by ^S, and one whose window takes nothing. */
+/* A terminal that was stopped by ^S, and one whose window takes no bytes. */
 static void expect_terminal(bool own)
 {
     int window, terminal;
@@ -164,7 +167,7 @@ static void expect_terminal(bool own)
         sink = (struct sink){dup(terminal), SINK_TERMINAL};
     }
     ck_assert_int_eq(sink_write(&sink, "one\n", 4), 4);
-    take(window, 5); /* "\r\n" */
+    take(window, 5); /* with "\r\n" */
     ck_assert_int_eq(tcflow(terminal, TCOOFF), 0);
     ck_assert_int_eq(sink_write(&sink, "two\n", 4), -EAGAIN);
     ck_assert_int_eq(tcflow(terminal, TCOON), 0);
@@ -203,7 +206,7 @@ START_TEST(fifo_without_a_reader)
 }
 END_TEST
 
-/* Root may read everything. */
+/* Root may read everything, so another user tries it. */
 START_TEST(fifo_that_may_only_be_written_to)
 {
     struct sink sink = {.fd = -1};
@@ -237,7 +240,7 @@ START_TEST(files)
     ck_assert_int_eq(sink_write(&sink, "two\n", 4), 4);
     ck_assert_int_eq(fstat(sink.fd, &file), 0);
     ck_assert_int_eq(file.st_size, 8);
-    ck_assert_uint_eq(file.st_mode & 0137, 0); /* not for everybody */
+    ck_assert_uint_eq(file.st_mode & 0137, 0); /* not readable for all users */
     ck_assert_int_eq(fcntl(sink.fd, F_GETFD), FD_CLOEXEC);
     ck_assert_int_eq(sink_open(&sink, "/nonexistent/log"), -ENOENT);
     ck_assert_int_eq(sink_open(&sink, directory), -EISDIR);
@@ -259,7 +262,7 @@ START_TEST(file_at_its_size_limit)
 }
 END_TEST
 
-/* A socket behind these names cannot be opened by its name. */
+/* A socket that has these names cannot be opened by name. */
 START_TEST(standard_names)
 {
     static const char *const names[] = {"/dev/stdout", "/dev/stderr"};

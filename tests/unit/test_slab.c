@@ -1,4 +1,7 @@
-/* Tests of src/base/slab.c: each object once, the last put back first, no memory before its time. */
+/*
+ * Tests of src/base/slab.c: each object is taken once, the last one put back is taken first, and
+ * memory exists only when it is touched.
+ */
 #define _GNU_SOURCE
 #include "zcserve/slab.h"
 
@@ -51,7 +54,7 @@ START_TEST(takes_the_last_put_first)
 }
 END_TEST
 
-/* Takes and puts in a seeded random order, against a plain table of what is taken. */
+/* Takes and puts back in a random order, and compares with a plain table of what is taken. */
 START_TEST(agrees_with_a_table)
 {
     enum { COUNT = 70 };
@@ -66,9 +69,8 @@ START_TEST(agrees_with_a_table)
         if ((random >> 16 & 1) != 0) {
             void *object = slab_take(&slab);
             ck_assert((object == NULL) == (count == COUNT));
-            for (uint32_t k = 0; k < count; k++) {
+            for (uint32_t k = 0; k < count; k++)
                 ck_assert_ptr_ne(held[k], object);
-            }
             if (object != NULL) held[count++] = object;
         } else if (count > 0) {
             uint32_t k = (random >> 17) % count;
@@ -88,17 +90,15 @@ START_TEST(touches_no_memory_before_its_time)
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     unsigned char resident[4096];
 
-    /* 4 GiB reserved, three pages real. */
+    /* 4 GiB are reserved, of which three pages exist. */
     ck_assert_int_eq(slab_open(&slab, page, 1024 * 1024), 0);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         memset(slab_take(&slab), 1, page);
-    }
     size_t count = 0;
     ck_assert_int_eq(mincore(slab.base, page * sizeof(resident), resident), 0);
-    for (size_t i = 0; i < sizeof(resident); i++) {
+    for (size_t i = 0; i < sizeof(resident); i++)
         count += resident[i] & 1;
-    }
-    /* A system that gives huge pages by itself may make more real, but not what is far away. */
+    /* With automatic huge pages, more pages may exist, but none that are far away. */
     ck_assert_uint_ge(count, 3);
     ck_assert_uint_eq(resident[sizeof(resident) - 1] & 1, 0);
     slab_close(&slab);

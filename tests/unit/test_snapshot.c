@@ -1,6 +1,6 @@
 /*
- * Tests of src/tool/snapshot.c: what a server told is read as it was told, and nothing that is wrong, hostile or huge
- * is believed.
+ * Tests of src/tool/snapshot.c: the figures of a server are read exactly, and a status that is
+ * wrong, hostile or huge is refused.
  */
 #include "tool/snapshot.h"
 
@@ -43,7 +43,7 @@ START_TEST(recorded)
     struct distribution all = {0};
     slot_snapshot_latency(total, PHASE_TOTAL, SOURCE_COUNT, &all);
     ck_assert_uint_eq(all.count, 39892);
-    /* What the server computed of the same buckets, and printed. */
+    /* The values that the server computed from the same buckets and printed. */
     ck_assert_double_eq_tol(distribution_percentile(&all, 0.5) * 16e-9, 1.2728e-05, 1e-9);
     ck_assert_double_eq_tol(distribution_percentile(&all, 0.99) * 16e-9, 4.2232e-05, 1e-9);
     ck_assert_uint_eq(total->measure[MEASURE_TURN]->count, 20001);
@@ -52,7 +52,7 @@ START_TEST(recorded)
 }
 END_TEST
 
-/* Any beginning of a status is refused, and leaves nothing behind (the sanitizer looks on). */
+/* A status that is cut anywhere is refused, and leaks nothing (the sanitizer checks that). */
 START_TEST(cut_anywhere)
 {
     struct snapshot snapshot;
@@ -60,7 +60,7 @@ START_TEST(cut_anywhere)
     size_t length;
     char *text = recorded_read("status.json", &length);
     while (length > 0 && text[length - 1] != '}')
-        length--; /* a newline at its end is not needed */
+        length--; /* its last newline is not needed */
     for (size_t cut = 0; cut < length; cut += cut < 4000 ? 7 : 701) {
         ck_assert_int_eq(snapshot_parse(text, cut, &snapshot, problem), -1);
         ck_assert_ptr_null(snapshot.worker);
@@ -135,7 +135,7 @@ START_TEST(what_is_missing_is_nothing)
 }
 END_TEST
 
-/* A text could steer the terminal, or be longer than the space for it. */
+/* A text could control the terminal, or be too long for its space. */
 START_TEST(texts_are_tame)
 {
     struct snapshot snapshot;
@@ -153,7 +153,7 @@ START_TEST(texts_are_tame)
 }
 END_TEST
 
-/* What is wrong is told with the words of whoever answered. */
+/* A problem is reported with bytes of the other side. */
 START_TEST(a_problem_cannot_steer_a_terminal)
 {
     static const char *const texts[] = {"{\"a\":\x1b[31m", "{\"a\":\"b\" \"\xc2\x9b[2J\"}",
@@ -190,7 +190,7 @@ START_TEST(huge)
     char *many = repeated(HEAD "\"total\":{},\"workers\":[", "{},", SNAPSHOT_WORKERS_MAX, "{}]}");
     ck_assert_int_eq(parse(many, &snapshot, problem), -1);
     free(many);
-    /* So many of one bucket that their sum would not fit. */
+    /* So many values in one bucket that their sum would overflow. */
     char *full = repeated(HEAD "\"total\":{\"turn\":{\"count\":1,\"sum_seconds\":1,\"buckets\":[",
                           "[5,9223372036854775807],", 3, "[6,1]]}}}");
     ck_assert_int_eq(parse(full, &snapshot, problem), -1);

@@ -1,7 +1,7 @@
 /*
- * Split invariance: a stream of bytes has one meaning, wherever it was cut on its way. Every row is given
- * whole, byte by byte, cut in two at every place, and cut at random places. The bytes of the responses and
- * the state at the end must be the same as for the whole stream.
+ * Split invariance: a stream of bytes has one meaning, wherever it was cut on its way. Every row is
+ * given whole, byte by byte, cut in two at every place, and cut at random places. The bytes of the
+ * responses and the state at the end must be the same as for the whole stream.
  */
 #include "core_streams.h"
 #include "core_link.h"
@@ -12,7 +12,7 @@
 
 #define RANDOM_CUTS 200
 
-/* What must not depend on the cuts. */
+/* The results that must not depend on the cuts. */
 struct result {
     char *output;
     size_t length;
@@ -22,7 +22,7 @@ struct result {
     bool closing, lingering, half_closed, idle;
 };
 
-/* The bytes lie in a block of their own size for each piece, so that reading too far is seen. */
+/* Each piece is in a block of exactly its size, so that a sanitizer sees reading too far. */
 static void piece_feed(struct core_link *link, const char *bytes, size_t length)
 {
     char *piece = malloc(length);
@@ -50,7 +50,7 @@ static struct result result_take(struct core_link *link)
     return result;
 }
 
-/* Bytes behind a request that ends the connection keep it open for a while, if they are there. */
+/* Bytes after a request that ends the connection keep it open for a while, if they have come. */
 static bool state_equals(const struct result *a, const struct result *b, bool more_behind)
 {
     if (a->settled != b->settled || a->closing != b->closing || a->reason != b->reason)

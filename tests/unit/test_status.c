@@ -1,5 +1,5 @@
 /*
- * Statuses: each has its line, and those that people may see have a page.
+ * Statuses: each has its line, and each error and redirect has a page.
  */
 #include "http/status.h"
 #include "http/work.h"
@@ -34,7 +34,7 @@ START_TEST(every_status_is_here)
 }
 END_TEST
 
-/* RFC 9112 §4: three digits, a space, a phrase of visible characters. */
+/* RFC 9112 §4: three digits, a space, and a phrase of visible characters. */
 START_TEST(line_is_well_formed)
 {
     char code[16];
@@ -62,7 +62,7 @@ START_TEST(page_says_what_happened)
     ck_assert_int_eq(memcmp(page.base, "<!doctype html>\n<html lang=\"en\">", 32), 0);
     ck_assert(contains(page, title) && contains(page, heading) && contains(page, "<p>"));
     ck_assert_int_eq(page.base[page.length - 1], '\n');
-    ck_assert_uint_le(page.length, INLINE_BYTES_MAX); /* output_has_room() counts on it */
+    ck_assert_uint_le(page.length, INLINE_BYTES_MAX); /* output_has_room() relies on this */
 }
 END_TEST
 

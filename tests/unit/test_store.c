@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #ifndef SYS_cachestat
-#define SYS_cachestat 451 /* the same on every architecture */
+#define SYS_cachestat 451 /* the same on all architectures */
 #endif
 
 static struct store_options options;
@@ -61,7 +61,7 @@ START_TEST(roots_of_every_form)
 }
 END_TEST
 
-/* Whichever directory or link on the way is moved, deleted or replaced, it is noticed. */
+/* Each directory or link on the way is moved, deleted or replaced, and the store sees it. */
 START_TEST(every_part_of_the_way)
 {
     static const struct {
@@ -83,7 +83,7 @@ START_TEST(every_part_of_the_way)
     options.root = "way/link";
     struct store *store = tree_open(&options);
     ck_assert_str_eq(tree_ask(store, "f", ACCEPT_IDENTITY), "one");
-    /* A link that somebody holds open does not go away when it is replaced. */
+    /* A link that somebody holds open still exists after it was replaced. */
     int held[] = {open("way/link", O_PATH | O_NOFOLLOW), open("up/second", O_PATH | O_NOFOLLOW)};
     tree_run(moves[_i].script);
     ck_assert_str_eq(tree_ask(store, "f", ACCEPT_IDENTITY), moves[_i].answer);
@@ -93,7 +93,7 @@ START_TEST(every_part_of_the_way)
 }
 END_TEST
 
-/* The working directory may change afterwards. */
+/* The working directory may change after the store was opened. */
 START_TEST(relative_root_stays)
 {
     struct store *store = tree_open(&options);
@@ -131,16 +131,16 @@ START_TEST(counts_begin_and_end_at_nothing)
 }
 END_TEST
 
-/* A sandbox that lets a call not through: the operator reads which. */
+/* A sandbox forbids a call: the message or notice names the call. */
 static const struct {
     long number;
     int error;
-    const char *told; /* when it is opened, or else as a notice */
+    const char *told; /* in the message when opening fails, or else in a notice */
     bool opens;
 } forbidden[] = {
     {SYS_statx, EPERM, "current: statx: Operation not permitted", false},
     {SYS_statx, EACCES, "current: statx: Permission denied", false},
-    {SYS_statx, ENOSYS, NULL, true}, /* the C library knows another way */
+    {SYS_statx, ENOSYS, NULL, true}, /* the C library uses another call */
     {SYS_openat2, EPERM, "openat2 is missing or forbidden", true},
     {SYS_openat2, ENOSYS, "openat2 is missing or forbidden", true},
     {SYS_openat2, EACCES, "openat2 is missing or forbidden", true},

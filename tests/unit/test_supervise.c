@@ -1,6 +1,6 @@
 /*
- * Tests of src/process/supervise.c and supervised.c with real processes: a supervisor in a process of
- * its own, whose workers note what happens to them in memory that all share.
+ * Tests of src/process/supervise.c and supervised.c with real processes: a supervisor in a process
+ * of its own, whose workers note what happens to them in memory that all share.
  */
 #define _GNU_SOURCE
 #include "zcserve/supervise.h"
@@ -29,7 +29,7 @@
 
 enum temper { OBEDIENT, STUBBORN, DEAF, CRASHING, FIRST_CRASHES };
 
-/* What all processes of a test see. */
+/* Memory that all processes of a test share. */
 static struct shared {
     _Atomic int starts[WORKERS_MAX], terms[WORKERS_MAX], usr1s[WORKERS_MAX], usr2s[WORKERS_MAX];
     _Atomic pid_t pid[WORKERS_MAX];
@@ -49,7 +49,7 @@ static struct supervised processes[WORKERS_MAX];
 static struct supervise_options options;
 static uint32_t count;
 
-/* ---- in the processes ------------------------------------------------------------------------- */
+/* ---- in the processes ------------------------------------------------------------------------ */
 
 static uint64_t clock_ns(void)
 {
@@ -82,7 +82,7 @@ static void note_start(uint32_t index)
     shared->pid[index] = getpid();
 }
 
-/* A worker that takes signals one by one, and obeys according to its temper. */
+/* A worker that takes signals one after another, and obeys them or not. */
 static int serve(const void *of, uint32_t index)
 {
     sigset_t set;
@@ -114,7 +114,7 @@ static int serve(const void *of, uint32_t index)
     }
 }
 
-/* ---- around them ------------------------------------------------------------------------------ */
+/* ---- around them ----------------------------------------------------------------------------- */
 
 static void on_release(const void *of)
 {
@@ -150,7 +150,7 @@ static void set_up(void)
     ck_assert_int_eq(log_open(errors, LOG_INFO), 0);
     options = (struct supervise_options){
         .drain_ns = 10 * NS_PER_SECOND, .release = on_release, .finish = on_finish};
-    /* What loses its parent comes to us, so that none is left behind. */
+    /* Processes that lose their parent become children of this one, so that none is left. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -159,7 +159,7 @@ static void tear_down(void)
     unlink(errors);
     unlink(access_path);
     rmdir(directory);
-    /* Nobody is left: neither children of ours nor, as the reaper, anybody's. */
+    /* No process is left: no child, and none that lost its parent. */
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
     ck_assert_int_eq(errno, ECHILD);
 }
@@ -168,9 +168,8 @@ static void supervise_workers(uint32_t workers, enum temper with)
 {
     temper = with;
     count = workers;
-    for (uint32_t i = 0; i < workers; i++) {
+    for (uint32_t i = 0; i < workers; i++)
         processes[i] = (struct supervised){.name = "worker", .run = serve, .index = i, .cpu = -1};
-    }
 }
 
 static void start(void)
@@ -183,7 +182,7 @@ static void start(void)
     ck_assert_int_gt(supervisor, 0);
 }
 
-/* Waits until `value` has come to `least`, at most three seconds. */
+/* Waits until `value` is at least `least`, at most three seconds. */
 static void wait_until(const _Atomic int *value, int least, const char *what)
 {
     for (int i = 0; i < 3000; i++) {
@@ -194,7 +193,7 @@ static void wait_until(const _Atomic int *value, int least, const char *what)
 }
 #define WAIT_UNTIL(value, least) wait_until(&(value), (least), #value)
 
-/* Waits until a worker's pid is another than `than`, and gives it. */
+/* Waits until the pid of a worker is not `than`. Returns the pid. */
 static pid_t worker_pid(uint32_t index, pid_t than)
 {
     for (int i = 0; i < 3000; i++) {
@@ -227,9 +226,8 @@ START_TEST(drains_on_term)
 {
     supervise_workers(3, OBEDIENT);
     start();
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 3; i++)
         worker_pid(i, 0);
-    }
     kill(supervisor, SIGTERM);
     expect_end(0);
     for (int i = 0; i < 3; i++) {
@@ -254,7 +252,7 @@ START_TEST(takes_int_and_quit_for_term)
         supervise_workers(1, OBEDIENT);
         start();
         pid_t pid = worker_pid(0, 0);
-        kill(pid, signals[i]); /* as a terminal does to all */
+        kill(pid, signals[i]); /* as a terminal does to all processes */
         kill(supervisor, signals[i]);
         expect_end(0);
         ck_assert_int_eq(shared->terms[0], 1);
@@ -312,7 +310,7 @@ START_TEST(starts_again_at_once_who_had_served)
 }
 END_TEST
 
-/* Starts at 0, 0.1, 0.3, 0.7 and 1.5 s, then the supervisor gives up, for none has served. */
+/* It starts at 0, 0.1, 0.3, 0.7 and 1.5 s. Then the supervisor gives up: none has served. */
 START_TEST(backs_off_and_gives_up)
 {
     supervise_workers(1, CRASHING);
@@ -420,7 +418,10 @@ START_TEST(passes_usr1_on_and_reopens_its_log)
 }
 END_TEST
 
-/* Absent from its first failure until it has lived for a second, through all tries: told at each end, and then. */
+/*
+ * A worker is absent from its first failure until it has lived for a second, through all tries.
+ * Each end of the worker is reported, and its return.
+ */
 START_TEST(tells_who_is_absent)
 {
     options.absence = on_absence;
@@ -434,7 +435,7 @@ START_TEST(tells_who_is_absent)
     ck_assert_int_eq(shared->absent_now, 0);
     ck_assert_int_eq(shared->starts[0], 4);
     ck_assert_uint_ge(clock_ns() - shared->started_ns[3], NS_PER_SECOND * 9 / 10);
-    kill(worker_pid(1, 0), SIGKILL); /* it had served, and is there again at once */
+    kill(worker_pid(1, 0), SIGKILL); /* it had served, so it is started again at once */
     WAIT_UNTIL(shared->absences, 5);
     ck_assert_int_eq(shared->absent_now, 0);
     WAIT_UNTIL(shared->starts[1], 2);
@@ -467,12 +468,12 @@ START_TEST(ends_when_a_process_cannot_be_started)
     supervise_workers(2, OBEDIENT);
     supervisor = fork();
     if (supervisor == 0) {
-        /* A user of our own, who may have no further process. */
+        /* Becomes a user who may not have another process. */
         struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
         supervise_prepare();
         setrlimit(RLIMIT_NPROC, &none);
         if (getuid() == 0 && setuid(61234) < 0) _exit(99);
-        /* No exit(): a leak check at its end would need a process of its own. */
+        /* Not exit(): a leak check at its end would need another process. */
         _exit(supervise(processes, count, &options));
     }
     expect_end(1);
@@ -483,13 +484,13 @@ START_TEST(ends_when_a_process_cannot_be_started)
 }
 END_TEST
 
-/* ---- with a recorder -------------------------------------------------------------------------- */
+/* ---- with a recorder ------------------------------------------------------------------------- */
 
 #define LINES 500
 
 static struct access_recorder recorder;
 
-/* A worker that logs as it starts, and then waits. */
+/* A worker that writes log lines when it starts, and then waits. */
 static int serve_and_log(const void *of, uint32_t index)
 {
     struct exchange record = {.method_name = TEXT("GET"), .target = TEXT("/"), .status = 200};
@@ -539,9 +540,8 @@ static int lines_recorded(void)
     int lines = 0;
 
     ck_assert_ptr_nonnull(in);
-    for (int c = 0; (c = fgetc(in)) != EOF;) {
+    for (int c = 0; (c = fgetc(in)) != EOF;)
         lines += c == '\n';
-    }
     fclose(in);
     return lines;
 }
@@ -560,7 +560,7 @@ START_TEST(recorder_outlives_the_workers)
     WAIT_UNTIL(shared->starts[0], 2);
     kill(supervisor, SIGTERM);
     expect_end(0);
-    ck_assert_int_eq(shared->starts[1], 1); /* still the first recorder */
+    ck_assert_int_eq(shared->starts[1], 1); /* the first recorder is still running */
     ck_assert_uint_eq(shared->dropped, 0);
     ck_assert_int_eq(lines_recorded(), 2 * LINES);
 }
@@ -569,12 +569,12 @@ END_TEST
 START_TEST(recorder_is_started_again_and_goes_on)
 {
     start_with_recorder();
-    await_lines(LINES); /* what a recorder has taken and not written dies with it */
+    await_lines(LINES); /* lines that a recorder has taken and not written are lost with it */
     pid_t pid = shared->pid[1];
     kill(pid, SIGSTOP);
     pid_t worker = shared->pid[0];
     kill(worker, SIGKILL);
-    worker_pid(0, worker); /* its lines wait in the socket */
+    worker_pid(0, worker); /* the lines of the new worker wait in the socket */
     kill(pid, SIGKILL);
     worker_pid(1, pid);
     kill(supervisor, SIGTERM);
@@ -584,7 +584,7 @@ START_TEST(recorder_is_started_again_and_goes_on)
 }
 END_TEST
 
-/* Told to stop at once, the supervisor gives a recorder that hangs one second. */
+/* When it must stop at once, the supervisor gives a hanging recorder one second. */
 START_TEST(recorder_that_hangs_is_given_up)
 {
     start_with_recorder();
@@ -600,9 +600,9 @@ START_TEST(recorder_that_hangs_is_given_up)
 }
 END_TEST
 
-/* ---- a pool ------------------------------------------------------------------------------------ */
+/* ---- a pool ---------------------------------------------------------------------------------- */
 
-/* Wants worker 0 alone for half a second, then both, then the second alone. */
+/* Wants only worker 0 for half a second, then both, then only the second. */
 static uint64_t adjust_in_turns(const void *of, struct supervised *among, uint32_t among_count)
 {
     static int looks;
@@ -629,7 +629,7 @@ START_TEST(starts_and_ends_as_a_pool_wants)
     WAIT_UNTIL(shared->terms[0], 1);
     usleep(300000);
     ck_assert_int_eq(shared->terms[0], 1);
-    ck_assert_int_eq(shared->starts[0], 1); /* it ended, and nobody wants it back */
+    ck_assert_int_eq(shared->starts[0], 1); /* it has ended, and is not wanted any more */
     ck_assert_int_eq(kill(shared->pid[0], 0), -1);
     ck_assert_int_eq(shared->terms[1], 0);
     kill(supervisor, SIGTERM);

@@ -1,6 +1,6 @@
 /*
- * Targets: a table of what each becomes, authorities, every short string of the special characters, and
- * random targets made mostly of these, whose paths must always be safe.
+ * Targets: a table of what each becomes, authorities, every short string of the special characters,
+ * and random targets made mostly of these, whose paths must always be safe.
  */
 #include "http/target.h"
 
@@ -15,7 +15,7 @@ struct target_case {
     const char *raw;
     enum target_form form;
     const char *path;
-    const char *query; /* NULL: absent */
+    const char *query; /* NULL: it is absent */
 };
 
 #define GOOD(raw, path)                \
@@ -70,7 +70,7 @@ static const struct target_case target_cases[] = {
     BAD("/a/../.."),
     BAD("/a/../../a/b"),
     BAD("/a/b/../../../c/d/e"),
-    /* percent signs */
+    /* percent-encodings */
     GOOD("/%61%62", "ab"),
     GOOD("/a%20b", "a b"),
     GOOD("/%23%25%3F%3f", "#%??"),
@@ -134,7 +134,7 @@ static const struct target_case target_cases[] = {
     GOOD("/%f0%90%80%80", "\xf0\x90\x80\x80"),
     GOOD("/%f4%8f%bf%bf", "\xf4\x8f\xbf\xbf"),
     GOOD("/%c3%a4/x/%e2%82%ac", "\xc3\xa4/x/\xe2\x82\xac"),
-    /* octets that are not UTF-8 */
+    /* bytes that are not UTF-8 */
     GOOD("/%80", "\x80"),
     GOOD("/%bf", "\xbf"),
     GOOD("/%c0%ae%c0%ae/a", "\xc0\xae\xc0\xae/a"),
@@ -216,7 +216,7 @@ static const struct target_case target_cases[] = {
     BAD("example.org"),
 };
 
-/* Parses a copy of exactly the right size, so that a sanitizer sees a byte too many. */
+/* Parses a copy that has exactly the right size, so that a sanitizer sees reading too far. */
 static struct target parse(const char *raw, size_t length, char **copy, char **space)
 {
     *copy = malloc(length);
@@ -411,7 +411,7 @@ START_TEST(authority_edges)
 }
 END_TEST
 
-/* What the contract promises of any path; NULL when it holds, else what does not. */
+/* Checks what the contract promises of any path. Returns NULL, or what does not hold. */
 static const char *path_fault(struct text path)
 {
     size_t segment = 0;
@@ -427,23 +427,22 @@ static const char *path_fault(struct text path)
     return NULL;
 }
 
-/* Each byte of `path` but "/" written as "%XX": read again, it must be the same path. */
+/* Each byte of `path` but "/" is written as "%XX": when this is read, the path must be the same. */
 static void expect_same_again(struct text path)
 {
     char raw[3 * LONGEST + 2] = "/", space[sizeof(raw) + 1];
     size_t length = 1;
-    for (size_t i = 0; i < path.length; i++) {
+    for (size_t i = 0; i < path.length; i++)
         if (path.base[i] == '/')
             raw[length++] = '/';
         else
             length += (size_t)snprintf(raw + length, 4, "%%%02x", (unsigned char)path.base[i]);
-    }
     struct target again = target_parse((struct text){raw, length}, space);
     ck_assert_int_eq(again.form, TARGET_ORIGIN);
     ck_assert(text_equals(again.path, path));
 }
 
-/* Whether it was a good one. */
+/* Returns whether the target was good. */
 static bool check_safe(const char *raw, size_t length)
 {
     char *copy, *space;
@@ -495,13 +494,13 @@ START_TEST(target_random)
         else
             bad++;
     }
-    /* Both sides must have been tried in earnest. */
+    /* Many targets of both kinds must have been tried. */
     ck_assert_uint_gt(good, 20000);
     ck_assert_uint_gt(bad, 20000);
 }
 END_TEST
 
-/* The path by another way: cut at every "/", keep a stack of segments. */
+/* Makes the path in another way: cuts at every "/", and keeps a stack of segments. */
 static bool path_slowly(const char *raw, size_t length, char *path)
 {
     size_t lengths[LONGEST], depth = 0, out = 0;
@@ -528,7 +527,7 @@ static bool path_slowly(const char *raw, size_t length, char *path)
     return true;
 }
 
-/* All strings of up to nine of "/", "." and "a" behind a "/", against the slow way. */
+/* Compares all strings of up to nine of "/", "." and "a" behind a "/" with the slow way. */
 START_TEST(target_exhaustive)
 {
     for (size_t length = 1; length <= 10; length++) {

@@ -1,7 +1,7 @@
 /*
- * 64 slots, each written by its own writer, are read all the time: no figure is ever half old and half new,
- * none decreases, and none is lost. Figures grow by PAIR, so that their two halves are equal. A write in
- * two steps would show, and the last test makes such writes to prove it.
+ * 64 slots, each written by its own writer, are read all the time: no figure is ever half old and
+ * half new, none decreases, and none is lost. Figures grow by PAIR, so that their two halves are
+ * equal. A write in two steps would show, and the last test makes such writes to prove it.
  */
 #define _GNU_SOURCE
 #include "status/reading.h"
@@ -19,11 +19,11 @@
 #define WRITERS 64
 #define PAIR UINT64_C(0x100000001)
 #define READ_SECONDS 1.0
-#define READINGS_LEAST 3 /* however busy the machine is */
+#define READINGS_LEAST 3 /* on the busiest machine, too */
 
 typedef void add_pair(_Atomic uint64_t *counter);
 
-/* What writers and the reader share, processes or not. */
+/* What the writers and the reader share, in one process or in several. */
 static struct shared {
     _Atomic bool stop;
     _Atomic uint64_t steps[WRITERS];
@@ -37,7 +37,7 @@ static void add_whole(_Atomic uint64_t *counter)
     stats_add(counter, PAIR);
 }
 
-/* As a machine of 32 bits would: one half, then the other. */
+/* As a machine of 32 bits would do it: first one half, then the other. */
 static void add_torn(_Atomic uint64_t *counter)
 {
     _Atomic uint32_t *half = (_Atomic uint32_t *)(uintptr_t)counter;
@@ -63,7 +63,7 @@ static void tear_down(void)
     munmap(shared, sizeof(*shared));
 }
 
-/* ---- writers ---------------------------------------------------------------------------------- */
+/* ---- writers --------------------------------------------------------------------------------- */
 
 static void *writer_run(void *of)
 {
@@ -117,7 +117,7 @@ static void processes_stop(void)
         ck_assert_int_gt(wait(NULL), 0);
 }
 
-/* ---- the reader ------------------------------------------------------------------------------- */
+/* ---- the reader ------------------------------------------------------------------------------ */
 
 static double clock_seconds(void)
 {
@@ -170,7 +170,7 @@ static void read_once(struct seen *seen, struct reading *reading, struct spreads
     seen->readings++;
 }
 
-/* Reads for a while, or until something torn was seen when `until_torn`. */
+/* Reads for a while; with `until_torn` until a torn value was seen. */
 static struct seen *read_all(double seconds, bool until_torn)
 {
     struct seen *seen = calloc(1, sizeof(*seen));
@@ -193,7 +193,7 @@ static void expect_whole(struct seen *seen)
     free(seen);
 }
 
-/* Now that nobody writes any more: every single step is there. */
+/* No writer writes any more: every single step is counted. */
 static void expect_all_counted(void)
 {
     struct seen *seen = calloc(1, sizeof(*seen));

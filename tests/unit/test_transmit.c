@@ -1,4 +1,6 @@
-/* Tests of src/net/transmit.c over real sockets: short writes, files that shrank, peers that left. */
+/*
+ * Tests of src/net/transmit.c over real sockets: short writes, files that shrank, peers that left.
+ */
 #define _GNU_SOURCE
 #include "zcserve/transmit.h"
 
@@ -7,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 static int sender = -1, receiver = -1;
 static char large[LARGE], received[LARGE];
 
-/* A TCP connection with small buffers; both ends non-blocking. */
+/* Opens a TCP connection with small buffers. Both ends are non-blocking. */
 static void set_up(void)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -30,7 +31,7 @@ static void set_up(void)
     int size = 16384;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-    signal(SIGPIPE, SIG_IGN); /* as sendfile asks of its caller */
+    signal(SIGPIPE, SIG_IGN); /* sendfile requires this of its caller */
     setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&in, length), 0);
     ck_assert_int_eq(listen(listener, 1), 0);
@@ -42,9 +43,8 @@ static void set_up(void)
     ck_assert_int_ge(sender, 0);
     ck_assert_int_eq(fcntl(receiver, F_SETFL, O_NONBLOCK), 0);
     close(listener);
-    for (size_t i = 0; i < LARGE; i++) {
+    for (size_t i = 0; i < LARGE; i++)
         large[i] = (char)(i * 2654435761u >> 13);
-    }
 }
 
 static void tear_down(void)
@@ -60,7 +60,7 @@ static struct outgoing memory(const char *base, size_t length)
     return out;
 }
 
-/* A file of the first `length` bytes of `large`, without a name. */
+/* Returns a file without a name that has the first `length` bytes of `large`. */
 static int file_of(size_t length)
 {
     int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
@@ -70,7 +70,7 @@ static int file_of(size_t length)
     return fd;
 }
 
-/* Receives until nothing comes for `wait_ms`; gives how much is in `received` then. */
+/* Receives until nothing comes for `wait_ms`. Returns how many bytes `received` then has. */
 static size_t receive_some(size_t already, int wait_ms)
 {
     struct pollfd input = {.fd = receiver, .events = POLLIN};
@@ -107,7 +107,7 @@ START_TEST(sends_several_vectors_in_order)
 }
 END_TEST
 
-/* Sends `large` in whatever pieces the socket takes; what arrives must be the same. */
+/* Sends `large` in the pieces that the socket takes. The same bytes must arrive. */
 static void send_large(bool from_file)
 {
     int fd = from_file ? file_of(LARGE) : -1;
@@ -158,9 +158,9 @@ START_TEST(keeps_to_the_budget)
     ck_assert_int_eq(transmit(sender, &out, 1000), 1000);
     ck_assert_uint_eq(receive_some(0, 50), 1000);
     ck_assert_int_eq(memcmp(received, large + 100, 1000), 0);
-    out.length = 10; /* nor is more sent than the range, though the file goes on */
+    out.length = 10; /* not more than the range is sent, although the file goes on */
     ck_assert_int_eq(transmit(sender, &out, 1000), 10);
-    ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 10000); /* the file's own offset stays */
+    ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 10000); /* the offset of the file has not changed */
     close(fd);
 }
 END_TEST
@@ -191,7 +191,7 @@ START_TEST(tells_that_a_file_cannot_be_read)
 }
 END_TEST
 
-/* With MSG_MORE nothing leaves (for 200 ms) until the rest comes; without, it leaves at once. */
+/* With MSG_MORE nothing is sent for 200 ms, unless the rest comes; without it, at once. */
 START_TEST(holds_a_head_back_for_its_file)
 {
     int fd = file_of(100);
@@ -209,7 +209,7 @@ START_TEST(holds_a_head_back_for_its_file)
 }
 END_TEST
 
-/* Neither send, sendmsg nor sendfile may end the process; what comes is a value. */
+/* No send, sendmsg or sendfile may end the process: the error is returned. */
 START_TEST(survives_a_peer_that_left)
 {
     int fd = file_of(100);
@@ -227,10 +227,9 @@ START_TEST(survives_a_peer_that_left)
     close(receiver);
     usleep(20000);
     ck_assert_int_eq(transmit_receive(sender, &byte, 1), -ECONNRESET);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         ck_assert_int_eq(transmit(sender, outs[i], NO_BUDGET), -EPIPE);
-    }
-    signal(SIGPIPE, SIG_DFL); /* memory needs nobody to ignore the signal */
+    signal(SIGPIPE, SIG_DFL); /* for memory the signal need not be ignored */
     ck_assert_int_eq(transmit(sender, &one, NO_BUDGET), -EPIPE);
     ck_assert_int_eq(transmit(sender, &two, NO_BUDGET), -EPIPE);
     receiver = -1;
@@ -292,26 +291,9 @@ START_TEST(a_blocking_socket_s_time_runs_out)
     setsockopt(sender, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
     setsockopt(sender, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
     ck_assert_int_eq(transmit_receive(sender, &byte, 1), -EAGAIN);
-    for (int i = 0; i < 100 && result >= 0; i++) {
+    for (int i = 0; i < 100 && result >= 0; i++)
         result = transmit(sender, &out, NO_BUDGET);
-    }
     ck_assert_int_eq(result, -EAGAIN);
-}
-END_TEST
-
-/* Less than a segment waits for more, or for the end. */
-START_TEST(corked_it_leaves_in_whole_segments)
-{
-    int file = file_of(1000), nodelay = 1;
-    setsockopt(sender, IPPROTO_TCP, TCP_NODELAY, &nodelay, sizeof(nodelay));
-    struct outgoing out = {.fd = file, .length = 1000};
-    transmit_cork(sender, true);
-    ck_assert_int_eq(transmit(sender, &out, NO_BUDGET), 1000);
-    ck_assert_uint_eq(receive_some(0, 50), 0);
-    transmit_cork(sender, false);
-    ck_assert_uint_eq(receive_some(0, 1000), 1000);
-    ck_assert_int_eq(memcmp(received, large, 1000), 0);
-    close(file);
 }
 END_TEST
 
@@ -328,7 +310,6 @@ int main(void)
     tcase_add_test(cases, tells_that_a_file_shrank);
     tcase_add_test(cases, tells_that_a_file_cannot_be_read);
     tcase_add_test(cases, holds_a_head_back_for_its_file);
-    tcase_add_test(cases, corked_it_leaves_in_whole_segments);
     tcase_add_test(cases, survives_a_peer_that_left);
     tcase_add_test(cases, receives_what_there_is);
     tcase_add_test(cases, goes_on_after_a_signal);

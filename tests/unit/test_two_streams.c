@@ -1,12 +1,12 @@
 /*
- * A protocol with two streams at once, made for this test alone: what HTTP/2 will need of the core. It stands in the
- * place of http1.h, and conn.c is compiled once more with it. So conn.c knows nothing of HTTP/1.1 beyond that
- * header: requests are resolved in any order, one waits for the disk while the other is sent, and bytes
- * are received meanwhile.
+ * A protocol with two streams at a time, made only for this test: what HTTP/2 will need of the
+ * core. It replaces http1.h, and conn.c is compiled again with it. This shows that conn.c knows
+ * nothing of HTTP/1.1 but that header: requests are resolved in any order, one waits for the disk
+ * while the other is sent, and bytes are received meanwhile.
  *
- * A request is "N /path\n", N being 1 or 2; a response is that of HTTP/1.1.
+ * A request is "N /path\n", where N is 1 or 2; a response is one of HTTP/1.1.
  */
-#define ZCSERVE_HTTP_HTTP1_H /* instead of the real one */
+#define ZCSERVE_HTTP_HTTP1_H /* replaces the real one */
 #include "http/reader.h"
 #include "http/stream.h"
 
@@ -23,7 +23,7 @@
 
 struct http1 {
     struct stream stream[STREAMS];
-    bool open[STREAMS]; /* its request came, and is not answered */
+    bool open[STREAMS]; /* its request came, and has no response yet */
     uint64_t received_ns, waited_ns;
     size_t filled, parsed;
     char *receive;
@@ -91,7 +91,7 @@ static void http1_answered(struct http1 *h, struct stream *s)
     h->open[s - h->stream] = false;
 }
 
-/* What streams borrow stays where it is. */
+/* Bytes that a stream has borrowed are not moved. */
 static void http1_compact(struct http1 *h)
 {
     if (h->open[0] || h->open[1] || h->parsed == 0) return;
@@ -180,7 +180,7 @@ static struct stream *stream_of(int number)
     return &wire.conn.work->http1.stream[number - 1];
 }
 
-/* Answers a stream as the store would. */
+/* Resolves the lookup of a stream as the store would. */
 static void resolve(struct stream *s)
 {
     struct resolution found = core_resolve(conn_lookup(s));
@@ -224,9 +224,10 @@ START_TEST(one_is_parked_while_the_other_is_sent)
     resolve(stream_of(2));
     ck_assert_int_eq(core_link_advance(&wire), CONN_SEND);
     core_link_send(&wire, 10);
-    ck_assert(conn_unparked(&wire.conn, stream_of(1))); /* the disk answered: bytes are outstanding */
+    /* The disk is done while bytes are outstanding. */
+    ck_assert(conn_unparked(&wire.conn, stream_of(1), true));
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
-    conn_sent(&wire.conn, 1, &wire.now); /* …and some were taken now */
+    conn_sent(&wire.conn, 1, &wire.now); /* some of them are taken now */
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
     ck_assert_uint_eq(wire.conn.work->output.sent_bytes, 11);
 }
@@ -240,7 +241,7 @@ START_TEST(parked_to_the_end)
     sent_all();
     ck_assert_int_eq(conn_next(&wire.conn), CONN_PARKED);
     ck_assert_uint_eq(wire.settled, 1);
-    ck_assert(conn_unparked(&wire.conn, stream_of(1)));
+    ck_assert(conn_unparked(&wire.conn, stream_of(1), true));
     resolve(stream_of(1));
     sent_all();
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RECEIVE);
@@ -255,7 +256,7 @@ START_TEST(received_while_it_is_sent)
     ck_assert_int_eq(core_link_advance(&wire), CONN_SEND);
     core_link_send(&wire, 10);
     ck_assert(conn_receives(&wire.conn));
-    say("2 /sma"); /* not whole yet: sending goes on */
+    say("2 /sma"); /* not a complete request: sending goes on */
     ck_assert_int_eq(conn_next(&wire.conn), CONN_SEND);
     core_link_send(&wire, 10);
     say("ll\n");
@@ -267,7 +268,10 @@ START_TEST(received_while_it_is_sent)
 }
 END_TEST
 
-/* One is parked, one is sent, and the peer goes: each loan is given back once (core_link.c sees to that). */
+/*
+ * One stream is parked and one is being sent when the peer leaves. core_link.c checks that each
+ * loan is returned once.
+ */
 START_TEST(fails_within)
 {
     say("1 /small\n2 /large\n");
@@ -276,7 +280,7 @@ START_TEST(fails_within)
     ck_assert_int_eq(core_link_advance(&wire), CONN_SEND);
     core_link_send(&wire, 10);
     core_link_fail(&wire, CLOSE_PEER_RESET);
-    ck_assert(!conn_unparked(&wire.conn, stream_of(1)));
+    ck_assert(!conn_unparked(&wire.conn, stream_of(1), true));
     ck_assert_int_eq(core_link_advance(&wire), CONN_CLOSE);
     ck_assert_uint_eq(wire.settled, 1);
 }

@@ -1,5 +1,5 @@
 /*
- * Tests of src/base/utf8.c: every character there is, what is none, and what must not be shown.
+ * Tests of src/base/utf8.c: every character, bytes that are none, and what must not be shown.
  */
 #include "zcserve/utf8.h"
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The character's bytes, written down a second time (RFC 3629 §3). */
+/* Writes the bytes of a character, by separate code (RFC 3629 §3). */
 static size_t encode(uint32_t number, char bytes[4])
 {
     if (number < 0x80) {

@@ -1,7 +1,7 @@
 /*
- * Validators: no entity-tag and no date is given that could later name another content, and an unchanged
- * file keeps its own, whatever room the cache has. The test sets the clock: a file that was changed just
- * now is looked at as if at any later moment.
+ * Validators: no entity-tag and no date is sent that could later belong to other content, and an
+ * unchanged file keeps its validators, whatever room the cache has. The test sets the clock: a file
+ * that was changed just now is looked at as if at any later moment.
  */
 #define _GNU_SOURCE
 #include "store/etag.h"
@@ -44,7 +44,7 @@ static void reopen(void)
     store = tree_open(&options);
 }
 
-/* So long after the last change of current/`path`. */
+/* Returns the time `ns` after the last change of current/`path`. */
 static struct now now_after(const char *path, uint64_t ns)
 {
     struct identity identity;
@@ -71,7 +71,7 @@ static bool head_has(const struct representation *r, const char *name)
     return memmem(r->prepared_head.base, r->prepared_head.length, name, strlen(name)) != NULL;
 }
 
-/* What is said of a file so long after it changed: whether there is a tag, and a date. */
+/* Checks which validators a file has `ns` after its change: whether there is a tag, and a date. */
 static void expect(const char *path, struct accepted accepted, uint64_t ns, bool tag, bool date)
 {
     struct now now = now_after(path, ns);
@@ -84,14 +84,14 @@ static void expect(const char *path, struct accepted accepted, uint64_t ns, bool
     store_return(store, r);
 }
 
-/* How long after its change the second is over in which the file was modified, and a tick more. */
+/* Returns how long after its change the second of the modification is over, and one tick more. */
 static uint64_t second_left(const char *path)
 {
     struct now now = now_after(path, 0);
     return NS_PER_SECOND - now.wall_ns + 50 * NS_PER_MS;
 }
 
-/* Asked once, at one moment: in a store that knows nothing yet. */
+/* Each moment is tried once, with a new store. */
 START_TEST(withheld_while_another_change_could_be_the_same)
 {
     static const uint64_t early[] = {0, 1 * NS_PER_MS, 10 * NS_PER_MS, 49 * NS_PER_MS};
@@ -113,7 +113,7 @@ START_TEST(withheld_while_another_change_could_be_the_same)
 }
 END_TEST
 
-/* What was read so early is made again when more can be said, and then no more. */
+/* A file that was read early is read again when it can have more validators, and then no more. */
 START_TEST(given_as_soon_as_they_hold)
 {
     options.watches_max = _i == 0 ? 1000 : 0;
@@ -141,7 +141,7 @@ START_TEST(given_as_soon_as_they_hold)
 }
 END_TEST
 
-/* A second coding of a file that is known already. */
+/* A second coding of a file that is already known. */
 START_TEST(each_coding_for_itself)
 {
     expect("large2.css", ACCEPT_IDENTITY, 0, false, false);
@@ -180,7 +180,7 @@ static void descriptors_give_back(int first)
         close(fd);
 }
 
-/* It is not lost for that, nor forgotten; and when it can be read, more is said of it. */
+/* Meanwhile the file is lent as before. When it can be read again, it has more validators. */
 START_TEST(lent_as_it_was_while_it_cannot_be_read_again)
 {
     expect("small.css", ACCEPT_IDENTITY, 0, true, false);
@@ -196,7 +196,7 @@ START_TEST(lent_as_it_was_while_it_cannot_be_read_again)
 }
 END_TEST
 
-/* Times as a coarse file system keeps them, whose nanoseconds are none. The clock says 1000.5 s. */
+/* Times of a file system without nanoseconds. The clock says 1000.5 s. */
 static const struct {
     int64_t modified_seconds;
     uint32_t modified_ns;
@@ -213,9 +213,10 @@ static const struct {
     {999, 0, 999, 0, false, MODIFIED_UNKNOWN},
     {998, 0, 998, 0, false, MODIFIED_UNKNOWN},
     {997, 0, 997, 0, true, 997},
-    {500, 0, 1000, 460000000, false, 500}, /* set by hand: another second passed long ago */
+    {500, 0, 1000, 460000000, false, 500}, /* set by hand: that second was over long ago */
     {999, 0, 1000, 400000000, true, MODIFIED_UNKNOWN},
-    {2000, 5, 1000, 400000000, true, MODIFIED_UNKNOWN}, /* from the future: when it was touched */
+    /* In the future: the time of the change counts. */
+    {2000, 5, 1000, 400000000, true, MODIFIED_UNKNOWN},
     {2000, 5, 998, 400000000, true, 998},
     {2000, 5, 998, 0, false, MODIFIED_UNKNOWN},
     {2000, 5, 2000, 5, false, MODIFIED_UNKNOWN},
@@ -240,7 +241,7 @@ START_TEST(times_of_every_kind)
 }
 END_TEST
 
-/* After exactly the wait that was told there is none, unless it was cut short. */
+/* After exactly the wait that was returned the next wait is 0, unless the first was shortened. */
 START_TEST(waits_are_exact)
 {
     struct now now = {.wall_seconds = 1000, .wall_ns = 500000000};
@@ -276,7 +277,7 @@ static void expect_tag(const char *what, const char *path, struct accepted accep
     store_return(store, r);
 }
 
-/* Lends new files until there is no room for one more byte; how many. */
+/* Lends new files until there is no room for another byte. Returns how many. */
 static int lend_everything(const struct representation *lent[], int most)
 {
     size_t length = 4000;
@@ -301,7 +302,7 @@ START_TEST(tag_does_not_depend_on_room)
     options.memory_bytes_max = 128 << 10;
     reopen();
     expect_tag("with room", "small.css", ACCEPT_IDENTITY, "small", CODING_IDENTITY);
-    tree_run("touch current/small.css"); /* so that the cache lets go of it */
+    tree_run("touch current/small.css"); /* so that the cache removes it */
     int count = lend_everything(lent, 100);
     expect_tag("all lent", "small.css", ACCEPT_IDENTITY, "small", CODING_IDENTITY);
     expect_tag("all lent, again", "small.css", ACCEPT_IDENTITY, "small", CODING_IDENTITY);
@@ -312,7 +313,7 @@ START_TEST(tag_does_not_depend_on_room)
 }
 END_TEST
 
-/* Nor on what the cache is configured to be, as long as file_max is the same. */
+/* Nor does the tag depend on the other limits of the cache, while file_max is the same. */
 static const struct {
     const char *name;
     uint64_t memory_bytes_max;
@@ -341,7 +342,7 @@ START_TEST(tag_does_not_depend_on_the_configuration)
 }
 END_TEST
 
-/* Exactly as large as file_max, and a byte more: of the two kinds each has its own shape. */
+/* Files of exactly file_max, and of one byte more: each kind of tag has its own form. */
 START_TEST(tag_by_size_alone)
 {
     struct now now;

@@ -1,6 +1,6 @@
 /*
- * Variants: content that changes while it is read, entity-tags and their cost, identities, and opening
- * below a directory in both ways.
+ * Variants: content that changes while it is read, entity-tags and their cost, identities, and
+ * opening below a directory in both ways.
  */
 #define _GNU_SOURCE
 #include "store/variant.h"
@@ -35,7 +35,7 @@ static void setup(void)
     now_read(&now);
 }
 
-/* The identity was taken, then the file changed: what is read may not pass for what was found. */
+/* The file changes after its identity was read: the bytes must not pass for the file found. */
 START_TEST(changes_while_reading)
 {
     static const char *const scripts[] = {"printf x >> f", "truncate -s 5 f", ": > f",
@@ -44,7 +44,7 @@ START_TEST(changes_while_reading)
         struct file file = file_named("f");
         struct variant *variant = NULL;
         int fd = open("f", O_RDONLY);
-        tree_settle(); /* the clock of the file system moves on */
+        tree_settle(); /* so that the clock of the file system moves on */
         tree_run(scripts[i]);
         int result = variant_read(&file, CODING_IDENTITY, fd, &now, &variant);
         ck_assert_msg(result == -ESTALE, "%s: %d", scripts[i], result);
@@ -83,7 +83,7 @@ START_TEST(kept_open)
 }
 END_TEST
 
-/* No allocation costs more than it is charged, nor more than was reserved for it. */
+/* No allocation costs more than what is charged for it, or was reserved for it. */
 START_TEST(costs_are_honest)
 {
     for (size_t size = 1; size < 400000; size += size < 2000 ? 1 : 997) {
@@ -150,7 +150,7 @@ END_TEST
 
 static const struct {
     const char *path;
-    int refused, followed; /* errno, 0: opens */
+    int refused, followed; /* errno; 0: it can be opened */
 } opens[] = {
     {"", 0, 0},
     {"f", 0, 0},

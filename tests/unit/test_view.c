@@ -1,4 +1,4 @@
-/* Tests of src/tool/view.c and order.c: every line fits, the chosen worker is among them, and each order is one. */
+/* Tests of src/tool/view.c and order.c: lines fit, the chosen worker is shown, and orders sort. */
 #include "tool/view.h"
 
 #include "recorded.h"
@@ -16,7 +16,7 @@ static struct snapshot server;
 static struct interval interval;
 static struct view view;
 
-/* 40 workers of which the later are the busier; the last two are not there any more. */
+/* Sets 40 workers, of which the later ones are busier. The last two have ended. */
 static void given(void)
 {
     char problem[SNAPSHOT_PROBLEM_MAX] = "";
@@ -141,7 +141,7 @@ START_TEST(a_message_and_a_pause)
 }
 END_TEST
 
-/* --once: no keys, and every worker. */
+/* For --once: no keys, and every worker. */
 START_TEST(as_many_lines_as_there_are)
 {
     struct view_wishes wishes = {.chosen = VIEW_ALL};

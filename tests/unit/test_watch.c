@@ -1,9 +1,9 @@
 /*
- * Watching: when it is possible and when not, what the operator is told, and that the numbers of watches
- * are used again.
+ * Watching: when it is possible and when not, what the operator is told, and that the numbers of
+ * watches are used again.
  */
 #define _GNU_SOURCE
-#include "store/chain.h"
+#include "store/watch.h"
 
 #include "tree.h"
 
@@ -59,11 +59,11 @@ START_TEST(no_inotify_instance)
     struct watch *watch = calloc(1, sizeof(*watch));
     watch_open(watch, &options, &counts, &notices);
     setrlimit(RLIMIT_NOFILE, &limit);
-    ck_assert_int_eq(watch->fd, -1);
+    ck_assert_int_eq(watch->notifier.fd, -1);
     ck_assert_ptr_nonnull(strstr(notices_next(&notices), "max_user_instances"));
     struct change change;
     ck_assert(!watch_next(watch, &change));
-    ck_assert(!chain_watch(watch, "/"));
+    ck_assert(!chain_watch(&watch->chain, &watch->notifier, "/"));
     watch_close(watch);
     free(watch);
     tree_remove();
@@ -85,7 +85,7 @@ START_TEST(descriptor_becomes_readable)
 }
 END_TEST
 
-/* Without memory for directories none is watched; the watches of the root's path stay, and tell nothing. */
+/* Without memory for directories only the path of the root is watched, and reports nothing. */
 START_TEST(no_memory_for_directories)
 {
     options.memory_bytes_max = 0;
@@ -117,7 +117,7 @@ START_TEST(watches_come_back)
         ck_assert_uint_eq(store_counts(store)->watches, watches);
         ck_assert_uint_eq(store_counts(store)->bytes, bytes);
         tree_run("mv away current/a");
-        tree_run("ln -sfn release1 current"); /* all is watched anew */
+        tree_run("ln -sfn release1 current"); /* so that all is watched again */
         ck_assert_str_eq(tree_ask(store, "d/x", ACCEPT_IDENTITY), "two");
     }
     store_close(store);
@@ -125,7 +125,7 @@ START_TEST(watches_come_back)
 }
 END_TEST
 
-/* A directory in the place of another is watched as itself, also when the old one comes back. */
+/* A directory that replaces another one is watched itself, also when the old one comes back. */
 START_TEST(replaced_directory_is_watched)
 {
     struct store *store = tree_open(&options);
@@ -143,7 +143,7 @@ START_TEST(replaced_directory_is_watched)
 }
 END_TEST
 
-/* A busy directory that nobody asked for costs nothing; one beside a cached file costs no hit. */
+/* A busy directory that nobody requested costs nothing, and one beside a cached file no hit. */
 START_TEST(other_names_do_not_disturb)
 {
     struct store *store = tree_open(&options);
@@ -162,7 +162,7 @@ static bool private_mounts(void)
     return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
-/* A file mounted over a name: its changes are reported to another directory, so it is checked. */
+/* A file is mounted over a name. Its changes are reported elsewhere, so it is compared. */
 START_TEST(mounted_file)
 {
     if (private_mounts()) {
@@ -179,7 +179,7 @@ START_TEST(mounted_file)
 }
 END_TEST
 
-/* One directory under two names has one watch; both names stay right. */
+/* A directory with two names has one watch; both names stay right. */
 START_TEST(mounted_twice)
 {
     if (private_mounts()) {
@@ -201,7 +201,7 @@ START_TEST(mounted_twice)
 }
 END_TEST
 
-/* Without /proc watches cannot be set: checked, and told. */
+/* Without /proc no watch can be set: files are compared, and a notice is raised. */
 START_TEST(no_proc)
 {
     if (private_mounts()) {

@@ -1,6 +1,6 @@
 /*
- * A worker: requests are answered from a real store, counted and logged, and never with content that is no
- * longer on disk.
+ * A worker: requests are answered from a real store, counted and logged, and never with content
+ * that is no longer on disk.
  */
 #include "core_site.h"
 #include "zcserve/log.h"
@@ -28,7 +28,7 @@ static void tear_down(void)
     core_site_close(&site);
 }
 
-/* What is answered to `request`. */
+/* Returns the response to `request`. */
 static const char *ask(const char *request)
 {
     core_site_say(&site, request);
@@ -61,14 +61,14 @@ START_TEST(answers_are_counted)
     ck_assert_uint_eq(stats_read(&stats->answers_3xx), 1);
     ck_assert_uint_eq(stats_read(&stats->answers_4xx), 1);
     ck_assert_uint_eq(stats_read(&stats->answers_5xx), 1);
-    ck_assert_uint_eq(stats_read(&stats->cache_hits), 0); /* not yet told */
+    ck_assert_uint_eq(stats_read(&stats->cache_hits), 0); /* not counted yet */
     ck_assert(!worker_tick(&site.worker));
     ck_assert_uint_ge(stats_read(&stats->cache_hits), 3);
     ck_assert_uint_ge(stats_read(&stats->cache_misses), 2);
     ck_assert_uint_ge(stats_read(&stats->cache_entries), 1);
     uint64_t hits = stats_read(&stats->cache_hits);
     worker_tick(&site.worker);
-    ck_assert_uint_eq(stats_read(&stats->cache_hits), hits); /* once, not again */
+    ck_assert_uint_eq(stats_read(&stats->cache_hits), hits); /* counted once, and not again */
 }
 END_TEST
 
@@ -88,10 +88,10 @@ static uint64_t phase_count(enum phase phase, enum source source)
     return read.count;
 }
 
-/* Each whole answer once in every phase, by its source, and the phases add up to the total. */
+/* Each complete response counts once in every phase, by its source. The phases add up. */
 START_TEST(phases_are_measured)
 {
-    enum { UNITS_LOST = PHASE_COUNT }; /* each phase is cut to whole units */
+    enum { UNITS_LOST = PHASE_COUNT }; /* each phase is rounded down to whole units */
     core_site_file(&site, "large", 500000);
     core_site_connect(&site, 0);
     ck_assert(ask_status(GET("/small"), 200));
@@ -115,7 +115,7 @@ START_TEST(phases_are_measured)
 }
 END_TEST
 
-/* An answer that was cut is counted, but not as if it had been fast. */
+/* A response that was cut is counted, but has no latency, which would be too short. */
 START_TEST(cut_answers_have_no_latency)
 {
     core_site_file(&site, "large", 4000000);
@@ -139,7 +139,7 @@ START_TEST(totals_go_on_after_a_restart)
     conn_failed(&site.client.conn, CLOSE_DRAINED);
     client_close(&site.client, &site.worker);
     site.open = false;
-    stats_set(&site.worker.stats->connections, 7); /* as if it had died */
+    stats_set(&site.worker.stats->connections, 7); /* as if the worker had died */
     worker_close(&site.worker);
     struct stats_slot *stats = &site.service.board[0];
     uint64_t hits = stats_read(&stats->cache_hits);
@@ -156,7 +156,7 @@ START_TEST(totals_go_on_after_a_restart)
 }
 END_TEST
 
-/* Content is asked for, the file changes, and the next request sees it. */
+/* A file is requested, then it changes, and the next request gets its new content. */
 START_TEST(changes_are_seen_at_once)
 {
     core_site_connect(&site, 0);

@@ -1,6 +1,6 @@
 /*
- * Sends without a copy: what is lent stays lent until it is given back, even when the peer never takes it.
- * Where zero copy does not work, sending goes on all the same.
+ * Sends without a copy: memory that is lent stays lent until the kernel gives it back, even when
+ * the peer never takes the bytes. Where zero copy does not work, sends copy.
  */
 #include "core_ring.h"
 #include "core_site.h"
@@ -55,7 +55,7 @@ static void returned_await(void)
     ck_assert_uint_eq(lane.lane.zero_copy.lent, 0);
 }
 
-/* The peer takes nothing, so the kernel has to keep what is beyond the peer's small buffer. */
+/* The peer takes nothing, so the kernel keeps what does not fit the small buffer of the peer. */
 static void fill(int parts)
 {
     core_lane_open_tcp(&lane, LARGE, 65536);
@@ -71,7 +71,7 @@ static void fill(int parts)
 
 static const int part_counts[] = {1, 5};
 
-/* It really is our memory that is sent from: so it must be lent. */
+/* The kernel really sends from our memory, so that memory must be lent. */
 START_TEST(lent_until_it_was_taken)
 {
     SKIP_IF(!works, ring_problem());
@@ -89,7 +89,10 @@ START_TEST(lent_until_it_was_taken)
 }
 END_TEST
 
-/* The kernel said that it had to copy, as it has to for a peer on this machine: it is spared that. */
+/*
+ * The kernel reports that it had to copy, as it must for a peer on this machine: the next sends are
+ * ordinary ones.
+ */
 START_TEST(copied_all_the_same)
 {
     SKIP_IF(!works, ring_problem());
@@ -111,7 +114,7 @@ START_TEST(copied_all_the_same)
 }
 END_TEST
 
-/* Without a peer that takes anything: what is lent comes back when the connection is given up. */
+/* The peer takes nothing: lent memory comes back when the connection is given up. */
 START_TEST(given_up)
 {
     SKIP_IF(!works, ring_problem());
@@ -136,7 +139,7 @@ START_TEST(given_up)
 }
 END_TEST
 
-/* Unix sockets cannot do it: nothing is sent, and the next time it is copied. */
+/* Unix sockets do not support zero copy: nothing is sent, and the next send copies. */
 START_TEST(not_supported)
 {
     SKIP_IF(!works, ring_problem());
@@ -167,7 +170,7 @@ START_TEST(too_small)
 }
 END_TEST
 
-/* Short sends and slow reading, again and again without copying: the bytes are right, in order. */
+/* Short sends and a slow reader, again and again without copies: the bytes stay right. */
 START_TEST(by_chance)
 {
     SKIP_IF(!works, ring_problem());

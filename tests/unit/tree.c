@@ -39,7 +39,7 @@ void tree_remove(void)
     char script[160];
     media_types_free(tree_types);
     ck_assert_int_eq(chdir("/"), 0);
-    /* Only root may empty a directory that nobody may enter. */
+    /* Only root can empty a directory that nobody may enter. */
     snprintf(script, sizeof(script), "chmod -R u+rwX %s && rm -rf %s", tree_directory,
              tree_directory);
     tree_run(script);
@@ -104,9 +104,8 @@ static const char *found_text(const struct representation *r)
 {
     static char text[8192];
     int length = 0;
-    if (r->coding != CODING_IDENTITY) {
+    if (r->coding != CODING_IDENTITY)
         length = snprintf(text, sizeof(text), "%s:", coding_name(r->coding));
-    }
     if (r->content != NULL) {
         ck_assert_int_eq(r->fd, -1);
         snprintf(text + length, sizeof(text) - (size_t)length, "%.*s", (int)r->length, r->content);

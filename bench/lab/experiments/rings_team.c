@@ -125,7 +125,7 @@ static bool completions_reap(struct member *t, struct io_uring *ring)
     {
         struct member *owner = io_uring_cqe_get_data(cqe);
         seen++;
-        may_go |= owner == NULL;
+        may_go |= !owner;
         if (!owner) continue;
         if (cqe->res != wanted) member_fails(t, cqe->res < 0 ? cqe->res : -EIO);
         tally_latency(&t->tally, now - owner->begun_ns, (uint64_t)wanted);

@@ -118,9 +118,8 @@ static int readers_open(void *context)
         a->fd[i] = open(path, O_RDONLY | O_CLOEXEC | (a->direct ? O_DIRECT : 0));
         if (a->fd[i] < 0) return -errno;
     }
-    for (unsigned i = 0; i < a->threads; i++) {
+    for (unsigned i = 0; i < a->threads; i++)
         a->reader[i] = (struct reader){.all = a, .index = i, .buffer = a->memory + i * a->block};
-    }
     return 0;
 }
 

@@ -1,0 +1,61 @@
+/*
+ * The blocks that have options: the configuration itself, its sites, and their rules.
+ */
+
+#include "config/loading.h"
+
+#include <assert.h>
+
+void block_begin(struct loading *l, const struct option_set *set, struct config_block *block,
+                 const char *directory)
+{
+    block->place = keep_zeroed(l->keep, (size_t)(set->end - set->option) * sizeof(*block->place));
+    for (const struct config_option *option = set->option; option < set->end; option++) {
+        struct option_value value = {.where = "default", .directory = directory};
+        if (option->kind == OPTION_LIST)
+            option_value_split(&value, option->fallback, l->keep);
+        else
+            option_value_add(&value, option->fallback);
+        bool fits = option_read(option, &value, block, l->keep, &l->problems);
+        assert(fits); /* else the table contradicts itself */
+    }
+}
+
+void block_set(struct loading *l, const struct option_set *set, struct config_block *block,
+               const struct config_option *option, const struct option_value *value)
+{
+    option_read(option, value, block, l->keep, &l->problems);
+    block->place[option - set->option] = value->where;
+}
+
+void block_check_title(struct loading *l, const struct option_set *set,
+                       const struct config_block *parent, const char *title, const char *where)
+{
+    const char *fault = option_text_fault(title);
+    const struct config_block *other = parent->inner;
+    while (other && strcmp(other->title, title) != 0)
+        other = other->next;
+    if (title[0] == '\0')
+        problem_tell(&l->problems, where, "%s needs a title, as in %s %s{ ... }", set->name,
+                     set->name, set->title);
+    else if (fault)
+        problem_tell(&l->problems, where, "the title of %s %s", set->name, fault);
+    else if (other)
+        problem_tell(&l->problems, where, "%s \"%.70s\" is a duplicate: %s has it already",
+                     set->name, title, other->where);
+}
+
+struct config_block *block_add(struct loading *l, const struct option_set *set,
+                               struct config_block *parent, const char *title, const char *where,
+                               const char *directory)
+{
+    struct config_block *block = keep_zeroed(l->keep, set->size);
+    struct config_block **end = &parent->inner;
+    block->title = title;
+    block->where = where;
+    block_begin(l, set, block, directory);
+    while (*end)
+        end = &(*end)->next;
+    *end = block;
+    return block;
+}
