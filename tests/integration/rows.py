@@ -187,7 +187,7 @@ class Exchange:
         if after == CLOSED and not self.is_old():
             expect("Connection: close in the last answer", True, closes)
         if after == KEPT or (after == EITHER and not closes):
-            self.probe()
+            probe(client)
             return
         if after == CUT_SHORT and client.receive():
             check("answer", answer((400, 408)), client.answer(), self.server)
@@ -200,11 +200,13 @@ class Exchange:
         first = self.row.steps[0] if self.row.steps else b""
         return isinstance(first, str) and "HTTP/1.0" in first
 
-    def probe(self):
-        self.client.send(PROBE)
-        probe = self.client.answer()
-        expect("status of one more request", 200, probe.status)
-        expect_content("content of one more request", content("/one.bin"), probe.content)
+
+def probe(client):
+    """That the connection is kept: it answers one more request."""
+    client.send(PROBE)
+    got = client.answer()
+    expect("status of one more request", 200, got.status)
+    expect_content("content of one more request", content("/one.bin"), got.content)
 
 
 def run_row(row, server):
