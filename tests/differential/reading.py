@@ -138,7 +138,7 @@ def aspects(got, target, method):
 
 
 def is_alike(ours, theirs):
-    """Statuses are alike also where both refuse, and one of them says no more than 400."""
+    """Whether two statuses agree: they are one, or both refuse and one of them is 400, which says no more than that."""
     return ours == theirs or ("400" in (ours, theirs) and all(each[0] in "45" for each in (ours, theirs)))
 
 
