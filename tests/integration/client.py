@@ -58,7 +58,7 @@ class Answer:
         match = STATUS_LINE.match(lines[0])
         if not match:
             raise Failure("not a status line: %s" % shown(lines[0]))
-        self.status = int(match[1])
+        self.status, self.phrase = int(match[1]), match[2].decode()
         self.fields, self._values = [], {}
         for line in lines[1:]:
             match = FIELD_LINE.match(line)

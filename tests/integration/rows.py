@@ -267,8 +267,17 @@ def date_seconds(date):
     return email.utils.parsedate_to_datetime(date).timestamp()
 
 
+PHRASES = {  # RFC 9110 §15, RFC 6585 §5
+    200: "OK", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 304: "Not Modified",
+    400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
+    408: "Request Timeout", 412: "Precondition Failed", 414: "URI Too Long", 416: "Range Not Satisfiable",
+    417: "Expectation Failed", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
+    501: "Not Implemented", 503: "Service Unavailable", 505: "HTTP Version Not Supported"}
+
+
 def always(label, answer, head_only, server, own_coding=False):
     """What is true of every answer. A file with a coding of its own is the same for everyone."""
+    expect("%s: reason phrase of %d" % (label, answer.status), PHRASES.get(answer.status), answer.phrase)
     for name in ONCE:
         lines = len(answer.values(name))
         if lines > 1:
