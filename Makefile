@@ -36,11 +36,14 @@ FUZZERS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 LAB_SOURCES := $(sort $(wildcard bench/lab/*.c bench/lab/experiments/*.c))
 FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h bench/lab/experiments/*.h))
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
-ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool%,$(OBJECTS))
+ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool% $(OUT)/src/precompress/% $(OUT)/src/doctor/%,$(OBJECTS))
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
-TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% base/% config/%) $(OUT)/src/stats/board.o $(OUT)/src/stats/histogram.o,$(OBJECTS))
-TOOL_UNITS := $(filter $(patsubst src/tool/%.c,tests/unit/test_%.c,$(wildcard src/tool/*.c)),$(UNITS))
-LAB_ROOMS := $(LAB_SOURCES:%.c=$(OUT)/%.o) $(OUT)/src/stats/histogram.o
+TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% precompress/% doctor/% base/% config/% net/% type/% \
+    $(addsuffix .o,stats/board stats/histogram start/limits process/cpu store/beneath store/file store/identity \
+    model/shape model/ring model/ring_buffers model/ring_count model/ring_remedy model/ring_try)),$(OBJECTS))
+TOOL_UNITS := $(filter $(patsubst %.c,tests/unit/test_%.c,$(notdir $(wildcard src/tool/*.c src/doctor/*.c))) \
+    tests/unit/test_precompress_%,$(UNITS))
+LAB_ROOMS := $(LAB_SOURCES:%.c=$(OUT)/%.o) $(addprefix $(OUT)/src/,stats/histogram.o doctor/device.o doctor/kernel_file.o)
 LAB_UNITS := $(filter tests/unit/test_lab_%,$(UNITS))
 PROGRAMS  := $(OUT)/zcserve $(OUT)/zcserve-tool
 
@@ -82,7 +85,8 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
 COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
 LIBS   := -lev -lllhttp -luring -pthread -lm
-TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw))$(TOOL_LIBS)
+TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw \
+    libdeflate libbrotlienc libbrotlidec libzstd))$(TOOL_LIBS)
 LAB_LIBS = $(eval LAB_LIBS := -luring -laio $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
@@ -140,7 +144,7 @@ $(OUT)/zcserve: $(OUT)/src/main.o $(ROOMS)
 $(OUT)/zcserve-tool: $(OUT)/src/tool_main.o $(TOOL_ROOMS)
 	$(call say,link)$(LINK) $^ $(LIBS) $(TOOL_LIBS) -o $@
 
-$(TOOL_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/unit/recorded.o $(TOOL_ROOMS)
+$(TOOL_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(addprefix $(OUT)/tests/unit/,recorded.o made_up.o loaded.o) $(TOOL_ROOMS)
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) $(TOOL_LIBS) -o $@
 
 $(OUT)/bench/lab/page_style.o: bench/page.css

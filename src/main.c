@@ -1,6 +1,6 @@
 /*
  * The program: reads the command line and the configuration, and serves (src/start/), checks or
- * prints. `top` and `report` are another program.
+ * prints. `top`, `report`, `reload`, `doctor` and `precompress` are another program.
  */
 #include "start/program.h"
 #include "zcserve/command_line.h"
@@ -17,20 +17,28 @@
 
 enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
 
-static int command_run(struct program *p, enum command command)
+/* Serves, or says that the configuration is right. Frees the program. */
+static int command_run(struct program *p, const struct command_line *line)
 {
+    char problem[256];
     const struct config *config = p->config;
+    int code = EXIT_SUCCESS, error;
     sink_ignore_signals();
-    int error = log_open(config->error_log, (enum log_level)config->log_level);
-    if (error != 0) {
+    if ((error = log_open(config->error_log, (enum log_level)config->log_level)) != 0) {
         log_error("cannot open the error log %s: %s", config->error_log, sink_problem(-error));
-        return EXIT_FAILURE;
+        code = EXIT_FAILURE;
+    } else if (!service_make(p)) {
+        code = EXIT_BAD_CONFIGURATION;
+    } else if (!model_choose(p, problem, sizeof(problem))) {
+        log_error("%s", problem);
+        code = EXIT_FAILURE;
+    } else if (line->command == COMMAND_SERVE) {
+        return server_run(p, line, ZCSERVE_VERSION);
+    } else {
+        fprintf(stderr, "%s: the configuration is right\n", p->origin);
     }
-    if (!service_make(p)) return EXIT_BAD_CONFIGURATION;
-    if (!model_choose(p)) return EXIT_FAILURE;
-    if (command == COMMAND_SERVE) return server_run(p);
-    fprintf(stderr, "%s: the configuration is right\n", p->origin);
-    return EXIT_SUCCESS;
+    program_free(p);
+    return code;
 }
 
 /* Ignores SIGXFSZ, so that a file at its size limit is reported as an error, as a full disk is. */
@@ -60,7 +68,10 @@ static bool standard_descriptors_hold(void)
 /* Only the first argument counts. A directory with such a name can be served as ./top. */
 static bool is_tool(const char *word)
 {
-    return strcmp(word, "top") == 0 || strcmp(word, "report") == 0;
+    static const char *const tools[] = {"top", "report", "reload", "doctor", "precompress"};
+    for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
+        if (strcmp(word, tools[i]) == 0) return true;
+    return false;
 }
 
 /* Executes zcserve-tool, a program beside this one, whose libraries the server need not load. */
@@ -84,18 +95,10 @@ int main(int argc, char **argv)
     static struct command_line line;
     int code = command_line_read(argc, argv, &line);
     if (line.command == COMMAND_DONE) return code;
-    struct config *config =
-        config_load(line.config_file, line.overrides, line.override_count, stderr);
-    if (!config) return EXIT_BAD_CONFIGURATION;
-    struct program program = {.config = config,
-                              .version = ZCSERVE_VERSION,
-                              .reason = line.reason,
-                              .origin = line.reason,
-                              .status = {.fd = -1, .alive = {-1, -1}}};
-    if (line.config_file) program.origin = line.config_file;
-    code =
-        line.command == COMMAND_PRINT ? config_show(config) : command_run(&program, line.command);
-    program_close(&program);
-    config_free(config);
+    struct program *program = program_new(&line, stderr);
+    if (!program) return EXIT_BAD_CONFIGURATION;
+    if (line.command != COMMAND_PRINT) return command_run(program, &line);
+    code = config_show(program->config);
+    program_free(program);
     return code;
 }

@@ -17,10 +17,7 @@
 static void line_put(json_t *into, const char *name, const char *path)
 {
     char line[256] = "";
-    FILE *file = fopen(path, "re");
-    if (file && !fgets(line, sizeof line, file)) line[0] = '\0';
-    if (file) fclose(file);
-    line[strcspn(line, "\n")] = '\0';
+    kernel_line(MACHINE_ITSELF, path, line, sizeof line);
     for (char *c = line; *c; c++)
         if (*c == '\t') *c = ' ';
     json_object_set_new(into, name, *line ? json_string(line) : json_null());
@@ -29,18 +26,9 @@ static void line_put(json_t *into, const char *name, const char *path)
 /* Reads the rest of the first line of a file that begins with `key`. */
 static void key_put(json_t *into, const char *name, const char *path, const char *key)
 {
-    char line[4096];
-    FILE *file = fopen(path, "re");
-    json_object_set_new(into, name, json_null());
-    while (file && fgets(line, sizeof line, file)) {
-        if (strncmp(line, key, strlen(key)) != 0) continue;
-        char *value = line + strlen(key);
-        value += strspn(value, " \t:=\"");
-        value[strcspn(value, "\n\"")] = '\0';
-        json_object_set_new(into, name, json_string(value));
-        break;
-    }
-    if (file) fclose(file);
+    char value[KERNEL_LINE_MAX];
+    bool found = kernel_key(MACHINE_ITSELF, path, key, value, sizeof value);
+    json_object_set_new(into, name, found ? json_string(value) : json_null());
 }
 
 static json_t *system_json(void)
@@ -145,7 +133,7 @@ static json_t *device_json(const char *data)
         "rotational",     "write_cache",        "io_poll"};
     struct device device;
     char value[128], path[192];
-    device_of(&device, data);
+    device_of(&device, MACHINE_ITSELF, data);
     json_t *into = json_pack("{s:s,s:s,s:s,s:b,s:b}", "name", device.name, "file_system",
                              device.file_system, "mount_options", device.options, "counters",
                              device.counted, "in_memory", device.in_memory);

@@ -50,7 +50,7 @@ void lab_plan(struct lab *lab, const struct experiment *experiment, const struct
     lab->options = options;
     table_open(&lab->table, experiment->factors, experiment->figures);
     mkdir(options->data, 0755);
-    device_of(&lab->device, options->data);
+    device_of(&lab->device, MACHINE_ITSELF, options->data);
     progress_begin(&lab->progress, experiment->name);
     uint64_t repetitions = lab_number(lab, "repetitions");
     lab->repetitions = repetitions < 1                 ? 1

@@ -96,6 +96,9 @@ void config_free(struct config *config);
  */
 const char *config_place(const struct config *config, const void *member);
 
+/* Returns whether a list has this word; case counts. */
+bool config_list_has(const struct config_list *list, const char *word);
+
 /* Prints the whole configuration as a file, which config_load() reads as the same configuration. */
 void config_print(const struct config *config, FILE *out);
 

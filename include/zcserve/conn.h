@@ -34,10 +34,14 @@ enum conn_step {
     CONN_CLOSE       /* close the socket; conn_close_reason() says why                           */
 };
 
+#define RANGES_MAX 64 /* the largest ranges_max */
+
 /* What the operator allows, for all connections of a worker. Times in ns, sizes in bytes. */
 struct conn_rules {
     struct text server; /* value of the Server field; empty: no such field */
     uint32_t head_bytes_max, target_bytes_max, fields_max;
+    uint32_t ranges_max; /* of one request, at least 1; more of them get the whole content */
+    uint64_t seed[2];    /* random bits of this start of the server, which no client knows */
     uint64_t body_bytes_max;
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
     uint64_t linger_most_ns; /* longest lingering; linger_ns is for one silence in it */

@@ -37,6 +37,9 @@ struct listen_address {
 int listen_address_parse(const char *text, struct listen_address *address, char *problem,
                          size_t size);
 
+/* Returns whether both are the same address, with the same port. */
+bool listen_address_equals(const struct listen_address *a, const struct listen_address *b);
+
 /* Writes "127.0.0.1:8080", "[::1]:8080", "*:8080" or "unix:/path", and a NUL. */
 void listen_address_format(const struct listen_address *address, char *text, size_t size);
 #define LISTEN_ADDRESS_TEXT_MAX 128

@@ -24,6 +24,9 @@ enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT
 /* Returns the registered name of the coding: "identity", "gzip", "br", "zstd". */
 const char *coding_name(enum coding coding);
 
+/* Returns the suffix of a sidecar in this coding: ".gz", ".br", ".zst"; empty for identity. */
+struct text coding_file_suffix(enum coding coding);
+
 /* Weights of Accept-Encoding in thousandths: 0 means refused, 1000 means preferred. */
 struct accepted {
     uint16_t weight[CODING_COUNT];

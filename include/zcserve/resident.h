@@ -18,4 +18,17 @@
  */
 bool resident(int fd, uint64_t offset, uint64_t length);
 
+/* How resident() finds that out for a file. */
+enum resident_means {
+    RESIDENT_WHOLE, /* every page is known (cachestat(2))                        */
+    RESIDENT_EDGES, /* only the first and the last page (RWF_NOWAIT, preadv2(2)) */
+    RESIDENT_UNTOLD /* not at all: resident() always returns true                */
+};
+
+/*
+ * Returns how, for the file open as `fd`, which may be read and is not empty. Sets *error to the
+ * errno of cachestat(2); 0 when that works. It may start to read the first page.
+ */
+enum resident_means resident_means(int fd, int *error);
+
 #endif

@@ -12,6 +12,14 @@
 #include "zcserve/store.h"
 
 #define SERVICE_ADDRESSES_MAX 16 /* listening addresses */
+#define SERVICE_NO_WORKER UINT32_MAX
+
+/* A listening socket, and who accepts from it. */
+struct service_listener {
+    int fd;
+    uint32_t address; /* its number in service.address              */
+    uint32_t owner;   /* a worker; SERVICE_NO_WORKER: all of them do */
+};
 
 /* Options of the io_uring model; 0 or false: off. */
 struct uring_options {
@@ -40,15 +48,18 @@ struct service {
     struct uring_options uring;
     uint64_t drain_ns; /* longest time to finish requests when the server stops */
 
-    struct listen_address address[SERVICE_ADDRESSES_MAX];
+    struct listen_address address[SERVICE_ADDRESSES_MAX]; /* service_open() sets the port of each */
+    struct listen_address asked[SERVICE_ADDRESSES_MAX];   /* as they were before that            */
     uint32_t addresses;
     int backlog;
-    bool listeners_shared; /* all workers accept from the same listeners           */
-    int *listeners;        /* one for each worker and address, worker after worker */
+    bool listeners_shared;             /* all workers accept from every listener */
+    struct service_listener *listener; /* all listeners, of all addresses        */
+    uint32_t listeners;
     struct roster {
         _Atomic uint32_t stand_in; /* the worker that accepts in its place, or SERVICE_NO_WORKER */
                                    /* (the supervisor writes it)                                 */
         _Atomic bool busy;         /* prefork: it serves a connection (the worker writes it)     */
+        _Atomic bool serves;       /* its process has opened everything (the process writes it)  */
     } * roster;                    /* one for each worker, in memory that all processes share    */
 
     struct stats_slot *board;         /* one slot for each worker */
@@ -59,40 +70,29 @@ struct service {
 };
 
 /*
- * Opens the listeners of all workers and the board of counters, so that no worker can fail to open
- * its own. Returns 0, or -1 with one line in `problem`. Port 0 is replaced by the port that the
- * kernel chose.
+ * Opens the listeners and the roster, so that no worker can fail to open its own. Returns 0, or -1
+ * with one line in `problem`; service_close() must follow in any case. Port 0 is replaced by the
+ * port that the kernel chose.
+ *
+ * `before` is the service that is replaced after a reload; NULL: none. Where it has the same
+ * address, its listeners are duplicated, so that the connections in their queues are kept. When
+ * there are fewer of them than workers, more are opened; when there are more, a worker has several.
  */
-int service_open(struct service *service, char *problem, size_t size);
+int service_open(struct service *service, const struct service *before, char *problem, size_t size);
 
-/* Closes what service_open() opened, and removes the files of Unix sockets. */
-void service_close(struct service *service);
+/*
+ * Closes what service_open() opened. Removes the files of Unix sockets on which the service `after`
+ * (NULL: none) does not listen.
+ */
+void service_close(struct service *service, const struct service *after);
 
 /* Closes all listeners in a process that does not accept, or no longer. */
 void service_listeners_leave(const struct service *service);
 
-/* Returns the listener of one worker on one address. */
-static inline int service_listener(const struct service *service, uint32_t worker, uint32_t address)
-{
-    return service->listeners[(size_t)worker * service->addresses + address];
-}
-
 /*
- * Every worker holds the listeners of all workers. So it can accept for a worker that is not
- * running, and no connection is reset because a listener is closed. The listeners are numbered from
- * 0.
- */
-#define SERVICE_NO_WORKER UINT32_MAX
-uint32_t service_listeners_count(const struct service *service);
-/*
- * Returns the descriptor, or -1 when workers share this listener and it has a lower number already.
- */
-int service_listener_at(const struct service *service, uint32_t number);
-/* Returns its address. */
-const struct listen_address *service_listener_address(const struct service *service,
-                                                      uint32_t number);
-/*
- * Returns whether `worker` accepts from it now: its own one, or that of a worker it stands in for.
+ * Every worker holds all listeners. So it can accept for a worker that is not running, and no
+ * connection is reset because a listener is closed. Returns whether `worker` accepts from listener
+ * `number` now: it is its own one, one of all workers, or that of a worker it stands in for.
  */
 bool service_accepts(const struct service *service, uint32_t worker, uint32_t number);
 

@@ -17,11 +17,18 @@
 #include "zcserve/service.h"
 #include "zcserve/supervise.h"
 
+#define STATUS_PROBLEM_MAX 512
+
 /* What the status process learns from the supervisor, in memory that both share. */
 struct status_shared {
     _Atomic bool draining;
-    uint32_t count;              /* how many processes */
-    struct supervised process[]; /* all of the server  */
+    _Atomic uint32_t generation;      /* which one serves; the first is 1                 */
+    _Atomic uint32_t reloads;         /* reloads that were tried and are over             */
+    _Atomic uint32_t reloads_failed;  /* those that changed nothing                       */
+    char problem[STATUS_PROBLEM_MAX]; /* why the last reload failed; empty: it did not    */
+    _Atomic uint32_t slots;           /* slots of the board that a worker may have used   */
+    uint32_t count;                   /* how many processes there may be                  */
+    struct supervised process[];      /* all of the server; `run` is NULL: an unused entry */
 };
 
 /* Returns shared memory for `count` processes, otherwise zeroed; or NULL with errno set. */
@@ -31,6 +38,7 @@ void status_shared_close(struct status_shared *shared);
 /* What is shown. All of it lives longer than the status process. */
 struct status_subject {
     const struct service *service;
+    const struct stats_slot *board; /* of all generations: service->board is a part of it */
     const struct status_shared *shared;
     const char *version, *model, *root;
     const char *const *hosts; /* allowed host names, besides addresses and localhost; NULL: all */
@@ -40,21 +48,24 @@ struct status_subject {
 };
 
 struct status_listener {
-    struct listen_address address;
+    struct listen_address address; /* status_listener_open() sets the port of it     */
+    struct listen_address asked;   /* as it was before that                          */
     int fd;       /* the listening socket; -1: none                                          */
     int alive[2]; /* a pipe; only the supervisor keeps its second end open, and never writes */
 };
 
 /*
- * Opens the listening socket at `address`, and the pipe. Returns 0, or -1 with one line in
- * `problem`.
+ * Opens the listening socket at `address`, and the pipe. When `before` (NULL: none) listens on the
+ * same address, its socket is duplicated. Returns 0, or -1 with one line in `problem`.
  */
-int status_listener_open(struct status_listener *status, char *problem, size_t size);
+int status_listener_open(struct status_listener *status, const struct status_listener *before,
+                         char *problem, size_t size);
 
 /*
- * For the supervisor: makes the process end, closes its descriptors, removes a Unix socket's file.
+ * For the supervisor: makes the process end, and closes its descriptors. Removes the file of a Unix
+ * socket, unless `after` (NULL: none) listens on it.
  */
-void status_listener_close(struct status_listener *status);
+void status_listener_close(struct status_listener *status, const struct status_listener *after);
 
 /* For all other processes: closes the descriptors, which they do not need. */
 void status_listener_leave(struct status_listener *status);

@@ -5,7 +5,7 @@
  *            TERM, INT, QUIT         drain: accept no more, finish what is under way, end
  *            a second one of these   stop at once
  *            USR1                    reopen the log files
- *            HUP                     nothing yet but a line in the log
+ *            HUP                     reload: the next generation of processes replaces this one
  *
  * To its processes it sends TERM to drain (a second TERM changes nothing), USR2 to stop at once
  * when draining took too long, KILL a second later, USR1, and URG when the set of absent processes
@@ -18,6 +18,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/*
+ * HUP makes a generation: processes with another configuration. They start beside those that serve,
+ * and replace them when all of them serve.
+ *
+ *     NEXT ── all serve ──► NOW ── the next one serves ──► BEFORE: TERM, not started again
+ *       └──── one fails, or it takes too long ──────────────►
+ */
+enum generation { GENERATION_NOW, GENERATION_NEXT, GENERATION_BEFORE };
 
 /*
  * One process. When `run` begins, its process has a name ("worker 3" in the log, "zcserve:w3" in
@@ -34,17 +43,22 @@ struct supervised {
     bool last;     /* outlives the others: ends when its input ends (recorder) */
     int cpu;       /* the CPU to which it is pinned before run(), or -1        */
     bool unwanted; /* not needed now: it is not started, or gets TERM          */
+    enum generation generation;
 
     /* The supervisor writes the rest; all are 0 at first. */
     _Atomic pid_t pid;   /* 0: not running. Other processes may read it in shared memory */
-    bool told;           /* it got TERM because it is unwanted                           */
+    uint8_t pushes;      /* how many of TERM, USR2 and KILL it got because it is unwanted */
+    uint64_t push_ns;    /* when it gets the next one                                    */
     uint64_t started_ns; /* when it was started; monotonic                               */
     uint64_t restart_ns; /* when to start it again                                       */
     uint32_t failures;   /* ends in a row, each within a second of its start             */
     bool absent;         /* it failed, and has not lived for a second since              */
 };
 
-/* Each function may be NULL, and gets `of`. release() and finish() are called once. */
+/*
+ * Each function may be NULL, and gets `of`. release() and finish() are called once. adjust() and
+ * absence() get the processes of the generation NOW, one after another.
+ */
 struct supervise_options {
     uint64_t drain_ns;               /* draining processes are stopped after this time         */
     void (*release)(const void *of); /* draining begins; the processes have no signal yet      */
@@ -53,6 +67,15 @@ struct supervise_options {
     uint64_t (*adjust)(const void *of, struct supervised *processes, uint32_t count);
     /* A process ended, or `absent` of one changed. Called before the processes get URG. */
     void (*absence)(const void *of, const struct supervised *processes, uint32_t count);
+    /*
+     * HUP: puts the processes of the generation NEXT into unused entries of the table (`run` is
+     * NULL), one after another. Returns false after it logged why not; then nothing changes. It is
+     * not called while an earlier generation still ends. NULL: HUP changes nothing.
+     */
+    bool (*reload)(const void *of);
+    bool (*serves)(const void *of);   /* returns whether all processes of NEXT serve          */
+    void (*replaced)(const void *of); /* NEXT became NOW, and what was NOW gets TERM          */
+    void (*failed)(const void *of);   /* NEXT could not serve, and gets TERM                  */
     const void *of;
 };
 
@@ -60,7 +83,7 @@ struct supervise_options {
  * supervise_prepare() blocks the signals in the caller, so that a signal during the start is not
  * lost. The caller calls it before it opens anything that must be closed in order.
  *
- * supervise() starts the processes and runs until a stop was asked for and all have ended. A
+ * supervise() starts the processes of the table and runs until a stop was asked for and all have ended. A
  * process that died is started again: at once, or, if it lived for less than a second, after 0.1 s;
  * each such failure in a row doubles this pause, up to 10 s. Returns 0; or 1 when a process could
  * not be started at first, or when one failed five times in a row before any had served for a

@@ -19,6 +19,18 @@ const char *coding_name(enum coding coding)
     return names[coding];
 }
 
+struct text coding_file_suffix(enum coding coding)
+{
+    switch (coding) {
+    case CODING_GZIP: return TEXT(".gz");
+    case CODING_BR: return TEXT(".br");
+    case CODING_ZSTD: return TEXT(".zst");
+    case CODING_IDENTITY:
+    case CODING_COUNT: break;
+    }
+    return TEXT("");
+}
+
 const char *source_name(enum source source)
 {
     static const char *const names[SOURCE_COUNT] = {

@@ -59,6 +59,20 @@ static bool resident_all_the_same(int fd, uint64_t offset, uint64_t length, uint
     return system.f_type == TMPFS_MAGIC;
 }
 
+enum resident_means resident_means(int fd, int *error)
+{
+    char byte;
+    struct iovec vector = {&byte, 1};
+    struct range range = {0, 1};
+    struct pages pages;
+    struct statfs system;
+    bool on_overlay = fstatfs(fd, &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC;
+    *error = syscall(SYS_cachestat, fd, &range, &pages, 0) == 0 ? 0 : errno;
+    if (*error == EOPNOTSUPP || (*error == 0 && !on_overlay)) return RESIDENT_WHOLE;
+    bool told = preadv2(fd, &vector, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
+    return told ? RESIDENT_EDGES : RESIDENT_UNTOLD;
+}
+
 bool resident(int fd, uint64_t offset, uint64_t length)
 {
     static bool without_cachestat;

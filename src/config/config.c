@@ -64,6 +64,13 @@ const char *config_place(const struct config *config, const void *member)
     return where ? where : "default";
 }
 
+bool config_list_has(const struct config_list *list, const char *word)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (strcmp(list->item[i], word) == 0) return true;
+    return false;
+}
+
 /*
  * An index must be a name in the requested directory. A path would be served too, but only that
  * directory is watched, so that changes of the file would not be seen.

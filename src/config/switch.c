@@ -84,7 +84,10 @@ void switch_help(FILE *out)
           "the current directory. With DIR and without -c it reads no configuration.\n\n"
           "usage: zcserve [SWITCHES] [DIR]\n"
           "       zcserve top|report …      see what a server does; each has its own -h\n"
-          "                                 (a directory of that name is ./top)\n\n",
+          "       zcserve doctor …          see what of this machine hinders a server\n"
+          "       zcserve reload …          read the configuration again, in a running server\n"
+          "                                 (a directory of that name is ./top)\n"
+          "       zcserve precompress …     write compressed copies beside the files\n\n",
           out);
     for (const struct command_switch *one = switch_table; one->letter; one++)
         switch_print(one, out);

@@ -54,7 +54,8 @@ static size_t work_bytes(const struct conn_rules *rules)
 /* Whole pages, so that the memory of one connection lies in as few pages as possible. */
 size_t conn_work_size(const struct conn_rules *rules)
 {
-    size_t size = work_bytes(rules) + (EXCHANGES_MAX - 1) * sizeof(struct output_place);
+    size_t places = OUTPUT_PLACES(rules->ranges_max) - 1;
+    size_t size = work_bytes(rules) + places * sizeof(struct output_place);
     return (size + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
@@ -153,7 +154,8 @@ void conn_resolved(struct conn *c, struct stream *s, struct resolution found, co
     const struct representation *lent =
         found.kind == RESOLUTION_FOUND ? found.representation : NULL;
     bool fetched = s->state == STREAM_FETCHED;
-    struct plan plan = stream_resolved(s, c->rules, c->last, found, now);
+    struct ranges ranges; /* the plan may point to it */
+    struct plan plan = stream_resolved(s, c->rules, c->last, found, now, &ranges);
     struct exchange *exchange = answer_add(c, s, &plan, lent, now);
     if (fetched && exchange->source != SOURCE_NONE) exchange->source = SOURCE_DISK;
     requests_take(c, now);

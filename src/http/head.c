@@ -5,24 +5,9 @@
  * add the fields that depend on the request.
  */
 #include "head.h"
+#include "line.h"
+#include "multipart.h"
 #include "status.h"
-#include "zcserve/decimal.h"
-
-static char *put(char *at, struct text text)
-{
-    memcpy(at, text.base, text.length);
-    return at + text.length;
-}
-
-static char *put_line(char *at, struct text name, struct text value)
-{
-    return put(put(put(at, name), value), TEXT("\r\n"));
-}
-
-static char *put_number(char *at, uint64_t number)
-{
-    return at + decimal_write(at, number);
-}
 
 static char *put_common(char *at, const struct conn_rules *rules, const struct now *now)
 {
@@ -87,28 +72,36 @@ static char *put_location(char *at, const struct target *target)
     return put(at, TEXT("\r\n"));
 }
 
-static char *put_content_range(char *at, const struct plan *plan)
-{
-    at = put(at, TEXT("Content-Range: bytes "));
-    if (plan->status == 416) {
-        at = put(at, TEXT("*/"));
-    } else {
-        at = put(put_number(at, plan->offset), TEXT("-"));
-        at = put(put_number(at, plan->offset + plan->length - 1), TEXT("/"));
-    }
-    return put(put(at, representation_length_text(plan->selected)), TEXT("\r\n"));
-}
-
 static char *put_content_length(char *at, uint64_t length)
 {
     at = put_number(put(at, TEXT("Content-Length: ")), length);
     return put(at, TEXT("\r\n"));
 }
 
+/* Writes the fields that describe the content of a 206 with one part. */
 static char *put_part(char *at, const struct plan *plan)
 {
+    struct range part = {plan->offset, plan->length};
     at = put(at, representation_head(plan->selected, HEAD_TYPE, HEAD_TYPE));
-    at = put_content_range(put_content_length(at, plan->length), plan);
+    at = put_content_length(at, plan->length);
+    return put_content_range(at, part, representation_length_text(plan->selected));
+}
+
+/*
+ * Writes the fields that describe the content of a 206 with several parts. Content-Range must not be
+ * among them (RFC 9110 §15.3.7.2): each part has its own.
+ */
+static char *put_multipart(char *at, const struct plan *plan, const struct conn_rules *rules)
+{
+    struct boundary boundary = multipart_boundary(plan, rules);
+    at = put_line(at, TEXT("Content-Type: multipart/byteranges; boundary="),
+                  (struct text){boundary.digits, BOUNDARY_DIGITS});
+    return put_content_length(at, multipart_length(plan));
+}
+
+static char *put_partial(char *at, const struct plan *plan, const struct conn_rules *rules)
+{
+    at = plan->ranges ? put_multipart(at, plan, rules) : put_part(at, plan);
     return put(at, representation_head(plan->selected, HEAD_CODING, HEAD_VALIDATORS));
 }
 
@@ -120,15 +113,18 @@ static char *put_page_fields(char *at, const struct plan *plan)
 }
 
 /* Writes the fields that depend on the status, of all responses but a 200. */
-static char *put_special(char *at, const struct plan *plan, const struct target *target)
+static char *put_special(char *at, const struct plan *plan, const struct conn_rules *rules,
+                         const struct target *target)
 {
     if (plan->status == 206)
-        at = put_part(at, plan);
+        at = put_partial(at, plan, rules);
     else
         at = put_page_fields(at, plan);
     if (plan->status == 304)
         at = put(at, representation_head(plan->selected, HEAD_VALIDATORS, HEAD_VALIDATORS));
-    if (plan->status == 416) at = put_content_range(at, plan);
+    if (plan->status == 416)
+        at = put_line(at, TEXT("Content-Range: bytes */"),
+                      representation_length_text(plan->selected));
     if (plan->redirect) at = put_location(at, target);
     if (plan->allow) at = put_line(at, TEXT("Allow: "), TEXT("GET, HEAD, OPTIONS"));
     return plan->varies ? put_line(at, TEXT("Vary: "), TEXT("Accept-Encoding")) : at;
@@ -142,7 +138,7 @@ size_t head_write(char *space, const struct plan *plan, const struct conn_rules 
     if (plan->status == 200)
         at = put(at, plan->selected->prepared_head);
     else
-        at = put_special(at, plan, target);
+        at = put_special(at, plan, rules, target);
     if (!plan->keep_alive)
         at = put(at, TEXT("Connection: close\r\n"));
     else if (plan->confirm_keep_alive)

@@ -5,13 +5,23 @@
  */
 #include "output.h"
 #include "head.h"
-#include "zcserve/conn.h"
+#include "multipart.h"
 
 #include <assert.h>
 
+#define USED_MAX (OUTPUT_BYTES - HEAD_ROOM(0) - INLINE_BYTES_MAX) /* any response fits behind it */
+
+/* Returns the most bytes that one response needs besides HEAD_ROOM(0) and INLINE_BYTES_MAX. */
+static uint32_t room_beyond(const struct conn_rules *rules)
+{
+    size_t location = HEAD_ROOM(rules->target_bytes_max) - HEAD_ROOM(0);
+    size_t parts = MULTIPART_ROOM(rules->ranges_max);
+    return (uint32_t)(location > parts ? location : parts);
+}
+
 uint32_t output_size(const struct conn_rules *rules)
 {
-    return OUTPUT_BYTES + 3 * rules->target_bytes_max;
+    return OUTPUT_BYTES + room_beyond(rules);
 }
 
 void output_open(struct output *out, const struct conn_rules *rules, struct output_place *more)
@@ -19,7 +29,7 @@ void output_open(struct output *out, const struct conn_rules *rules, struct outp
     out->more = more;
     out->base = NULL;
     out->size = output_size(rules);
-    out->used_max = out->size - (uint32_t)HEAD_ROOM(rules->target_bytes_max) - INLINE_BYTES_MAX;
+    out->segments_max = SEGMENTS_MAX(rules->ranges_max);
     output_clear(out);
 }
 
@@ -40,14 +50,14 @@ void output_begin(struct output *out, char *base)
 
 bool output_has_room(const struct output *out)
 {
-    return out->planned < EXCHANGES_MAX && out->used <= out->used_max;
+    return out->planned < EXCHANGES_MAX && out->used <= USED_MAX;
 }
 
 /* ---- adding ---------------------------------------------------------------------------------- */
 
 static void segment_add(struct output *out, struct segment segment)
 {
-    assert(out->segments < SEGMENTS_MAX && segment.length > 0);
+    assert(out->segments < out->segments_max && segment.length > 0);
     *output_segment(out, out->segments++) = segment;
 }
 
@@ -74,36 +84,61 @@ static void output_copy(struct output *out, const char *base, size_t length)
     output_grow(out, length);
 }
 
-static void content_add(struct output *out, const struct representation *r, uint64_t offset,
-                        uint64_t length)
+/* Adds a segment that points to content of `r`. */
+static void content_point(struct output *out, const struct representation *r, struct range part)
 {
-    if (length == 0) return;
-    if (!r->content)
-        segment_add(out, (struct segment){.fd = r->fd, .offset = offset, .length = length});
-    else if (length <= INLINE_BYTES_MAX)
-        output_copy(out, r->content + offset, length);
+    if (r->content)
+        segment_add(out, (struct segment){
+                             .base = r->content + part.offset, .fd = -1, .length = part.length});
     else
-        segment_add(out, (struct segment){.base = r->content + offset, .fd = -1, .length = length});
+        segment_add(out,
+                    (struct segment){.fd = r->fd, .offset = part.offset, .length = part.length});
+}
+
+/*
+ * Adds several parts, with their heads and the end. Returns how many bytes it all has. At most
+ * INLINE_BYTES_MAX bytes of their content are copied. The rest of the buffer counts as used, so that
+ * no response is added to this output any more: there may be no segments for another one.
+ */
+static uint64_t parts_put(struct output *out, const struct plan *plan,
+                          const struct conn_rules *rules)
+{
+    struct boundary boundary = multipart_boundary(plan, rules);
+    const struct representation *r = plan->selected;
+    uint64_t copied = 0, sum = 0;
+    for (uint32_t i = 0; i < plan->ranges->count; i++) {
+        struct range part = plan->ranges->part[i];
+        size_t head = multipart_head_write(out->base + out->used, plan, i, &boundary);
+        output_grow(out, head);
+        sum += head + part.length;
+        if (r->content && copied + part.length <= INLINE_BYTES_MAX) {
+            output_copy(out, r->content + part.offset, part.length);
+            copied += part.length;
+        } else {
+            content_point(out, r, part);
+        }
+    }
+    size_t end = multipart_end_write(out->base + out->used, &boundary);
+    output_grow(out, end);
+    out->used = out->size;
+    return sum + end;
 }
 
 /* Adds the content of a response. Returns its length in bytes. */
-static uint64_t content_put(struct output *out, const struct plan *plan)
+static uint64_t content_put(struct output *out, const struct plan *plan,
+                            const struct conn_rules *rules)
 {
     if (plan->head_only) return 0;
-    if (plan->page.length > 0) {
-        output_copy(out, plan->page.base, plan->page.length);
+    if (plan->length == 0) {
+        if (plan->page.length > 0) output_copy(out, plan->page.base, plan->page.length);
         return plan->page.length;
     }
-    if (!plan->selected) return 0;
-    content_add(out, plan->selected, plan->offset, plan->length);
+    if (plan->ranges) return parts_put(out, plan, rules);
+    if (plan->selected->content && plan->length <= INLINE_BYTES_MAX)
+        output_copy(out, plan->selected->content + plan->offset, plan->length);
+    else
+        content_point(out, plan->selected, (struct range){plan->offset, plan->length});
     return plan->length;
-}
-
-/* Returns what Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
-static uint64_t content_length(const struct plan *plan)
-{
-    return plan->status == 200 && plan->selected ? plan->selected->length
-                                                 : plan->page.length + plan->length;
 }
 
 struct exchange *output_next_exchange(struct output *out)
@@ -120,8 +155,8 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
     assert(head <= HEAD_ROOM(rules->target_bytes_max));
 
     output_grow(out, head);
-    uint64_t content = content_put(out, plan);
-    assert(content == (plan->head_only ? 0 : content_length(plan)));
+    uint64_t content = content_put(out, plan, rules);
+    assert(content == (plan->head_only ? 0 : plan_content_length(plan)));
 
     exchange->status = plan->status;
     exchange->head_length = (uint32_t)head;

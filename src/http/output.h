@@ -11,19 +11,24 @@
 
 #include "plan.h"
 #include "target.h"
-#include "zcserve/now.h"
-#include "zcserve/segment.h"
+#include "zcserve/conn.h"
 
-#define EXCHANGES_MAX 32                 /* responses that can be gathered       */
-#define SEGMENTS_MAX (2 * EXCHANGES_MAX) /* one for a head and one for a content */
-#define OUTPUT_BYTES 16384               /* without the target of a redirect     */
-#define INLINE_BYTES_MAX 1024            /* content up to this size is copied    */
+#define EXCHANGES_MAX 32      /* responses that can be gathered                                  */
+#define OUTPUT_BYTES 16384    /* without the target of a redirect, or the heads of several parts */
+#define INLINE_BYTES_MAX 1024 /* content up to this size is copied                               */
 
-struct conn_rules;
+/*
+ * The most segments, and the places for them, when a request may have `ranges` ranges. A response
+ * has a segment for its head and one for its content. Only the last response may have several
+ * parts: then it has two segments for each, and one for the end.
+ */
+#define SEGMENTS_MAX(ranges) (2 * (EXCHANGES_MAX - 1) + 2 * (ranges) + 1)
+#define OUTPUT_PLACES(ranges) ((SEGMENTS_MAX(ranges) + 1) / 2)
 
 /*
  * Room for one exchange and two segments. Segments fill the places one after another, so those of a
- * place may belong to another exchange: see output_segment().
+ * place may belong to another exchange: see output_segment(). A place beyond EXCHANGES_MAX is used
+ * only for its segments.
  */
 struct output_place {
     struct exchange exchange;
@@ -35,18 +40,18 @@ struct output {
     uint32_t started; /* exchanges of which the kernel took the first byte of the response */
     uint64_t planned_bytes, sent_bytes;
     uint32_t segments, drained; /* segments listed, and segments completely sent      */
+    uint32_t segments_max;      /* SEGMENTS_MAX()                                     */
     bool holds_file;            /* the last response was lent an open file            */
     uint32_t size, used;        /* of the buffer `base`, in bytes                     */
-    uint32_t used_max;          /* with this or less, any response fits               */
     char *base;
-    struct output_place first; /* the only place that most connections need         */
-    struct output_place *more; /* the others, EXCHANGES_MAX - 1, in separate memory */
+    struct output_place first; /* the only place that most connections need           */
+    struct output_place *more; /* the others of OUTPUT_PLACES(), in separate memory   */
 };
 
 /* Returns the size of the buffer under these rules, in bytes. */
 uint32_t output_size(const struct conn_rules *rules);
 
-/* `more` has EXCHANGES_MAX - 1 places. output_begin() sets the buffer. */
+/* `more` has OUTPUT_PLACES(rules->ranges_max) - 1 places. output_begin() sets the buffer. */
 void output_open(struct output *out, const struct conn_rules *rules, struct output_place *more);
 
 /* Makes the output empty: nothing is planned. */
@@ -70,7 +75,7 @@ static inline struct segment *output_segment(const struct output *out, uint32_t 
     return &output_place(out, i / 2)->segment[i % 2];
 }
 
-/* Returns whether any response would fit. */
+/* Returns whether any response would fit. None fits after a response with several parts. */
 bool output_has_room(const struct output *out);
 
 /* Returns the exchange of the next output_add(). The caller describes the request in it before. */

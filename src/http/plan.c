@@ -3,8 +3,8 @@
  * the range, in the order of RFC 9110 §13.2 and §14.2. head.c writes it.
  */
 #include "condition.h"
+#include "multipart.h"
 #include "plan.h"
-#include "range.h"
 #include "status.h"
 
 static struct plan plan_make(const struct request *r, bool may_persist, uint16_t status)
@@ -48,33 +48,47 @@ static uint16_t status_of(enum resolution_kind kind)
     return 500;
 }
 
-/* Returns the range of a GET; other methods have no ranges (RFC 9110 §14.2). */
-static struct range range_of(const struct request *r, const struct representation *selected,
-                             int64_t now_seconds)
+/* The response is about `selected`. Nothing of its content is sent yet. */
+static void plan_select(struct plan *plan, const struct representation *selected)
 {
-    if (request_is(r, METHOD_GET) && fields_have(&r->fields, FIELD_RANGE))
-        return range_select(&r->fields, selected, now_seconds);
-    return (struct range){RANGE_WHOLE, 0, selected->length};
+    plan->selected = selected;
+    plan->varies = selected->varies;
 }
 
-static struct plan plan_selected(const struct request *r, bool may_persist,
-                                 const struct representation *selected, struct range range)
+/* The response has these parts. With only one, the plan does not point to *ranges. */
+static void plan_parts(struct plan *plan, const struct ranges *ranges)
+{
+    plan->offset = ranges->part[0].offset;
+    for (uint32_t i = 0; i < ranges->count; i++)
+        plan->length += ranges->part[i].length;
+    if (ranges->count > 1) plan->ranges = ranges;
+}
+
+/* Sets the ranges of a GET; other methods have no ranges (RFC 9110 §14.2). */
+static enum range_kind range_of(const struct request *r, const struct representation *selected,
+                                uint32_t ranges_max, int64_t now_seconds, struct ranges *ranges)
+{
+    if (request_is(r, METHOD_GET) && fields_have(&r->fields, FIELD_RANGE))
+        return range_select(&r->fields, selected, ranges_max, now_seconds, ranges);
+    return RANGE_WHOLE;
+}
+
+static struct plan plan_content(const struct request *r, bool may_persist,
+                                const struct representation *selected, int64_t now_seconds,
+                                uint32_t ranges_max, struct ranges *ranges)
 {
     static const uint16_t status[] = {
-        [RANGE_WHOLE] = 200, [RANGE_PART] = 206, [RANGE_UNSATISFIABLE] = 416};
-    struct plan plan = plan_make(r, may_persist, status[range.kind]);
-    plan.selected = selected;
-    plan.varies = selected->varies;
-    if (range.kind == RANGE_WHOLE) range = (struct range){RANGE_WHOLE, 0, selected->length};
-    if (range.kind != RANGE_UNSATISFIABLE) {
-        plan.offset = range.offset;
-        plan.length = range.length;
-    }
+        [RANGE_WHOLE] = 200, [RANGE_PARTS] = 206, [RANGE_UNSATISFIABLE] = 416};
+    enum range_kind kind = range_of(r, selected, ranges_max, now_seconds, ranges);
+    struct plan plan = plan_make(r, may_persist, status[kind]);
+    plan_select(&plan, selected);
+    if (kind == RANGE_WHOLE) plan.length = selected->length;
+    if (kind == RANGE_PARTS) plan_parts(&plan, ranges);
     return plan;
 }
 
 struct plan plan_resolved(const struct request *r, bool may_persist, struct resolution found,
-                          int64_t now_seconds)
+                          int64_t now_seconds, uint32_t ranges_max, struct ranges *ranges)
 {
     if (found.kind != RESOLUTION_FOUND) {
         struct plan plan = plan_make(r, may_persist, status_of(found.kind));
@@ -84,15 +98,19 @@ struct plan plan_resolved(const struct request *r, bool may_persist, struct reso
     }
     switch (condition_evaluate(&r->fields, found.representation, now_seconds)) {
     case CONDITION_NONE:
-        return plan_selected(r, may_persist, found.representation,
-                             range_of(r, found.representation, now_seconds));
+        return plan_content(r, may_persist, found.representation, now_seconds, ranges_max, ranges);
     case CONDITION_NOT_MODIFIED: {
         struct plan plan = plan_make(r, may_persist, 304);
-        plan.selected = found.representation;
-        plan.varies = found.representation->varies;
+        plan_select(&plan, found.representation);
         return plan;
     }
     case CONDITION_FAILED: break;
     }
     return plan_make(r, may_persist, 412);
+}
+
+uint64_t plan_content_length(const struct plan *plan)
+{
+    if (plan->status == 200 && plan->selected) return plan->selected->length;
+    return plan->ranges ? multipart_length(plan) : plan->page.length + plan->length;
 }

@@ -5,19 +5,21 @@
 #ifndef ZCSERVE_HTTP_PLAN_H
 #define ZCSERVE_HTTP_PLAN_H
 
+#include "range.h"
 #include "request.h"
 #include "zcserve/lookup.h"
 
 struct plan {
     uint16_t status;
     const struct representation *selected; /* its metadata goes into the head; NULL: none */
-    uint64_t offset, length; /* of the content of `selected` to send, for 200 and 206 */
-    struct text page;        /* content that is not of `selected`; may be empty       */
-    bool head_only;          /* the response has no content, because of HEAD          */
-    bool keep_alive;         /* another request may follow on the connection          */
-    bool confirm_keep_alive; /* say so: the client uses HTTP/1.0 and asked            */
-    bool allow;              /* send Allow, which lists the methods                   */
-    bool redirect;           /* send Location: the target and a slash                 */
+    uint64_t offset, length;     /* of the content of `selected` to send, for 200 and 206 */
+    const struct ranges *ranges; /* several parts to send, `length` bytes together, or NULL */
+    struct text page;            /* content that is not of `selected`; may be empty       */
+    bool head_only;              /* the response has no content, because of HEAD          */
+    bool keep_alive;             /* another request may follow on the connection          */
+    bool confirm_keep_alive;     /* say so: the client uses HTTP/1.0 and asked            */
+    bool allow;                  /* send Allow, which lists the methods                   */
+    bool redirect;               /* send Location: the target and a slash                 */
     bool varies;
 };
 
@@ -29,8 +31,15 @@ struct plan {
  */
 bool plan_without_lookup(const struct request *r, bool may_persist, struct plan *plan);
 
-/* Returns the plan for a GET or HEAD whose lookup had the result `found`. */
+/*
+ * Returns the plan for a GET or HEAD whose lookup had the result `found`. When the response has
+ * several parts, at most `ranges_max`, the plan points to *ranges, which belongs to the caller and
+ * must last as long as the plan.
+ */
 struct plan plan_resolved(const struct request *r, bool may_persist, struct resolution found,
-                          int64_t now_seconds);
+                          int64_t now_seconds, uint32_t ranges_max, struct ranges *ranges);
+
+/* Returns what Content-Length says (RFC 9110 §8.6), or would say in the response to a GET. */
+uint64_t plan_content_length(const struct plan *plan);
 
 #endif

@@ -46,11 +46,12 @@ void stream_refuse(struct stream *s, enum refusal why, struct plan *plan)
 }
 
 struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bool last,
-                            struct resolution found, const struct now *now)
+                            struct resolution found, const struct now *now, struct ranges *ranges)
 {
     assert(stream_asks(s));
     s->state = STREAM_READING;
-    return plan_resolved(&s->request, may_persist(rules, last), found, now->wall_seconds);
+    return plan_resolved(&s->request, may_persist(rules, last), found, now->wall_seconds,
+                         rules->ranges_max, ranges);
 }
 
 void stream_describe(const struct stream *s, struct exchange *exchange)

@@ -15,8 +15,6 @@
 #include "target.h"
 #include "zcserve/now.h"
 
-struct conn_rules;
-
 enum stream_state {
     STREAM_READING, /* its request is awaited or being read              */
     STREAM_ASKING,  /* its lookup must be answered                       */
@@ -49,9 +47,12 @@ bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, st
 /* Refuses the request for the reason `why`, in any state of the stream, and sets *plan. */
 void stream_refuse(struct stream *s, enum refusal why, struct plan *plan);
 
-/* Returns the plan of the response when the lookup is answered. The stream is READING then. */
+/*
+ * Returns the plan of the response when the lookup is answered. The plan may point to *ranges, which
+ * is set then. The stream is READING then.
+ */
 struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bool last,
-                            struct resolution found, const struct now *now);
+                            struct resolution found, const struct now *now, struct ranges *ranges);
 
 /* Describes the request in its exchange, before the response is added to the output. */
 void stream_describe(const struct stream *s, struct exchange *exchange);

@@ -12,6 +12,7 @@
  */
 #include "epoll.h"
 #include "models.h"
+#include "shape.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
 
@@ -233,7 +234,7 @@ static bool loop_make(struct epoll_loop *l)
     int error = slab_open(&l->clients, sizeof(struct epoll_client), l->service->connections_max);
     l->signal_fd = signals_open();
     l->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
-    l->listener = calloc(service_listeners_count(l->service), sizeof(ev_io));
+    l->listener = calloc(l->service->listeners, sizeof(ev_io));
     if (error == 0 && l->signal_fd >= 0 && l->loop && l->listener) return true;
     log_error("the epoll loop cannot be made: memory or descriptors are short");
     return false;

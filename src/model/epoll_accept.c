@@ -90,22 +90,19 @@ static void on_connection(struct ev_loop *loop, ev_io *watcher, int events)
 
 void epoll_listeners_open(struct epoll_loop *l)
 {
-    l->listeners = service_listeners_count(l->service);
+    l->listeners = l->service->listeners;
     for (uint32_t i = 0; i < l->listeners; i++)
-        ev_io_init(&l->listener[i], on_connection, service_listener_at(l->service, i), EV_READ);
+        ev_io_init(&l->listener[i], on_connection, l->service->listener[i].fd, EV_READ);
     epoll_accepting_set(l, true);
 }
 
 void epoll_listeners_close(struct epoll_loop *l)
 {
     epoll_accepting_set(l, false);
-    for (uint32_t i = 0; i < l->listeners; i++) {
-        int listener = l->listener[i].fd;
-        if (listener < 0) continue;
-        while (accept_one(l, listener)) /* the last close of a listener resets its queue */
+    for (uint32_t i = 0; i < l->listeners; i++)
+        while (accept_one(l, l->listener[i].fd)) /* the last close of a listener resets its queue */
             continue;
-        listener_close(listener, service_listener_address(l->service, i), false);
-    }
+    service_listeners_leave(l->service);
     l->listeners = 0;
     l->accepting = false;
 }

@@ -11,6 +11,7 @@
  * connection the kernel wakes one idle process, not all of them (EPOLLEXCLUSIVE).
  */
 #include "models.h"
+#include "shape.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
 
@@ -28,7 +29,7 @@
 #define LOOKS_OF_EXCESS 4               /* in a row that find too many idle, then one ends   */
 
 /* Number of an epoll event that is not about a listener; lower numbers are those of the listeners. */
-enum { READY_SIGNAL = SERVICE_ADDRESSES_MAX, READY_CHANGES };
+enum { READY_SIGNAL = 1 << 30, READY_CHANGES };
 
 struct waiting {
     int fd;
@@ -107,11 +108,9 @@ static bool anybody_could_be_idle(const struct service *service)
 
 static bool anybody_waits(const struct prefork *p)
 {
-    struct pollfd listener[SERVICE_ADDRESSES_MAX];
     for (uint32_t i = 0; i < p->listeners; i++)
-        listener[i] = (struct pollfd){.fd = service_listener(p->service, p->worker.index, i),
-                                      .events = POLLIN};
-    return poll(listener, p->listeners, 0) > 0;
+        if (listener_is_awaited(p->service->listener[i].fd)) return true;
+    return false;
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -135,7 +134,7 @@ static void drain_watch(struct prefork *p)
 static void listeners_close(struct prefork *p)
 {
     for (uint32_t i = 0; i < p->listeners; i++) {
-        int listener = service_listener(p->service, p->worker.index, i);
+        int listener = p->service->listener[i].fd;
         while (p->waits < p->service->drain_max) {
             struct waiting *w = &p->waiting[p->waits];
             w->fd = listener_accept(listener, false, &w->peer);
@@ -144,8 +143,8 @@ static void listeners_close(struct prefork *p)
             else if (w->fd != -ECONNABORTED)
                 break;
         }
-        listener_close(listener, &p->service->address[i], false);
     }
+    service_listeners_leave(p->service);
     p->listeners = 0;
 }
 
@@ -197,7 +196,7 @@ static void wait_once(struct prefork *p)
     else if (ready.data.u32 == READY_CHANGES)
         worker_changed(&p->worker);
     else
-        accept_one(p, service_listener(p->service, p->worker.index, ready.data.u32));
+        accept_one(p, p->service->listener[ready.data.u32].fd);
 }
 
 static int watch_fd(struct prefork *p, int fd, uint32_t events, uint32_t what)
@@ -209,10 +208,9 @@ static int watch_fd(struct prefork *p, int fd, uint32_t events, uint32_t what)
 static int listeners_open(struct prefork *p)
 {
     int result = 0;
-    p->listeners = p->service->addresses;
+    p->listeners = p->service->listeners;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result = watch_fd(p, service_listener(p->service, p->worker.index, i),
-                          EPOLLIN | EPOLLEXCLUSIVE, i);
+        result = watch_fd(p, p->service->listener[i].fd, EPOLLIN | EPOLLEXCLUSIVE, i);
     return result;
 }
 
@@ -339,26 +337,6 @@ static uint64_t prefork_adjust(const struct service *service, struct adjusting *
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */
-
-/* Connections in the kernel's queue that one process takes over when the server stops. */
-#define DRAIN_MAX 64
-
-static uint32_t least(uint64_t a, uint64_t b)
-{
-    return (uint32_t)(a < b ? a : b);
-}
-
-static void prefork_shape(struct service *service, const struct config *config)
-{
-    uint64_t most = config->prefork_processes;
-    service->workers = service->processes = (uint32_t)most;
-    service->processes_first = least(config->prefork_start, most);
-    service->connections_max = 1;
-    service->drain_max = DRAIN_MAX;
-    service->listeners_shared = true;
-    service->pool = (struct pool){.spare_min = least(config->prefork_spare_min, most),
-                                  .spare_max = least(config->prefork_spare_max, most)};
-}
 
 const struct model prefork_model = {
     .name = "prefork",

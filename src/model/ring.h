@@ -144,6 +144,16 @@ const char *ring_problem(void);
 /* The same for `count` rings; to be called when one ring works. */
 const char *rings_problem(uint32_t count);
 
+/* Returns how many bytes of memory `count` rings take at most, as the limit on locked memory counts. */
+uint64_t rings_bytes(uint32_t count);
+
+/*
+ * Returns whether the memory of rings counts against RLIMIT_MEMLOCK for this user on this kernel. Opens a
+ * ring under a limit of 0, which it sets for a moment; false when rings cannot be opened for another
+ * reason. No other thread may lock memory meanwhile.
+ */
+bool ring_memory_counts(void);
+
 /* Switches off the options that do not work here, and logs a line for each of them. */
 void ring_options_try(struct uring_options *options);
 

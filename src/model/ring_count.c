@@ -16,6 +16,26 @@
      RING_COMPLETIONS * sizeof(struct io_uring_cqe) + RING_BUFFERS * sizeof(struct io_uring_buf) + \
      4 * UINT64_C(4096))
 
+uint64_t rings_bytes(uint32_t count)
+{
+    return count * RING_BYTES;
+}
+
+bool ring_memory_counts(void)
+{
+    static const struct uring_options none;
+    static struct ring ring;
+    char problem[256];
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return false;
+    const struct rlimit nothing = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    if (setrlimit(RLIMIT_MEMLOCK, &nothing) != 0) return false;
+    int result = ring_open(&ring, 1, &none, problem, sizeof(problem));
+    if (result == 0) ring_close(&ring);
+    setrlimit(RLIMIT_MEMLOCK, &limit);
+    return result == -ENOMEM;
+}
+
 /* Opens `count` rings, or as many as there is memory for, and closes them again. Returns how many. */
 static uint32_t rings_made(struct ring *rings, uint32_t count)
 {
@@ -41,7 +61,7 @@ const char *rings_problem(uint32_t count)
 {
     static char problem[256];
     struct rlimit limit;
-    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur >= count * RING_BYTES) return NULL;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur >= rings_bytes(count)) return NULL;
     struct ring *rings = calloc(count, sizeof(*rings));
     uint32_t made = rings ? rings_made(rings, count) : 0;
     free(rings);

@@ -11,6 +11,7 @@
  * and a log of its own, and shares nothing else.
  */
 #include "models.h"
+#include "shape.h"
 #include "queue.h"
 #include "zcserve/log.h"
 #include "zcserve/now.h"
@@ -27,7 +28,7 @@
 #define THREAD_STACK_BYTES (512 * 1024)
 
 /* Number of an epoll event that is not about a listener; lower numbers are those of the listeners. */
-enum { READY_SIGNAL = SERVICE_ADDRESSES_MAX, READY_NEWS };
+enum { READY_SIGNAL = 1 << 30, READY_NEWS };
 
 struct thread {
     struct worker worker;
@@ -99,7 +100,7 @@ static void accepting_set(struct threadpool *p, bool accepting)
     p->accepting = accepting;
     for (uint32_t i = 0; i < p->listeners; i++) {
         struct epoll_event event = {.events = accepting ? EPOLLIN : 0, .data.u32 = i};
-        epoll_ctl(p->epoll, EPOLL_CTL_MOD, service_listener(p->service, 0, i), &event);
+        epoll_ctl(p->epoll, EPOLL_CTL_MOD, p->service->listener[i].fd, &event);
     }
 }
 
@@ -140,9 +141,9 @@ static bool accept_one(struct threadpool *p, int listener)
     return waiting.fd >= 0 || waiting.fd == -ECONNABORTED;
 }
 
-static void on_connection(struct threadpool *p, uint32_t address)
+static void on_connection(struct threadpool *p, uint32_t number)
 {
-    int listener = service_listener(p->service, 0, address);
+    int listener = p->service->listener[number].fd;
     for (int i = 0; i < ACCEPT_MAX && accept_one(p, listener); i++)
         continue;
 }
@@ -183,12 +184,12 @@ static void listeners_close(struct threadpool *p)
 {
     queue_widen(&p->queue);
     for (uint32_t i = 0; i < p->listeners; i++) {
-        int listener = service_listener(p->service, 0, i);
+        int listener = p->service->listener[i].fd;
         epoll_ctl(p->epoll, EPOLL_CTL_DEL, listener, NULL);
         while (accept_one(p, listener))
             continue;
-        listener_close(listener, &p->service->address[i], false);
     }
+    service_listeners_leave(p->service);
     p->listeners = 0;
     p->accepting = false;
 }
@@ -248,9 +249,9 @@ static int watchers_start(struct threadpool *p)
     p->signals = signals_open();
     if (p->signals < 0) return -1;
     p->accepting = true;
-    p->listeners = p->service->addresses;
+    p->listeners = p->service->listeners;
     for (uint32_t i = 0; i < p->listeners && result == 0; i++)
-        result = watch_fd(p, service_listener(p->service, 0, i), i);
+        result = watch_fd(p, p->service->listener[i].fd, i);
     if (result == 0) result = watch_fd(p, p->signals, READY_SIGNAL);
     return result == 0 ? watch_fd(p, queue_news(&p->queue), READY_NEWS) : result;
 }
@@ -333,19 +334,6 @@ static int threadpool_run(void *serving)
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */
-
-/* Connections in the kernel's queue that are taken over when the server stops. */
-#define DRAIN_MAX 4096
-
-static void threadpool_shape(struct service *service, const struct config *config)
-{
-    service->workers = (uint32_t)config->threadpool_threads;
-    service->processes = service->processes_first = 1;
-    service->connections_max = 1;
-    service->queue_max = (uint32_t)config->threadpool_queue;
-    service->drain_max = DRAIN_MAX;
-    service->listeners_shared = true;
-}
 
 const struct model threadpool_model = {
     .name = "threadpool",

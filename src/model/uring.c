@@ -11,6 +11,7 @@
  * connection that has something to do is driven, which prepares the sends of the next turn.
  */
 #include "models.h"
+#include "shape.h"
 #include "uring.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
@@ -360,18 +361,6 @@ static void uring_close(void *serving)
 }
 
 /* ---- the model ---------------------------------------------------------------------------- */
-
-static void uring_shape(struct service *service, const struct config *config)
-{
-    loops_shape(service, config);
-    service->uring = (struct uring_options){
-        .gather_ns = config->io_uring_gather,
-        .sqpoll_ns = config->io_uring_sqpoll,
-        .zero_copy_bytes = config->io_uring_zero_copy,
-        .napi_ns = config->io_uring_napi,
-        .registered_files = config->io_uring_registered_files,
-    };
-}
 
 static const char *uring_problem(const struct service *service)
 {

@@ -60,11 +60,11 @@ static void accepts_stop(struct uring_loop *l)
 
 bool uring_listeners_open(struct uring_loop *l)
 {
-    l->listeners = service_listeners_count(l->service);
+    l->listeners = l->service->listeners;
     l->listener = calloc(l->listeners, sizeof(*l->listener));
     if (!l->listener) return false;
     for (uint32_t i = 0; i < l->listeners; i++)
-        l->listener[i].fd = service_listener_at(l->service, i);
+        l->listener[i].fd = l->service->listener[i].fd;
     return true;
 }
 
@@ -196,7 +196,7 @@ void uring_accepted(struct uring_loop *l, uint32_t index, const struct io_uring_
     if (!polled && cqe->res >= 0) connection_open(l, cqe->res);
     if (l->draining) return;
     if (polled && cqe->res > 0) accept_some(l, listener->fd);
-    if (listener->fd >= 0 && !service_accepts(l->service, l->worker.index, index))
+    if (!service_accepts(l->service, l->worker.index, index))
         accept_some(l, listener->fd);
     else if (!polled && has_trouble(l, cqe->res))
         listener_await(l, index, true);
@@ -209,11 +209,10 @@ void uring_listeners_close(struct uring_loop *l)
 {
     for (uint32_t i = 0; i < l->listeners; i++) {
         int fd, listener = l->listener[i].fd;
-        if (listener < 0) continue;
         accept_stop(l, i);
         while ((fd = listener_accept(listener, true, NULL)) >= 0)
             connection_open(l, fd);
-        listener_close(listener, service_listener_address(l->service, i), false);
     }
+    service_listeners_leave(l->service);
     l->listeners = 0;
 }

@@ -123,6 +123,11 @@ int listen_address_parse(const char *text, struct listen_address *address, char 
     return 0;
 }
 
+bool listen_address_equals(const struct listen_address *a, const struct listen_address *b)
+{
+    return a->length == b->length && memcmp(&a->address, &b->address, a->length) == 0;
+}
+
 void listen_address_format(const struct listen_address *address, char *text, size_t size)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)&address->address;

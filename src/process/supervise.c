@@ -9,10 +9,7 @@
  * supervisor started get its signals.
  */
 #define _GNU_SOURCE
-#include "zcserve/now.h"
-#include "zcserve/supervise.h"
-
-#include "process/supervised.h"
+#include "process/generations.h"
 #include "zcserve/log.h"
 #include "zcserve/sink.h"
 
@@ -23,24 +20,6 @@
 #include <unistd.h>
 
 #define FAILURES_AT_FIRST_MAX 5
-#define STOP_NS NS_PER_SECOND       /* from "stop at once" to KILL              */
-#define LAST_NS (5 * NS_PER_SECOND) /* for the `last` processes, after finish() */
-#define NEVER UINT64_MAX
-
-enum stage { SERVING, DRAINING, STOPPING, KILLING, FINISHING, LEAVING };
-
-struct supervision {
-    struct supervised *process;
-    uint32_t count;
-    const struct supervise_options *options;
-    enum stage stage;
-    uint64_t deadline_ns; /* when the stage has lasted too long                        */
-    uint64_t adjust_ns;   /* when to call options->adjust again                        */
-    bool ended;           /* a process has ended since absence() was last considered   */
-    bool served;          /* a process has lived for longer than SUPERVISED_AT_ONCE_NS */
-    pid_t pid;            /* of the supervisor                                         */
-    int result;           /* what supervise() returns                                  */
-};
 
 /* CHLD gets its default action: if it were ignored, as inherited, no exit code could be read. */
 void supervise_prepare(void)
@@ -71,6 +50,7 @@ static bool supervise_any(const struct supervision *s, bool last)
 /* Returns whether to start this process again. A `last` one may have input until FINISHING. */
 static bool supervise_wants(const struct supervision *s, const struct supervised *process)
 {
+    if (!process->run || process->generation != GENERATION_NOW) return false;
     if (process->last) return s->stage < FINISHING;
     return s->stage == SERVING && !process->unwanted;
 }
@@ -162,7 +142,7 @@ static void supervise_signalled(struct supervision *s, int signal_number)
     case SIGINT:
     case SIGQUIT: supervise_asked_to_stop(s, signal_number); break;
     case SIGUSR1: supervise_reopen(s); break;
-    case SIGHUP: log_notice("reload is not supported yet: restart the server"); break;
+    case SIGHUP: generations_ask(s); break;
     default: break; /* CHLD: supervise_reap() looks in each turn. USR2 has no meaning yet. */
     }
 }
@@ -201,18 +181,13 @@ static void supervise_check_hopeless(struct supervision *s)
     }
 }
 
-/* Tells unwanted processes to end. supervise_take_turn() starts those that are wanted again. */
+/* supervise_take_turn() starts those that are wanted again, and tells the unwanted to end. */
 static void supervise_adjust(struct supervision *s, uint64_t now_ns)
 {
+    uint32_t count;
     if (s->stage != SERVING || now_ns < s->adjust_ns) return;
-    s->adjust_ns = now_ns + s->options->adjust(s->options->of, s->process, s->count);
-    for (uint32_t i = 0; i < s->count; i++) {
-        struct supervised *process = &s->process[i];
-        if (process->unwanted && process->pid > 0 && !process->told) {
-            process->told = true;
-            kill(process->pid, SIGTERM);
-        }
-    }
+    struct supervised *processes = generation_now(s, &count);
+    s->adjust_ns = now_ns + s->options->adjust(s->options->of, processes, count);
 }
 
 /*
@@ -221,6 +196,7 @@ static void supervise_adjust(struct supervision *s, uint64_t now_ns)
 static uint64_t supervise_absent_until(const struct supervised *process)
 {
     if (process->last || process->unwanted || process->failures == 0) return 0;
+    if (process->generation != GENERATION_NOW) return 0;
     return process->pid > 0 ? process->started_ns + SUPERVISED_AT_ONCE_NS : NEVER;
 }
 
@@ -241,7 +217,9 @@ static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
         if (absent && until_ns < next_ns) next_ns = until_ns;
     }
     if (changed) {
-        s->options->absence(s->options->of, s->process, s->count);
+        uint32_t count;
+        const struct supervised *processes = generation_now(s, &count);
+        s->options->absence(s->options->of, processes, count);
         supervise_tell(s, SIGURG, false);
     }
     return next_ns;
@@ -255,6 +233,8 @@ static uint64_t supervise_take_turn(struct supervision *s)
 
     supervise_adjust(s, now_ns);
     if (s->stage == SERVING && s->adjust_ns < next_ns) next_ns = s->adjust_ns;
+    uint64_t generations_ns = generations_take_turn(s, now_ns);
+    if (generations_ns < next_ns) next_ns = generations_ns;
     for (uint32_t i = 0; i < s->count; i++) {
         struct supervised *process = &s->process[i];
         if (process->pid > 0) {
@@ -285,7 +265,7 @@ static int supervise_wait(uint64_t until_ns)
 static void supervise_start_all(struct supervision *s)
 {
     for (uint32_t i = 0; i < s->count && s->result == 0; i++) {
-        if (s->process[i].unwanted) continue;
+        if (s->process[i].unwanted || !s->process[i].run) continue;
         if (supervised_start(&s->process[i], s->pid, now_monotonic_ns()) < 0) {
             s->result = 1;
             supervise_drain(s);

@@ -118,7 +118,8 @@ int supervised_start(struct supervised *process, pid_t supervisor, uint64_t now_
     }
     process->pid = pid;
     process->started_ns = now_ns;
-    process->told = false;
+    process->pushes = 0;
+    process->push_ns = 0;
     return 0;
 }
 

@@ -11,34 +11,103 @@
 #include "service/roster.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Returns whether all workers accept from the same listeners of this address. */
 static bool is_shared(const struct service *service, uint32_t address)
 {
-    return service->listeners_shared || service->address[address].address.ss_family == AF_UNIX;
+    return service->listeners_shared || service->asked[address].address.ss_family == AF_UNIX;
 }
 
-static int *listener_at(const struct service *service, uint32_t worker, uint32_t address)
+static void listener_add(struct service *service, int fd, uint32_t address)
 {
-    return &service->listeners[(size_t)worker * service->addresses + address];
+    service->listener[service->listeners++] =
+        (struct service_listener){.fd = fd, .address = address, .owner = SERVICE_NO_WORKER};
 }
 
-static int address_open(struct service *service, uint32_t address)
+/* ---- taking over ------------------------------------------------------------------------------ */
+
+/* Port 0 is the same as port 0; and the port that the kernel chose for it stays the same, too. */
+static bool is_address_of(const struct service *before, uint32_t number,
+                          const struct listen_address *asked)
+{
+    return listen_address_equals(&before->asked[number], asked) ||
+           listen_address_equals(&before->address[number], asked);
+}
+
+static bool listens_on(const struct service *service, const struct listen_address *asked)
+{
+    for (uint32_t i = 0; service && i < service->addresses; i++)
+        if (is_address_of(service, i, asked)) return true;
+    return false;
+}
+
+/* Returns whether an address before this one took the listeners of `opened` already. */
+static bool is_taken(const struct service *service, uint32_t address,
+                     const struct listen_address *opened)
+{
+    for (uint32_t i = 0; i < address; i++)
+        if (listen_address_equals(&service->address[i], opened)) return true;
+    return false;
+}
+
+/* Returns the number of the same address in `before`, or the number of its addresses: none. */
+static uint32_t address_before(const struct service *service, uint32_t address,
+                               const struct service *before)
+{
+    uint32_t i = 0;
+    while (i < before->addresses && (!is_address_of(before, i, &service->asked[address]) ||
+                                     is_taken(service, address, &before->address[i])))
+        i++;
+    return i;
+}
+
+/* Duplicates the listeners of this address. Returns how many there were, or -errno. */
+static int address_take(struct service *service, uint32_t address, const struct service *before)
+{
+    int taken = 0;
+    uint32_t from = before ? address_before(service, address, before) : 0;
+    if (!before || from == before->addresses) return 0;
+    service->address[address] = before->address[from];
+    for (uint32_t i = 0; i < before->listeners; i++) {
+        if (before->listener[i].address != from) continue;
+        int fd = fcntl(before->listener[i].fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0) return -errno;
+        listener_add(service, fd, address);
+        taken++;
+    }
+    return taken;
+}
+
+/* ---- opening ---------------------------------------------------------------------------------- */
+
+/* Divides the listeners of this address, from number `first` on, among the workers. */
+static void owners_set(struct service *service, uint32_t first)
+{
+    for (uint32_t i = first; i < service->listeners; i++)
+        service->listener[i].owner = (i - first) % service->workers;
+}
+
+/*
+ * A listener that all workers share may get others beside it after a reload, so that it is opened
+ * as one of several, too (SO_REUSEPORT).
+ */
+static int address_open(struct service *service, uint32_t address, const struct service *before)
 {
     bool shared = is_shared(service, address);
-    int error = listener_probe(&service->address[address]);
-    if (error < 0) return error;
-    for (uint32_t worker = 0; worker < service->workers; worker++) {
-        int *fd = listener_at(service, worker, address);
-        if (shared && worker > 0)
-            *fd = *listener_at(service, 0, address);
-        else
-            *fd = listener_open(&service->address[address], !shared, service->backlog);
-        if (*fd < 0) return *fd;
+    uint32_t first = service->listeners, wanted = shared ? 1 : service->workers;
+    int taken = address_take(service, address, before);
+    int error = taken == 0 ? listener_probe(&service->address[address]) : taken;
+    for (uint32_t have = (uint32_t)taken; error >= 0 && have < wanted; have++) {
+        int fd = listener_open(&service->address[address], true, service->backlog);
+        if (fd < 0) return fd;
+        listener_add(service, fd, address);
     }
-    return 0;
+    if (!shared) owners_set(service, first);
+    return error;
 }
 
 static void address_problem(const struct service *service, uint32_t address, int error,
@@ -57,20 +126,25 @@ static void address_problem(const struct service *service, uint32_t address, int
     snprintf(problem, size, "cannot listen on %s: %s%s", text, strerror(error), remedy);
 }
 
-int service_open(struct service *service, char *problem, size_t size)
+static bool memory_take(struct service *service, const struct service *before)
 {
-    size_t count = (size_t)service->workers * service->addresses;
-    service->board = stats_board_open(service->workers);
-    service->listeners = malloc(count * sizeof(int));
+    size_t taken = before ? before->listeners : 0;
+    size_t most = taken + (size_t)service->workers * service->addresses;
+    memcpy(service->asked, service->address, sizeof(service->asked));
+    service->listeners = 0;
+    service->listener = calloc(most, sizeof(*service->listener));
     service->roster = roster_open(service->workers);
-    if (!service->board || !service->listeners || !service->roster) {
+    return service->listener && service->roster;
+}
+
+int service_open(struct service *service, const struct service *before, char *problem, size_t size)
+{
+    if (!memory_take(service, before)) {
         snprintf(problem, size, "not enough memory for %u workers", service->workers);
         return -1;
     }
-    for (size_t i = 0; i < count; i++)
-        service->listeners[i] = -1;
     for (uint32_t address = 0; address < service->addresses; address++) {
-        int error = address_open(service, address);
+        int error = address_open(service, address, before);
         if (error < 0) {
             address_problem(service, address, -error, problem, size);
             return -1;
@@ -79,48 +153,33 @@ int service_open(struct service *service, char *problem, size_t size)
     return 0;
 }
 
-uint32_t service_listeners_count(const struct service *service)
-{
-    return service->workers * service->addresses;
-}
-
-int service_listener_at(const struct service *service, uint32_t number)
-{
-    bool again = number >= service->addresses && is_shared(service, number % service->addresses);
-    return again ? -1 : service->listeners[number];
-}
-
-const struct listen_address *service_listener_address(const struct service *service,
-                                                      uint32_t number)
-{
-    return &service->address[number % service->addresses];
-}
-
 bool service_accepts(const struct service *service, uint32_t worker, uint32_t number)
 {
-    uint32_t owner = number / service->addresses;
-    if (service_listener_at(service, number) < 0) return false;
-    return owner == worker || is_shared(service, number % service->addresses) ||
+    uint32_t owner = service->listener[number].owner;
+    return owner == worker || owner == SERVICE_NO_WORKER ||
            atomic_load_explicit(&service->roster[owner].stand_in, memory_order_relaxed) == worker;
 }
 
 void service_listeners_leave(const struct service *service)
 {
-    for (uint32_t number = 0; number < service_listeners_count(service); number++) {
-        int fd = service_listener_at(service, number);
-        if (fd >= 0) listener_close(fd, service_listener_address(service, number), false);
+    for (uint32_t i = 0; i < service->listeners; i++) {
+        struct service_listener *listener = &service->listener[i];
+        if (listener->fd >= 0)
+            listener_close(listener->fd, &service->address[listener->address], false);
+        listener->fd = -1;
     }
 }
 
-/* Removes the file of each Unix socket that service_open() opened. */
-void service_close(struct service *service)
+void service_close(struct service *service, const struct service *after)
 {
-    for (uint32_t address = 0; address < service->addresses; address++)
-        if (is_shared(service, address) && service->listeners &&
-            *listener_at(service, 0, address) >= 0)
-            listener_close(-1, &service->address[address], true);
-    free(service->listeners);
-    service->listeners = NULL;
+    for (uint32_t i = 0; i < service->listeners; i++) {
+        struct service_listener *listener = &service->listener[i];
+        bool remove = !listens_on(after, &service->asked[listener->address]);
+        listener_close(listener->fd, &service->address[listener->address], remove);
+    }
+    free(service->listener);
+    service->listener = NULL;
+    service->listeners = 0;
     roster_close(service->roster, service->workers);
-    stats_board_close(service->board, service->workers);
+    service->roster = NULL;
 }

@@ -24,7 +24,6 @@
 #define OF_THREAD \
     3 /* a fetching thread: a file, and two directories on the way to it              */
 #define FETCH_THREADS 4
-#define OPEN_AT_FIRST 4 /* standard streams and the error log, when they cannot be counted */
 
 static uint64_t of_fetches(const struct service *service)
 {
@@ -102,7 +101,7 @@ static uint64_t descriptors_open(void)
 {
     DIR *directory = opendir("/proc/self/fd");
     uint64_t count = 0;
-    if (!directory) return OPEN_AT_FIRST;
+    if (!directory) return DESCRIPTORS_AT_FIRST;
     while (readdir(directory))
         count++;
     closedir(directory);

@@ -6,6 +6,9 @@
 
 #include "zcserve/service.h"
 
+/* What a process has open when it starts, if that cannot be counted: standard streams, error log. */
+#define DESCRIPTORS_AT_FIRST 4
+
 /*
  * Returns how many such a process opens at most, whatever peers do, with the `open_at_first` of
  * now.

@@ -9,20 +9,21 @@
 #include "zcserve/utf8.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Prints a problem in the form of config_load(). */
-static void problem_print(const char *where, const char *what, const char *problem)
+static void problem_print(FILE *errors, const char *where, const char *what, const char *problem)
 {
-    utf8_print(stderr, where);
-    fprintf(stderr, ": %s: ", what);
-    utf8_print(stderr, problem);
-    fputc('\n', stderr);
+    utf8_print(errors, where);
+    fprintf(errors, ": %s: ", what);
+    utf8_print(errors, problem);
+    fputc('\n', errors);
 }
 
 void config_problem(const struct program *p, const char *option, const void *member,
                     const char *problem)
 {
-    problem_print(config_place(p->config, member), option, problem);
+    problem_print(p->errors, config_place(p->config, member), option, problem);
 }
 
 /* Sites are read but not served yet. To ignore them would be wrong: a rule may forbid access. */
@@ -30,7 +31,7 @@ static bool sites_absent(const struct program *p)
 {
     const struct config_block *site = p->config->block.inner;
     if (site)
-        problem_print(site->where, "site",
+        problem_print(p->errors, site->where, "site",
                       "sites are not served yet; set root and the other options outside of sites");
     return !site;
 }
@@ -103,13 +104,6 @@ static bool types_read(struct program *p)
     return p->types && charset_set(p);
 }
 
-static bool list_has(const struct config_list *list, const char *word)
-{
-    for (uint32_t i = 0; i < list->count; i++)
-        if (strcmp(list->item[i], word) == 0) return true;
-    return false;
-}
-
 /*
  * A peer that keeps sending after the last response is read for at most 15 times the linger time.
  */
@@ -124,6 +118,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .target_bytes_max = (uint32_t)config->limits_target,
         .fields_max = (uint32_t)config->limits_fields,
         .body_bytes_max = config->limits_body,
+        .ranges_max = (uint32_t)config->limits_ranges,
         .head_ns = config->timeouts_head,
         .body_ns = config->timeouts_body,
         .idle_ns = config->timeouts_idle,
@@ -132,6 +127,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .linger_most_ns = LINGER_SILENCES * config->timeouts_linger,
         .keep_alive = config->keep_alive,
     };
+    arc4random_buf(rules->seed, sizeof(rules->seed));
 }
 
 static void store_options_make(struct program *p)
@@ -142,9 +138,9 @@ static void store_options_make(struct program *p)
         .index = config->index.item,
         .symlinks = (enum symlink_policy)config->symlinks,
         .hidden = config->hidden,
-        .sidecar = {[CODING_GZIP] = list_has(&config->sidecars, "gz"),
-                    [CODING_BR] = list_has(&config->sidecars, "br"),
-                    [CODING_ZSTD] = list_has(&config->sidecars, "zst")},
+        .sidecar = {[CODING_GZIP] = config_list_has(&config->sidecars, "gz"),
+                    [CODING_BR] = config_list_has(&config->sidecars, "br"),
+                    [CODING_ZSTD] = config_list_has(&config->sidecars, "zst")},
         .memory_bytes_max = config->cache_size / p->service.workers,
         .file_bytes_max = config->cache_file_max,
         .descriptors_max = (uint32_t)config->cache_descriptors,
@@ -186,19 +182,13 @@ bool service_make(struct program *p)
     return root_valid(p);
 }
 
-void program_close(struct program *p)
-{
-    if (p->types) media_types_free(p->types);
-    p->types = NULL;
-}
-
 /* auto falls back to epoll, which works on every system. */
-bool model_choose(struct program *p)
+bool model_choose(struct program *p, char *problem_text, size_t size)
 {
     const struct model *model = p->model;
     const char *problem = model->problem ? model->problem(&p->service) : NULL;
     if (problem && p->config->model != MODEL_AUTO) {
-        log_error("%s; or choose model = epoll", problem);
+        snprintf(problem_text, size, "%s; or choose model = epoll", problem);
         return false;
     }
     if (problem) {

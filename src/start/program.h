@@ -1,30 +1,32 @@
 /*
- * The program while it serves: its configuration, what was made from it, and its processes. main()
- * makes this struct and this room fills it. Each process has a copy from the time when it was
- * started.
+ * A generation of the program: a configuration and what was made from it. The first one is made at
+ * the start, and each reload makes another. A process has a copy of its generation from the time
+ * when it was started.
  */
 #ifndef ZCSERVE_START_PROGRAM_H
 #define ZCSERVE_START_PROGRAM_H
 
-#include "zcserve/config.h"
+#include "zcserve/command_line.h"
 #include "zcserve/model.h"
 #include "zcserve/status_listener.h"
 
 #include <string.h>
 
 struct program {
-    const struct config *config;
-    const char *version;
+    struct config *config;
+    FILE *errors;       /* problems of the configuration are printed to it        */
     const char *reason; /* which configuration this is, and why */
     const char *origin; /* what messages call the configuration */
     const struct model *model;
     struct service service;
     struct adjusting adjusting;
-    struct access_recorder recorder;
+    struct access_recorder recorder; /* open when service.recorder points to it */
     struct status_listener status;
-    struct status_shared *shared; /* the processes, in memory that the status process reads */
     struct status_subject subject;
     struct media_types *types;
+    struct server *server;
+    uint32_t half; /* which half of the table of processes it uses     */
+    uint32_t slot; /* its first slot of the board: service.board is it */
 };
 
 /* Returns whether there is a status listener. */
@@ -44,20 +46,73 @@ void config_problem(const struct program *p, const char *option, const void *mem
 bool unix_access_read(const struct program *p, struct listen_access *access);
 
 /*
+ * Reads the configuration that the command line names, and makes the program. Problems are printed
+ * to `errors`, which the program keeps. Returns NULL when there is no configuration or no memory.
+ */
+struct program *program_new(const struct command_line *line, FILE *errors);
+void program_free(struct program *p);
+
+/*
  * Makes the service that the configuration describes. Returns false after it printed the problem.
  */
 bool service_make(struct program *p);
 
-/* Frees what service_make() made. */
-void program_close(struct program *p);
-
 /*
  * Chooses the model; for "auto" io_uring, or epoll after it logged why io_uring does not work.
- * Returns false after it logged why the model that was asked for does not work.
+ * Returns false when the model that was asked for does not work; then `problem` says why, in one
+ * line.
  */
-bool model_choose(struct program *p);
+bool model_choose(struct program *p, char *problem, size_t size);
 
-/* Opens everything, and runs the processes under the supervisor. Returns the exit code. */
-int server_run(struct program *p);
+/*
+ * Opens what the processes share: listeners, the status listener, the access log. Where `before`
+ * (NULL: none) has the same address, its sockets are taken over. Returns false with one line in
+ * `problem`. program_close() must follow in any case.
+ */
+bool program_open(struct program *p, const struct program *before, char *problem, size_t size);
+
+/*
+ * For the supervisor: closes that, so that the status process and the recorder end after the
+ * workers. The file of a Unix socket on which `after` (NULL: none) listens stays.
+ */
+void program_close(struct program *p, const struct program *after);
+
+/* For a process of another generation: closes its copies of the descriptors. */
+void program_leave(struct program *p);
+
+/* ---- the server ------------------------------------------------------------------------------- */
+
+#define GENERATIONS_MAX 2 /* at a time: one serves, and one begins or ends */
+
+/* What outlives a generation. */
+struct server {
+    const struct command_line *line;
+    const char *version;
+    struct program *now, *next;   /* next: it begins; else NULL                             */
+    struct status_shared *shared; /* the processes, in memory that the status process reads */
+    struct stats_slot *board;     /* the slots of all generations                           */
+    uint32_t room;                /* the most workers of a generation, and processes        */
+    struct supervise_options options;
+    double started_seconds; /* when the server started, wall clock */
+    uint64_t started_ns;    /* the same, monotonic                 */
+};
+
+/* Describes the processes of `p`, which is the first generation or the one after server->now. */
+void processes_make(struct server *server, struct program *p);
+
+/* Logs what is served, and where. */
+void start_tell(const struct program *p);
+
+/* For struct supervise_options; `of` is the server. */
+bool reload_begin(const void *of);
+bool reload_serves(const void *of);
+void reload_replaced(const void *of);
+void reload_failed(const void *of);
+
+/*
+ * Serves: opens everything, and runs the processes under the supervisor. Frees `p`, or what replaced
+ * it. Returns the exit code.
+ */
+int server_run(struct program *p, const struct command_line *line, const char *version);
 
 #endif

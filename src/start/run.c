@@ -15,9 +15,24 @@
 #include <time.h>
 #include <unistd.h>
 
-static int worker_run(const void *of, uint32_t index)
+#define NEVER_NS (UINT64_MAX / 2)  /* a reload asks again */
+#define ROOM_LEAST 256             /* workers that a reload may always have */
+#define ENTRIES(room) ((room) + 2) /* of the table: the recorder and the status, too */
+#define SLOTS(room) (GENERATIONS_MAX * (room) + (room)) /* see slot_choose() */
+
+/* A process closes what belongs to other generations: they end when nobody holds it any more. */
+static struct program *begin(const void *of)
 {
     struct program *p = (struct program *)(uintptr_t)of;
+    struct program *const all[] = {p->server->now, p->server->next};
+    for (int i = 0; i < GENERATIONS_MAX; i++)
+        if (all[i] && all[i] != p) program_leave(all[i]);
+    return p;
+}
+
+static int worker_run(const void *of, uint32_t index)
+{
+    struct program *p = begin(of);
     status_listener_leave(&p->status);
     return model_serve(p->model, &p->service, index);
 }
@@ -25,7 +40,7 @@ static int worker_run(const void *of, uint32_t index)
 /* Closes this copy of the recorder's sender, because the recorder ends when no sender is left. */
 static int status_run(const void *of, uint32_t index)
 {
-    struct program *p = (struct program *)(uintptr_t)of;
+    struct program *p = begin(of);
     (void)index;
     service_listeners_leave(&p->service);
     if (p->service.recorder) access_recorder_close(&p->recorder);
@@ -34,37 +49,45 @@ static int status_run(const void *of, uint32_t index)
 
 static int recorder_run(const void *of, uint32_t index)
 {
-    struct program *p = (struct program *)(uintptr_t)of;
+    struct program *p = begin(of);
     (void)index;
     status_listener_leave(&p->status);
     service_listeners_leave(&p->service);
     return access_recorder_run(&p->recorder);
 }
 
-static void draining_begins(const void *of)
+static struct server *server_of(const void *of)
 {
-    const struct program *p = of;
-    p->shared->draining = true;
-    service_listeners_leave(&p->service);
+    return (struct server *)(uintptr_t)of;
 }
 
+static void draining_begins(const void *of)
+{
+    struct server *server = server_of(of);
+    server->shared->draining = true;
+    service_listeners_leave(&server->now->service);
+    if (server->next) service_listeners_leave(&server->next->service);
+}
+
+/* The status process and the recorder get no more input, and end. */
 static void workers_ended(const void *of)
 {
-    struct program *p = (struct program *)(uintptr_t)of;
-    status_listener_close(&p->status);
-    if (p->service.recorder) access_recorder_close(&p->recorder);
+    struct server *server = server_of(of);
+    program_close(server->now, NULL);
+    if (server->next) program_close(server->next, NULL);
 }
 
 static uint64_t processes_adjust(const void *of, struct supervised *processes, uint32_t count)
 {
-    struct program *p = (struct program *)(uintptr_t)of;
+    struct program *p = server_of(of)->now;
+    if (!p->model->adjust) return NEVER_NS;
     return p->model->adjust(&p->service, &p->adjusting, processes, count);
 }
 
 /* Resets the gauges of processes that ended: their connections ended with them. */
 static void absence_changed(const void *of, const struct supervised *processes, uint32_t count)
 {
-    const struct program *p = of;
+    const struct program *p = server_of(of)->now;
     bool each = p->service.workers == p->service.processes;
     for (uint32_t i = 0; i < count && each; i++)
         if (!processes[i].last && processes[i].pid == 0)
@@ -85,7 +108,7 @@ static void addresses_format(const struct service *service, char *text, size_t s
     }
 }
 
-static void start_tell(const struct program *p)
+void start_tell(const struct program *p)
 {
     char addresses[SERVICE_ADDRESSES_MAX * (LISTEN_ADDRESS_TEXT_MAX + 16)];
     const struct service *service = &p->service;
@@ -128,94 +151,136 @@ static bool is_pinned(const struct program *p)
     return p->config->pin_cpus && p->service.workers == p->service.processes;
 }
 
-static void processes_make(struct program *p)
+/*
+ * Returns the first slot of the generation after `now` (NULL: of the first one). Its slots are not
+ * those of `now`. A slot that is used again goes on with its counters, so that no total decreases.
+ */
+static uint32_t slot_choose(const struct program *now, uint32_t workers)
 {
-    const struct service *service = &p->service;
-    struct supervised *processes = p->shared->process;
-    uint32_t count = 0;
-    if (service->recorder)
-        processes[count++] = (struct supervised){
-            .name = "recorder", .run = recorder_run, .of = p, .last = true, .cpu = -1};
-    if (has_status(p))
-        processes[count++] = (struct supervised){
-            .name = "status", .run = status_run, .of = p, .last = true, .cpu = -1};
-    for (uint32_t i = 0; i < service->processes; i++)
-        processes[count++] = (struct supervised){.name = "worker",
-                                                 .run = worker_run,
-                                                 .of = p,
-                                                 .index = i,
-                                                 .cpu = is_pinned(p) ? cpu_nth_usable(i) : -1,
-                                                 .unwanted = i >= service->processes_first};
+    if (!now) return 0;
+    return workers <= now->slot ? 0 : now->slot + now->service.workers;
 }
 
-static void subject_make(struct program *p)
+static void subject_make(const struct server *server, struct program *p)
 {
-    struct timespec wall = {0};
-    clock_gettime(CLOCK_REALTIME, &wall);
     p->subject = (struct status_subject){
         .service = &p->service,
-        .shared = p->shared,
-        .version = p->version,
+        .board = server->board,
+        .shared = server->shared,
+        .version = server->version,
         .model = p->model->name,
         .root = p->config->root,
         .hosts =
             p->status.address.address.ss_family == AF_UNIX ? NULL : p->config->status_hosts.item,
         .supervisor = getpid(),
-        .started_seconds = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9,
-        .started_ns = now_monotonic_ns(),
+        .started_seconds = server->started_seconds,
+        .started_ns = server->started_ns,
     };
 }
 
-static int processes_run(struct program *p)
+/* The recorder and the status process outlive the workers. */
+static struct supervised process_of(struct program *p, const char *name,
+                                    int (*run)(const void *of, uint32_t index))
 {
-    const struct service *service = &p->service;
-    uint32_t others = (service->recorder ? 1U : 0U) + (has_status(p) ? 1U : 0U);
-    if (!(p->shared = status_shared_open(service->processes + others))) {
-        log_error("not enough memory for %u workers", service->workers);
-        return EXIT_FAILURE;
-    }
-    processes_make(p);
-    subject_make(p);
-    struct supervise_options options = {.drain_ns = service->drain_ns,
-                                        .release = draining_begins,
-                                        .finish = workers_ended,
-                                        .adjust = p->model->adjust ? processes_adjust : NULL,
-                                        .absence = absence_changed,
-                                        .of = p};
-    int code = supervise(p->shared->process, p->shared->count, &options);
-    status_shared_close(p->shared);
-    return code;
+    return (struct supervised){
+        .name = name,
+        .run = run,
+        .of = p,
+        .last = run != worker_run,
+        .cpu = -1,
+        .generation = p->server->now ? GENERATION_NEXT : GENERATION_NOW,
+    };
 }
 
-static bool recorder_open(struct program *p)
+static struct supervised worker_of(struct program *p, uint32_t index)
 {
-    const char *file = p->config->access_log;
-    if (strcmp(file, "off") == 0 || *file == '\0') return true;
-    int error = access_recorder_open(&p->recorder, file);
-    if (error == 0)
-        p->service.recorder = &p->recorder;
-    else
-        log_error("cannot open the access log %s: %s", file, sink_problem(-error));
-    return error == 0;
+    struct supervised process = process_of(p, "worker", worker_run);
+    process.index = index;
+    process.cpu = is_pinned(p) ? cpu_nth_usable(index) : -1;
+    process.unwanted = index >= p->service.processes_first;
+    return process;
 }
 
-int server_run(struct program *p)
+void processes_make(struct server *server, struct program *p)
+{
+    struct service *service = &p->service;
+    p->server = server;
+    p->half = server->now ? 1 - server->now->half : 0;
+    p->slot = slot_choose(server->now, service->workers);
+    service->board = server->board + p->slot;
+    uint32_t beyond = p->slot + service->workers;
+    if (server->shared->slots < beyond) server->shared->slots = beyond;
+    struct supervised *next = server->shared->process + p->half * ENTRIES(server->room);
+    if (service->recorder) *next++ = process_of(p, "recorder", recorder_run);
+    if (has_status(p)) *next++ = process_of(p, "status", status_run);
+    for (uint32_t i = 0; i < service->processes; i++)
+        *next++ = worker_of(p, i);
+    subject_make(server, p);
+}
+
+/* ---- the server ------------------------------------------------------------------------------- */
+
+/* Opens what outlives the generations, with room for more workers than the first one has. */
+static bool server_open(struct server *server, const struct service *service)
+{
+    struct timespec wall = {0};
+    uint32_t most = service->workers > service->processes ? service->workers : service->processes;
+    server->room = most > ROOM_LEAST ? most : ROOM_LEAST;
+    server->shared = status_shared_open(GENERATIONS_MAX * ENTRIES(server->room));
+    server->board = stats_board_open(SLOTS(server->room));
+    clock_gettime(CLOCK_REALTIME, &wall);
+    server->started_seconds = (double)wall.tv_sec + (double)wall.tv_nsec * 1e-9;
+    server->started_ns = now_monotonic_ns();
+    if (server->shared && server->board) return true;
+    log_error("not enough memory for %u workers", service->workers);
+    return false;
+}
+
+static int processes_run(struct server *server, struct program *p)
+{
+    root_warn();
+    lesson_warn(p);
+    start_tell(p);
+    processes_make(server, p);
+    server->now = p;
+    server->shared->generation = 1;
+    server->options = (struct supervise_options){.drain_ns = p->service.drain_ns,
+                                                 .release = draining_begins,
+                                                 .finish = workers_ended,
+                                                 .adjust = processes_adjust,
+                                                 .absence = absence_changed,
+                                                 .reload = reload_begin,
+                                                 .serves = reload_serves,
+                                                 .replaced = reload_replaced,
+                                                 .failed = reload_failed,
+                                                 .of = server};
+    return supervise(server->shared->process, server->shared->count, &server->options);
+}
+
+/* Everything that a process could still hold was closed before. */
+static void server_close(struct server *server)
+{
+    stats_board_close(server->board, SLOTS(server->room));
+    status_shared_close(server->shared);
+    if (server->next) program_free(server->next);
+    log_flush();
+}
+
+int server_run(struct program *p, const struct command_line *line, const char *version)
 {
     char problem[512];
+    static struct server server;
+    int code = EXIT_FAILURE;
+    server = (struct server){.line = line, .version = version};
     supervise_prepare();
     descriptors_raise(&p->service);
-    int code = EXIT_FAILURE;
-    if (service_open(&p->service, problem, sizeof(problem)) != 0 ||
-        (has_status(p) && status_listener_open(&p->status, problem, sizeof(problem)) != 0)) {
+    if (!program_open(p, NULL, problem, sizeof(problem)))
         log_error("%s", problem);
-    } else if (recorder_open(p)) {
-        root_warn();
-        lesson_warn(p);
-        start_tell(p);
-        code = processes_run(p);
-    }
-    status_listener_close(&p->status);
-    service_close(&p->service);
-    log_flush();
+    else if (server_open(&server, &p->service))
+        code = processes_run(&server, p);
+    p = server.now ? server.now : p;
+    program_close(p, NULL);
+    program_free(p);
+    server_close(&server);
     return code;
 }

@@ -10,8 +10,7 @@ struct document *document_open(const struct status_subject *subject)
     struct document *document = calloc(1, sizeof(*document));
     if (!document) return NULL;
     document->subject = subject;
-    if (reading_open(&document->reading, subject->service->board, subject->service->workers))
-        return document;
+    if (reading_open(&document->reading, subject->board, subject->shared->slots)) return document;
     free(document);
     return NULL;
 }

@@ -130,6 +130,28 @@ static void figures_write(struct json *json, const struct figures *figures)
     }
 }
 
+/* Returns whether the slot has a worker, or is one of the generation that serves. */
+static bool is_shown(const struct document *document, uint32_t slot)
+{
+    const struct service *service = document->subject->service;
+    uint64_t first = (uint64_t)(service->board - document->reading.board);
+    return document->reading.slot[slot].figure[FIGURE_pid] > 0 ||
+           (slot >= first && slot < first + service->workers);
+}
+
+static void worker_write(struct json *json, struct document *document, uint32_t slot,
+                         enum document_buckets buckets)
+{
+    const struct figures *figures = &document->reading.slot[slot];
+    json_open(json, NULL, '{');
+    json_count(json, "index", slot);
+    json_count(json, "pid", figures->figure[FIGURE_pid]);
+    figures_write(json, figures);
+    spreads_write(json, &document->one, depth_of(buckets, false));
+    json_close(json, '}');
+}
+
+/* Workers of earlier generations that have ended are counted in the total only. */
 static void workers_write(struct json *json, struct document *document,
                           enum document_buckets buckets)
 {
@@ -138,14 +160,9 @@ static void workers_write(struct json *json, struct document *document,
     json_open(json, "workers", '[');
     for (uint32_t i = 0; i < reading->slots; i++) {
         if (!reading_has(reading, i)) continue;
-        json_open(json, NULL, '{');
-        json_count(json, "index", i);
-        json_count(json, "pid", reading->slot[i].figure[FIGURE_pid]);
-        figures_write(json, &reading->slot[i]);
         spreads_read(&document->one, &reading->board[i]);
         spreads_merge(&document->total, &document->one);
-        spreads_write(json, &document->one, depth_of(buckets, false));
-        json_close(json, '}');
+        if (is_shown(document, i)) worker_write(json, document, i, buckets);
     }
     json_close(json, ']');
 }
@@ -174,6 +191,17 @@ static void addresses_write(struct json *json, const struct service *service)
     json_close(json, ']');
 }
 
+static void reloads_write(struct json *json, const struct status_shared *shared)
+{
+    json_count(json, "generation", shared->generation);
+    json_count(json, "reloads", shared->reloads);
+    json_count(json, "reloads_failed", shared->reloads_failed);
+    if (*shared->problem)
+        json_text(json, "reload_problem", shared->problem);
+    else
+        json_absent(json, "reload_problem");
+}
+
 static void server_write(struct json *json, const struct document *document, double monotonic)
 {
     const struct status_subject *subject = document->subject;
@@ -183,6 +211,7 @@ static void server_write(struct json *json, const struct document *document, dou
     json_text(json, "model", subject->model);
     json_text(json, "state", document_draining(document) ? "draining" : "serving");
     json_count(json, "pid", (uint64_t)subject->supervisor);
+    reloads_write(json, subject->shared);
     json_time(json, "started_seconds", subject->started_seconds);
     json_time(json, "uptime_seconds", monotonic - (double)subject->started_ns * 1e-9);
     json_count(json, "workers", service->workers);

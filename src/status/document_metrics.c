@@ -211,6 +211,12 @@ static void server_write(FILE *out, const struct document *document)
     fprintf(out, PREFIX "start_time_seconds %.3f\n", subject->started_seconds);
     family_write(out, "draining", "gauge", "1 while the server is stopping, else 0");
     fprintf(out, PREFIX "draining %d\n", document_draining(document));
+    family_write(out, "generation", "gauge", "which configuration serves; the first is 1");
+    fprintf(out, PREFIX "generation %" PRIu32 "\n", subject->shared->generation);
+    family_write(out, "reloads_total", "counter", "reloads that are over");
+    fprintf(out, PREFIX "reloads_total %" PRIu32 "\n", subject->shared->reloads);
+    family_write(out, "reload_failures_total", "counter", "reloads that changed nothing");
+    fprintf(out, PREFIX "reload_failures_total %" PRIu32 "\n", subject->shared->reloads_failed);
 }
 
 static const char *const process_families[][3] = {

@@ -59,11 +59,23 @@ static void open_problem(const struct status_listener *status, int error, char *
     snprintf(problem, size, "cannot show the status at %s: %s%s", address, strerror(error), remedy);
 }
 
-int status_listener_open(struct status_listener *status, char *problem, size_t size)
+/* Returns the listening socket, or -errno. */
+static int socket_take(struct status_listener *status, const struct status_listener *before)
+{
+    status->asked = status->address;
+    if (!before || before->fd < 0 || !listen_address_equals(&status->asked, &before->asked))
+        return listener_open(&status->address, false, BACKLOG);
+    status->address = before->address;
+    int fd = fcntl(before->fd, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+int status_listener_open(struct status_listener *status, const struct status_listener *before,
+                         char *problem, size_t size)
 {
     int error = 0;
     status->fd = status->alive[0] = status->alive[1] = -1;
-    int fd = listener_open(&status->address, false, BACKLOG);
+    int fd = socket_take(status, before);
     if (fd < 0) {
         open_problem(status, -fd, problem, size);
         return -1;
@@ -71,7 +83,7 @@ int status_listener_open(struct status_listener *status, char *problem, size_t s
     status->fd = fd;
     if (pipe2(status->alive, O_CLOEXEC) == 0) return 0;
     error = errno;
-    status_listener_close(status);
+    status_listener_close(status, before);
     snprintf(problem, size, "cannot show the status: %s", strerror(error));
     return -1;
 }
@@ -89,10 +101,11 @@ void status_listener_leave(struct status_listener *status)
     close_one(&status->alive[1]);
 }
 
-void status_listener_close(struct status_listener *status)
+void status_listener_close(struct status_listener *status, const struct status_listener *after)
 {
     if (status->fd >= 0) {
-        listener_close(status->fd, &status->address, true);
+        bool kept = after && after->fd >= 0 && listen_address_equals(&after->asked, &status->asked);
+        listener_close(status->fd, &status->address, !kept);
         status->fd = -1;
     }
     status_listener_leave(status);

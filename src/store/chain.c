@@ -11,7 +11,7 @@
  */
 #define _GNU_SOURCE
 #include "chain.h"
-#include "directory.h"
+#include "base/file_system.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -33,7 +33,7 @@ static bool chain_add(struct chain *chain, struct notifier *notifier, const char
 {
     struct statfs status;
     if (chain->count == CHAIN_MAX) return false;
-    if (!is_link && (statfs(path, &status) != 0 || !directory_reports_changes(&status)))
+    if (!is_link && (statfs(path, &status) != 0 || !file_system_reports_changes(&status)))
         return false;
     /* Not IN_ATTRIB for directories: it would report changes of every file in them. */
     uint32_t mask = IN_MOVE_SELF | IN_DELETE_SELF | (is_link ? IN_ATTRIB : IN_DELETE | IN_MOVED_TO);

@@ -9,11 +9,11 @@
 #define XXH_INLINE_ALL
 #include "directory.h"
 #include "account.h"
+#include "base/file_system.h"
 #include "identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,14 +27,6 @@
      IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 #define TABLE_MIN 16
 #define TABLE_MAX 16384
-
-/* File systems that <linux/magic.h> does not name. */
-#define BEEGFS_MAGIC 0x19830326
-#define GFS2_MAGIC 0x01161970
-#define GPFS_MAGIC 0x47504653
-#define LUSTRE_MAGIC 0x0bd00bd0
-#define ORANGEFS_MAGIC 0x20030528
-#define VBOXSF_MAGIC 0x786f4256
 
 static struct directory **link_of_path(const struct directories *d, struct text path)
 {
@@ -115,25 +107,12 @@ void directory_forget_beneath(struct directories *d, struct text path)
     }
 }
 
-bool directory_reports_changes(const struct statfs *status)
-{
-    static const uint32_t silent[] = {
-        AFS_FS_MAGIC,     AFS_SUPER_MAGIC,  BEEGFS_MAGIC,      CEPH_SUPER_MAGIC, CIFS_SUPER_MAGIC,
-        CODA_SUPER_MAGIC, FUSE_SUPER_MAGIC, GFS2_MAGIC,        GPFS_MAGIC,       LUSTRE_MAGIC,
-        NCP_SUPER_MAGIC,  NFS_SUPER_MAGIC,  OCFS2_SUPER_MAGIC, ORANGEFS_MAGIC,   SMB2_SUPER_MAGIC,
-        SMB_SUPER_MAGIC,  V9FS_MAGIC,       VBOXSF_MAGIC,
-    };
-    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
-        if ((uint32_t)status->f_type == silent[i]) return false;
-    return true;
-}
-
 /* Watches the directory `fd`, which no rename can replace. Returns its watch number, or -errno. */
 static int add_open_directory(struct directories *d, int fd)
 {
     char link[64];
     struct statfs status;
-    if (fstatfs(fd, &status) != 0 || !directory_reports_changes(&status)) {
+    if (fstatfs(fd, &status) != 0 || !file_system_reports_changes(&status)) {
         notices_raise(d->notifier->notices, NOTICE_NO_REPORTS);
         return -EOPNOTSUPP;
     }

@@ -24,11 +24,6 @@ struct directories {
     uint64_t bytes, bytes_max;               /* of directories              */
 };
 
-struct statfs;
-
-/* Returns whether this machine's kernel makes, and so reports, all changes on this file system. */
-bool directory_reports_changes(const struct statfs *status);
-
 /*
  * Opens both tables. Their length depends on the number of watches that the notifier may add, and
  * never changes. Returns false when there is no memory; then they are closed.

@@ -65,21 +65,9 @@ bool file_may_exist(const struct place *place, struct text path)
     return path.length <= FILE_NAME_MAX && (place->options->hidden || !is_hidden(path));
 }
 
-struct text file_sidecar_suffix(enum coding coding)
-{
-    switch (coding) {
-    case CODING_GZIP: return TEXT(".gz");
-    case CODING_BR: return TEXT(".br");
-    case CODING_ZSTD: return TEXT(".zst");
-    case CODING_IDENTITY:
-    case CODING_COUNT: break;
-    }
-    return TEXT("");
-}
-
 void file_sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX])
 {
-    snprintf(sidecar, PATH_MAX, "%s%s", name, file_sidecar_suffix(coding).base);
+    snprintf(sidecar, PATH_MAX, "%s%s", name, coding_file_suffix(coding).base);
 }
 
 /* Tries first without links, in order to know whether there is one. */

@@ -93,8 +93,6 @@ int file_open_unseen(const struct place *place, const struct file *file, enum co
  */
 int file_open_as_it_is(const struct place *place, struct file *file);
 
-/* Returns the suffix of a coding's sidecar, such as ".br"; empty for identity. */
-struct text file_sidecar_suffix(enum coding coding);
 /* Writes the name of the sidecar of `name`; for identity `name` itself. */
 void file_sidecar_name(const char *name, enum coding coding, char sidecar[PATH_MAX]);
 

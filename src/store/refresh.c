@@ -28,7 +28,7 @@ static void drop_beneath(struct store *store, struct text directory)
 static struct text original_of(const struct store *store, struct text path)
 {
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
-        struct text suffix = file_sidecar_suffix(coding);
+        struct text suffix = coding_file_suffix(coding);
         if (!store->options.sidecar[coding] || path.length <= suffix.length) continue;
         size_t length = path.length - suffix.length;
         if (memcmp(path.base + length, suffix.base, suffix.length) == 0)

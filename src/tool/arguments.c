@@ -1,6 +1,6 @@
 /*
- * Reads the switches of a tool with getopt_long. Both tools have switches for the address of the
- * status listener. A switch of the other tool is reported as a mistake.
+ * Reads the switches of a tool with getopt_long. All tools have switches for the address of the
+ * status listener. A switch of another tool is reported as a mistake.
  */
 #include "tool/arguments.h"
 
@@ -24,7 +24,8 @@ static const struct option words[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *const names[] = {[TOOL_TOP] = "top", [TOOL_REPORT] = "report"};
+static const char *const names[] = {
+    [TOOL_TOP] = "top", [TOOL_REPORT] = "report", [TOOL_RELOAD] = "reload"};
 
 static const char top_help[] =
     "zcserve top shows what a running server does, worker by worker.\n\n"
@@ -55,6 +56,24 @@ static const char report_help[] =
     "exit codes: that of COMMAND, 128 + N when signal N ended it, 127 when it does not exist;\n"
     "1 the server cannot be reached or was started again during COMMAND; 2 the command line is "
     "wrong\n";
+
+static const char reload_help[] =
+    "zcserve reload makes a running server read its configuration again, and waits for the "
+    "result.\n\n"
+    "usage: zcserve reload [-s ADDR:PORT | -c FILE]\n\n"
+    "  -s, --status ADDR:PORT  address of the server's status (" TOOL_ADDRESS_DEFAULT ")\n"
+    "  -c, --config FILE       take it from the option 'status' of this configuration\n"
+    "  -h, --help              print this\n\n"
+    "The workers of the new configuration start beside the old ones, which finish what they have "
+    "and\n"
+    "end. No connection is refused or cut. When anything is wrong, nothing changes, and the reason "
+    "is\n"
+    "printed. It sends the signal HUP to the server, so it needs the same user or root.\n\n"
+    "exit codes: 0 the new configuration serves; 1 nothing has changed, or the server cannot be\n"
+    "reached; 2 the command line is wrong\n";
+
+static const char *const helps[] = {
+    [TOOL_TOP] = top_help, [TOOL_REPORT] = report_help, [TOOL_RELOAD] = reload_help};
 
 static bool usage_wrong(const struct tool_options *options, int *code, const char *what)
 {
@@ -131,21 +150,23 @@ static bool switch_apply(struct tool_options *out, int letter, int *code)
     case ONCE: out->once = true; break;
     case JSON: out->json = true; break;
     case 'h':
-        fputs(is_top ? top_help : report_help, stdout);
+        fputs(helps[out->tool], stdout);
         *code = TOOL_DONE;
         return false;
     case ':': return usage_wrong(out, code, "an argument is missing after the last switch");
     default: return usage_wrong(out, code, "unknown switch");
     }
     if (out->once && !is_top) return usage_wrong(out, code, "--once is only for top");
-    if (out->json && is_top) return usage_wrong(out, code, "--json is only for report");
+    if (out->json && out->tool != TOOL_REPORT)
+        return usage_wrong(out, code, "--json is only for report");
     return true;
 }
 
 bool tool_arguments_read(int argc, char **argv, struct tool_options *out, int *code)
 {
     *out = (struct tool_options){.address = TOOL_ADDRESS_DEFAULT, .delay_seconds = 1};
-    out->tool = strcmp(argv[0], names[TOOL_REPORT]) == 0 ? TOOL_REPORT : TOOL_TOP;
+    while (strcmp(argv[0], names[out->tool]) != 0) /* the caller knows that it is one of them */
+        out->tool++;
     optind = 0; /* glibc: starts over */
     for (;;) {
         /* "+": stops at the first word that is not a switch, because COMMAND begins there. */
@@ -154,8 +175,8 @@ bool tool_arguments_read(int argc, char **argv, struct tool_options *out, int *c
         if (!switch_apply(out, letter, code)) return false;
     }
     out->command = argv + optind;
-    if (out->tool == TOOL_TOP && optind < argc)
-        return usage_wrong(out, code, "top takes no arguments");
+    if (out->tool != TOOL_REPORT && optind < argc)
+        return usage_wrong(out, code, "there must be no argument behind the switches");
     if (out->tool == TOOL_REPORT && optind == argc)
         return usage_wrong(out, code, "COMMAND is missing: zcserve report -- COMMAND");
     return true;

@@ -1,4 +1,4 @@
-/* The switches of zcserve top and zcserve report. */
+/* The switches of zcserve top, report and reload. */
 #ifndef ZCSERVE_TOOL_ARGUMENTS_H
 #define ZCSERVE_TOOL_ARGUMENTS_H
 
@@ -9,7 +9,7 @@
 #define TOOL_DELAY_MIN 0.1 /* seconds */
 #define TOOL_DELAY_MAX 60.0
 
-enum tool { TOOL_TOP, TOOL_REPORT };
+enum tool { TOOL_TOP, TOOL_REPORT, TOOL_RELOAD };
 
 struct tool_options {
     enum tool tool;

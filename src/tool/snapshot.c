@@ -249,6 +249,12 @@ static void server_read(struct reader *r, const json_t *server, struct snapshot 
             sizeof(out->listen));
     out->started_seconds = number_read(r, server, "started_seconds");
     out->uptime_seconds = number_read(r, server, "uptime_seconds");
+    out->pid = count_read(r, server, "pid");
+    out->generation = count_read(r, server, "generation");
+    out->reloads = count_read(r, server, "reloads");
+    out->reloads_failed = count_read(r, server, "reloads_failed");
+    if (json_is_string(json_object_get(server, "reload_problem")))
+        text_read(r, server, "reload_problem", out->reload_problem, sizeof(out->reload_problem));
     out->cache_bytes_max = count_read(r, server, "cache_bytes_max");
 }
 

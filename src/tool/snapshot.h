@@ -39,6 +39,9 @@ struct process_snapshot {
 struct snapshot {
     char version[SNAPSHOT_TEXT_MAX], model[SNAPSHOT_TEXT_MAX], state[SNAPSHOT_TEXT_MAX];
     char root[SNAPSHOT_TEXT_MAX], listen[SNAPSHOT_TEXT_MAX]; /* `listen`: the first address */
+    uint64_t pid;                                            /* of the supervisor */
+    uint64_t generation, reloads, reloads_failed;
+    char reload_problem[SNAPSHOT_PROBLEM_MAX]; /* of the last reload; empty: none */
     double started_seconds, uptime_seconds, time_seconds, monotonic_seconds;
     uint64_t cache_bytes_max; /* of one worker */
     struct slot_snapshot total;

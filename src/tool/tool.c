@@ -1,10 +1,11 @@
 /*
- * Chooses the tool by its name, and takes a reading for both tools.
+ * Chooses the tool by its name, and takes a reading for all tools.
  */
 #include "tool/tool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tool/fetch.h"
 #include "tool/format.h"
@@ -24,11 +25,27 @@ int snapshot_take(const char *address, struct snapshot *out, char *problem)
     return result;
 }
 
+static const struct tool_of {
+    const char *name;
+    int (*run)(const struct tool_options *options);
+} tools[] = {
+    [TOOL_TOP] = {"top", top_run},
+    [TOOL_REPORT] = {"report", report_run},
+    [TOOL_RELOAD] = {"reload", reload_run},
+};
+
+bool tool_is(const char *name)
+{
+    for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
+        if (strcmp(name, tools[i].name) == 0) return true;
+    return false;
+}
+
 int tool_run(int argc, char **argv)
 {
     struct tool_options options;
     int code = TOOL_DONE;
     format_locale();
     if (!tool_arguments_read(argc, argv, &options, &code)) return code;
-    return options.tool == TOOL_TOP ? top_run(&options) : report_run(&options);
+    return tools[options.tool].run(&options);
 }

@@ -1,6 +1,6 @@
 /*
- * zcserve top and zcserve report: they read the status from outside, subtract two readings, and
- * show the result. The server does not link this room.
+ * zcserve top, report and reload: they read the status of a server from outside. The server does not
+ * link this room.
  */
 #ifndef ZCSERVE_TOOL_H
 #define ZCSERVE_TOOL_H
@@ -15,6 +15,10 @@ int tool_run(int argc, char **argv);
 
 int top_run(const struct tool_options *options);
 int report_run(const struct tool_options *options);
+int reload_run(const struct tool_options *options);
+
+/* Returns whether a tool has this name. */
+bool tool_is(const char *name);
 
 /* Takes a reading. Returns 0, or -1 with a line in `problem` (TOOL_PROBLEM_MAX bytes). */
 #define TOOL_PROBLEM_MAX 512

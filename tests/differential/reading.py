@@ -6,11 +6,14 @@ import http.client
 import re
 import socket
 import urllib.parse
+import zlib
 
+from byteranges import message_read
 from zcbench import peers
 
 WAIT_SECONDS = 1.5  # a server that has not answered by then waits for more
-COMPARED_STATUSES = (200, 206)
+
+OF_CONTENT = ("media type", "content")
 
 
 class Shared:
@@ -97,6 +100,35 @@ def validator(got):
     return None if tag is None else "weak" if tag.startswith("W/") else "strong"
 
 
+def parts_of(got):
+    """[(Content-Range, media type, bytes)] of a 206: one, or those of its message of several parts."""
+    if media_type(got) != "multipart/byteranges":
+        return [(got.field("Content-Range"), media_type(got), got.content)]
+    message = message_read(got.field("Content-Type"), got.content)
+    return [(str(each["Content-Range"]), each.get_content_type(), each.get_payload(decode=True))
+            for each in (message.get_payload() if message.is_multipart() else [])]
+
+
+def places(parts):
+    """Where the parts are, and of how many bytes; of many parts, where the first and the last are."""
+    texts = [str(place).removeprefix("bytes ").rpartition("/") for place, _, _ in parts]
+    totals, texts = sorted({total for _, _, total in texts}), [text for text, _, _ in texts]
+    told = ", ".join(texts) if len(texts) <= 4 else "%d parts, %s to %s" % (len(texts), texts[0], texts[-1])
+    return "bytes %s/%s" % (told, " or ".join(totals))
+
+
+def partial(got, target):
+    """{aspect: value} of a 206."""
+    parts = parts_of(got)
+    kinds = sorted({media_type(got)} | {kind for _, kind, _ in parts})
+    return {"Content-Range": places(parts), "media type": ", ".join(map(str, kinds)) if is_typed(target) else None,
+            "content": digest(b"".join(content for _, _, content in parts))}
+
+
+def digest(content):
+    return "%d bytes, %08x" % (len(content), zlib.crc32(content))
+
+
 def members(value):
     return None if value is None else " ".join(sorted(each.strip().lower() for each in value.split(",")))
 
@@ -114,16 +146,17 @@ def aspects(got, target, method):
     found = {"status": str(got.status)}
     if got.status < 400:
         found["connection"] = "closes" if got.closes else "is kept"
-    if got.status in COMPARED_STATUSES:
-        found.update({
-            "media type": media_type(got) if is_typed(target) else None,
-            "Content-Encoding": got.field("Content-Encoding"), "Last-Modified": got.field("Last-Modified"),
-            "Content-Length": got.field("Content-Length"), "Content-Range": got.field("Content-Range"),
-            "ETag": validator(got)})
-        if got.status == 200:
-            found["Accept-Ranges"] = got.field("Accept-Ranges")
+    if got.status in (200, 206):
+        found.update({"Content-Encoding": got.field("Content-Encoding"), "Last-Modified": got.field("Last-Modified"),
+                      "ETag": validator(got)})
+    if got.status == 200:
+        found.update({"media type": media_type(got) if is_typed(target) else None,
+                      "Content-Length": got.field("Content-Length"), "Content-Range": got.field("Content-Range"),
+                      "Accept-Ranges": got.field("Accept-Ranges")})
         if method == "GET":
-            found["content"] = "%d bytes, %08x" % (len(got.content), hash(got.content) & 0xffffffff)
+            found["content"] = digest(got.content)
+    if got.status == 206:
+        found.update(partial(got, target))
     if got.status == 301:
         found["Location"] = location(got, target)
     if got.status == 304:
@@ -144,7 +177,7 @@ def is_alike(ours, theirs):
 
 def differences(ours, theirs, targets, methods):
     """[(aspect, ours, theirs)] of two lists of responses. Where a status differs nothing else is compared, and
-    where a coding does, nothing of the content."""
+    where a coding or the parts do, nothing of the content."""
     found = []
     for number, method in enumerate(methods):
         label = "" if len(methods) == 1 else "response %d: " % (number + 1)
@@ -156,8 +189,9 @@ def differences(ours, theirs, targets, methods):
             continue
         if pair[0].get("Content-Encoding") != pair[1].get("Content-Encoding"):
             return found + [(label + "Content-Encoding", pair[0].get("Content-Encoding"), pair[1].get("Content-Encoding"))]
+        skipped = OF_CONTENT if pair[0].get("Content-Range") != pair[1].get("Content-Range") else ()
         found += [(label + aspect, value, pair[1].get(aspect)) for aspect, value in pair[0].items()
-                  if value != pair[1].get(aspect)]
+                  if value != pair[1].get(aspect) and aspect not in skipped]
         if "no more" in (pair[0]["status"], pair[1]["status"]):
             return found
     return found

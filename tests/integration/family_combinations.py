@@ -24,7 +24,13 @@ RANGES = (
     ("Range: bytes=9999999-",), ("Range: bytes=-0",), ("Range: bytes=5-4",), ("Range: lines=0-9",),
     ("Range: bytes=0-9", "If-Range: <tag>"), ("Range: bytes=0-9", "If-Range: W/<tag>"),
     ("Range: bytes=0-9", 'If-Range: "x"'), ("Range: bytes=0-9", "If-Range: <date>"),
-    ("Range: bytes=0-9", "If-Range: " + LATER))
+    ("Range: bytes=0-9", "If-Range: " + LATER),
+    ("Range: bytes=0-9,20-29",), ("Range: bytes=-5,20-24,0-9,25-29,5-14",), ("Range: bytes=0-0,9999999-,2-2,-0",),
+    ("Range: bytes=9999999-,-0",), ("Range: bytes=0-99,-100,0-",), ("Range: bytes=0-9,5-4",),
+    ("Range: bytes=" + ",".join("%d-%d" % (at, at + 1) for at in range(0, 64, 4)),),
+    ("Range: bytes=" + ",".join("%d-%d" % (at, at + 1) for at in range(0, 68, 4)),),
+    ("Range: bytes=20-29,0-9", "If-Range: <tag>"), ("Range: bytes=20-29,0-9", "If-Range: <date>"),
+    ("Range: bytes=20-29,0-9", 'If-Range: "x"'))
 CODINGS = ((), ("Accept-Encoding: gzip",), ("Accept-Encoding: br, gzip;q=0.5",), ("Accept-Encoding: *;q=0",),
            ("Accept-Encoding: identity, gzip;q=0.5",))
 READING = ("GET", "HEAD")

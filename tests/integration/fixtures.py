@@ -12,6 +12,7 @@ import threading
 OLD = 1577934245  # Thu, 02 Jan 2020 03:04:05 GMT
 NEW = 1577937845  # Thu, 02 Jan 2020 04:04:05 GMT
 OLD_DATE = "Thu, 02 Jan 2020 03:04:05 GMT"
+NEW_DATE = "Thu, 02 Jan 2020 04:04:05 GMT"
 
 LONGEST_IN_MEMORY = 256 * 1024  # the default of cache.file_max
 

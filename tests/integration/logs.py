@@ -75,6 +75,19 @@ def combined(stage):
         require(float(match["seconds"]) < stage.seconds(5), "seconds %s", match["seconds"])
 
 
+@test("of several ranges, the bytes in the log are those of the content")
+def several_ranges(stage):
+    path, options = log_options(stage)
+    site = stage.site(a_txt=b"1" * 1000, big_bin=located(400000))
+    with stage.server(site, options) as server, server.client() as client:
+        answers = [client.get(target, "Range: bytes=0-9,20-29,-5") for target in ("/a.txt", "/big.bin")]
+    found = [COMBINED.fullmatch(line) for line in lines_of(path)]
+    expect("status and bytes", [("206", str(len(answer.content))) for answer in answers],
+           [(m["status"], m["bytes"]) for m in found])
+    require(all(answer.content.count(b"Content-Range: ") == 3 for answer in answers), "three parts each")
+    expect("source of the large file is not memory", False, found[1]["source"] == "memory")
+
+
 ODD = "/a%0ab\\c\xff%ff?\xe9\x80"  # of a name with a line end, a backslash, and bytes beyond ASCII
 
 

@@ -16,13 +16,14 @@ import urllib.parse
 import grammar
 from client import get
 from fixtures import FILES, LINKS, OLD_DATE, content
-from rows import answer, moved
+from rows import MULTIPART, answer, moved
 from table import ALLOW, VARY
 
 SIDECARS = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
 UNREADABLE = ("/unreadable.txt", "/closed/file.txt")
 WEIGHT = re.compile(rb"(?i)[ \t]*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 SPEC = re.compile(rb"([0-9]*)-([0-9]*)")
+RANGES_MAX = 16  # the default of limits.ranges
 
 
 @dataclasses.dataclass
@@ -204,35 +205,64 @@ class Site:
         return 304 if since is not None and modified <= since else 0
 
     def part(self, request, variant):
-        """206, 416 or the whole (§14.2, §13.1.5)."""
+        """206, 416 or the whole (§14.2, §13.1.5). White space may be before the first range, as in §14.1.2's example."""
         ranges = request.values(b"range")
-        if len(ranges) != 1 or not re.match(rb"(?i)bytes=[^ \t]", ranges[0]) or not self.is_current(request, variant):
+        if len(ranges) != 1 or not re.match(rb"(?i)bytes=", ranges[0]) or not self.is_current(request, variant):
             return self.whole(variant)
-        specs = [SPEC.fullmatch(each) for each in grammar.members([ranges[0][len("bytes="):]])]
-        return self.one_part(specs[0], variant) if len(specs) == 1 else self.parts(specs, variant)
-
-    def parts(self, _, variant):
-        """Several ranges: a server may ignore them (§14.2), and README.md says that this one does."""
-        return self.whole(variant)
+        length = len(variant.content)
+        asked = [positions(each, length) for each in grammar.members([ranges[0][len("bytes="):]])]
+        there = [each for each in asked if each]
+        if not asked or None in asked or len(asked) > RANGES_MAX or sum(map(len, there)) > length:
+            return self.whole(variant)
+        if not there:
+            return answer(416, {"Content-Range": "bytes */%d" % length})
+        parts = coalesced(there)
+        return self.parts(parts, variant) if len(parts) > 1 else self.one_part(parts[0], variant)
 
     @staticmethod
     def is_current(request, variant):
-        """If-Range, by the strong comparison (§13.1.5)."""
+        """If-Range, by the strong comparison (§13.1.5). README.md: the date of a sidecar may be that of any content,
+        so it is no strong validator (§8.8.2.2)."""
         given = request.values(b"if-range")
-        return not given or given == [variant.tag] or given == [variant.modified.encode()]
+        return not given or given == [variant.tag] or (not variant.coding and given == [variant.modified.encode()])
 
-    def one_part(self, spec, variant):
-        length = len(variant.content)
-        if not spec or spec[0] == b"-" or (spec[1] and spec[2] and int(spec[2]) < int(spec[1])):
-            return self.whole(variant)
-        if not spec[1]:
-            if length == 0 and int(spec[2]) > 0:
-                return self.whole(variant)  # satisfied by nothing (§14.1.2), which no Content-Range can tell
-            first, last = max(0, length - int(spec[2])), length - 1
-        else:
-            first, last = int(spec[1]), min(int(spec[2]) if spec[2] else length, length - 1)
-        if first >= length:
-            return answer(416, {"Content-Range": "bytes */%d" % length})
-        known = dict(variant.fields, **{"Content-Range": "bytes %d-%d/%d" % (first, last, length),
-                                        "Content-Length": str(last - first + 1)})
-        return answer(206, known, self.absent(variant), variant.content[first:last + 1])
+    def one_part(self, part, variant):
+        known = dict(variant.fields, **{"Content-Range": content_range(part, variant), "Content-Length": str(len(part))})
+        return answer(206, known, self.absent(variant), variant.content[part.start:part.stop])
+
+    def parts(self, parts, variant):
+        """§15.3.7.2: what is told of each part stands there and not in the head."""
+        known = dict(variant.fields, **{"Content-Type": MULTIPART})
+        return answer(206, known, self.absent(variant) + ("Content-Range",), parts=tuple(
+            ({"Content-Type": variant.fields["Content-Type"], "Content-Range": content_range(part, variant)},
+             variant.content[part.start:part.stop]) for part in parts))
+
+
+# ---- ranges ------------------------------------------------------------------------------------
+
+def positions(spec, length):
+    """The positions that a range-spec asks for, as a range: an empty one when it cannot be satisfied (§14.1.2). None
+    where it is none; and where it is a suffix of an empty file, which is satisfied by what no Content-Range can tell."""
+    match = SPEC.fullmatch(spec)
+    if not match or spec == b"-" or (match[1] and match[2] and int(match[2]) < int(match[1])):
+        return None
+    if not match[1]:
+        count = int(match[2])
+        return None if length == 0 and count > 0 else range(max(0, length - count), length)
+    return range(int(match[1]), min(int(match[2]) + 1, length) if match[2] else length)
+
+
+def coalesced(asked):
+    """What overlaps or touches is one part, where the first of it was asked for; the parts are in that order
+    (§15.3.7.2)."""
+    groups = []  # of neighbours: (positions of all, place of the first)
+    for place, each in sorted(enumerate(asked), key=lambda pair: pair[1].start):
+        if groups and each.start <= groups[-1][0].stop:
+            before, first = groups.pop()
+            each, place = range(before.start, max(before.stop, each.stop)), min(first, place)
+        groups.append((each, place))
+    return [each for each, _ in sorted(groups, key=lambda group: group[1])]
+
+
+def content_range(part, variant):
+    return "bytes %d-%d/%d" % (part.start, part.stop - 1, len(variant.content))

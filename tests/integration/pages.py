@@ -222,6 +222,15 @@ def switches(stage):
     expect("exit codes that are not told", [], [each for each in codes if each not in told])
 
 
+@test("every switch of precompress -h stands in configure.html", per_model=False)
+def precompress_switches(stage):
+    _, out, _ = stage.setting.run("precompress", "-h")
+    told = [row[0] for table in page_at("/configure.html").tables for row in table["rows"]]
+    found = re.findall(r"^  (?:    )?((?:-\w, )?--[\w-]+(?: [A-Z=]+)?) ", out, re.MULTILINE)
+    require(len(found) > 10, "-h names only %s", found)
+    expect("switches that are not told", [], [each for each in found if each not in told])
+
+
 @test("the front page tells of every model", per_model=False)
 def models(_):
     front = page_at("/").text

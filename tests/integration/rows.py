@@ -13,6 +13,7 @@ import re
 import time
 import urllib.parse
 
+from byteranges import MULTIPART, check_parts
 from client import Failure, expect, expect_content, get, request
 from fixtures import content
 
@@ -52,6 +53,7 @@ class Expected:
     head_only: bool = False
     leads_to: str = None
     within: tuple = None  # seconds since the row began: (least, most)
+    parts: tuple = None   # of multipart/byteranges: (head, bytes) of each
 
 
 @dataclasses.dataclass
@@ -94,6 +96,17 @@ def part(path, offset, length, fields=None, **more):
     known = {"Content-Range": "bytes %d-%d/%d" % (offset, offset + length - 1, len(whole))}
     known.update(fields or {})
     return answer(206, known, (), whole[offset:offset + length], **more)
+
+
+def multipart(path, *ranges, fields=None, without=(), of=None, kind=None):
+    """206 with these parts (offset, length) of the file; or of another file, that is sent in its place."""
+    whole = content(of or path)
+    heads = ["bytes %d-%d/%d" % (offset, offset + length - 1, len(whole)) for offset, length in ranges]
+    known = {"Content-Type": MULTIPART, "ETag": TAG, "Last-Modified": DATE}
+    known.update(fields or {})
+    return answer(206, known, ["Content-Range", *without], parts=tuple(
+        ({"Content-Type": kind, "Content-Range": head}, whole[offset:offset + length])
+        for head, (offset, length) in zip(heads, ranges)))
 
 
 def unsatisfiable(path):
@@ -234,6 +247,8 @@ def check(label, want, answer, server):
         expect("%s: field %s" % (label, name), None, answer.field(name))
     if want.content is not None:
         expect_content("%s: content" % label, want.content, answer.content)
+    if want.parts is not None:
+        check_parts(label, want.parts, answer)
 
 
 URI = re.compile(r"([!$&-;=?-Z_a-z~\[\]]|%[0-9A-Fa-f]{2})+")  # RFC 3986 §2; "#" not among them
@@ -332,8 +347,12 @@ def always_of_page(label, answer, head_only):
         raise Failure("%s: not a readable page: %r" % (label, page[:300]))
 
 
-def date_blanked(raw):
-    return re.sub(rb"\r\nDate: [^\r]*", b"\r\nDate: -", raw)
+def blanked(raw):
+    """Without what is another at another time, or of another server: dates and boundaries."""
+    raw = re.sub(rb"\r\nDate: [^\r]*", b"\r\nDate: -", raw)
+    for boundary in set(re.findall(rb"; boundary=(\w{16})\r\n", raw)):
+        raw = raw.replace(boundary, b"-" * 16)
+    return raw
 
 
 def tags_blanked(raw):
@@ -341,5 +360,5 @@ def tags_blanked(raw):
 
 
 __all__ = ["KEPT", "CLOSED", "EITHER", "ENDED", "IDLE", "CUT_SHORT", "Pause", "Await", "HalfClose", "clause", "row", "answer",
-           "ok", "part", "unsatisfiable", "head_of", "moved", "BAD", "bytewise", "get", "request",
+           "ok", "part", "multipart", "unsatisfiable", "head_of", "moved", "BAD", "bytewise", "get", "request",
            "content"]

@@ -9,7 +9,7 @@ site, and SERVERS below has the configurations that `server` names.
 
 import re
 
-from fixtures import FILES, OLD_DATE
+from fixtures import FILES, NEW_DATE, OLD_DATE
 from rows import *  # pylint: disable=wildcard-import,unused-wildcard-import
 
 # Options of each server, beside the defaults. Times are multiplied for slow builds, and what begins
@@ -17,7 +17,9 @@ from rows import *  # pylint: disable=wildcard-import,unused-wildcard-import
 SERVERS = {
     "plain": {},
     "uncached": {"cache.size": 0, "cache.descriptors": 0, "cache.absent": 0, "cache.watches": 0},
-    "small": {"limits.target": 64, "limits.head": 1024, "limits.fields": 10, "limits.body": "1k"},
+    "small": {"limits.target": 64, "limits.head": 1024, "limits.fields": 10, "limits.body": "1k",
+              "limits.ranges": 2},
+    "many": {"limits.ranges": 64},
     "quick": {"timeouts.head": 1.0, "timeouts.idle": 1.0, "timeouts.body": 1.0,
               "timeouts.send": 1.0, "timeouts.linger": 1.0},
     "other": {"hidden": "on", "symlinks": "never", "sidecars": ["gz"], "server": "",
@@ -653,7 +655,6 @@ for value in ("bytes=5-4", "bytes=", "bytes=-", "bytes=a-b", "bytes=1", "bytes=1
               "bytes=+1-2", "bytes=0x1-2", "bytes 0-1", "0-1", "lines=0-1", "bytes=1.0-2", "=0-1",
               "bytes=0-1x", "bytes=1 -2"):
     row("%s is ignored" % value, get("/a.txt", "Range: " + value), ok("/a.txt"))
-row("two ranges give the whole", get("/a.txt", "Range: bytes=0-1,5-6"), ok("/a.txt"))
 row("many ranges give the whole", get("/a.txt", "Range: bytes=" + ",".join(["0-"] * 500)),
     ok("/a.txt"))
 row("Range twice gives the whole", get("/a.txt", "Range: bytes=0-1", "Range: bytes=5-6"),
@@ -698,6 +699,123 @@ clause("RFC 9110 §14.2, §15.5.5: a range of nothing")
 
 row("of what is not there", get("/nothing", "Range: bytes=0-1"), NOT_FOUND)
 
+# ------------------------------------------------------------------------------------------------
+clause("RFC 9110 §15.3.7.2, §14.6, §8.3.3, §14.1.2: several parts")
+
+TEXT = "text/plain; charset=utf-8"
+BIN = "application/octet-stream"
+BIG = len(FILES["big.bin"])
+EDGE = len(FILES["edge.bin"])
+
+
+def ranges(path, value, *fields):
+    return get(path, "Range: bytes=" + value, *fields)
+
+
+def spread(count, length, step):
+    """(offset, length) of so many ranges, and how they are asked for."""
+    found = [(number * step, length) for number in range(count)]
+    return found, ",".join("%d-%d" % (offset, offset + length - 1) for offset, length in found)
+
+
+for value, expected in (
+        ("0-1,5-6", [(0, 2), (5, 2)]), ("0-1, 5-6", [(0, 2), (5, 2)]), (" 0-0, -1", [(0, 1), (999, 1)]),
+        (",0-1,,\t5-6\t,", [(0, 2), (5, 2)]), ("5-6,0-1", [(5, 2), (0, 2)]),
+        ("-1,0-0", [(999, 1), (0, 1)]), ("990-,0-1", [(990, 10), (0, 2)]),
+        ("0-1,990-5000", [(0, 2), (990, 10)]), ("0-0,2-2,4-4", [(0, 1), (2, 1), (4, 1)]),
+        ("0-99,300-399,200-299,50-149", [(0, 150), (200, 200)]),
+        ("200-299,0-99,300-399", [(200, 200), (0, 100)]),
+        ("8-8,0-0,4-4,3-5", [(8, 1), (0, 1), (3, 3)]),
+        ("0-1,1000-,5-6,-0", [(0, 2), (5, 2)]),
+        ("0-400,500-998", [(0, 401), (500, 499)])):
+    row("bytes=%s" % value, ranges("/a.txt", value), multipart(
+        "/a.txt", *expected, kind=TEXT, fields={"Last-Modified": OLD_DATE}))
+row("of an index", ranges("/sub/", "0-1,5-6"), multipart("/sub/", (0, 2), (5, 2), kind=HTML))
+
+clause("RFC 9110 §15.3.7.2, §15.3.7.1, §14.1.2: several ranges that are one part")
+
+for value, offset, length in (
+        ("0-1,2-3", 0, 4), ("2-3,0-1", 0, 4), ("0-499,500-999", 0, 1000), ("500-999,0-499", 0, 1000),
+        ("0-5,3-8", 0, 9), ("5-6,5-6", 5, 2), ("0-0,2-2,1-1", 0, 3), ("0-1,5000-", 0, 2),
+        ("1000-,0-1", 0, 2), ("-2,998-998", 998, 2), ("-0,7-7", 7, 1),
+        ("500-600,601-999", 500, 500), ("500-700,601-999", 500, 500)):
+    row("bytes=%s is one part, and no multipart" % value, ranges("/a.txt", value),
+        part("/a.txt", offset, length, {"Content-Type": TEXT, "Content-Length": str(length)}))
+row("by sendfile, merged into one", ranges("/big.bin", "70000-80000,0-69999"), part("/big.bin", 0, 80001))
+row("a file of one byte", ranges("/one.bin", "0-,5-"), part("/one.bin", 0, 1))
+
+clause("RFC 9110 §15.5.17, §14.1.2: several ranges that cannot be satisfied")
+
+for value in ("1000-,2000-", "5000-,-0", "-0,-0"):
+    row("bytes=%s cannot be satisfied" % value, ranges("/a.txt", value), unsatisfiable("/a.txt"))
+row("an empty file, no suffix", ranges("/empty.txt", "0-,5-"), unsatisfiable("/empty.txt"))
+
+clause("RFC 9110 §14.2, §14.1.1: several ranges that are ignored")
+
+for value in ("0-1,x", "x,0-1", "0-1,5-4", "0-1;5-6", "0-1 5-6", "0-1,5", "0-1,bytes=5-6", '0-1,"5-6"',
+              "0-,0-0", "0-,-1", "0-999,0-999", "0-500,500-999", "0-,5-5,5-6,5-7",
+              ",".join("%d-" % at for at in range(1000)), ",".join("5-%d" % at for at in range(1300)),
+              ",".join("%d-%d" % (at, at) for at in range(0, 1000, 2)), spread(17, 1, 2)[1]):
+    asked = value if len(value) <= 40 else "%s… (%d ranges)" % (value[:40], value.count(",") + 1)
+    row("bytes=%s is ignored" % asked, ranges("/a.txt", value), ok("/a.txt"))
+row("by sendfile, more than there is", ranges("/big.bin", "0-,0-0"), ok("/big.bin"))
+row("an empty file, a suffix", ranges("/empty.txt", "-5,0-"), ok("/empty.txt"))
+row("the field given twice", get("/a.txt", "Range: bytes=0-1,5-6", "Range: bytes=8-9"), ok("/a.txt"))
+row("HEAD has none of them", request("HEAD", "/a.txt", "Range: bytes=0-1,5-6"), head_of("/a.txt"))
+row("HEAD, by sendfile", request("HEAD", "/big.bin", "Range: bytes=0-1,5-6"), head_of("/big.bin"))
+
+clause("RFC 9110 §14.2, §15.3.7.2, §14.6: the most ranges that are allowed")
+
+row("as many as allowed", ranges("/a.txt", spread(16, 3, 50)[1]), multipart("/a.txt", *spread(16, 3, 50)[0]))
+row("two, which are allowed", ranges("/a.txt", "0-1,5-6"), multipart("/a.txt", (0, 2), (5, 2)), server="small")
+row("three, which are not", ranges("/a.txt", "0-1,5-6,9-9"), ok("/a.txt"), server="small")
+row("three, which would be one", ranges("/a.txt", "0-1,2-3,4-5"), ok("/a.txt"), server="small")
+row("64 of a small file", ranges("/b.txt", spread(64, 5, 30)[1]), multipart("/b.txt", *spread(64, 5, 30)[0]),
+    server="many")
+row("64 of a large file", ranges("/big.bin", spread(64, 40000, 49000)[1]),
+    multipart("/big.bin", *spread(64, 40000, 49000)[0]), server="many")
+row("65", ranges("/b.txt", spread(65, 5, 30)[1]), ok("/b.txt"), server="many")
+row("64 of each, pipelined", "".join(ranges(path, spread(64, 5, 30)[1]) for path in (
+    "/b.txt", "/big.bin", "/b.txt", "/edge.bin")), [multipart(path, *spread(64, 5, 30)[0]) for path in (
+        "/b.txt", "/big.bin", "/b.txt", "/edge.bin")], server="many")
+row("by sendfile, as many as allowed", ranges("/big.bin", spread(16, 131072, 196000)[1]),
+    multipart("/big.bin", *spread(16, 131072, 196000)[0]))
+
+clause("RFC 9110 §15.3.7.2, §14.6, §14.4: several parts by sendfile, and of the largest file from memory")
+
+row("from memory, the largest file", ranges("/edge.bin", "1-100000,150000-150000,-100001"),
+    multipart("/edge.bin", (1, 100000), (150000, 1), (EDGE - 100001, 100001), kind=BIN))
+row("by sendfile", ranges("/big.bin", "0-0,70000-80000,-17"),
+    multipart("/big.bin", (0, 1), (70000, 10001), (BIG - 17, 17), kind=BIN))
+row("by sendfile, nearly all of it", ranges("/big.bin", "2000000-,0-1999998"),
+    multipart("/big.bin", (2000000, BIG - 2000000), (0, 1999999)))
+row("by sendfile, one byte more than is kept in memory", ranges("/beyond.bin", "5-6,0-1"),
+    multipart("/beyond.bin", (5, 2), (0, 2)))
+
+clause("RFC 9110 §14.2, §15.5.5: several ranges of nothing")
+
+row("of what is not there, several", ranges("/nothing", "0-1,5-6"), NOT_FOUND)
+row("of a directory", ranges("/sub", "0-1,5-6"), moved("/sub/"))
+
+clause("RFC 9110 §15.3.7.2, §14.6, RFC 9112 §6.3, §9.3.2: several parts on a connection")
+
+row("the last on a connection", ranges("/a.txt", "0-1,5-6", "Connection: close"),
+    multipart("/a.txt", (0, 2), (5, 2)), CLOSED)
+row("by sendfile, the last on a connection", ranges("/big.bin", "0-1,100000-2000000", "Connection: close"),
+    multipart("/big.bin", (0, 2), (100000, 1900001)), CLOSED)
+row("and the client has finished", [ranges("/big.bin", "0-1,100000-2000000"), HalfClose()],
+    multipart("/big.bin", (0, 2), (100000, 1900001)), ENDED)
+row("1.0", bare("GET /a.txt HTTP/1.0", "Range: bytes=0-1,5-6"), multipart("/a.txt", (0, 2), (5, 2)), CLOSED)
+row("pipelined, four of each", "".join(ranges(path, "7-8,0-1,-3") for path in ("/a.txt", "/big.bin") * 4),
+    [multipart(path, (7, 2), (0, 2), (len(content(path)) - 3, 3)) for path in ("/a.txt", "/big.bin") * 4])
+row("pipelined with others", get("/a.txt") + ranges("/a.txt", "0-1,5-6") + get("/b.txt")
+    + ranges("/big.bin", "0-1,5-6") + ranges("/a.txt", "0-1") + ranges("/a.txt", "5-6,0-1") + get("/big.bin"),
+    [ok("/a.txt"), multipart("/a.txt", (0, 2), (5, 2)), ok("/b.txt"), multipart("/big.bin", (0, 2), (5, 2)),
+     part("/a.txt", 0, 2), multipart("/a.txt", (5, 2), (0, 2)), ok("/big.bin")])
+row("30 others before them", get("/b.txt") * 30 + ranges("/edge.bin", spread(16, 2000, 9000)[1]) + get("/b.txt"),
+    [ok("/b.txt")] * 30 + [multipart("/edge.bin", *spread(16, 2000, 9000)[0]), ok("/b.txt")])
+row("byte by byte, several", bytewise(ranges("/a.txt", "0-1,5-6"), 0.0005), multipart("/a.txt", (0, 2), (5, 2)))
+
 clause("RFC 9110 §13.1.5, §8.8.2.2, §8.8.3.2: If-Range")
 
 for name, value, expected in (
@@ -712,6 +830,14 @@ for name, value, expected in (
         ("neither tag nor date", "x", ok("/a.txt")),
         ("*", "*", ok("/a.txt"))):
     row(name, get("/a.txt", "Range: bytes=0-1", "If-Range: " + value), expected)
+    expected = multipart("/a.txt", (0, 2), (5, 2)) if expected.statuses == (206,) else expected
+    row(name + ", several ranges", get("/a.txt", "Range: bytes=0-1,5-6", "If-Range: " + value), expected)
+row("the tag, several ranges by sendfile", ranges("/big.bin", "0-1,70000-", "If-Range: <etag /big.bin>"),
+    multipart("/big.bin", (0, 2), (70000, BIG - 70000)))
+row("another tag, several ranges by sendfile", ranges("/big.bin", "0-1,70000-", 'If-Range: "x"'), ok("/big.bin"))
+for fields, expected in ((["If-None-Match: " + A], NOT_MODIFIED), (['If-Match: "x"'], FAILED)):
+    row(fields[0].partition(":")[0] + " before several ranges", ranges("/a.txt", "0-1,5-6", *fields), expected,
+        of=preconditions(fields + ["Range: "]))
 row("without Range", get("/a.txt", "If-Range: " + A), ok("/a.txt"))
 row("another tag, and a range that cannot be satisfied",
     get("/a.txt", "Range: bytes=5000-", 'If-Range: "x"'), ok("/a.txt"))
@@ -809,13 +935,32 @@ row("of an index", get("/packed/", "Accept-Encoding: br"), answer(
 row("by sendfile", get("/large.css", "Accept-Encoding: gzip"), coded("/large.css", "gzip", ".gz"))
 row("by sendfile, identity", get("/large.css"), plain("/large.css"))
 
-clause("RFC 9110 §14.2, §8.8.3.3, §13.1.5: ranges of sidecars")
+clause("RFC 9110 §14.2, §8.8.3.3, §13.1.5, §15.3.7.2: ranges of sidecars")
 
 row("a range of it", get("/page.css", "Accept-Encoding: gzip", "Range: bytes=16-47"), answer(
     206, {"Content-Encoding": "gzip", "Content-Range": "bytes 16-47/900", "Vary": VARY},
     content=content("/page.css.gz")[16:48]))
 row("a range beyond it", get("/page.css", "Accept-Encoding: gzip", "Range: bytes=900-"),
     answer(416, {"Content-Range": "bytes */900"}))
+row("ranges of it", get("/page.css", "Accept-Encoding: gzip", "Range: bytes=16-47,0-0,-1"),
+    multipart("/page.css", (16, 32), (0, 1), (899, 1), of="/page.css.gz", kind=CSS,
+          fields={"Content-Encoding": "gzip", "Vary": VARY}))
+row("ranges of it, by sendfile", get("/large.css", "Accept-Encoding: gzip", "Range: bytes=0-0,70000-140000"),
+    multipart("/large.css", (0, 1), (70000, 70001), of="/large.css.gz", kind=CSS,
+          fields={"Content-Encoding": "gzip", "Vary": VARY}))
+row("ranges of the original beside it", get("/page.css", "Range: bytes=16-47,4000-4999"),
+    multipart("/page.css", (16, 32), (4000, 1000), kind=CSS, fields={"Vary": VARY}))
+row("ranges that only the original has", get("/page.css", "Accept-Encoding: gzip", "Range: bytes=900-,4000-"),
+    answer(416, {"Content-Range": "bytes */900"}))
+row("ranges of an svgz", get("/picture.svgz", "Range: bytes=16-31,0-0"),
+    multipart("/picture.svgz", (16, 16), (0, 1), fields={"Content-Encoding": "gzip"}, without=["Vary"]))
+row("a range of it, If-Range with its date, which may be anything's",
+    get("/page.css", "Accept-Encoding: gzip", "Range: bytes=0-15", "If-Range: " + NEW_DATE), GZ)
+row("ranges of it, If-Range with the original's tag",
+    get("/page.css", "Accept-Encoding: br", "Range: bytes=0-0,5-5", "If-Range: <etag /page.css>"), BR)
+row("ranges of it, If-Range with its tag",
+    get("/page.css", "Accept-Encoding: br", "Range: bytes=0-0,5-5", "If-Range: <etag /page.css br>"),
+    multipart("/page.css", (0, 1), (5, 1), of="/page.css.br", fields={"Content-Encoding": "br"}))
 row("a range of it, If-Range with its tag",
     get("/page.css", "Accept-Encoding: br", "Range: bytes=0-15",
         "If-Range: <etag /page.css br>"), answer(206, {"Content-Range": "bytes 0-15/800"}))

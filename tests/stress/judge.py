@@ -11,6 +11,7 @@ import re
 from client import Failure
 from content import FILE_MAX, RECORD_BYTES, differs_at, mixed, slice_of, told
 from disk import CODINGS
+from ranges import due, pieces_of
 
 CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)$")
 UNSATISFIED = re.compile(r"bytes \*/(\d+)$")
@@ -111,7 +112,7 @@ class Judge:
         if request.method != "HEAD":
             if arrival.whole and len(arrival.body) != total:
                 raise Failure("%d of %d bytes" % (len(arrival.body), total))
-            self._content(timeline, arrival, 0, total)
+            self._content(timeline, arrival, [(0, arrival.body)], total)
         else:
             self._candidates(timeline, arrival, total)
         self._learn(request, arrival, timeline, coding)
@@ -124,28 +125,40 @@ class Judge:
             raise Failure("200, but If-Match has %s of version %s" % (tag, version))
         if kind == "since":
             raise Failure("200 of a file that was not modified since")
-        if only and request.range and request.method == "GET" and self._range_holds(request, only, version):
-            if self._satisfied(request.range, only.length):
-                raise Failure("200, but range %s is satisfiable" % (request.range,))
+        if only and request.ranges and request.method == "GET" and self._range_holds(request, only, version):
+            if due(request.ranges, only.length):
+                raise Failure("200, but ranges %s are satisfiable" % (request.ranges,))
 
     def _range_holds(self, request, only, version):
         return request.condition[0] != "if_range" or version == only.version
 
     def _part(self, request, arrival, timeline, coding):
-        match = CONTENT_RANGE.match(arrival.answer.field("Content-Range") or "")
-        if not match or not request.range:
+        pieces = self._pieces(arrival)
+        if not request.ranges:
             raise Failure("206 with Content-Range %r" % arrival.answer.field("Content-Range"))
-        first, last, total = map(int, match.groups())
-        if self._satisfied(request.range, total) != (first, last):
-            raise Failure("206 with bytes %d-%d of %d" % (first, last, total))
-        length = int(arrival.answer.field("Content-Length") or -1)
-        if length != last - first + 1:
-            raise Failure("206 with Content-Length %d" % length)
-        self._content(timeline, arrival, first, total)
+        for _, _, total, _ in pieces[:1]:
+            wanted = due(request.ranges, total) or []
+            found = [(first, last) for first, last, _, _ in pieces]
+            if {piece[2] for piece in pieces} != {total} or wanted[:len(found)] != found or (
+                    arrival.whole and wanted != found):
+                raise Failure("206 with %s of %d, not %s" % (found, total, wanted))
+            self._content(timeline, arrival, [(first, body) for first, _, _, body in pieces], total)
         kind, tag = request.condition
         version = self.tags.version(request.target, coding, tag)
         if kind == "if_range" and not self._was_there(timeline, arrival, version):
             raise Failure("206, but If-Range has %s of version %s" % (tag, version))
+
+    @staticmethod
+    def _pieces(arrival):
+        """(first, last, length of the file, bytes) of each part: of one, or of as many as came."""
+        match = CONTENT_RANGE.match(arrival.answer.field("Content-Range") or "")
+        if not match:
+            return pieces_of(arrival.answer, arrival.body, arrival.whole)
+        first, last, total = map(int, match.groups())
+        length = int(arrival.answer.field("Content-Length") or -1)
+        if length != last - first + 1:
+            raise Failure("206 with Content-Length %d" % length)
+        return [(first, last, total, arrival.body)]
 
     def _not_modified(self, request, arrival, timeline, coding):
         kind, tag = request.condition
@@ -167,7 +180,7 @@ class Judge:
 
     def _unsatisfied(self, request, arrival, timeline, _):
         match = UNSATISFIED.match(arrival.answer.field("Content-Range") or "")
-        if not match or not request.range or self._satisfied(request.range, int(match[1])):
+        if not match or not request.ranges or due(request.ranges, int(match[1])) != []:
             raise Failure("416 with Content-Range %r" % arrival.answer.field("Content-Range"))
         self._candidates(timeline, arrival, int(match[1]))
 
@@ -187,15 +200,6 @@ class Judge:
     # ---- what was on disk ------------------------------------------------------------------------
 
     @staticmethod
-    def _satisfied(wanted, total):
-        """The first and the last byte of a range in a file of `total` bytes; or None."""
-        first, last = wanted
-        if first is None:
-            first, last = max(0, total - last), total - 1
-        last = total - 1 if last is None else min(last, total - 1)
-        return (first, last) if first <= last else None
-
-    @staticmethod
     def _was_there(timeline, arrival, version):
         return any(state.version == version
                    for state in timeline.between(arrival.sent, arrival.headed))
@@ -207,19 +211,22 @@ class Judge:
             raise Failure("a file of %d bytes; %s" % (total, self._story(timeline, arrival)))
         return found
 
-    def _content(self, timeline, arrival, offset, total):
-        body, found = arrival.body, self._candidates(timeline, arrival, total)
+    def _content(self, timeline, arrival, pieces, total):
+        """All pieces, (offset, bytes), are of one version; of a file that is torn each may be a mixture."""
+        found = self._candidates(timeline, arrival, total)
         for state in found:
-            if slice_of(timeline, state, offset, len(body)) == body:
+            if all(slice_of(timeline, state, offset, len(body)) == body for offset, body in pieces):
                 return
-        parts = [slice_of(timeline, state, offset, len(body)) for state in found]
-        at = differs_at(body, parts[0])
+        self.mixtures += timeline.torn
+        for offset, body in pieces:
+            self._mixture(timeline, arrival, found, offset, body, total)
+
+    def _mixture(self, timeline, arrival, found, offset, body, total):
+        at = differs_at(body, slice_of(timeline, found[0], offset, len(body)))
         if timeline.torn:
             ended = arrival.ended if total > self.in_memory_max else arrival.headed
-            parts = [slice_of(timeline, state, offset, len(body))
-                     for state in timeline.between(arrival.sent, ended) if state.version is not None]
-            self.mixtures += 1
-            at = mixed(body, parts)
+            at = mixed(body, [slice_of(timeline, state, offset, len(body))
+                              for state in timeline.between(arrival.sent, ended) if state.version is not None])
         if at is not None:
             skip = -offset % RECORD_BYTES
             raise Failure("at %d of %d-%d/%d there is %s; %s" % (

@@ -29,13 +29,13 @@ class Request:
 
     status     the statuses that are right; empty: those that follow from what is on disk
     condition  ("none_match" | "match" | "if_range" | "since", entity-tag)
-    range      (first, last), each perhaps None; only ranges that are understood
+    ranges     a list of (first, last), each perhaps None; only ranges that are understood; or None
     """
 
     def __init__(self, method, target, page=None, status=()):
         self.method, self.target, self.page, self.status = method, target, page, status
         self.fields, self.body, self.version = [], "", "HTTP/1.1"
-        self.condition, self.range, self.codings = NO_CONDITION, None, ("",)
+        self.condition, self.ranges, self.codings = NO_CONDITION, None, ("",)
         self.closes = self.bad = False
         self.raw = ""
         self.sent = None  # set when it is sent
@@ -161,27 +161,37 @@ class Plan:
         first = random.randint(0, length + length // 10)
         kind = random.choice(("both", "both", "from", "last", "many", "junk"))
         if kind == "both":
-            request.range = (first, first + random.choice((0, 99, 5000, 300000)))
-            text = "%d-%d" % request.range
+            request.ranges = [(first, first + random.choice((0, 99, 5000, 300000)))]
         elif kind == "from":
-            request.range, text = (first, None), "%d-" % first
+            request.ranges = [(first, None)]
         elif kind == "last":
-            request.range = (None, random.randint(1, length + 100))
-            text = "-%d" % request.range[1]
-        else:
-            text = "0-9,20-29" if kind == "many" else "a-b"
-        request.fields.append("Range: bytes=" + text)
+            request.ranges = [(None, random.randint(1, length + 100))]
+        elif kind == "many":
+            request.ranges = self._ranges(length)
+        text = ",".join("%s-%s" % tuple("" if at is None else at for at in each)
+                        for each in request.ranges or ())
+        request.fields.append("Range: bytes=" + (text or "a-b"))
+
+    def _ranges(self, length):
+        """Several, some of which touch, overlap, or are beyond the end."""
+        random = self.random
+        most = random.choice((0, 20, length // 10 + 1, length // 2 + 1))
+        found = [(first, first + random.randint(0, most)) for first in (
+            random.randint(0, length + length // 20) for _ in range(random.choice((2, 2, 3, 5, 16, 17))))]
+        if random.random() < .2:
+            found[-1] = (None, random.randint(1, most + 1))
+        return found
 
     def _condition(self, request, page):
         kind = self.random.choice(("none_match", "match", "if_range", "since", "before"))
         if kind == "since" and page.still:
             request.condition = ("since", None)
-            request.range = None
+            request.ranges = None
             request.fields = [each for each in request.fields if not each.startswith("Range")]
             request.fields.append("If-Modified-Since: " + SINCE)
         elif kind == "before":
             request.fields.append("If-Modified-Since: " + BEFORE)
-        elif kind in ("none_match", "match") or kind == "if_range" and request.range:
+        elif kind in ("none_match", "match") or kind == "if_range" and request.ranges:
             tag = self.tags.newest(page.target, self.random.choice(request.codings))
             if tag:
                 request.condition = (kind, tag)

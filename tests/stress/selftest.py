@@ -32,13 +32,40 @@ def judged(page, body, sent, headed, status=200, judge=None, fields=(), **asked)
     return None
 
 
+SEVERAL = [(100, 199), (0, 63), (200, 209), (None, 1)]
+
+
+def several(page, *pieces, parts=((100, 209), (0, 63), (LENGTH - 1, LENGTH - 1)), end=b"--\r\n"):
+    """Judged: a response to SEVERAL that has these parts of these contents."""
+    heads = [b"--b\r\nContent-Type: x/y\r\nContent-Range: bytes %d-%d/%d\r\n\r\n" % (first, last, LENGTH)
+             for first, last in parts]
+    body = b"".join(head + piece[first:last + 1] + b"\r\n" for head, piece, (first, last) in zip(
+        heads, pieces, parts)) + b"--b" + end
+    return judged(page, body, 22, 23, 206, ranges=SEVERAL, fields=["Content-Type: multipart/byteranges; boundary=b"])
+
+
 def parts_wrong(page, one, two):
+    changed = bytearray(two)
+    changed[205] ^= 1
     return {
-        "a part that is another": judged(page, two[100:200], 22, 23, 206, range=(101, 200), fields=[
+        "several parts of the old one": several(page, one, one, one),
+        "several parts of two versions": several(page, two, one, two),
+        "several parts, one byte": several(page, bytes(changed), two, two),
+        "several parts in another order": several(page, two, two, two, parts=(
+            (0, 63), (100, 209), (LENGTH - 1, LENGTH - 1))),
+        "several parts, not merged": several(page, two, two, two, two, parts=(
+            (100, 199), (0, 63), (200, 209), (LENGTH - 1, LENGTH - 1))),
+        "several parts, one missing": several(page, two, two, parts=((100, 209), (0, 63))),
+        "several parts, no end": several(page, two, two, two, end=b"\r\n"),
+        "several parts, more behind": several(page, two, two, two, end=b"--\r\nx"),
+        "the whole for several parts": judged(page, two, 22, 23, ranges=SEVERAL),
+        "416 for several parts": judged(page, b"", 22, 23, 416, ranges=SEVERAL, fields=[
+            "Content-Range: bytes */%d" % LENGTH]),
+        "a part that is another": judged(page, two[100:200], 22, 23, 206, ranges=[(101, 200)], fields=[
             "Content-Range: bytes 101-200/%d" % LENGTH]),
-        "a part of the old one": judged(page, one[100:200], 22, 23, 206, range=(100, 199), fields=[
+        "a part of the old one": judged(page, one[100:200], 22, 23, 206, ranges=[(100, 199)], fields=[
             "Content-Range: bytes 100-199/%d" % LENGTH]),
-        "the whole for a part": judged(page, two, 22, 23, range=(100, 199)),
+        "the whole for a part": judged(page, two, 22, 23, ranges=[(100, 199)]),
     }
 
 
@@ -76,8 +103,12 @@ def selftest():
         "the old one while it is replaced": judged(page, one, 20.5, 23),
         "the new one while it is replaced": judged(page, two, 12, 20.5),
         "both in a torn file": judged(torn, half, 19, 22),
-        "a part": judged(page, two[100:200], 22, 23, 206, range=(100, 199), fields=[
+        "a part": judged(page, two[100:200], 22, 23, 206, ranges=[(100, 199)], fields=[
             "Content-Range: bytes 100-199/%d" % LENGTH]),
+        "several parts": several(page, two, two, two),
+        "the whole for more bytes than there are": judged(page, two, 22, 23, ranges=[(0, None), (5, 5)]),
+        "416 for ranges beyond the end": judged(page, b"", 22, 23, 416, ranges=[(LENGTH, None), (LENGTH + 5, None)],
+                                                fields=["Content-Range: bytes */%d" % LENGTH]),
         "304": judged(page, b"", 12, 13, 304, learned, tagged, condition=("none_match", '"a"')),
     }
     failed = ["let pass: " + name for name, failure in wrong.items() if failure is None]

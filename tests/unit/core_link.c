@@ -2,6 +2,7 @@
  * A connection driven without a socket; see core_link.h.
  */
 #include "core_link.h"
+#include "multipart_read.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@ struct conn_rules core_rules(void)
         .target_bytes_max = 64,
         .fields_max = 8,
         .body_bytes_max = 100,
+        .ranges_max = 5,
+        .seed = {1, 2},
         .head_ns = 10 * NS_PER_SECOND,
         .body_ns = 5 * NS_PER_SECOND,
         .idle_ns = 60 * NS_PER_SECOND,
@@ -187,16 +190,35 @@ static uint64_t text_number(struct text text)
     return number;
 }
 
-static void content_check(const struct exchange *exchange, const char *head, const char *bytes,
-                          uint64_t length)
+static void bytes_check(struct text bytes, uint64_t offset)
 {
-    uint64_t offset = 0;
-    if (exchange->status == 206) {
-        struct text range = head_field(head, exchange->head_length, "\r\nContent-Range: bytes ");
-        offset = text_number(range);
-    }
-    for (uint64_t i = 0; i < length; i++)
-        core_holds(bytes[i] == core_content_byte(offset + i));
+    for (size_t i = 0; i < bytes.length; i++)
+        core_holds(bytes.base[i] == core_content_byte(offset + i));
+}
+
+/* Checks that the bytes of each of several parts are those that its Content-Range says. */
+static void multipart_check(const struct core_link *link, struct text boundary, struct text sent)
+{
+    struct read_part part[RANGES_MAX];
+    int count = multipart_read(sent, boundary, part, (int)link->rules.ranges_max);
+    core_holds(count > 1);
+    for (int i = 0; i < count; i++)
+        bytes_check(part[i].content, part[i].first);
+}
+
+static void content_check(const struct core_link *link, const struct exchange *exchange,
+                          const char *head, struct text sent)
+{
+    size_t length = exchange->head_length;
+    struct text range = head_field(head, length, "\r\nContent-Range: bytes ");
+    struct text boundary =
+        head_field(head, length, "\r\nContent-Type: multipart/byteranges; boundary=");
+    core_holds((exchange->status == 206) == (range.base || boundary.base));
+    core_holds(!range.base || !boundary.base);
+    if (boundary.base)
+        multipart_check(link, boundary, sent);
+    else
+        bytes_check(sent, range.base ? text_number(range) : 0);
 }
 
 /*
@@ -223,7 +245,7 @@ static void answer_check(const struct core_link *link, const struct exchange *ex
     else
         core_holds(text_number(announced) == content_length);
     if (exchange->status == 200 || exchange->status == 206)
-        content_check(exchange, head, head + head_length, content_length);
+        content_check(link, exchange, head, (struct text){head + head_length, content_length});
     if (exchange->status >= 400 && content_length > 0)
         core_holds(text_begins(head + head_length, content_length, "<!doctype html>"));
 }

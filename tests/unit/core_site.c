@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SLOTS 4 /* of the board: most tests use one worker */
+
 static const char *const index_names[] = {"index.html", NULL};
 
 static void service_make(struct core_site *site)
@@ -26,6 +28,7 @@ static void service_make(struct core_site *site)
         .target_bytes_max = 4096,
         .fields_max = 100,
         .body_bytes_max = 1 << 20,
+        .ranges_max = 16,
         .head_ns = 10 * NS_PER_SECOND,
         .body_ns = 10 * NS_PER_SECOND,
         .idle_ns = 60 * NS_PER_SECOND,
@@ -45,7 +48,7 @@ static void service_make(struct core_site *site)
         .recheck_ns = NS_PER_SECOND,
         .types = media_types_embedded(),
     };
-    service->board = stats_board_open(1);
+    service->board = stats_board_open(SLOTS);
     assert(service->board);
 }
 
@@ -90,7 +93,7 @@ void core_site_close(struct core_site *site)
     if (site->peer >= 0) close(site->peer);
     assert(site->worker.works.used == 0);
     worker_close(&site->worker); /* its assertion fails while something is lent */
-    stats_board_close(site->service.board, 1);
+    stats_board_close(site->service.board, SLOTS);
     nftw(site->root, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
 }
 

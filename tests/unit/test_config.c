@@ -192,6 +192,7 @@ END_TEST
 /* ---- what is refused ------------------------------------------------------------------------- */
 
 #define COUNT_WORDS "must be a whole number from 1 to 1024, or auto\n"
+#define RANGES_WORDS "must be a whole number from 1 to 64\n"
 #define SIZE_WORDS "must be a size from 0 to 1t, such as 512, 64k or 1m\n"
 #define TIME_WORDS "must be a time from 1ms to 1d, such as 250ms, 10s or 5m\n"
 #define OPEN_TEXT "this text is not closed on its line\n"
@@ -247,6 +248,8 @@ static const struct {
     {"workers = {}", "c:1: workers = '': " COUNT_WORDS},
     {"workers = 18446744073709551617", "c:1: workers = '18446744073709551617': " COUNT_WORDS},
     {"connections = auto", "c:1: connections = 'auto': must be a whole number from 1 to 1000000\n"},
+    {"limits { ranges = 0 }", "c:1: limits.ranges = '0': " RANGES_WORDS},
+    {"limits { ranges = 65 }", "c:1: limits.ranges = '65': " RANGES_WORDS},
     {"cache { size = 12q }", "c:1: cache.size = '12q': " SIZE_WORDS},
     {"cache { size = 64mb }", "c:1: cache.size = '64mb': " SIZE_WORDS},
     {"cache { size = 1.5g }", "c:1: cache.size = '1.5g': " SIZE_WORDS},

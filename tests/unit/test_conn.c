@@ -10,6 +10,7 @@
 #define HOST "Host: a\r\n"
 #define GET(target) "GET " target " HTTP/1.1\r\n" HOST "\r\n"
 #define SECOND NS_PER_SECOND
+#define PAGE ((size_t)4096)
 
 static struct core_link wire;
 
@@ -576,9 +577,55 @@ START_TEST(work_holds_what_rules_allow)
 {
     struct conn_rules rules = core_rules();
     size_t small = conn_work_size(&rules);
-    ck_assert_uint_eq(small % _Alignof(max_align_t), 0);
-    rules.head_bytes_max += 1000;
-    ck_assert_uint_ge(conn_work_size(&rules), small + 1000 - _Alignof(max_align_t));
+    ck_assert_uint_eq(small % PAGE, 0);
+    rules.head_bytes_max += PAGE;
+    ck_assert_uint_eq(conn_work_size(&rules), small + PAGE);
+}
+END_TEST
+
+/* The most parts behind the most large responses: the sanitizer sees when a segment has no room. */
+START_TEST(work_holds_the_most_segments)
+{
+    static char text[4096];
+    int length = 0;
+    struct conn_rules rules = core_rules();
+    rules.head_bytes_max = sizeof(text);
+    rules.ranges_max = RANGES_MAX;
+    core_link_close(&wire);
+    core_link_open(&wire, &rules);
+    for (int i = 1; i < EXCHANGES_MAX; i++)
+        length += sprintf(text + length, "%s", GET("/large"));
+    length += sprintf(text + length, "GET /large HTTP/1.1\r\n" HOST "Range: bytes=");
+    for (int i = 0; i < RANGES_MAX; i++)
+        length += sprintf(text + length, "%d-%d,", i * 70, i * 70 + 59);
+    sprintf(text + length, "\r\n\r\n");
+    feed(text);
+    ck_assert_uint_eq(wire.settled, EXCHANGES_MAX);
+    ck_assert(output_has("Content-Range: bytes 4410-4469/5000\r\n"));
+}
+END_TEST
+
+/* Returns how far the work area was written. core_link.c fills it with 0x5a when it is lent. */
+static size_t work_written(void)
+{
+    const unsigned char *work = (const void *)wire.conn.work;
+    size_t size = conn_work_size(&wire.rules);
+    while (size > 0 && work[size - 1] == 0x5a)
+        size--;
+    return size;
+}
+
+/* However many ranges are allowed, the segments for them lie behind what one response needs. */
+START_TEST(one_request_touches_one_page)
+{
+    core_link_close(&wire);
+    struct conn_rules rules = core_rules();
+    rules.ranges_max = RANGES_MAX;
+    core_link_open(&wire, &rules);
+    feed(GET("/large"));
+    ck_assert_uint_le(work_written(), PAGE);
+    feed("GET /large HTTP/1.1\r\n" HOST "Range: bytes=0-1999,2500-4499\r\n\r\n");
+    ck_assert_uint_gt(work_written(), PAGE); /* so the test can see it */
 }
 END_TEST
 
@@ -822,6 +869,8 @@ int main(void)
     tcase_add_test(end, resolved_from_the_disk);
     tcase_add_test(cost, idle_connection_is_small);
     tcase_add_test(cost, work_holds_what_rules_allow);
+    tcase_add_test(cost, work_holds_the_most_segments);
+    tcase_add_test(cost, one_request_touches_one_page);
     tcase_add_test(cost, pipelined_answers_leave_in_one_send);
     tcase_add_test(cost, long_content_passes);
     tcase_add_test(cost, exchange_tells_the_request);

@@ -34,7 +34,13 @@ static void set_up(void)
     shared = status_shared_open(1);
     ck_assert_ptr_nonnull(shared);
     shared->process[0] = (struct supervised){.name = "worker", .index = 2, .pid = getpid()};
+    shared->slots = SLOTS;
+    shared->generation = 3;
+    shared->reloads = 4;
+    shared->reloads_failed = 2;
+    strcpy(shared->problem, "a \"b\"");
     subject = (struct status_subject){.service = &service,
+                                      .board = service.board,
                                       .shared = shared,
                                       .version = "1 \"beta\"",
                                       .model = "epoll",

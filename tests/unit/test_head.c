@@ -181,6 +181,29 @@ START_TEST(validators_are_withheld)
 }
 END_TEST
 
+/* Several parts: each has its own Content-Range, so the head must not have one (RFC 9110 §15.3.7.2). */
+START_TEST(several_parts_are_announced)
+{
+    static const struct ranges ranges = {.count = 2, .part = {{0, 2}, {299, 1}}};
+    struct representation zip = *core_representation("zip");
+    struct conn_rules rules = core_rules();
+    struct plan plan = {.status = 206,
+                        .length = 3,
+                        .ranges = &ranges,
+                        .keep_alive = true,
+                        .varies = true,
+                        .selected = &zip};
+    zip.version = UINT64_C(0x0706050403020100);
+    rules.seed[0] = UINT64_C(0x0706050403020100);
+    rules.seed[1] = UINT64_C(0x0f0e0d0c0b0a0908);
+    head_is(plan, rules, "/t",
+            "HTTP/1.1 206 Partial Content\r\n" COMMON
+            "Content-Type: multipart/byteranges; boundary=93f5f5799a932462\r\n"
+            "Content-Length: 219\r\nContent-Encoding: gzip\r\n" VALIDATORS
+            "Vary: Accept-Encoding\r\n\r\n");
+}
+END_TEST
+
 START_TEST(server_is_not_named)
 {
     struct plan plan = {.status = 204, .keep_alive = true};
@@ -288,6 +311,7 @@ int main(void)
     TCase *tcase = tcase_create("head");
     tcase_add_loop_test(tcase, head_is_written, 0, sizeof(heads) / sizeof(heads[0]));
     tcase_add_test(tcase, validators_are_withheld);
+    tcase_add_test(tcase, several_parts_are_announced);
     tcase_add_test(tcase, server_is_not_named);
     tcase_add_loop_test(tcase, redirect_leads_there, 0, sizeof(redirects) / sizeof(redirects[0]));
     tcase_add_loop_test(tcase, longest_redirect_fits, 0, 2);

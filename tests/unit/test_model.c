@@ -37,13 +37,13 @@ static void set_up(void)
     service.addresses = 1;
     int error = listen_address_parse("127.0.0.1:0", &service.address[0], problem, sizeof(problem));
     ck_assert_msg(error == 0, "%s", problem);
-    ck_assert_int_eq(service_open(&service, problem, sizeof(problem)), 0);
+    ck_assert_int_eq(service_open(&service, NULL, problem, sizeof(problem)), 0);
 }
 
 static void tear_down(void)
 {
     service_listeners_leave(&service);
-    service_close(&service);
+    service_close(&service, NULL);
     core_site_close(&site);
 }
 

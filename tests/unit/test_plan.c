@@ -34,6 +34,15 @@ static void set_up(void)
     rules = core_rules();
 }
 
+#define RANGES 3 /* the most ranges of a request */
+
+/* Returns the plan. Its parts are valid until the next call. */
+static struct plan resolve(const struct request *r, bool may_persist, struct resolution found)
+{
+    static struct ranges ranges;
+    return plan_resolved(r, may_persist, found, 1795348800, RANGES, &ranges);
+}
+
 /* ---- without a lookup ------------------------------------------------------------------------ */
 
 static const struct {
@@ -98,14 +107,14 @@ START_TEST(what_was_not_found)
     struct request r =
         request_of("GET", "If-None-Match: *\r\nIf-Match: \"x\"\r\nRange: bytes=0-0\r\n");
     struct resolution found = {kinds[_i].kind, NULL, true};
-    struct plan plan = plan_resolved(&r, true, found, 1795348800);
+    struct plan plan = resolve(&r, true, found);
     ck_assert_uint_eq(plan.status, kinds[_i].status);
     ck_assert_int_eq(plan.redirect, kinds[_i].redirect);
     ck_assert(plan.varies && plan.keep_alive && !plan.selected && !plan.head_only);
     ck_assert_uint_gt(plan.page.length, 0);
     r = request_of("HEAD", "");
     found.varies = false;
-    plan = plan_resolved(&r, true, found, 1795348800);
+    plan = resolve(&r, true, found);
     ck_assert_uint_eq(plan.status, kinds[_i].status);
     ck_assert(plan.head_only && !plan.varies && plan.page.length > 0);
 }
@@ -143,7 +152,14 @@ static const struct {
     {"GET", "Range: bytes=-5\r\n", 206, 19995, 5},
     {"GET", "Range: bytes=0-\r\n", 206, 0, 20000},
     {"GET", "Range: bytes=20000-\r\n", 416, 0, 0},
-    {"GET", "Range: bytes=0-1,5-6\r\n", 200, 0, 20000},
+    {"GET", "Range: bytes=0-1,2-6\r\n", 206, 0, 7},
+    {"GET", "Range: bytes=5-6,20000-\r\n", 206, 5, 2},
+    {"GET", "Range: bytes=20000-,30000-\r\n", 416, 0, 0},
+    {"GET", "Range: bytes=0-1,5-6,8-9,11-12\r\n", 200, 0, 20000},
+    {"GET", "Range: bytes=0-,-1\r\n", 200, 0, 20000},
+    {"HEAD", "Range: bytes=0-1,5-6\r\n", 200, 0, 20000},
+    {"GET", "Range: bytes=0-1,5-6\r\nIf-Range: \"e2\"\r\n", 200, 0, 20000},
+    {"GET", "Range: bytes=0-1,5-6\r\nIf-None-Match: \"e1\"\r\n", 304, 0, 0},
     {"GET", "Range: lines=0-1\r\n", 200, 0, 20000},
     {"HEAD", "Range: bytes=0-0\r\n", 200, 0, 20000}, /* RFC 9110 §14.2 */
     {"HEAD", "Range: bytes=20000-\r\n", 200, 0, 20000},
@@ -160,7 +176,7 @@ START_TEST(conditions_and_ranges)
 {
     struct request r = request_of(table[_i].method, table[_i].lines);
     struct resolution found = {RESOLUTION_FOUND, core_representation("file"), false};
-    struct plan plan = plan_resolved(&r, true, found, 1795348800);
+    struct plan plan = resolve(&r, true, found);
     bool content = plan.status == 200 || plan.status == 206;
     ck_assert_msg(plan.status == table[_i].status, "%d: %s%s", plan.status, table[_i].method,
                   table[_i].lines);
@@ -170,6 +186,31 @@ START_TEST(conditions_and_ranges)
     ck_assert_int_eq(plan.selected != NULL, plan.status != 412);
     ck_assert_int_eq(plan.page.length > 0, plan.status == 412 || plan.status == 416);
     ck_assert(!content || plan.length > 0);
+    ck_assert(!plan.ranges);
+    if (content) ck_assert_uint_eq(plan_content_length(&plan), table[_i].length);
+}
+END_TEST
+
+START_TEST(several_parts)
+{
+    static const char *const lines[] = {
+        "Range: bytes=7-8,0-1,-5\r\n",
+        "Range: bytes=7-8,20000-,0-1\r\n",
+        "Range: bytes=7-8,0-1\r\nIf-Range: \"e1\"\r\n",
+        "Range: bytes=7-8,0-1\r\nIf-Range: " DATE_OF_FILES "\r\n",
+    };
+    struct resolution found = {RESOLUTION_FOUND, core_representation("file"), false};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct request r = request_of("GET", lines[i]);
+        struct plan plan = resolve(&r, true, found);
+        ck_assert_uint_eq(plan.status, 206);
+        ck_assert_ptr_nonnull(plan.ranges);
+        ck_assert_uint_eq(plan.ranges->count, i == 0 ? 3 : 2);
+        ck_assert_uint_eq(plan.ranges->part[0].offset, 7);
+        ck_assert_uint_eq(plan.ranges->part[1].offset, 0);
+        ck_assert_uint_eq(plan.length, i == 0 ? 9 : 4);
+        ck_assert_uint_gt(plan_content_length(&plan), plan.length + 100);
+    }
 }
 END_TEST
 
@@ -177,22 +218,22 @@ START_TEST(empty_has_no_ranges)
 {
     struct request r = request_of("GET", "Range: bytes=0-\r\n");
     struct resolution found = {RESOLUTION_FOUND, core_representation("empty"), false};
-    ck_assert_uint_eq(plan_resolved(&r, true, found, 1795348800).status, 416);
+    ck_assert_uint_eq(resolve(&r, true, found).status, 416);
     r = request_of("GET", "");
-    ck_assert_uint_eq(plan_resolved(&r, true, found, 1795348800).length, 0);
+    ck_assert_uint_eq(resolve(&r, true, found).length, 0);
 }
 END_TEST
 
 START_TEST(variants_vary)
 {
     static const char *const lines[] = {"", "If-None-Match: \"e1\"\r\n", "Range: bytes=0-0\r\n",
-                                        "Range: bytes=999-\r\n"};
+                                        "Range: bytes=0-0,2-2\r\n", "Range: bytes=999-\r\n"};
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         struct request r = request_of("GET", lines[i]);
         struct resolution zip = {RESOLUTION_FOUND, core_representation("zip"), false};
         struct resolution file = {RESOLUTION_FOUND, core_representation("small"), false};
-        ck_assert(plan_resolved(&r, true, zip, 1795348800).varies);
-        ck_assert(!plan_resolved(&r, true, file, 1795348800).varies);
+        ck_assert(resolve(&r, true, zip).varies);
+        ck_assert(!resolve(&r, true, file).varies);
     }
 }
 END_TEST
@@ -203,8 +244,8 @@ START_TEST(operator_decides_too)
 {
     struct resolution missing = {RESOLUTION_NOT_FOUND, NULL, false};
     struct request r = request_of("GET", "");
-    ck_assert(plan_resolved(&r, true, missing, 0).keep_alive);
-    ck_assert(!plan_resolved(&r, false, missing, 0).keep_alive);
+    ck_assert(resolve(&r, true, missing).keep_alive);
+    ck_assert(!resolve(&r, false, missing).keep_alive);
 }
 END_TEST
 
@@ -216,6 +257,7 @@ int main(void)
     tcase_add_loop_test(tcase, method_decides, 0, sizeof(without) / sizeof(without[0]));
     tcase_add_loop_test(tcase, what_was_not_found, 0, sizeof(kinds) / sizeof(kinds[0]));
     tcase_add_loop_test(tcase, conditions_and_ranges, 0, sizeof(table) / sizeof(table[0]));
+    tcase_add_test(tcase, several_parts);
     tcase_add_test(tcase, empty_has_no_ranges);
     tcase_add_test(tcase, variants_vary);
     tcase_add_test(tcase, operator_decides_too);

@@ -150,9 +150,11 @@ END_TEST
 START_TEST(names)
 {
     static const char *const codings[] = {"identity", "gzip", "br", "zstd"};
+    static const char *const suffixes[] = {"", ".gz", ".br", ".zst"};
     static const char *const sources[] = {"-", "memory", "pagecache", "disk"};
     for (int i = 0; i < 4; i++) {
         ck_assert_str_eq(coding_name((enum coding)i), codings[i]);
+        ck_assert_str_eq(coding_file_suffix((enum coding)i).base, suffixes[i]);
         ck_assert_str_eq(source_name((enum source)i), sources[i]);
     }
     ck_assert_int_eq(CODING_COUNT, 4);

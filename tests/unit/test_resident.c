@@ -2,6 +2,7 @@
  * Which parts of a file are in the page cache: on a disk, in memory, and beyond its end.
  */
 #include "core_disk.h"
+#include "forbid.h"
 #include "skip.h"
 #include "zcserve/resident.h"
 
@@ -13,6 +14,10 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451 /* the same on every architecture */
+#endif
 
 #define PAGE 4096
 #define LENGTH ((size_t)100 * PAGE + 17)
@@ -129,6 +134,22 @@ START_TEST(what_is_no_file_cannot_be_told)
 }
 END_TEST
 
+START_TEST(by_which_means)
+{
+    int error = -1;
+    enum resident_means means = resident_means(file, &error);
+    ck_assert(means == RESIDENT_WHOLE || means == RESIDENT_EDGES);
+    ck_assert(means == RESIDENT_EDGES || error == 0);
+    ck_assert_int_eq(resident_means(-1, &error), RESIDENT_UNTOLD);
+    ck_assert_int_eq(error == ENOSYS ? EBADF : error, EBADF);
+    ck_assert_int_eq(forbid_call(SYS_cachestat, EPERM), 0);
+    ck_assert_int_eq(resident_means(file, &error), RESIDENT_EDGES);
+    ck_assert_int_eq(error, EPERM);
+    ck_assert_int_eq(forbid_call(SYS_preadv2, EOPNOTSUPP), 0);
+    ck_assert_int_eq(resident_means(file, &error), RESIDENT_UNTOLD);
+}
+END_TEST
+
 /* cachestat(2) is not called again after it failed: what follows asks preadv2(2). */
 static void do_without_cachestat(void)
 {
@@ -180,6 +201,7 @@ int main(void)
     tcase_add_test(tcase, page_by_page);
     tcase_add_test(tcase, beyond_the_end_it_cannot_be_told);
     tcase_add_test(tcase, hole_of_a_sparse_file);
+    tcase_add_test(tcase, by_which_means);
     tcase_add_test(tcase, tmpfs_is_always);
     tcase_add_test(tcase, what_is_no_file_cannot_be_told);
     tcase_add_test(tcase, without_cachestat_the_kernel_is_believed);

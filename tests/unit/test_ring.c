@@ -135,6 +135,32 @@ START_TEST(no_descriptor_left)
 }
 END_TEST
 
+/* Whether it counts depends on kernel and user: a ring under a limit of 0 tells. */
+START_TEST(memory_that_is_locked)
+{
+    struct rlimit before, after;
+    char problem[256];
+    struct ring other = {.lent = 0};
+    int descriptors = descriptors_count();
+    SKIP_IF(!works, ring_problem());
+    if (geteuid() == 0) ck_assert_int_eq(seteuid(61999), 0); /* root may lock any memory */
+    getrlimit(RLIMIT_MEMLOCK, &before);
+    bool counts = ring_memory_counts();
+    getrlimit(RLIMIT_MEMLOCK, &after);
+    ck_assert(before.rlim_cur == after.rlim_cur && before.rlim_max == after.rlim_max);
+    ck_assert_int_eq(descriptors_count(), descriptors);
+    after.rlim_cur = 0;
+    ck_assert_int_eq(setrlimit(RLIMIT_MEMLOCK, &after), 0);
+    int result = ring_open(&other, 8, &none, problem, sizeof(problem));
+    ck_assert_int_eq(result, counts ? -ENOMEM : 0);
+    if (result == 0) ring_close(&other);
+    ck_assert_int_eq(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+    if (getuid() == 0) ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_uint_eq(rings_bytes(3), 3 * rings_bytes(1));
+    ck_assert_uint_gt(rings_bytes(1), RING_COMPLETIONS * sizeof(struct io_uring_cqe));
+}
+END_TEST
+
 /* The ring is closed while receives, polls and reads are under way. */
 START_TEST(closed_within)
 {
@@ -307,6 +333,7 @@ int main(void)
     tcase_add_test(tcase, it_works_or_says_why_not);
     tcase_add_loop_test(tcase, refused_with_a_remedy, 0, 6);
     tcase_add_test(tcase, no_descriptor_left);
+    tcase_add_test(tcase, memory_that_is_locked);
     tcase_add_test(tcase, closed_within);
     tcase_add_test(tcase, time_runs_out);
     tcase_add_test(tcase, more_than_the_queue_holds);

@@ -36,6 +36,7 @@ static struct conn_rules rules(void)
                                .target_bytes_max = 512,
                                .fields_max = 20,
                                .body_bytes_max = 4096,
+                               .ranges_max = 16,
                                .head_ns = 5 * NS_PER_SECOND,
                                .body_ns = 5 * NS_PER_SECOND,
                                .idle_ns = 5 * NS_PER_SECOND,

@@ -45,13 +45,13 @@ static void set_up(void)
     service.drain_ns = 20 * NS_PER_SECOND;
     service.addresses = 1;
     ck_assert_int_eq(listen_address_parse("127.0.0.1:0", &service.address[0], problem, 256), 0);
-    ck_assert_msg(service_open(&service, problem, sizeof(problem)) == 0, "%s", problem);
+    ck_assert_msg(service_open(&service, NULL, problem, sizeof(problem)) == 0, "%s", problem);
 }
 
 static void tear_down(void)
 {
     service_listeners_leave(&service);
-    service_close(&service);
+    service_close(&service, NULL);
     core_site_close(&site);
 }
 
@@ -393,9 +393,9 @@ START_TEST(given_up_listener_is_looked_at_once_more)
     int clients[16], taken;
     char problem[256];
     service_listeners_leave(&service);
-    service_close(&service);
+    service_close(&service, NULL);
     service.processes = service.workers = 2;
-    ck_assert_msg(service_open(&service, problem, sizeof(problem)) == 0, "%s", problem);
+    ck_assert_msg(service_open(&service, NULL, problem, sizeof(problem)) == 0, "%s", problem);
     loop_make();
     ck_assert(loop.listener[0].accepts && !loop.listener[1].accepts);
     atomic_store(&service.roster[1].stand_in, 0);

@@ -57,6 +57,8 @@ static void request_say(struct conversation *c, struct core_choices *choices)
         {"GET /%62usy", "", 503},
         {"GET /a/../file", "Range: bytes=3-8999\r\n", 206},
         {"GET /large", "Range: bytes=6000-\r\n", 416},
+        {"GET /large", "Range: bytes=9-4000,0-7,-1\r\n", 206},
+        {"GET /file", "Range: bytes=7-7,9-8999,-9999,0-0\r\n", 206},
         {"GET /small", "If-None-Match: \"e1\"\r\n", 304},
         {"GET /zip", "Accept-Encoding: gzip\r\n", 200},
         {"GET http://a/small", "", 200},

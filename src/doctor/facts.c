@@ -1,0 +1,97 @@
+/* The facts that follow from the configuration alone. */
+#include "doctor/facts.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/problem.h"
+#include "model/shape.h"
+
+/* Sites are read but not served yet (start/prepare.c); their roots are not looked at. */
+static int sites_refuse(const struct config *config, struct problems *problems)
+{
+    const struct config_block *site = config->block.inner;
+    if (!site) return 0;
+    problem_tell(problems, site->where,
+                 "site: the server does not serve sites yet, and refuses them");
+    return -1;
+}
+
+static int address_add(struct facts *facts, const char *option, const void *member,
+                       const char *text, struct problems *problems)
+{
+    char problem[256];
+    struct facts_address *address = &facts->address[facts->addresses];
+    *address = (struct facts_address){.option = option};
+    if (listen_address_parse(text, &address->address, problem, sizeof(problem)) != 0) {
+        problem_tell(problems, config_place(facts->config, member), "%s: %s", option, problem);
+        return -1;
+    }
+    listen_address_format(&address->address, address->text, sizeof(address->text));
+    facts->addresses++;
+    return 0;
+}
+
+static int addresses_add(struct facts *facts, struct problems *problems)
+{
+    const struct config *config = facts->config;
+    for (uint32_t i = 0; i < config->listen.count; i++)
+        if (address_add(facts, "listen", &config->listen, config->listen.item[i], problems) != 0)
+            return -1;
+    if (*config->status == '\0' || strcmp(config->status, "off") == 0) return 0;
+    return address_add(facts, "status", &config->status, config->status, problems);
+}
+
+/* Adds a log that is a file. */
+static void log_add(struct facts *facts, const char *option, const char *path)
+{
+    static const char *const others[] = {"", "-", "off", "stderr"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (strcmp(path, others[i]) == 0) return;
+    facts->log[facts->logs++] = (struct facts_log){.option = option, .path = path};
+}
+
+int facts_of_config(struct facts *facts, const struct config *config)
+{
+    struct problems problems = {.out = stderr};
+    facts->config = config;
+    facts->addresses = facts->roots = facts->logs = 0;
+    if (sites_refuse(config, &problems) != 0 || addresses_add(facts, &problems) != 0) return -1;
+    facts->root[facts->roots++] = (struct facts_root){.path = config->root};
+    log_add(facts, "access_log", config->access_log);
+    log_add(facts, "error_log", config->error_log);
+    facts->service = (struct service){.addresses = config->listen.count};
+    model_shape(&facts->service, config);
+    facts->service.store.descriptors_max = (uint32_t)config->cache_descriptors;
+    return 0;
+}
+
+bool facts_has_loops(const struct facts *facts)
+{
+    int model = facts->config->model;
+    return model == MODEL_AUTO || model == MODEL_EPOLL || model == MODEL_URING;
+}
+
+bool facts_may_have_rings(const struct facts *facts)
+{
+    return facts->config->model == MODEL_AUTO || facts->config->model == MODEL_URING;
+}
+
+bool facts_has_tcp(const struct facts *facts)
+{
+    for (unsigned i = 0; i < facts->addresses; i++)
+        if (facts->address[i].address.address.ss_family != AF_UNIX) return true;
+    return false;
+}
+
+unsigned facts_port(const struct facts_address *address)
+{
+    const struct sockaddr_storage *name = &address->address.address;
+    switch (name->ss_family) {
+    case AF_INET: return ntohs(((const struct sockaddr_in *)name)->sin_port);
+    case AF_INET6: return ntohs(((const struct sockaddr_in6 *)name)->sin6_port);
+    default: return 0;
+    }
+}
