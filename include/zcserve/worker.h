@@ -210,7 +210,7 @@ struct served {
     struct client client;
     uint64_t opened_ns;
     bool quiet;   /* no byte came for a whole tick */
-    bool pressed; /* was counted as `crowded`      */
+    bool pressed; /* it ends because others wait   */
 };
 
 #define SERVE_TURN_NS (250 * NS_PER_MS) /* of a connection while others wait */

@@ -35,24 +35,18 @@ void serve_open(struct served *served, struct worker *w, int fd,
     served->quiet = served->pressed = false;
 }
 
-static void press(struct worker *w, struct served *served)
-{
-    if (!served->pressed) stats_add(&w->stats->crowded, 1);
-    served->pressed = true;
-}
-
 /* Others wait. Only a quiet connection can be closed without cutting a response. */
 static void make_room(struct worker *w, struct served *served)
 {
     struct conn *c = &served->client.conn;
     bool had_turn = w->now.monotonic_ns - served->opened_ns >= SERVE_TURN_NS;
     conn_last(c, had_turn);
-    if (had_turn) press(w, served);
+    served->pressed = had_turn;
     if (!served->quiet || conn_next(c) != CONN_RECEIVE) return;
     if (c->half_closed) {
         conn_expired(c, &w->now); /* the last response was taken a tick ago */
     } else if (conn_idle(c) && (c->requests > 0 || had_turn)) {
-        press(w, served);
+        served->pressed = true;
         conn_failed(c, CLOSE_CROWDED);
     }
 }
@@ -91,6 +85,14 @@ static bool is_late(struct client *client, struct worker *w)
     return (next == CONN_RECEIVE || next == CONN_SEND) && client_is_late(client, w);
 }
 
+/* A connection that ended for another reason did not end because others waited. */
+static void crowded_count(struct worker *w, const struct served *served)
+{
+    enum close_reason why = conn_close_reason(&served->client.conn);
+    bool answered = why == CLOSE_FINISHED || why == CLOSE_LINGER_TIMEOUT;
+    if (served->pressed && (answered || why == CLOSE_CROWDED)) stats_add(&w->stats->crowded, 1);
+}
+
 bool serve(struct worker *w, struct served *served, enum pressure pressure)
 {
     struct client *client = &served->client;
@@ -102,6 +104,7 @@ bool serve(struct worker *w, struct served *served, enum pressure pressure)
     do {
         enum drive wanted = drive(w, client, SERVE_BYTES);
         if (wanted == DRIVE_DONE) {
+            crowded_count(w, served);
             client_close(client, w);
             return true;
         }

@@ -2,13 +2,14 @@
 
 import re
 
-from house import LEARN, LESSONS, QUOTING, SITE
+from house import LEARN, LESSONS, QUOTING, SITE, command_text
 from markup import Page
 
 SECTIONS = ["idea", "predict", "experiment", "result", "code", "exercises", "sources"]
 NAV = {"../", "../request.html", "../configure.html", "../files/", "./"}
 WORDS_A_MINUTE = 200
 MINUTES_MOST = 10
+CHECK_FORM = re.compile(r'\(\n.*\n\) && echo "right" \|\| \{ echo "not right yet"; false; \}', re.S)
 
 
 def all_there():
@@ -182,6 +183,8 @@ def exercises(page):
         check = one.first("pre", has="data-check")
         if check is None or not check.words:
             yield "line %d: no pre[data-check]" % one.line
+        elif not CHECK_FORM.fullmatch(command_text(check).strip()):
+            yield "line %d: the check is not in brackets, or does not say what came of it" % one.line
         if not re.fullmatch(r"exercises/%s-[a-z0-9-]+\.patch" % page.name[:2], one.get("data-patch", "")):
             yield "line %d: data-patch is '%s'" % (one.line, one.get("data-patch"))
 

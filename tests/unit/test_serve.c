@@ -338,6 +338,19 @@ START_TEST(crowded_cuts_no_request)
 }
 END_TEST
 
+/* A head that never becomes complete ends by its own deadline, and not because others wait. */
+START_TEST(crowded_is_not_why_a_head_is_late)
+{
+    service.rules.head_ns = service.rules.linger_ns = 4 * TICK_NS;
+    say("GET /a.txt HTT");
+    while (!tick(PRESSURE_CROWDED))
+        continue;
+    ck_assert(heard("408 Request Timeout"));
+    ck_assert_uint_eq(stats_read(&board->closed[CLOSE_HEAD_TIMEOUT]), 1);
+    ck_assert_uint_eq(stats_read(&board->crowded), 0);
+}
+END_TEST
+
 /* When nobody waits any more, a connection under pressure goes on as before. */
 START_TEST(crowded_is_over)
 {
@@ -410,6 +423,7 @@ int main(void)
     tcase_add_test(cases, crowded_gives_a_new_connection_a_turn);
     tcase_add_test(cases, crowded_ends_a_busy_connection_after_its_turn);
     tcase_add_test(cases, crowded_cuts_no_request);
+    tcase_add_test(cases, crowded_is_not_why_a_head_is_late);
     tcase_add_test(cases, crowded_is_over);
     tcase_add_test(cases, draining_answers_what_comes_with_the_last);
     tcase_add_test(cases, draining_waits_for_an_idle_one_no_longer_than_lingering);

@@ -135,11 +135,23 @@ static uint64_t idle_possible(struct lab *lab, uint64_t idle)
     return instead;
 }
 
+/* The ways that were asked for and are there; "none" is in no table. */
+static unsigned ways_wanted(struct lab *lab, const char *way[LIST])
+{
+    unsigned asked = lab_words(lab, "ways", way, LIST), count = 0;
+    for (unsigned i = 0; i < asked; i++)
+        if (way_named(way[i]) || !strcmp(way[i], "none"))
+            way[count++] = way[i];
+        else
+            lab_skip(lab, way[i], "there is no such way");
+    return count;
+}
+
 static void run(struct lab *lab)
 {
     const char *way[LIST];
     uint64_t idle[LIST], clients[LIST];
-    unsigned count = lab_words(lab, "ways", way, LIST);
+    unsigned count = ways_wanted(lab, way);
     unsigned idles = lab_numbers(lab, "idle", idle, LIST);
     unsigned crowds = lab_numbers(lab, "clients", clients, LIST);
     for (unsigned i = 0; i < idles; i++)

@@ -92,7 +92,9 @@ class Chart {
         made.push(shape("path", { class: "grid", d: `M${this.x(1)} ${top}V${bottom}` }),
             shape("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }),
             shape("text", { class: "mid", x: (left + right) / 2, y: bottom + 38 }, "utilisation, in %"),
-            shape("text", { x: left + 6, y: top + 10 }, "response time, in service times"));
+            // Two short lines below the border, where arrows stand, and left of where the curve rises.
+            shape("text", { x: left + 6, y: top + 24 }, "response time,"),
+            shape("text", { x: left + 6, y: top + 40 }, "in service times"));
         return made;
     }
 
