@@ -54,5 +54,5 @@ def combination_send(runner, combination):
 
 
 NAME = "method × resource × precondition × range × coding"
-family("RFC 9110 §9.3.1, §9.3.2, §13.1.1, §13.1.2, §13.1.3, §13.1.4, §13.1.5, §13.2.1, §13.2.2, §14.1.2, §14.2, §12.5.3",
-       NAME, lambda: some(NAME, combinations()), combination_send)
+family("RFC 9110 §9.3.1, §9.3.2, §13.1.1, §13.1.2, §13.1.3, §13.1.4, §13.1.5, §13.2.1, §13.2.2, §14.1.2, §14.2, "
+       "§14.6, §15.3.7.2, §12.5.3", NAME, lambda: some(NAME, combinations()), combination_send)
