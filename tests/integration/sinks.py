@@ -22,6 +22,12 @@ from stage import require, test
 LOST = re.compile(r"(\d+) lines? of this log (?:was|were) lost")
 
 
+def spoil(path):
+    """Makes a configuration wrong, so that HUP changes nothing, and the supervisor says so."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("wrong\n")
+
+
 class Said:
     """A server whose standard error is what a test made of it."""
 
@@ -42,6 +48,7 @@ class Said:
         except BaseException:
             self.kill()
             raise
+        spoil(path)
         found = STARTED.search(self.text)
         self.address = (found[1], int(found[2]))
 
@@ -264,6 +271,7 @@ def error_fifo(stage):
         wait_until("the start line is waiting", lambda: "serving " in text_of(reader),
                    stage.seconds(3))
         os.close(reader)
+        spoil(conf)
         for _ in range(2000):  # more than a FIFO has room for
             process.send_signal(signal.SIGHUP)
             process.send_signal(signal.SIGUSR1)
@@ -406,6 +414,7 @@ def size_limit(stage):
     with stage.server(stage.site(a_txt=b"a"), options) as server:
         server.get("/a.txt")
         wait_until("a line", lambda: os.path.getsize(access) > 0, stage.seconds(3))
+        spoil(server.configuration)
         everybody = [server.pid, *server.processes()]
         for pid in everybody:
             stage.setting.limit(pid, resource.RLIMIT_FSIZE,
@@ -440,6 +449,7 @@ def signals(stage):
     path = os.path.join(stage.setting.place("log"), "access")
     options = {"access_log": path, "status": "127.0.0.1:0", "workers": 2}
     with stage.server(stage.site(a_txt=b"a"), options) as server:
+        spoil(server.configuration)
         for number in met:
             for pid in [server.pid, *server.processes()]:
                 os.kill(pid, number)
