@@ -58,21 +58,27 @@ class Answer:
         match = STATUS_LINE.match(lines[0])
         if not match:
             raise Failure("not a status line: %s" % shown(lines[0]))
-        self.status = int(match[1])
-        self.fields = []
+        self.status, self.phrase = int(match[1]), match[2].decode()
+        self.fields, self._values = [], {}
         for line in lines[1:]:
             match = FIELD_LINE.match(line)
             if not match:
                 raise Failure("not a field line: %s" % shown(line))
-            self.fields.append((match[1].decode(), (match[2] or b"").decode("latin-1")))
+            name, value = match[1].decode(), (match[2] or b"").decode("latin-1")
+            self.fields.append((name, value))
+            self._values.setdefault(name.lower(), []).append(value)
 
     @property
     def raw(self):
         return self.head + self.content
 
+    def values(self, name):
+        """The values of the field's lines."""
+        return self._values.get(name.lower(), [])
+
     def field(self, name):
         """The field's value, lines joined as a list; None when there is none."""
-        values = [value for key, value in self.fields if key.lower() == name.lower()]
+        values = self.values(name)
         return ", ".join(values) if values else None
 
     def closes(self):

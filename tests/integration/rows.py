@@ -7,13 +7,13 @@ stream with nothing before it.
 """
 
 import dataclasses
-import email
-import email.policy
 import email.utils
+import functools
 import re
 import time
 import urllib.parse
 
+from byteranges import MULTIPART, check_parts
 from client import Failure, expect, expect_content, get, request
 from fixtures import content
 
@@ -72,10 +72,11 @@ def clause(text):
     _clause = text
 
 
-def row(name, steps, answers, after=KEPT, server="plain"):
+def row(name, steps, answers, after=KEPT, server="plain", of=None):
+    """An exchange; `of` names its clause where that is not the one in force."""
     steps = steps if isinstance(steps, list) else [steps]
     answers = answers if isinstance(answers, list) else [answers]
-    ROWS.append(Row(_clause, name, server, steps, answers, after))
+    ROWS.append(Row(of or _clause, name, server, steps, answers, after))
 
 
 def answer(status, fields=None, without=(), content=None, **more):
@@ -199,7 +200,7 @@ class Exchange:
         if after == CLOSED and not self.is_old():
             expect("Connection: close in the last answer", True, closes)
         if after == KEPT or (after == EITHER and not closes):
-            self.probe()
+            probe(client)
             return
         if after == CUT_SHORT and client.receive():
             check("answer", answer((400, 408)), client.answer(), self.server)
@@ -212,11 +213,13 @@ class Exchange:
         first = self.row.steps[0] if self.row.steps else b""
         return isinstance(first, str) and "HTTP/1.0" in first
 
-    def probe(self):
-        self.client.send(PROBE)
-        probe = self.client.answer()
-        expect("status of one more request", 200, probe.status)
-        expect_content("content of one more request", content("/one.bin"), probe.content)
+
+def probe(client):
+    """That the connection is kept: it answers one more request."""
+    client.send(PROBE)
+    got = client.answer()
+    expect("status of one more request", 200, got.status)
+    expect_content("content of one more request", content("/one.bin"), got.content)
 
 
 def run_row(row, server):
@@ -248,43 +251,6 @@ def check(label, want, answer, server):
         check_parts(label, want.parts, answer)
 
 
-MULTIPART = re.compile("multipart/byteranges; boundary=([0-9A-Za-z'()+_,./:=?-]{1,70})")
-PART_LINE = re.compile(rb"([A-Za-z-]+): ([\x21-\x7e]|[\x21-\x7e][\x20-\x7e]*[\x21-\x7e])")
-
-
-def check_parts(label, want, answer):
-    """Reads multipart/byteranges (RFC 2046 §5.1.1), strictly: no preamble, no epilogue, each part as it is due."""
-    delimiter = b"\r\n--" + MULTIPART.fullmatch(answer.field("Content-Type"))[1].encode()
-    first, *pieces, last = (b"\r\n" + answer.content).split(delimiter)
-    expect("%s: before the first part" % label, b"", first)
-    expect("%s: behind the last part" % label, b"--\r\n", last)
-    expect("%s: parts" % label, len(want), len(pieces))
-    for number, (piece, (fields, whole)) in enumerate(zip(pieces, want), 1):
-        head, blank, got = piece.partition(b"\r\n\r\n")
-        here = "%s: part %d" % (label, number)
-        lines = [PART_LINE.fullmatch(line) for line in head.split(b"\r\n")[1:]]
-        if not blank or not head.startswith(b"\r\n") or not all(lines):
-            raise Failure("%s: its head is %r" % (here, piece[:300]))
-        found = {line[1].decode(): line[2].decode() for line in lines}
-        expect("%s: fields" % here, sorted(fields), sorted(found))
-        expect("%s: Content-Range" % here, fields["Content-Range"], found["Content-Range"])
-        if fields["Content-Type"]:
-            expect("%s: Content-Type" % here, fields["Content-Type"], found["Content-Type"])
-        expect_content(here, whole, got)
-    check_message(label, want, answer)
-
-
-def check_message(label, want, answer):
-    """The same, as Python's reader of MIME messages sees it."""
-    head = "Content-Type: %s\r\n\r\n" % answer.field("Content-Type")
-    message = email.message_from_bytes(head.encode() + answer.content, policy=email.policy.HTTP)
-    expect("%s: defects" % label, [], message.defects)
-    expect("%s: parts of the message" % label, [fields["Content-Range"] for fields, _ in want],
-           [each["Content-Range"] for each in message.get_payload()])
-    for (_, whole), got in zip(want, message.get_payload()):
-        expect_content("%s: part of the message" % label, whole, got.get_payload(decode=True))
-
-
 URI = re.compile(r"([!$&-;=?-Z_a-z~\[\]]|%[0-9A-Fa-f]{2})+")  # RFC 3986 §2; "#" not among them
 
 
@@ -311,12 +277,26 @@ DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun
                   r"|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT")
 
 
+@functools.lru_cache(maxsize=64)
+def date_seconds(date):
+    return email.utils.parsedate_to_datetime(date).timestamp()
+
+
+PHRASES = {  # RFC 9110 §15, RFC 6585 §5
+    200: "OK", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 304: "Not Modified",
+    400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
+    408: "Request Timeout", 412: "Precondition Failed", 414: "URI Too Long", 416: "Range Not Satisfiable",
+    417: "Expectation Failed", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
+    501: "Not Implemented", 503: "Service Unavailable", 505: "HTTP Version Not Supported"}
+
+
 def always(label, answer, head_only, server, own_coding=False):
     """What is true of every answer. A file with a coding of its own is the same for everyone."""
+    expect("%s: reason phrase of %d" % (label, answer.status), PHRASES.get(answer.status), answer.phrase)
     for name in ONCE:
-        lines = [value for key, value in answer.fields if key.lower() == name.lower()]
-        if len(lines) > 1:
-            raise Failure("%s: field %s given %d times" % (label, name, len(lines)))
+        lines = len(answer.values(name))
+        if lines > 1:
+            raise Failure("%s: field %s given %d times" % (label, name, lines))
     for name in ("Date", "Last-Modified"):
         value = answer.field(name)
         if value is not None and not DATE.fullmatch(value):
@@ -324,7 +304,7 @@ def always(label, answer, head_only, server, own_coding=False):
     date = answer.field("Date")
     if date is None:  # RFC 9110 §6.6.1
         raise Failure("%s: no Date" % label)
-    age = time.time() - email.utils.parsedate_to_datetime(date).timestamp()
+    age = time.time() - date_seconds(date)
     if not -1 <= age <= 2 + server.setting.slow:
         raise Failure("%s: Date is %.1f s old" % (label, age))
     expect("%s: Server" % label, server.name, answer.field("Server"))
