@@ -134,6 +134,7 @@ def in_detail(stage):
         last_answer(idle, stage)
         large.answer_head = lambda: head
         expect_content("a large answer", content, large.answer().content)
+        large.close()
         wait_until("the old workers end", lambda: len(it.server.workers()) == it.server.count, stage.seconds(15))
 
 
