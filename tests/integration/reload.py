@@ -132,6 +132,7 @@ def in_detail(stage):
         expect("a head that was begun", b"old", begun.answer().content)
         begun.close()
         last_answer(idle, stage)
+        idle.close()
         large.answer_head = lambda: head
         expect_content("a large answer", content, large.answer().content)
         large.close()
