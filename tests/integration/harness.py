@@ -41,12 +41,13 @@ def models_of(binary):
     """The models to test, and why those of io_uring are not among them: None, or a reason."""
     if os.environ.get("MODELS"):
         return os.environ["MODELS"].split(","), None
+    left_out = os.environ.get("MODELS_BUT", "").split(",")
+    simple = [model for model in ("prefork", "threadpool", "epoll") if model not in left_out]
     tried = subprocess.run([binary, "-m", "io_uring", "-t", HERE], stdin=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True, check=False)
     if tried.returncode == 0:
-        return ["prefork", "threadpool", "epoll", "io_uring", *VARIANTS], None
-    return ["prefork", "threadpool", "epoll"], \
-        tried.stderr.strip().partition("] ")[2] or "exit code %d" % tried.returncode
+        return simple + ["io_uring", *VARIANTS], None
+    return simple, tried.stderr.strip().partition("] ")[2] or "exit code %d" % tried.returncode
 
 
 def blocking(model, at_once):
