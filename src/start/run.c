@@ -18,7 +18,7 @@
 #define NEVER_NS (UINT64_MAX / 2)  /* a reload asks again */
 #define ROOM_LEAST 256             /* workers that a reload may always have */
 #define ENTRIES(room) ((room) + 2) /* of the table: the recorder and the status, too */
-#define SLOTS(room) (GENERATIONS_MAX * (room) + (room)) /* see slot_choose() */
+#define SLOTS(room) (3 * (room))   /* two generations, and a gap between them: slot_choose() */
 
 /* A process closes what belongs to other generations: they end when nobody holds it any more. */
 static struct program *begin(const void *of)
