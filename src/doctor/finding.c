@@ -17,7 +17,7 @@ const char *severity_name(enum severity severity)
 }
 
 /* Returns the text, which the caller frees; NULL without memory. */
-static char *text_make(const char *format, va_list values)
+__attribute__((format(printf, 1, 0))) static char *text_make(const char *format, va_list values)
 {
     char *raw = NULL, *shown = NULL;
     bool whole;
