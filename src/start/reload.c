@@ -53,16 +53,20 @@ static bool is_too_large(const struct server *server, const struct program *p, c
     return most > server->room;
 }
 
+static int log_open_for(const struct program *p)
+{
+    return log_open(p->config->error_log, (enum log_level)p->config->log_level);
+}
+
 /* What was opened is closed by whoever called. */
 static bool next_open(struct server *server, struct program *p, char *problem, size_t size)
 {
-    const struct config *config = p->config;
     if (is_too_large(server, p, problem, size) || !model_choose(p, problem, size)) return false;
     descriptors_raise(&p->service);
     if (!program_open(p, server->now, problem, size)) return false;
-    int error = log_open(config->error_log, (enum log_level)config->log_level);
+    int error = log_open_for(p);
     if (error != 0)
-        snprintf(problem, size, "cannot open the error log %s: %s", config->error_log,
+        snprintf(problem, size, "cannot open the error log %s: %s", p->config->error_log,
                  sink_problem(-error));
     return error == 0;
 }
@@ -133,6 +137,7 @@ void reload_failed(const void *of)
     struct server *server = server_of(of);
     struct program *next = server->next;
     server->next = NULL;
+    log_open_for(server->now); /* when it fails, the lines go to the other file */
     program_close(next, server->now);
     program_free(next);
     reload_tell(server,
