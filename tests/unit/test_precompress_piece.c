@@ -190,7 +190,7 @@ END_TEST
 /* Written a moment ago: it waits until another change would be seen, and is right then. */
 START_TEST(just_written)
 {
-    tree_make(TREE "cp bad.gz a.css.gz; seq 1 3000 > a.css");
+    tree_make(TREE "cp bad.gz a.css.gz; " OLDER "seq 1 3000 > a.css");
     ck_assert_int_eq(done().outcome, OUTCOME_MADE);
     tree_run(IS_RIGHT);
     tree_remove();
