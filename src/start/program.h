@@ -91,11 +91,17 @@ struct server {
     struct program *now, *next;   /* next: it begins; else NULL                             */
     struct status_shared *shared; /* the processes, in memory that the status process reads */
     struct stats_slot *board;     /* the slots of all generations                           */
-    uint32_t room;                /* the most workers of a generation, and processes        */
+    uint32_t room; /* the most workers of a generation, so that it has no more processes */
     struct supervise_options options;
     double started_seconds; /* when the server started, wall clock */
     uint64_t started_ns;    /* the same, monotonic                 */
 };
+
+/* Returns the server from the argument of a function of struct supervise_options. */
+static inline struct server *server_of(const void *of)
+{
+    return (struct server *)(uintptr_t)of;
+}
 
 /* Describes the processes of `p`, which is the first generation or the one after server->now. */
 void processes_make(struct server *server, struct program *p);

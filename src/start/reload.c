@@ -11,11 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct server *server_of(const void *of)
-{
-    return (struct server *)(uintptr_t)of;
-}
-
 /* The reload is over. Whoever asked for it finds the problem in the status; "": it succeeded. */
 static void reload_tell(struct server *server, const char *problem)
 {
@@ -45,12 +40,11 @@ static void problems_take(char *lines, char *problem, size_t size)
 static bool is_too_large(const struct server *server, const struct program *p, char *problem,
                          size_t size)
 {
-    const struct service *service = &p->service;
-    uint32_t most = service->workers > service->processes ? service->workers : service->processes;
-    if (most > server->room)
+    uint32_t workers = p->service.workers;
+    if (workers > server->room)
         snprintf(problem, size, "%u workers are more than the %u for which there is room: restart",
-                 most, server->room);
-    return most > server->room;
+                 workers, server->room);
+    return workers > server->room;
 }
 
 static int log_open_for(const struct program *p)

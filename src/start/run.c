@@ -56,11 +56,6 @@ static int recorder_run(const void *of, uint32_t index)
     return access_recorder_run(&p->recorder);
 }
 
-static struct server *server_of(const void *of)
-{
-    return (struct server *)(uintptr_t)of;
-}
-
 static void draining_begins(const void *of)
 {
     struct server *server = server_of(of);
@@ -224,8 +219,7 @@ void processes_make(struct server *server, struct program *p)
 static bool server_open(struct server *server, const struct service *service)
 {
     struct timespec wall = {0};
-    uint32_t most = service->workers > service->processes ? service->workers : service->processes;
-    server->room = most > ROOM_LEAST ? most : ROOM_LEAST;
+    server->room = service->workers > ROOM_LEAST ? service->workers : ROOM_LEAST;
     server->shared = status_shared_open(GENERATIONS_MAX * ENTRIES(server->room));
     server->board = stats_board_open(SLOTS(server->room));
     clock_gettime(CLOCK_REALTIME, &wall);
