@@ -426,6 +426,17 @@ def files_open(pid):
     return found
 
 
+def connections_established():
+    """The TCP sockets of connections that are open at both ends as far as the kernel knows, named as
+    files_open() names them (proc_net_tcp.rst of the kernel: the states, the column of the inode)."""
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(FileNotFoundError), open(table) as lines:
+            rows = [line.split() for line in lines][1:]
+            found.update("socket:[%s]" % row[9] for row in rows if row[3] == "01")
+    return found
+
+
 def process_name(pid):
     """What the kernel calls it; empty when it has ended."""
     with contextlib.suppress(OSError), open("/proc/%d/comm" % pid) as file:
