@@ -24,6 +24,7 @@ struct command_line {
     enum command command;
     const char *config_file; /* for config_load; NULL: none, defaults and overrides alone */
     const char *reason; /* which configuration that is, and why; for the first line of the log */
+    bool opens; /* --open: announce (announce.h) where it listens */
     struct config_override overrides[COMMAND_LINE_OVERRIDES_MAX];
     size_t override_count;
     char text[COMMAND_LINE_OVERRIDES_MAX][COMMAND_LINE_TEXT_MAX]; /* overrides point into this */
@@ -34,6 +35,9 @@ struct command_line {
  * points into the arguments and into itself, so it must not be copied. Returns an exit code: 0, or
  * 2 after it reported a mistake on standard error. The program ends with this code when
  * out->command is COMMAND_DONE.
+ *
+ * With --open, a port of -p is for all addresses; without a listener and a configuration, so is the
+ * default port.
  *
  * Without -c and DIR, the configuration is ZCSERVE_CONFIG_FILE if that exists, else the current
  * directory is served. With DIR and without -c, no configuration is read.

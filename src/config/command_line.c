@@ -21,6 +21,7 @@
 
 #define EXIT_USAGE 2
 #define SWITCHES_MAX 32
+#define LOCAL "127.0.0.1:" /* how the value of -p begins */
 
 static int usage_wrong(struct command_line *line, const char *what, const char *which)
 {
@@ -49,7 +50,7 @@ static int port_add(struct command_line *line, const struct command_switch *one,
     int wrong = override_add(line, one->sets, "", one->told);
     if (wrong) return wrong;
     char *text = line->text[line->override_count - 1];
-    snprintf(text, COMMAND_LINE_TEXT_MAX, "127.0.0.1:%u", (unsigned)number);
+    snprintf(text, COMMAND_LINE_TEXT_MAX, LOCAL "%u", (unsigned)number);
     line->overrides[line->override_count - 1].value = text;
     return 0;
 }
@@ -79,6 +80,7 @@ static int switch_apply(struct command_line *line, const struct command_switch *
     case SWITCH_PORT: return port_add(line, one, argument);
     case SWITCH_OVERRIDE: return override_add(line, one->sets, argument, one->told);
     case SWITCH_OPTION: return option_add(line, argument, one->told);
+    case SWITCH_OPEN: line->opens = true; return 0;
     case SWITCH_TEST:
         if (line->command == COMMAND_SERVE) line->command = COMMAND_TEST;
         return 0;
@@ -176,6 +178,24 @@ static void config_choose(struct command_line *line, const char *directory)
     }
 }
 
+/*
+ * --open: the ports of -p are for all addresses. When nothing says where to listen, and no
+ * configuration can, adds the default port.
+ */
+static int opening_apply(struct command_line *line)
+{
+    bool listens = line->config_file;
+    for (size_t i = 0; i < line->override_count; i++) {
+        struct config_override *one = &line->overrides[i];
+        listens = listens || strcmp(one->name, "listen") == 0;
+        if (one->value != line->text[i]) continue;
+        size_t length = strlen(line->text[i]) + 1 - strlen(LOCAL);
+        memmove(line->text[i] + 2, line->text[i] + strlen(LOCAL), length);
+        memcpy(line->text[i], "*:", 2);
+    }
+    return listens ? 0 : override_add(line, "listen", "*:8080", "--open");
+}
+
 int command_line_read(int argc, char **argv, struct command_line *out)
 {
     *out = (struct command_line){.command = COMMAND_SERVE};
@@ -188,5 +208,6 @@ int command_line_read(int argc, char **argv, struct command_line *out)
         return usage_wrong(out, "the directory's name is empty", "");
     config_choose(out, directory);
     if (!out->config_file && !directory && !is_root_set(out)) directory = ".";
-    return directory ? override_add(out, "root", directory, "DIR") : 0;
+    if (directory && (wrong = override_add(out, "root", directory, "DIR")) != 0) return wrong;
+    return out->opens ? opening_apply(out) : 0;
 }

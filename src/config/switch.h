@@ -9,6 +9,7 @@ enum switch_kind {
     SWITCH_PORT,
     SWITCH_OVERRIDE, /* sets the option `sets` */
     SWITCH_OPTION,   /* -o NAME=VALUE          */
+    SWITCH_OPEN,
     SWITCH_TEST,
     SWITCH_PRINT,
     SWITCH_VERSION,

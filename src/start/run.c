@@ -2,6 +2,7 @@
  * The processes of a server: which processes there are, what each closes before it begins, and in
  * which order everything is closed at the end.
  */
+#include "announce/announce.h"
 #include "start/limits.h"
 #include "start/program.h"
 #include "service/roster.h"
@@ -235,6 +236,7 @@ static int processes_run(struct server *server, struct program *p)
     root_warn();
     lesson_warn(p);
     start_tell(p);
+    if (server->line->opens) announce(p->service.address, p->service.addresses, stdout);
     processes_make(server, p);
     server->now = p;
     server->shared->generation = 1;

@@ -112,6 +112,13 @@ static const struct {
     {"zcserve --print -c a.conf", COMMAND_PRINT, "a.conf", ""},
     {"zcserve -c a.conf -c b.conf", COMMAND_SERVE, "b.conf", ""},
     {"zcserve -- -site", COMMAND_SERVE, NULL, "DIR root=-site;"},
+    {"zcserve --open site", COMMAND_SERVE, NULL, "DIR root=site;--open listen=*:8080;"},
+    {"zcserve -O -p 81 site", COMMAND_SERVE, NULL, "-p listen=*:81;DIR root=site;"},
+    {"zcserve -p65535 -p 0 -O site", COMMAND_SERVE, NULL,
+     "-p listen=*:65535;-p listen=*:0;DIR root=site;"},
+    {"zcserve -O -l 127.0.0.1:81 -o server= site", COMMAND_SERVE, NULL,
+     "-l listen=127.0.0.1:81;-o server=;DIR root=site;"},
+    {"zcserve -O -c a.conf", COMMAND_SERVE, "a.conf", ""},
 };
 
 START_TEST(is_read)
