@@ -109,11 +109,11 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
     $(if $(filter lab lab-test install,$(MAKECMDGOALS)),lab) \
-    $(if $(filter differential,$(MAKECMDGOALS)),compare)
+    $(if $(filter differential,$(MAKECMDGOALS)),compare) $(if $(filter clients,$(MAKECMDGOALS)),clients)
 need:
 	@.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS)
 
@@ -238,7 +238,7 @@ lessons-test: need all lab site axe ## the lessons: every command as it is writt
 lessons-exercises: need all lab site ## the lessons' exercises that change code: the check fails without, succeeds with the patch
 	@BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/lessons/run exercises
 
-.PHONY: test unit replay layers integration families differential foreign page fresh
+.PHONY: test unit replay layers integration families differential foreign clients page fresh
 test: need all lab site $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
 	@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab integration page lessons
@@ -266,6 +266,9 @@ differential: need all ## the same exchanges with nginx, Apache httpd and lightt
 
 foreign: need all ## other projects' tests: gunicorn's requests and lighttpd's tests, from Debian's sources
 	@$(RUN_TESTS) foreign
+
+clients: need all ## what others wrote uses it: curl, wget, aria2c, ab, wrk, h2load, siege; nginx, HAProxy, Caddy in front (BYTES=1g)
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/clients/run $(CLIENTS)
 
 page: need all ## the live page, in a headless Chromium
 	@$(RUN_TESTS) page
