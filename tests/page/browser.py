@@ -38,6 +38,7 @@ class Browser:
         self.answers = {}
         self.arrived = threading.Condition()
         self.requests, self.complaints = [], []
+        self.urls, self.responses = {}, []  # by request; (url, status, fields) as they came over the network
         self.waiting = queue.Queue()
         to_browser, self.out = os.pipe()
         self.into, from_browser = os.pipe()
@@ -91,6 +92,9 @@ class Browser:
         method, told = message["method"], message["params"]
         if method == "Network.requestWillBeSent":
             self.requests.append(told["request"]["url"])
+            self.urls[told["requestId"]] = told["request"]["url"]
+        elif method == "Network.responseReceivedExtraInfo":
+            self.responses.append((self.urls.get(told["requestId"]), told["statusCode"], told["headers"]))
         elif method == "Runtime.exceptionThrown":
             details = told["exceptionDetails"]
             self.complaints.append(details.get("exception", {}).get("description", details["text"]))
