@@ -38,7 +38,7 @@ class Browser:
         self.answers = {}
         self.arrived = threading.Condition()
         self.requests, self.complaints = [], []
-        self.urls, self.responses = {}, []  # by request; (url, status, fields) as they came over the network
+        self.urls, self.came = {}, []  # by request; (request, status, fields), which may come before the URL
         self.waiting = queue.Queue()
         to_browser, self.out = os.pipe()
         self.into, from_browser = os.pipe()
@@ -94,7 +94,7 @@ class Browser:
             self.requests.append(told["request"]["url"])
             self.urls[told["requestId"]] = told["request"]["url"]
         elif method == "Network.responseReceivedExtraInfo":
-            self.responses.append((self.urls.get(told["requestId"]), told["statusCode"], told["headers"]))
+            self.came.append((told["requestId"], told["statusCode"], told["headers"]))
         elif method == "Runtime.exceptionThrown":
             details = told["exceptionDetails"]
             self.complaints.append(details.get("exception", {}).get("description", details["text"]))
@@ -117,6 +117,13 @@ class Browser:
         if "error" in answer:
             raise BrowserError("%s: %s" % (method, answer["error"]["message"]))
         return answer["result"]
+
+    def responses(self):
+        """(URL, status, fields) of each response that came over the network since forget()."""
+        return [(self.urls.get(request, ""), status, fields) for request, status, fields in self.came]
+
+    def forget(self):
+        self.came.clear()
 
     # ---- what a person does ----
 

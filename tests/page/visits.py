@@ -92,7 +92,7 @@ def visited(model):
 
 
 def statuses(browser, address):
-    return [status for url, status, _ in browser.responses if url == address]
+    return [status for url, status, _ in browser.responses() if url == address]
 
 
 # ---- the visits, each with the browser and a model ----
@@ -104,12 +104,12 @@ def video_is_sought_in(browser, model, made=[]):  # pylint: disable=dangerous-de
         video = webm(made, WIDTH, HEIGHT, 1000)
         write(root, "film.webm", video)
         write(root, "film.html", '<!DOCTYPE html><title>film</title><video preload=metadata src=film.webm></video>')
-        browser.responses.clear()
+        browser.forget()
         browser.open(address + "/film.html")
         for second in (100, 7, 63):
             shown = browser.value(SEEK % (second + 0.5))
             expect(abs(shown - second) < 2, "at second %d of the film comes picture %s", second, shown)
-        parts = [fields for url, status, fields in browser.responses if url.endswith("film.webm") and status == 206]
+        parts = [fields for url, status, fields in browser.responses() if url.endswith("film.webm") and status == 206]
         begins = [int(re.match(r"bytes (\d+)-", part["Content-Range"])[1]) for part in parts]
         expect(len([begin for begin in begins if begin > len(video) // 4]) >= 1, "ranges begin at %s", begins)
 
@@ -117,7 +117,7 @@ def video_is_sought_in(browser, model, made=[]):  # pylint: disable=dangerous-de
 def revalidation_gets_304(browser, model):
     with visited(model) as (_, address, _):
         browser.open(address + "/")
-        browser.responses.clear()
+        browser.forget()
         browser.call("Page.reload")
         browser.wait("document.readyState === 'complete'")
         expect(browser.wait("document.title === 'a page'"), "the page did not come again")
@@ -133,11 +133,11 @@ def codings_are_decoded(browser, model):
             with open(os.path.join(root, name + "." + suffix), "wb") as file:
                 subprocess.run([program, "-c", os.path.join(root, name)], stdout=file, check=True)
             browser.open(address + "/")
-            browser.responses.clear()
+            browser.forget()
             length = browser.value("fetch('/%s').then((answer) => answer.text()).then((text) => text.length + ' ' + "
                                    "text.endsWith('line 4999 of a text that is compressed\\n'))" % name)
             expect(length == "%d true" % len(text), "%s: %s", coding, length)
-            found = [fields.get("Content-Encoding") for url, _, fields in browser.responses if url.endswith(name)]
+            found = [fields.get("Content-Encoding") for url, _, fields in browser.responses() if url.endswith(name)]
             expect(found == [coding], "the coding of %s: %s", name, found)
 
 
