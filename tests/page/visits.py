@@ -12,9 +12,9 @@ from served import BINARY
 from webm import vp8_of, webm
 
 FRAMES, WIDTH, HEIGHT = 120, 320, 240
+PADDING = 1 << 20  # behind each picture: a browser does not ask for ranges of what comes soon anyway
 MODELS = ("epoll", "io_uring")
-# Pictures that hardly compress, because a browser does not ask for ranges of what it has anyway. The upper half of each
-# has one colour, which tells its number.
+# The upper half of each picture has one colour, which tells its number; the rest is noise.
 DRAW = """(async () => {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [%d, %d];
@@ -101,7 +101,7 @@ def video_is_sought_in(browser, model, made=[]):  # pylint: disable=dangerous-de
     if not made:
         made.extend(vp8_of(base64.b64decode(frame)) for frame in browser.value(DRAW))
     with visited(model) as (root, address, _):
-        video = webm(made, WIDTH, HEIGHT, 1000)
+        video = webm(made, WIDTH, HEIGHT, 1000, PADDING)
         write(root, "film.webm", video)
         write(root, "film.html", '<!DOCTYPE html><title>film</title><video preload=metadata src=film.webm></video>')
         browser.forget()

@@ -27,9 +27,9 @@ def text(number, value):
     return element(number, value.encode("ascii"))
 
 
-def cluster(milliseconds, frame):
+def cluster(milliseconds, frame, padding):
     block = element(0xa3, b"\x81\0\0\x80" + frame)  # SimpleBlock of track 1, a key frame
-    return element(0x1f43b675, unsigned(0xe7, milliseconds) + block)
+    return element(0x1f43b675, unsigned(0xe7, milliseconds) + block + element(0xec, bytes(padding)))
 
 
 def cue(milliseconds, position):
@@ -41,8 +41,8 @@ def seek(number, position):
     return element(0x4dbb, element(0x53ab, bytes.fromhex("%x" % number)) + unsigned(0x53ac, position))
 
 
-def webm(frames, width, height, milliseconds):
-    """A video of these VP8 frames, each shown for so many milliseconds."""
+def webm(frames, width, height, milliseconds, padding):
+    """A video of these VP8 frames, each shown for so many milliseconds, with so many bytes of nothing behind each."""
     header = element(0x1a45dfa3, unsigned(0x4286, 1) + unsigned(0x42f7, 1) + unsigned(0x42f2, 4) + unsigned(0x42f3, 8) +
                      text(0x4282, "webm") + unsigned(0x4287, 2) + unsigned(0x4285, 2))
     duration = element(0x4489, struct.pack(">d", float(len(frames) * milliseconds)))
@@ -53,7 +53,7 @@ def webm(frames, width, height, milliseconds):
     seek_size = len(element(0x114d9b74, seek(0x1c53bb6b, 0)))
     front = seek_size + len(info) + len(track)
     cues_size = len(element(0x1c53bb6b, cue(0, 0) * len(frames)))
-    clusters = [cluster(i * milliseconds, frame) for i, frame in enumerate(frames)]
+    clusters = [cluster(i * milliseconds, frame, padding) for i, frame in enumerate(frames)]
     position, cues = front + cues_size, b""
     for i, one in enumerate(clusters):
         cues += cue(i * milliseconds, position)
