@@ -12,7 +12,7 @@ from served import BINARY
 from webm import vp8_of, webm
 
 FRAMES, WIDTH, HEIGHT = 120, 320, 240
-PADDING = 1 << 20  # behind each picture: a browser does not ask for ranges of what comes soon anyway
+PADDING = 1 << 18  # bytes behind each picture: a browser does not ask for ranges of what comes soon anyway
 MODELS = ("epoll", "io_uring")
 # The upper half of each picture has one colour, which tells its number; the rest is noise.
 DRAW = """(async () => {
