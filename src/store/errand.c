@@ -24,8 +24,9 @@ struct errand {
     int fd;                  /* its own: the directory of the root, or the file                */
     uint64_t offset, length; /* of RANGE                                                       */
     struct place place;      /* of PATH: its directory is `fd`                                 */
-    struct text path;        /* of PATH: its letters follow the struct, and a NUL; else absent */
-    char letters[];
+    uint64_t file_bytes_max; /* of PATH: larger files are not read                             */
+    struct text path;        /* of PATH: a part of `letters`; else absent                      */
+    char letters[];          /* of PATH: the number of the tree, the path, and a NUL           */
 };
 
 /* Makes an errand with a duplicate of `fd` and `letters` bytes. Returns NULL with errno set. */
@@ -41,15 +42,19 @@ static struct errand *errand_new(enum errand_kind kind, int fd, size_t letters)
 
 struct errand *store_errand(struct store *store, const struct lookup *lookup)
 {
+    const struct tree *tree = store_tree(store, lookup);
     struct text path = lookup->path;
+    size_t before = sizeof(tree->number);
     struct errand *errand =
-        errand_new(ERRAND_PATH, store->place.beneath.directory, path.length + 1);
+        errand_new(ERRAND_PATH, tree->place.beneath.directory, before + path.length + 1);
     if (!errand) return NULL;
-    errand->place = store->place;
+    errand->place = tree->place;
     errand->place.beneath.directory = errand->fd;
-    errand->path = (struct text){errand->letters, path.length};
-    memcpy(errand->letters, path.base, path.length);
-    errand->letters[path.length] = '\0';
+    errand->file_bytes_max = store->options.file_bytes_max;
+    errand->path = (struct text){errand->letters + before, path.length};
+    memcpy(errand->letters, &tree->number, before);
+    memcpy(errand->letters + before, path.base, path.length);
+    errand->letters[before + path.length] = '\0';
     return errand;
 }
 
@@ -62,9 +67,10 @@ struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
     return errand;
 }
 
-struct text errand_path(const struct errand *errand)
+struct text errand_key(const struct errand *errand)
 {
-    return errand->path;
+    if (!errand->path.base) return (struct text){NULL, 0};
+    return (struct text){errand->letters, sizeof(uint16_t) + errand->path.length};
 }
 
 void errand_free(struct errand *errand)
@@ -88,12 +94,12 @@ static void read_through(int fd, uint64_t offset, uint64_t length)
     }
 }
 
-static void fetch(const struct place *place, const struct file *file, enum coding coding)
+static void fetch(const struct errand *errand, const struct file *file, enum coding coding)
 {
-    int fd = file_open(place, file, coding);
+    int fd = file_open(&errand->place, file, coding);
     if (fd < 0) return;
     uint64_t length = file->identity[coding].size;
-    if (length <= place->options->file_bytes_max) read_through(fd, 0, length);
+    if (length <= errand->file_bytes_max) read_through(fd, 0, length);
     close(fd);
 }
 
@@ -105,7 +111,7 @@ static void path_run(const struct errand *errand)
     if (!file_may_exist(place, errand->path)) return;
     if (file_find(place, errand->path, 0, name, &file) != RESOLUTION_FOUND) return;
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
-        if (file.usable[coding]) fetch(place, &file, coding);
+        if (file.usable[coding]) fetch(errand, &file, coding);
 }
 
 static void range_run(const struct errand *errand)
