@@ -4,6 +4,7 @@
  * open.
  */
 #include "start/program.h"
+#include "start/sites.h"
 #include "zcserve/log.h"
 #include "zcserve/media_type.h"
 #include "zcserve/utf8.h"
@@ -11,29 +12,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Prints a problem in the form of config_load(). */
-static void problem_print(FILE *errors, const char *where, const char *what, const char *problem)
-{
-    utf8_print(errors, where);
-    fprintf(errors, ": %s: ", what);
-    utf8_print(errors, problem);
-    fputc('\n', errors);
-}
-
 void config_problem(const struct program *p, const char *option, const void *member,
                     const char *problem)
 {
-    problem_print(p->errors, config_place(p->config, member), option, problem);
+    utf8_print(p->errors, config_place(p->config, member));
+    fprintf(p->errors, ": %s: ", option);
+    utf8_print(p->errors, problem);
+    fputc('\n', p->errors);
 }
 
-/* Sites are read but not served yet. To ignore them would be wrong: a rule may forbid access. */
-static bool sites_absent(const struct program *p)
+/* Without sites and rules, the core is not told of any, so that they cost nothing. */
+static bool sites_read(struct program *p)
 {
-    const struct config_block *site = p->config->block.inner;
-    if (site)
-        problem_print(p->errors, site->where, "site",
-                      "sites are not served yet; set root and the other options outside of sites");
-    return !site;
+    p->sites = site_set_new(p->config, p->errors);
+    if (p->sites && p->sites->used) p->service.rules.sites = &p->sites->sites;
+    return p->sites;
 }
 
 static bool addresses_read(struct program *p)
@@ -114,6 +107,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
     *rules = (struct conn_rules){
         .server = {config->server, strlen(config->server)},
         .not_acceptable = config->not_acceptable,
+        .lists = config->listing,
         .head_bytes_max = (uint32_t)config->limits_head,
         .target_bytes_max = (uint32_t)config->limits_target,
         .fields_max = (uint32_t)config->limits_fields,
@@ -177,7 +171,7 @@ bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!sites_absent(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    if (!sites_read(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
     store_options_make(p);
     return root_valid(p);
 }
