@@ -48,7 +48,8 @@ struct config {
 #define OPTION(kind, section, name, ...) config_##kind section##name;
 #include "zcserve/options.def"
 #undef OPTION
-    const char *file; /* absolute path of the configuration, or NULL */
+    const char *file;            /* absolute path of the configuration, or NULL */
+    struct config_block outside; /* its inner blocks are the rules outside of sites */
 };
 
 struct config_site {
@@ -95,6 +96,10 @@ void config_free(struct config *config);
  * "default". It is for messages about the option's value.
  */
 const char *config_place(const struct config *config, const void *member);
+
+/* The same for an option of a site or of a rule. Returns NULL when it was not set. */
+const char *config_site_place(const struct config_site *site, const void *member);
+const char *config_rule_place(const struct config_rule *rule, const void *member);
 
 /* Returns whether a list has this word; case counts. */
 bool config_list_has(const struct config_list *list, const char *word);

@@ -23,6 +23,7 @@
 #include "zcserve/lookup.h"
 #include "zcserve/now.h"
 #include "zcserve/segment.h"
+#include "zcserve/site.h"
 
 enum conn_step {
     CONN_RECEIVE,    /* wait for bytes, put them into conn_receive_space(), call conn_received() */
@@ -46,7 +47,9 @@ struct conn_rules {
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
     uint64_t linger_most_ns; /* longest lingering; linger_ns is for one silence in it */
     bool keep_alive;
-    bool not_acceptable; /* 406, and not the original, when no available coding is accepted */
+    bool not_acceptable;       /* 406, and not the original, when no available coding is accepted */
+    bool lists;                /* without sites: a directory without an index may be listed       */
+    const struct sites *sites; /* NULL: one site without rules, which is tree 0 of the store */
 };
 
 struct conn_work;
@@ -103,6 +106,12 @@ bool conn_idle(const struct conn *c);
 /* Lends a work area of conn_work_size() bytes, and takes it back. The driver stays its owner. */
 void conn_lend_work(struct conn *c, void *work);
 void *conn_return_work(struct conn *c);
+
+/*
+ * Who sends the requests, for rules that allow or deny addresses. It is for the time in which the
+ * connection has its work area.
+ */
+void conn_from(struct conn *c, const struct peer_address *peer);
 
 /*
  * Returns whether bytes may be received: in RECEIVE. A protocol that answers in any order (not

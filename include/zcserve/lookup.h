@@ -13,6 +13,7 @@ struct lookup {
                               /* but may have any other bytes.                               */
     struct accepted accepted; /* which codings the client accepts                            */
     uint16_t tree;            /* which of the store's trees, from 0 */
+    bool lists;               /* a directory without an index may be listed */
 };
 
 enum resolution_kind {

@@ -53,15 +53,31 @@ static void overrides_apply(struct loading *l, const struct config_override *ove
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+static const char *place_of(const struct option_set *set, const struct config_block *block,
+                            const void *member)
+{
+    size_t offset = (size_t)((const char *)member - (const char *)block);
+    const struct config_option *option = set->option;
+    while (option < set->end && option->offset != offset)
+        option++;
+    assert(option < set->end);
+    return block->place[option - set->option];
+}
+
 const char *config_place(const struct config *config, const void *member)
 {
-    size_t offset = (size_t)((const char *)member - (const char *)config);
-    const struct config_option *option = options_of_config.option;
-    while (option < options_of_config.end && option->offset != offset)
-        option++;
-    assert(option < options_of_config.end);
-    const char *where = config->block.place[option - options_of_config.option];
+    const char *where = place_of(&options_of_config, &config->block, member);
     return where ? where : "default";
+}
+
+const char *config_site_place(const struct config_site *site, const void *member)
+{
+    return place_of(&options_of_site, &site->block, member);
+}
+
+const char *config_rule_place(const struct config_rule *rule, const void *member)
+{
+    return place_of(&options_of_rule, &rule->block, member);
 }
 
 bool config_list_has(const struct config_list *list, const char *word)

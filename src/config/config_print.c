@@ -1,5 +1,6 @@
 /*
- * Prints a configuration as a file: every option with its explanation, in its block.
+ * Prints a configuration as a file: every option with its explanation, in its block. In sites and
+ * rules, an option that is not set means another thing than its default; so it is a comment.
  *
  * Reading this file gives the same configuration. Its paths are absolute, so that it can be kept
  * anywhere. It includes no other files, but contains their options.
@@ -71,12 +72,12 @@ void option_write(const struct config_option *option, const struct config_block 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 static void option_print(const struct config_option *option, const struct config_block *block,
-                         int indent, FILE *out)
+                         bool comment, int indent, FILE *out)
 {
     char allowed[OPTION_ALLOWED_MAX];
     option_allowed(option, allowed);
-    fprintf(out, "%*s# %s\n%*s# (%s)\n%*s%s = ", indent, "", option->help, indent, "", allowed,
-            indent, "", option->name);
+    fprintf(out, "%*s# %s\n%*s# (%s)\n%*s%s%s = ", indent, "", option->help, indent, "", allowed,
+            indent, "", comment ? "#" : "", option->name);
     option_write(option, block, out);
     fputc('\n', out);
 }
@@ -86,7 +87,9 @@ static void section_print(const struct option_set *set, const char *section,
                           const struct config_block *block, int indent, FILE *out)
 {
     for (const struct config_option *option = set->option; option < set->end; option++)
-        if (strcmp(option->section, section) == 0) option_print(option, block, indent, out);
+        if (strcmp(option->section, section) == 0)
+            option_print(option, block, block->title && !block->place[option - set->option], indent,
+                         out);
 }
 
 static void titled_print(const struct option_set *set, const struct config_block *block, int indent,
@@ -114,6 +117,8 @@ void config_print(const struct config *config, FILE *out)
         fputs("}\n", out);
         printed = section;
     }
+    for (const struct config_block *rule = config->outside.inner; rule; rule = rule->next)
+        titled_print(&options_of_rule, rule, 0, out);
     for (const struct config_block *site = config->block.inner; site; site = site->next)
         titled_print(set->inner, site, 0, out);
 }

@@ -3,7 +3,8 @@
  *
  *     name = value        a value is a word, a text in quotes, or a list {a, "b"}
  *     block { … }         options that belong together; several blocks of one name are joined
- *     site "NAME" { … }   each has another title; it may contain blocks rule "PATH" { … }
+ *     site "NAME" { … }   each has another title; it may contain blocks rule "PATH" { … },
+ *                         which may also stand outside of sites
  *     include("FILE")     or include = FILE; only outside of blocks
  *
  * One run reports every problem with its line: after a wrong name or value, reading goes on. It
@@ -164,9 +165,19 @@ static void block_parse(struct parsing *p, const struct inside *in)
     brace_take(&p->scan, line);
 }
 
-static void titled_parse(struct parsing *p, const struct inside *in, const struct named *named)
+/* Returns the options of the titled blocks called `name` that may be here, or NULL. */
+static const struct option_set *titled_find(const struct inside *in, const char *name)
 {
-    const struct option_set *set = in->set->inner;
+    bool outside = in->section[0] == '\0';
+    if (outside && strcmp(name, options_of_rule.name) == 0) return &options_of_rule;
+    if (!in->set->inner || strcmp(in->section, in->set->name) != 0) return NULL;
+    return strcmp(name, in->set->inner->name) == 0 ? in->set->inner : NULL;
+}
+
+static void titled_parse(struct parsing *p, const struct inside *in, const struct named *named,
+                         const struct option_set *set)
+{
+    struct config_block *parent = in->set->inner == set ? in->block : &p->l->loaded->config.outside;
     const char *title = "";
     if (p->scan.token == TOKEN_TEXT) {
         title = p->scan.text;
@@ -174,9 +185,9 @@ static void titled_parse(struct parsing *p, const struct inside *in, const struc
     }
     if (p->l->block_count++ == LOADING_BLOCKS_MAX)
         scan_fail(&p->scan, named->line, "more than %d sites and rules", LOADING_BLOCKS_MAX);
-    if (p->scan.token == '{') block_check_title(p->l, set, in->block, title, named->where);
+    if (p->scan.token == '{') block_check_title(p->l, set, parent, title, named->where);
     struct config_block *block =
-        block_add(p->l, set, in->block, title, named->where, p->from->directory);
+        block_add(p->l, set, parent, title, named->where, p->from->directory);
     block_parse(p, &(struct inside){set, set->name, block});
 }
 
@@ -222,14 +233,13 @@ static void statement_parse(struct parsing *p, const struct inside *in)
         p->scan.text, keep_format(p->l->keep, "%s:%d", p->from->name, p->scan.line), p->scan.line};
     const struct config_option *option = option_find(in->set, in->section, named.name);
     bool outside = in->section[0] == '\0';
-    bool titled = in->set->inner && strcmp(in->section, in->set->name) == 0 &&
-                  strcmp(named.name, in->set->inner->name) == 0;
+    const struct option_set *titled = titled_find(in, named.name);
     if (named.name[0] == '\0') scan_fail(&p->scan, named.line, "an option's name is missing");
     scan_next(&p->scan);
     if (option)
         option_parse(p, in, &named, option);
     else if (titled)
-        titled_parse(p, in, &named);
+        titled_parse(p, in, &named, titled);
     else if (outside && option_is_section(named.name))
         block_parse(p, &(struct inside){in->set, named.name, in->block});
     else if (outside && strcmp(named.name, "include") == 0)

@@ -87,7 +87,8 @@ static bool blocks_tell(struct problems *problems, const char *where, const char
                                          used > 0 ? " or " : "", length, option->section);
         }
     }
-    if (strcmp(name, options_of_rule.name) == 0) snprintf(blocks, sizeof(blocks), "'site'");
+    if (strcmp(name, options_of_rule.name) == 0)
+        snprintf(blocks, sizeof(blocks), "'site' or outside of any block");
     if (blocks[0]) problem_tell(problems, where, "'%s' belongs in the block %s", name, blocks);
     return blocks[0];
 }
@@ -126,6 +127,7 @@ void suggest_option(struct problems *problems, const char *where, const struct o
         if (section[0] == '\0') nearest_try(&nearest, block);
     }
     if (set->inner && strcmp(section, set->name) == 0) nearest_try(&nearest, set->inner->name);
+    if (section[0] == '\0') nearest_try(&nearest, options_of_rule.name);
     if (section[0] == '\0') nearest_try(&nearest, "include");
     nearest_tell(&nearest, problems, where);
 }

@@ -64,6 +64,7 @@ int facts_of_config(struct facts *facts, const struct config *config)
     log_add(facts, "error_log", config->error_log);
     facts->service = (struct service){.addresses = config->listen.count};
     model_shape(&facts->service, config);
+    facts->service.store.trees = 1;
     facts->service.store.descriptors_max = (uint32_t)config->cache_descriptors;
     return 0;
 }

@@ -3,6 +3,7 @@
  * step at its end. No function calls back, waits, or knows how bytes are moved. http1.h knows what
  * the bytes mean, and output.h what is to be sent.
  */
+#include "route.h"
 #include "work.h"
 
 #include <assert.h>
@@ -51,11 +52,15 @@ static size_t work_bytes(const struct conn_rules *rules)
     return (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
+static size_t places_bytes(const struct conn_rules *rules)
+{
+    return (OUTPUT_PLACES(rules->ranges_max) - 1) * sizeof(struct output_place);
+}
+
 /* Whole pages, so that the memory of one connection lies in as few pages as possible. */
 size_t conn_work_size(const struct conn_rules *rules)
 {
-    size_t places = OUTPUT_PLACES(rules->ranges_max) - 1;
-    size_t size = work_bytes(rules) + places * sizeof(struct output_place);
+    size_t size = work_bytes(rules) + places_bytes(rules) + path_made_size(rules);
     return (size + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
@@ -78,6 +83,12 @@ void conn_lend_work(struct conn *c, void *work)
     struct conn_work *k = c->work = work;
     http1_open(&k->http1, c->rules, k->bytes);
     output_open(&k->output, c->rules, (void *)((char *)work + work_bytes(c->rules)));
+    k->http1.stream.made = (char *)work + work_bytes(c->rules) + places_bytes(c->rules);
+}
+
+void conn_from(struct conn *c, const struct peer_address *peer)
+{
+    c->work->http1.stream.peer = *peer;
 }
 
 void *conn_return_work(struct conn *c)
@@ -151,6 +162,10 @@ const struct lookup *conn_lookup(const struct stream *s)
 void conn_resolved(struct conn *c, struct stream *s, struct resolution found, const struct now *now)
 {
     assert(conn_next(c) == CONN_RESOLVE);
+    if (c->rules->sites && route_goes_on(s, c->rules, found.kind)) {
+        c->step = (uint8_t)step_choose(c);
+        return;
+    }
     const struct representation *lent =
         found.kind == RESOLUTION_FOUND ? found.representation : NULL;
     bool fetched = s->state == STREAM_FETCHED;

@@ -45,7 +45,9 @@ enum field field_find(struct text name)
     switch (name.length) {
     case 4: return name_is(name, "host") ? FIELD_HOST : FIELD_OTHER;
     case 5: return name_is(name, "range") ? FIELD_RANGE : FIELD_OTHER;
-    case 6: return name_is(name, "expect") ? FIELD_EXPECT : FIELD_OTHER;
+    case 6:
+        if (name_is(name, "origin")) return FIELD_ORIGIN;
+        return name_is(name, "expect") ? FIELD_EXPECT : FIELD_OTHER;
     case 7: return name_is(name, "referer") ? FIELD_REFERER : FIELD_OTHER;
     case 8:
         if (name_is(name, "if-match")) return FIELD_IF_MATCH;
@@ -60,6 +62,8 @@ enum field field_find(struct text name)
         if (name_is(name, "if-modified-since")) return FIELD_IF_MODIFIED_SINCE;
         return name_is(name, "transfer-encoding") ? FIELD_TRANSFER_ENCODING : FIELD_OTHER;
     case 19: return name_is(name, "if-unmodified-since") ? FIELD_IF_UNMODIFIED_SINCE : FIELD_OTHER;
+    case 29:
+        return name_is(name, "access-control-request-method") ? FIELD_REQUEST_METHOD : FIELD_OTHER;
     default: return FIELD_OTHER;
     }
 }

@@ -26,6 +26,8 @@ enum field {
     FIELD_IF_UNMODIFIED_SINCE,
     FIELD_REFERER,
     FIELD_USER_AGENT,
+    FIELD_ORIGIN,
+    FIELD_REQUEST_METHOD, /* Access-Control-Request-Method */
     FIELD_COUNT
 };
 

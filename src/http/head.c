@@ -5,7 +5,9 @@
  * add the fields that depend on the request.
  */
 #include "head.h"
+#include "added.h"
 #include "line.h"
+#include "location.h"
 #include "multipart.h"
 #include "status.h"
 
@@ -13,63 +15,6 @@ static char *put_common(char *at, const struct conn_rules *rules, const struct n
 {
     if (rules->server.length > 0) at = put_line(at, TEXT("Server: "), rules->server);
     return put_line(at, TEXT("Date: "), (struct text){now->date, DATE_LENGTH});
-}
-
-/* Returns whether a path may have the character unencoded: pchar of RFC 3986 §3.3, and "/". */
-static bool is_path_character(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
-}
-
-/*
- * Returns whether a query may have the character unencoded. A query is not decoded, so its percent
- * signs stay; brackets are common in queries.
- */
-static bool is_query_character(char c)
-{
-    return is_path_character(c) || (c != '\0' && strchr("?%[]", c) != NULL);
-}
-
-static char *put_encoded(char *at, struct text text, bool (*is_plain)(char))
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.base[i];
-        if (is_plain((char)c)) {
-            *at++ = (char)c;
-            continue;
-        }
-        *at++ = '%';
-        *at++ = digits[c >> 4];
-        *at++ = digits[c & 15];
-    }
-    return at;
-}
-
-/* Returns what follows the last "/". A path that is redirected does not end with "/". */
-static struct text last_segment(struct text path)
-{
-    size_t length = 0;
-    while (length < path.length && path.base[path.length - length - 1] != '/')
-        length++;
-    return (struct text){path.base + path.length - length, length};
-}
-
-/*
- * Writes a relative Location (RFC 9110 §10.2.2): the last segment of the path and a slash. So it
- * stays right when a proxy adds a prefix to the path.
- * The segment has no slash, so it cannot name another host. When it has a colon, "./" is written
- * before it, so that the text before the colon is not read as a scheme (RFC 3986 §4.2).
- */
-static char *put_location(char *at, const struct target *target)
-{
-    struct text name = last_segment(target->path);
-    at = put(at, TEXT("Location: "));
-    if (memchr(name.base, ':', name.length)) at = put(at, TEXT("./"));
-    at = put(put_encoded(at, name, is_path_character), TEXT("/"));
-    if (target->query.base) at = put_encoded(put(at, TEXT("?")), target->query, is_query_character);
-    return put(at, TEXT("\r\n"));
 }
 
 static char *put_content_length(char *at, uint64_t length)
@@ -82,8 +27,7 @@ static char *put_content_length(char *at, uint64_t length)
 static char *put_part(char *at, const struct plan *plan)
 {
     struct range part = {plan->offset, plan->length};
-    at = put(at, representation_head(plan->selected, HEAD_TYPE, HEAD_TYPE));
-    at = put_content_length(at, plan->length);
+    at = put_content_length(put_type(at, plan), plan->length);
     return put_content_range(at, part, representation_length_text(plan->selected));
 }
 
@@ -112,12 +56,21 @@ static char *put_page_fields(char *at, const struct plan *plan)
     return put_content_length(at, plan->page.length);
 }
 
-/* Writes the fields that depend on the status, of all responses but a 200. */
+/* Writes the fields that describe the content of a 200, or of an error page that is a file. */
+static char *put_whole(char *at, const struct plan *plan)
+{
+    enum head_part last = plan->is_page ? HEAD_CODING : HEAD_ACCEPT_RANGES;
+    return put(put_type(at, plan), representation_head(plan->selected, HEAD_LENGTH, last));
+}
+
+/* Writes the fields that depend on the status, and on the rules of a site. */
 static char *put_special(char *at, const struct plan *plan, const struct conn_rules *rules,
                          const struct target *target)
 {
     if (plan->status == 206)
         at = put_partial(at, plan, rules);
+    else if (plan->status == 200 || plan->is_page)
+        at = put_whole(at, plan);
     else
         at = put_page_fields(at, plan);
     if (plan->status == 304)
@@ -125,9 +78,9 @@ static char *put_special(char *at, const struct plan *plan, const struct conn_ru
     if (plan->status == 416)
         at = put_line(at, TEXT("Content-Range: bytes */"),
                       representation_length_text(plan->selected));
-    if (plan->redirect) at = put_location(at, target);
-    if (plan->allow) at = put_line(at, TEXT("Allow: "), TEXT("GET, HEAD, OPTIONS"));
-    return plan->varies ? put_line(at, TEXT("Vary: "), TEXT("Accept-Encoding")) : at;
+    if (plan->redirect || plan->moved) at = put_location(at, plan, target);
+    if (plan->allow) at = put_allow(at, plan);
+    return put_vary(at, plan);
 }
 
 size_t head_write(char *space, const struct plan *plan, const struct conn_rules *rules,
@@ -135,10 +88,11 @@ size_t head_write(char *space, const struct plan *plan, const struct conn_rules 
 {
     char *at = put_line(space, TEXT("HTTP/1.1 "), status_line(plan->status));
     at = put_common(at, rules, now);
-    if (plan->status == 200)
+    if (plan->status == 200 && !plan->verdict)
         at = put(at, plan->selected->prepared_head);
     else
         at = put_special(at, plan, rules, target);
+    if (plan->verdict) at = put_added(at, plan, now);
     if (!plan->keep_alive)
         at = put(at, TEXT("Connection: close\r\n"));
     else if (plan->confirm_keep_alive)

@@ -64,7 +64,7 @@ size_t multipart_head_write(char *space, const struct plan *plan, uint32_t part,
 {
     char *at = part == 0 ? space : put(space, TEXT("\r\n"));
     at = put(put_boundary(at, boundary), TEXT("\r\n"));
-    at = put(at, representation_head(plan->selected, HEAD_TYPE, HEAD_TYPE));
+    at = put_type(at, plan);
     at =
         put_content_range(at, plan->ranges->part[part], representation_length_text(plan->selected));
     return (size_t)(put(at, TEXT("\r\n")) - space);
@@ -89,8 +89,7 @@ static uint64_t digits_of(uint64_t number)
 uint64_t multipart_length(const struct plan *plan)
 {
     const struct representation *r = plan->selected;
-    uint64_t same = sizeof("\r\n--\r\n") - 1 + BOUNDARY_DIGITS +
-                    representation_head(r, HEAD_TYPE, HEAD_TYPE).length +
+    uint64_t same = sizeof("\r\n--\r\n") - 1 + BOUNDARY_DIGITS + type_length(plan) +
                     sizeof("Content-Range: bytes -/\r\n\r\n") - 1 +
                     representation_length_text(r).length;
     uint64_t length = plan->length + plan->ranges->count * same;

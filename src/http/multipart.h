@@ -11,7 +11,7 @@
 #ifndef ZCSERVE_HTTP_MULTIPART_H
 #define ZCSERVE_HTTP_MULTIPART_H
 
-#include "plan.h"
+#include "added.h"
 #include "zcserve/decimal.h"
 
 #define BOUNDARY_DIGITS 16
@@ -29,7 +29,7 @@ struct boundary multipart_boundary(const struct plan *plan, const struct conn_ru
 /* The most bytes that the functions below write: for one part, and for the end. */
 #define MULTIPART_HEAD_MAX                                                                    \
     (sizeof("\r\n--\r\n") + BOUNDARY_DIGITS + sizeof("Content-Type: \r\n") + MEDIA_TYPE_MAX + \
-     sizeof("Content-Range: bytes -/\r\n\r\n") + 3 * (size_t)DECIMAL_MAX)
+     CHARSET_ADDED_MAX + sizeof("Content-Range: bytes -/\r\n\r\n") + 3 * (size_t)DECIMAL_MAX)
 #define MULTIPART_END_MAX (sizeof("\r\n----\r\n") + BOUNDARY_DIGITS)
 
 /* Room for the heads of `parts` parts, and for the end. */

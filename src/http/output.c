@@ -16,7 +16,7 @@ static uint32_t room_beyond(const struct conn_rules *rules)
 {
     size_t location = HEAD_ROOM(rules->target_bytes_max) - HEAD_ROOM(0);
     size_t parts = MULTIPART_ROOM(rules->ranges_max);
-    return (uint32_t)(location > parts ? location : parts);
+    return (uint32_t)((location > parts ? location : parts) + head_room_added(rules));
 }
 
 uint32_t output_size(const struct conn_rules *rules)
@@ -152,7 +152,7 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
 {
     struct exchange *exchange = output_next_exchange(out);
     size_t head = head_write(out->base + out->used, plan, rules, target, now);
-    assert(head <= HEAD_ROOM(rules->target_bytes_max));
+    assert(head <= HEAD_ROOM(rules->target_bytes_max) + head_room_added(rules));
 
     output_grow(out, head);
     uint64_t content = content_put(out, plan, rules);

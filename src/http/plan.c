@@ -7,7 +7,7 @@
 #include "plan.h"
 #include "status.h"
 
-static struct plan plan_make(const struct request *r, bool may_persist, uint16_t status)
+struct plan plan_make(const struct request *r, bool may_persist, uint16_t status)
 {
     return (struct plan){
         .status = status,
@@ -32,7 +32,7 @@ bool plan_without_lookup(const struct request *r, bool may_persist, struct plan 
     return true;
 }
 
-static uint16_t status_of(enum resolution_kind kind)
+uint16_t plan_status(enum resolution_kind kind)
 {
     switch (kind) {
     case RESOLUTION_FOUND: return 200;
@@ -91,7 +91,7 @@ struct plan plan_resolved(const struct request *r, bool may_persist, struct reso
                           int64_t now_seconds, uint32_t ranges_max, struct ranges *ranges)
 {
     if (found.kind != RESOLUTION_FOUND) {
-        struct plan plan = plan_make(r, may_persist, status_of(found.kind));
+        struct plan plan = plan_make(r, may_persist, plan_status(found.kind));
         plan.redirect = found.kind == RESOLUTION_DIRECTORY;
         plan.varies = found.varies;
         return plan;

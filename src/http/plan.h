@@ -8,6 +8,9 @@
 #include "range.h"
 #include "request.h"
 #include "zcserve/lookup.h"
+#include "zcserve/site.h"
+
+struct verdict; /* rule.h */
 
 struct plan {
     uint16_t status;
@@ -21,7 +24,17 @@ struct plan {
     bool allow;                  /* send Allow, which lists the methods                   */
     bool redirect;               /* send Location: the target and a slash                 */
     bool varies;
+    bool is_page;   /* `selected` is the page of an error, sent whole and without validators */
+    bool preflight; /* a request of CORS for what it may ask                                 */
+    const struct rule *moved;      /* send Location: the target of this rule; or NULL */
+    const struct verdict *verdict; /* of the rules of a site; NULL: there are none    */
 };
+
+/* Returns a plan with this status and its page. `may_persist` is as below. */
+struct plan plan_make(const struct request *r, bool may_persist, uint16_t status);
+
+/* Returns the status of a lookup with this result. */
+uint16_t plan_status(enum resolution_kind kind);
 
 /*
  * In both functions, `may_persist` says whether the server allows another request on the

@@ -3,7 +3,7 @@
  */
 #include "stream.h"
 #include "negotiate.h"
-#include "zcserve/conn.h"
+#include "route.h"
 
 #include <assert.h>
 
@@ -29,7 +29,11 @@ bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, st
     struct request *r = &s->request;
     assert(s->state == STREAM_READING);
     if (!target_take(s) && !request_is(r, METHOD_CONNECT)) request_refuse(r, REFUSAL_TARGET);
+    if (rules->sites && route_judges(s))
+        return route_begin(s, rules, may_persist(rules, last), plan);
     if (plan_without_lookup(r, may_persist(rules, last), plan)) return true;
+    s->lookup.tree = 0;
+    s->lookup.lists = rules->lists;
     s->lookup.path = s->target.path;
     s->lookup.accepted = negotiate_accepted(&r->fields);
     s->lookup.accepted.original_otherwise = !rules->not_acceptable;
@@ -50,6 +54,8 @@ struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bo
 {
     assert(stream_asks(s));
     s->state = STREAM_READING;
+    if (rules->sites)
+        return route_plan(s, rules, may_persist(rules, last), found, now->wall_seconds, ranges);
     return plan_resolved(&s->request, may_persist(rules, last), found, now->wall_seconds,
                          rules->ranges_max, ranges);
 }

@@ -12,8 +12,9 @@
 #define ZCSERVE_HTTP_STREAM_H
 
 #include "plan.h"
+#include "rule.h"
 #include "target.h"
-#include "zcserve/now.h"
+#include "zcserve/conn.h"
 
 enum stream_state {
     STREAM_READING, /* its request is awaited or being read              */
@@ -31,7 +32,20 @@ struct stream {
     uint64_t begun_ns;  /* when the first byte of the request was received */
     uint64_t queue_ns;  /* how long this byte had waited before            */
     uint64_t headed_ns; /* when the request was complete                   */
+
+    /* only where there are sites or rules */
+    struct peer_address peer; /* who asks: see conn_from()                          */
+    struct verdict verdict;   /* what the rules of its site say about the request   */
+    char *made;               /* room for a path that a rule makes: path_made_size() */
+    uint32_t tried;           /* how many paths of a rule were tried                */
+    uint16_t decided;         /* the status, whatever the lookup finds; 0: none     */
 };
+
+/* Returns the size of stream.made in bytes: a path, a "/" and a NUL. */
+static inline size_t path_made_size(const struct conn_rules *rules)
+{
+    return rules->sites ? (size_t)rules->target_bytes_max + 2 : 0;
+}
 
 static inline bool stream_asks(const struct stream *s)
 {

@@ -3,6 +3,7 @@
  * sockets, which each of them has descriptors of.
  */
 #include "start/program.h"
+#include "start/sites.h"
 #include "zcserve/media_type.h"
 #include "zcserve/sink.h"
 
@@ -29,6 +30,8 @@ struct program *program_new(const struct command_line *line, FILE *errors)
 void program_free(struct program *p)
 {
     if (p->types) media_types_free(p->types);
+    free(p->tree);
+    site_set_free(p->sites);
     config_free(p->config);
     free(p);
 }

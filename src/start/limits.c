@@ -2,7 +2,7 @@
  * Counts the descriptors that a serving process may need, and shrinks its pools when the limit is
  * too low. Every pool is counted here, so that peers can never use up all descriptors:
  *
- *     always               what a process opens, the listeners of all workers, a store
+ *     always               what a process opens, the listeners of all workers, a store and its roots
  *     connections          connections_max of each worker; waiting ones: queue_max, drain_max
  *     files kept open      store.descriptors_max of each worker
  *     files lent beyond    store.descriptors_lent_max of each worker (at most one a connection)
@@ -20,7 +20,7 @@
 #define OF_PROCESS \
     10 /* access log, its queue; epoll or the ring; signals; wake-ups; one to spare   */
 #define OF_STORE \
-    5 /* root, inotify; the file of a lookup, and two directories on the way to it    */
+    4 /* inotify; the file of a lookup, and two directories on the way to it          */
 #define OF_THREAD \
     3 /* a fetching thread: a file, and two directories on the way to it              */
 #define FETCH_THREADS 4
@@ -39,7 +39,7 @@ static uint64_t stores_in_process(const struct service *service)
 uint64_t descriptors_needed(const struct service *service, uint64_t open_at_first)
 {
     uint64_t listeners = service->listeners_shared ? 1 : service->workers;
-    uint64_t of_worker = OF_STORE + (uint64_t)service->connections_max +
+    uint64_t of_worker = OF_STORE + service->store.trees + (uint64_t)service->connections_max +
                          service->store.descriptors_max + service->store.descriptors_lent_max +
                          of_fetches(service);
     return open_at_first + OF_PROCESS + listeners * service->addresses + service->queue_max +

@@ -4,6 +4,7 @@
  * open.
  */
 #include "start/program.h"
+#include "start/sites.h"
 #include "zcserve/log.h"
 #include "zcserve/media_type.h"
 #include "zcserve/utf8.h"
@@ -11,11 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Prints a problem in the form of config_load(). */
-static void problem_print(FILE *errors, const char *where, const char *what, const char *problem)
+void problem_print(FILE *errors, const char *where, const char *option, const char *problem)
 {
     utf8_print(errors, where);
-    fprintf(errors, ": %s: ", what);
+    fprintf(errors, ": %s: ", option);
     utf8_print(errors, problem);
     fputc('\n', errors);
 }
@@ -26,14 +26,12 @@ void config_problem(const struct program *p, const char *option, const void *mem
     problem_print(p->errors, config_place(p->config, member), option, problem);
 }
 
-/* Sites are read but not served yet. To ignore them would be wrong: a rule may forbid access. */
-static bool sites_absent(const struct program *p)
+/* Without sites and rules, the core is not told of any, so that they cost nothing. */
+static bool sites_read(struct program *p)
 {
-    const struct config_block *site = p->config->block.inner;
-    if (site)
-        problem_print(p->errors, site->where, "site",
-                      "sites are not served yet; set root and the other options outside of sites");
-    return !site;
+    p->sites = site_set_new(p->config, p->errors);
+    if (p->sites && p->sites->used) p->service.rules.sites = &p->sites->sites;
+    return p->sites;
 }
 
 static bool addresses_read(struct program *p)
@@ -114,6 +112,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
     *rules = (struct conn_rules){
         .server = {config->server, strlen(config->server)},
         .not_acceptable = config->not_acceptable,
+        .lists = config->listing,
         .head_bytes_max = (uint32_t)config->limits_head,
         .target_bytes_max = (uint32_t)config->limits_target,
         .fields_max = (uint32_t)config->limits_fields,
@@ -130,28 +129,12 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
     arc4random_buf(rules->seed, sizeof(rules->seed));
 }
 
-static void tree_make(struct program *p)
-{
-    const struct config *config = p->config;
-    p->tree = (struct tree_options){
-        .root = config->root,
-        .index = config->index.item,
-        .symlinks = (enum symlink_policy)config->symlinks,
-        .hidden = config->hidden,
-        .sidecar = {[CODING_GZIP] = config_list_has(&config->sidecars, "gz"),
-                    [CODING_BR] = config_list_has(&config->sidecars, "br"),
-                    [CODING_ZSTD] = config_list_has(&config->sidecars, "zst")},
-        .types = p->types,
-    };
-}
-
 static void store_options_make(struct program *p)
 {
     const struct config *config = p->config;
-    tree_make(p);
     p->service.store = (struct store_options){
-        .tree = &p->tree,
-        .trees = 1,
+        .tree = p->tree,
+        .trees = p->sites->trees,
         .memory_bytes_max = config->cache_size / p->service.workers,
         .file_bytes_max = config->cache_file_max,
         .descriptors_max = (uint32_t)config->cache_descriptors,
@@ -159,19 +142,6 @@ static void store_options_make(struct program *p)
         .watches_max = (uint32_t)config->cache_watches,
         .recheck_ns = config->cache_recheck,
     };
-}
-
-/* Opens a store and closes it, to check that the root can be served. */
-static bool root_valid(const struct program *p)
-{
-    char problem[256];
-    struct store *store = store_open(&p->service.store, problem, sizeof(problem));
-    if (!store) {
-        config_problem(p, "root", &p->config->root, problem);
-        return false;
-    }
-    store_close(store);
-    return true;
 }
 
 bool service_make(struct program *p)
@@ -187,9 +157,10 @@ bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!sites_absent(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    if (!sites_read(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    if (!trees_make(p)) return false;
     store_options_make(p);
-    return root_valid(p);
+    return roots_valid(p);
 }
 
 /* auto falls back to epoll, which works on every system. */

@@ -24,7 +24,8 @@ struct program {
     struct status_listener status;
     struct status_subject subject;
     struct media_types *types;
-    struct tree_options tree; /* service.store.tree points to it */
+    struct site_set *sites;
+    struct tree_options *tree; /* of sites->trees; service.store.tree points to them */
     struct server *server;
     uint32_t half; /* which half of the table of processes it uses     */
     uint32_t slot; /* its first slot of the board: service.board is it */
@@ -37,11 +38,23 @@ static inline bool has_status(const struct program *p)
     return *address && strcmp(address, "off") != 0;
 }
 
+/* Prints a problem in the form of config_load(): "serve.conf:12: root: …". */
+void problem_print(FILE *errors, const char *where, const char *option, const char *problem);
+
 /*
  * Prints the problem of an option, with the place where this `member` of the configuration was set.
  */
 void config_problem(const struct program *p, const char *option, const void *member,
                     const char *problem);
+
+/* Makes the trees of the store, for all sites. Returns false after it printed the problem. */
+bool trees_make(struct program *p);
+
+/*
+ * Opens each root and closes it, to check that it can be served. Returns false after it printed the
+ * problem, with the place where the root was set.
+ */
+bool roots_valid(const struct program *p);
 
 /* Reads the block unix_socket { … }. Returns false after it printed the problem. */
 bool unix_access_read(const struct program *p, struct listen_access *access);

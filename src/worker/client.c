@@ -14,6 +14,8 @@ static void peer_copy(struct sockaddr_in6 *peer, const struct sockaddr_storage *
 {
     if (from->ss_family == AF_INET || from->ss_family == AF_INET6)
         memcpy(peer, from, sizeof(*peer));
+    else if (from->ss_family == AF_UNIX)
+        peer->sin6_family = AF_UNIX;
 }
 
 static void peer_ask(struct sockaddr_in6 *peer, int fd)
@@ -21,6 +23,27 @@ static void peer_ask(struct sockaddr_in6 *peer, int fd)
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof(address);
     if (getpeername(fd, (struct sockaddr *)&address, &length) == 0) peer_copy(peer, &address);
+}
+
+/* Whether rules allow or deny addresses. */
+static bool asks_peer(const struct worker *w)
+{
+    return w->rules->sites && w->rules->sites->by_address;
+}
+
+/*
+ * Tells the core who sends the requests: an IPv4 address as an IPv6 address, or a Unix socket. The
+ * address "::" stands for a peer that has left before it was asked.
+ */
+static void peer_tell(struct conn *c, const struct sockaddr_in6 *from)
+{
+    struct peer_address peer = {.is_unix = from->sin6_family == AF_UNIX};
+    if (from->sin6_family == AF_INET6) memcpy(peer.address, &from->sin6_addr, sizeof(peer.address));
+    if (from->sin6_family == AF_INET) {
+        peer.address[10] = peer.address[11] = 0xff;
+        memcpy(peer.address + 12, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
+    }
+    conn_from(c, &peer);
 }
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
@@ -60,7 +83,7 @@ void client_open(struct client *client, struct worker *w, int fd,
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
     if (peer)
         peer_copy(&client->peer, peer);
-    else if (w->log)
+    else if (w->log || asks_peer(w))
         peer_ask(&client->peer, fd);
     conn_open(&client->conn, w->rules, &w->now);
     conn_last(&client->conn, w->draining);
@@ -77,6 +100,7 @@ void client_lend_work(struct client *client, struct worker *w)
     void *work = slab_take(&w->works);
     assert(work); /* there are as many as connections */
     conn_lend_work(&client->conn, work);
+    if (asks_peer(w)) peer_tell(&client->conn, &client->peer);
 }
 
 void client_waits(struct client *client, struct worker *w, enum connection_state state)

@@ -1,0 +1,123 @@
+/*
+ * The sites of a server and the rules of each, as the core reads them. They are made from the
+ * configuration when the server starts, are never changed, and all workers share them.
+ *
+ * A request belongs to the site whose host it names. All rules of that site whose pattern matches
+ * the requested path apply, in the order of the file: a later rule replaces single values of
+ * earlier ones, and its field lines are added to theirs. www/configure.html says it for operators.
+ */
+#ifndef ZCSERVE_SITE_H
+#define ZCSERVE_SITE_H
+
+#include "zcserve/exchange.h"
+
+#define SITE_RULES_MAX 1024       /* of one site */
+#define CAPTURES_MAX 9            /* $1 to $9    */
+#define LOCATION_WRITTEN_MAX 2048 /* bytes of a redirect's target in the configuration */
+
+/*
+ * Which paths a rule is for. In `text`, "*" and "?" stand for bytes and one byte of a segment, "**"
+ * for any bytes. Each star is a capture. The text has no "/" at its beginning.
+ */
+struct pattern {
+    struct text text;
+    bool anywhere;  /* it may begin at any segment; the path must end with it   */
+    uint16_t plain; /* so many bytes at its beginning are neither "*" nor "?"   */
+    uint8_t stars;
+};
+
+/* A network of IPv6 addresses. IPv4 addresses are mapped (RFC 4291 §2.5.5.2). */
+struct network {
+    uint8_t address[16];
+    uint8_t bits; /* of the prefix, 0 to 128 */
+};
+
+struct networks {
+    const struct network *network;
+    uint32_t count;
+};
+
+/* Who sent a request: an address as in struct network, or the peer of a Unix socket. */
+struct peer_address {
+    uint8_t address[16];
+    bool is_unix; /* it counts as both loopback addresses, 127.0.0.1 and ::1 */
+};
+
+enum field_action { FIELD_SETS, FIELD_ADDS, FIELD_REMOVES };
+
+/* What a rule does with the field lines of one name. */
+struct rule_field {
+    enum field_action action;
+    uint16_t name;    /* the same number for the same name, in any case of letters */
+    bool is_expires;  /* its value is computed for each response                   */
+    bool always;      /* it is sent with errors and redirects, too                 */
+    struct text line; /* "Name: value" and CRLF; of Expires "Expires: "            */
+};
+
+struct error_page {
+    uint16_t status;
+    struct text path; /* without "/" at its beginning */
+};
+
+/* The values of a rule of which the last one counts. */
+enum rule_value {
+    RULE_METHODS,
+    RULE_ALLOW,
+    RULE_DENY,
+    RULE_TARGET, /* a redirect; an empty one is none                     */
+    RULE_PATHS,  /* rewrite and try_files                                */
+    RULE_LISTS,
+    RULE_ORIGINS,
+    RULE_TYPE,
+    RULE_CHARSET,
+    RULE_VALUES
+};
+
+struct rule {
+    struct pattern pattern;
+    uint16_t sets;   /* bit 1 << enum rule_value of each value that it sets                    */
+    uint8_t methods; /* bit 1 << enum method of each method that is allowed                    */
+    bool lists;
+    uint16_t status;    /* of the redirect                                                        */
+    struct text target; /* of the redirect, with $1 … $9 and $path                             */
+    const struct text *path; /* paths to try, with $1 … $9 and $path, without "/" before them  */
+    uint32_t paths;
+    uint16_t otherwise; /* the status when none of them is there; 0: of the last one           */
+    const struct error_page *page;
+    uint32_t pages;
+    struct networks allow, deny;
+    const struct text *origin; /* origins that may read responses (CORS); "*": all             */
+    uint32_t origins;
+    struct text type, charset; /* an empty charset is none                                     */
+    const struct rule_field *field;
+    uint32_t fields;
+    uint32_t expires_seconds;
+};
+
+struct site {
+    uint16_t tree; /* the tree of the store that has its files */
+    bool lists;    /* whether directories are listed; rules may say otherwise */
+    const struct rule *rule;
+    uint32_t rules;
+};
+
+struct site_host {
+    struct text name; /* in lower case, without a dot at its end; of "*.a" it is ".a" */
+    const struct site *site;
+};
+
+struct sites {
+    const struct site_host *host; /* sorted by name: length, then bytes                       */
+    uint32_t hosts;
+    const struct site *otherwise; /* of requests with no host or any other host               */
+    bool by_address;              /* rules allow or deny addresses: conn_from() must be called */
+    uint32_t lines_bytes;         /* the most bytes of field lines that rules add             */
+};
+
+/*
+ * Returns the site of an authority (RFC 3986 §3.2): "example.org", "EXAMPLE.org.:8080", "[::1]". An
+ * absent one has the site of all other hosts. The longest name that fits counts.
+ */
+const struct site *site_find(const struct sites *sites, struct text authority);
+
+#endif

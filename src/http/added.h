@@ -1,0 +1,29 @@
+/*
+ * Writes what the rules of a site change in the head of a response: field lines, the media type,
+ * Vary and Allow.
+ */
+#ifndef ZCSERVE_HTTP_ADDED_H
+#define ZCSERVE_HTTP_ADDED_H
+
+#include "plan.h"
+#include "zcserve/now.h"
+
+#define CHARSET_ADDED_MAX (sizeof("; charset=") + 24) /* bytes that a rule adds to a media type */
+
+/*
+ * Each function writes at `at`, where there must be room, and returns where the next line goes.
+ *
+ * put_type() writes Content-Type of the plan's representation, put_vary() Vary and put_allow()
+ * Allow, also when there are no rules.
+ */
+char *put_type(char *at, const struct plan *plan);
+char *put_vary(char *at, const struct plan *plan);
+char *put_allow(char *at, const struct plan *plan);
+
+/* Writes the field lines of the rules that apply. The plan must have a verdict. */
+char *put_added(char *at, const struct plan *plan, const struct now *now);
+
+/* Returns how many bytes put_type() writes. */
+size_t type_length(const struct plan *plan);
+
+#endif

@@ -1,0 +1,177 @@
+/*
+ * The order: who may ask (403), with which method (405), OPTIONS and preflights (204), redirects,
+ * and then the paths to look up. An error of any of them may have a page.
+ */
+#include "route.h"
+#include "location.h"
+#include "negotiate.h"
+
+#include <assert.h>
+
+static const struct rule *rule_of(const struct stream *s, enum rule_value value)
+{
+    return s->verdict.by[value];
+}
+
+/* ---- what is looked up ----------------------------------------------------------------------- */
+
+static void lookup_begin(struct stream *s, const struct conn_rules *rules)
+{
+    const struct rule *lists = rule_of(s, RULE_LISTS);
+    s->lookup.tree = s->verdict.site->tree;
+    s->lookup.lists = lists ? lists->lists : s->verdict.site->lists;
+    s->lookup.accepted = negotiate_accepted(&s->request.fields);
+    s->lookup.accepted.original_otherwise = !rules->not_acceptable;
+}
+
+static void ask(struct stream *s, struct text path)
+{
+    s->lookup.path = path;
+    if (s->state == STREAM_READING) s->state = STREAM_ASKING;
+}
+
+/* Sets the next path of `rule` that can be made. Returns false after the last one. */
+static bool path_next(struct stream *s, const struct conn_rules *rules, const struct rule *rule)
+{
+    struct captures captures;
+    struct text path;
+    if (s->tried == rule->paths) return false;
+    pattern_match(&rule->pattern, s->target.path, &captures);
+    while (s->tried < rule->paths)
+        if (path_expand(rule->path[s->tried++], &captures, s->made, rules->target_bytes_max + 1,
+                        &path)) {
+            ask(s, text_equals(path, s->target.path) ? s->target.path : path);
+            return true;
+        }
+    return false;
+}
+
+/* Asks for the page of an error. Returns false when the server's own page is sent. */
+static bool page_ask(struct stream *s, uint16_t status)
+{
+    struct text page = verdict_page(&s->verdict, status);
+    s->decided = status;
+    if (!page.base) return false;
+    ask(s, page);
+    return true;
+}
+
+/* The path is that of a directory. A path that was made gets a slash; a client gets a redirect. */
+static bool slash_add(struct stream *s, const struct conn_rules *rules)
+{
+    size_t length = s->lookup.path.length;
+    if (s->lookup.path.base != s->made || length + 1 > rules->target_bytes_max) return false;
+    s->made[length] = '/';
+    s->made[length + 1] = '\0';
+    s->lookup.path.length = length + 1;
+    return true;
+}
+
+/* ---- without a lookup ------------------------------------------------------------------------ */
+
+/* Returns the status that needs no lookup, or 0. */
+static uint16_t status_at_once(const struct stream *s)
+{
+    const struct rule *target = rule_of(s, RULE_TARGET);
+    if (s->verdict.refused) return 403;
+    if ((s->verdict.methods & 1U << s->request.method) == 0) return 405;
+    if (request_is(&s->request, METHOD_OPTIONS)) return 204;
+    return target && target->target.length > 0 ? target->status : 0;
+}
+
+static struct plan plan_at_once(const struct stream *s, const struct conn_rules *rules,
+                                bool may_persist, uint16_t status)
+{
+    struct plan plan = plan_make(&s->request, may_persist, status);
+    plan.verdict = &s->verdict;
+    plan.allow = status == 204 || status == 405;
+    plan.preflight = status == 204 && fields_have(&s->request.fields, FIELD_REQUEST_METHOD);
+    if (status == 301 || status == 302) {
+        plan.moved = rule_of(s, RULE_TARGET);
+        if (!location_fits(&plan, rules, &s->target)) {
+            plan = plan_make(&s->request, may_persist, 414);
+            plan.verdict = &s->verdict;
+        }
+    }
+    return plan;
+}
+
+bool route_judges(const struct stream *s)
+{
+    return s->request.refused == REFUSAL_NONE &&
+           (s->target.form == TARGET_ORIGIN || s->target.form == TARGET_ABSOLUTE);
+}
+
+/* No path can be made: a segment would be "..", or it would be too long. */
+static bool absent_take(struct stream *s, bool may_persist, const struct rule *paths,
+                        struct plan *plan)
+{
+    uint16_t status = paths->otherwise != 0 ? paths->otherwise : 404;
+    if (page_ask(s, status)) return false;
+    *plan = plan_make(&s->request, may_persist, status);
+    plan->verdict = &s->verdict;
+    return true;
+}
+
+bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_persist,
+                 struct plan *plan)
+{
+    struct text authority = s->target.form == TARGET_ABSOLUTE
+                                ? s->target.authority
+                                : fields_value(&s->request.fields, FIELD_HOST);
+    rule_judge(site_find(rules->sites, authority), &s->request, s->target.path, &s->peer,
+               &s->verdict);
+    s->decided = 0;
+    s->tried = 0;
+    uint16_t status = status_at_once(s);
+    if (status == 0 || status >= 400) lookup_begin(s, rules);
+    if (status >= 400 && page_ask(s, status)) return false;
+    if (status != 0) {
+        *plan = plan_at_once(s, rules, may_persist, status);
+        return true;
+    }
+    const struct rule *paths = rule_of(s, RULE_PATHS);
+    if (!paths || paths->paths == 0)
+        ask(s, s->target.path);
+    else if (!path_next(s, rules, paths))
+        return absent_take(s, may_persist, paths, plan);
+    return false;
+}
+
+/* ---- after a lookup -------------------------------------------------------------------------- */
+
+bool route_goes_on(struct stream *s, const struct conn_rules *rules, enum resolution_kind kind)
+{
+    const struct rule *paths = rule_of(s, RULE_PATHS);
+    if (kind == RESOLUTION_FOUND || s->decided != 0) return false;
+    if (kind == RESOLUTION_DIRECTORY && slash_add(s, rules)) return true;
+    if (kind == RESOLUTION_NOT_FOUND && paths && path_next(s, rules, paths)) return true;
+    if (kind == RESOLUTION_NOT_FOUND && paths && paths->otherwise != 0)
+        return page_ask(s, paths->otherwise);
+    uint16_t status = plan_status(kind);
+    return status >= 400 && page_ask(s, status);
+}
+
+/* The page of an error is sent as it is: preconditions and ranges are about what was asked for. */
+static struct plan plan_page(const struct stream *s, bool may_persist, struct resolution found)
+{
+    struct plan plan = plan_make(&s->request, may_persist, s->decided);
+    plan.allow = s->decided == 405;
+    if (found.kind != RESOLUTION_FOUND) return plan;
+    plan.selected = found.representation;
+    plan.varies = found.representation->varies;
+    plan.is_page = true;
+    plan.length = found.representation->length;
+    plan.page.length = 0;
+    return plan;
+}
+
+struct plan route_plan(const struct stream *s, const struct conn_rules *rules, bool may_persist,
+                       struct resolution found, int64_t now_seconds, struct ranges *ranges)
+{
+    struct plan plan = s->decided != 0 ? plan_page(s, may_persist, found)
+                                       : plan_resolved(&s->request, may_persist, found, now_seconds,
+                                                       rules->ranges_max, ranges);
+    plan.verdict = &s->verdict;
+    return plan;
+}

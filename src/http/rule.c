@@ -1,0 +1,99 @@
+/*
+ * Every rule of the site is asked once. A rule that matches leaves a bit, for the values that are
+ * gathered from all rules (field lines, error pages), and a pointer for each value of which the
+ * last one counts.
+ */
+#include "rule.h"
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static bool network_has(const struct network *network, const uint8_t address[16])
+{
+    size_t whole = network->bits / 8, rest = network->bits % 8;
+    if (memcmp(network->address, address, whole) != 0) return false;
+    return rest == 0 || (network->address[whole] ^ address[whole]) >> (8 - rest) == 0;
+}
+
+bool networks_have(const struct networks *networks, const struct peer_address *peer)
+{
+    static const uint8_t here_ipv4[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
+    static const uint8_t here_ipv6[16] = {[15] = 1};
+    for (uint32_t i = 0; i < networks->count; i++) {
+        const struct network *network = &networks->network[i];
+        if (peer->is_unix ? network_has(network, here_ipv4) || network_has(network, here_ipv6)
+                          : network_has(network, peer->address))
+            return true;
+    }
+    return false;
+}
+
+/* Where nothing is in `allow`, all are allowed. */
+static bool is_refused(const struct verdict *verdict, const struct peer_address *peer)
+{
+    const struct rule *allow = verdict->by[RULE_ALLOW], *deny = verdict->by[RULE_DENY];
+    if (deny && networks_have(&deny->deny, peer)) return true;
+    return allow && allow->allow.count > 0 && !networks_have(&allow->allow, peer);
+}
+
+/* ---- origins --------------------------------------------------------------------------------- */
+
+static struct text origin_of(const struct verdict *verdict, const struct request *r)
+{
+    struct text origin = fields_value(&r->fields, FIELD_ORIGIN);
+    const struct rule *rule = verdict->by[RULE_ORIGINS];
+    for (uint32_t i = 0; rule && origin.base && i < rule->origins; i++)
+        if (text_equals(rule->origin[i], origin) || text_equals(rule->origin[i], TEXT("*")))
+            return text_equals(rule->origin[i], origin) ? origin : TEXT("*");
+    return (struct text){NULL, 0};
+}
+
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+static void rule_apply(struct verdict *verdict, uint32_t number)
+{
+    const struct rule *rule = &verdict->site->rule[number];
+    verdict->applies[number / 64] |= UINT64_C(1) << number % 64;
+    for (unsigned sets = rule->sets; sets != 0; sets &= sets - 1)
+        verdict->by[__builtin_ctz(sets)] = rule;
+}
+
+void rule_judge(const struct site *site, const struct request *r, struct text path,
+                const struct peer_address *peer, struct verdict *verdict)
+{
+    verdict->site = site;
+    memset(verdict->applies, 0, (site->rules + 63) / 64 * sizeof(verdict->applies[0]));
+    memset(verdict->by, 0, sizeof(verdict->by));
+    for (uint32_t i = 0; i < site->rules; i++)
+        if (pattern_match(&site->rule[i].pattern, path, NULL)) rule_apply(verdict, i);
+    const struct rule *methods = verdict->by[RULE_METHODS];
+    verdict->methods = methods ? methods->methods : METHODS_ALL;
+    verdict->refused = is_refused(verdict, peer);
+    verdict->origin = origin_of(verdict, r);
+}
+
+const struct rule *verdict_rule(const struct verdict *verdict, uint32_t *cursor)
+{
+    while (*cursor < verdict->site->rules) {
+        uint32_t number = *cursor;
+        uint64_t left = verdict->applies[number / 64] >> number % 64;
+        if (left == 0) {
+            *cursor = (number / 64 + 1) * 64;
+            continue;
+        }
+        number += (uint32_t)__builtin_ctzll(left);
+        *cursor = number + 1;
+        return &verdict->site->rule[number];
+    }
+    return NULL;
+}
+
+struct text verdict_page(const struct verdict *verdict, uint16_t status)
+{
+    struct text path = {NULL, 0};
+    const struct rule *rule;
+    uint32_t cursor = 0;
+    while ((rule = verdict_rule(verdict, &cursor)) != NULL)
+        for (uint32_t i = 0; i < rule->pages; i++)
+            if (rule->page[i].status == status) path = rule->page[i].path;
+    return path;
+}

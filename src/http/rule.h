@@ -1,0 +1,41 @@
+/*
+ * Judges a request by the rules of its site.
+ */
+#ifndef ZCSERVE_HTTP_RULE_H
+#define ZCSERVE_HTTP_RULE_H
+
+#include "pattern.h"
+#include "request.h"
+
+#define RULE_WORDS ((SITE_RULES_MAX + 63) / 64)
+
+/* Which rules apply to a request, and what follows from them. */
+struct verdict {
+    const struct site *site;
+    uint64_t applies[RULE_WORDS];       /* a bit for each rule of the site; see verdict_rule() */
+    const struct rule *by[RULE_VALUES]; /* the last rule that sets this value, or NULL         */
+    struct text origin;                 /* the request's Origin; absent: none that is allowed  */
+    uint8_t methods;                    /* bit 1 << enum method of each that is allowed        */
+    bool refused;                       /* the peer's address is not allowed                   */
+};
+
+/* Which of the methods of this server a request may have when no rule says otherwise. */
+#define METHODS_ALL (1U << METHOD_GET | 1U << METHOD_HEAD | 1U << METHOD_OPTIONS)
+
+/*
+ * Sets *verdict for a request for `path` (decoded, without "/" before it). The texts of the request
+ * must outlive the verdict.
+ */
+void rule_judge(const struct site *site, const struct request *r, struct text path,
+                const struct peer_address *peer, struct verdict *verdict);
+
+/* Returns the next rule that applies, from the number *cursor on, which is 0 at first; else NULL. */
+const struct rule *verdict_rule(const struct verdict *verdict, uint32_t *cursor);
+
+/* Returns the page for this status; absent when there is none. */
+struct text verdict_page(const struct verdict *verdict, uint16_t status);
+
+/* Returns whether the address is in any of the networks. */
+bool networks_have(const struct networks *networks, const struct peer_address *peer);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * Finds the site of a host by a binary search for the whole name, then for each of its endings,
+ * from the longest to the shortest.
+ */
+#include "zcserve/site.h"
+
+#define HOST_BYTES_MAX 255 /* a longer one is no name of the DNS (RFC 1035 §2.3.4) */
+
+/* Returns the host of an authority: what precedes the port, without a dot at its end. */
+static struct text host_of(struct text authority)
+{
+    struct text host = authority;
+    while (host.length > 0 && host.base[host.length - 1] >= '0' &&
+           host.base[host.length - 1] <= '9')
+        host.length--;
+    if (host.length > 0 && host.base[host.length - 1] == ':')
+        host.length--;
+    else
+        host = authority;
+    if (host.length > 1 && host.base[host.length - 1] == '.') host.length--;
+    return host;
+}
+
+static void lower_case(char *to, struct text from)
+{
+    for (size_t i = 0; i < from.length; i++) {
+        char c = from.base[i];
+        to[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+}
+
+static int compare(struct text a, struct text b)
+{
+    if (a.length != b.length) return a.length < b.length ? -1 : 1;
+    return memcmp(a.base, b.base, a.length);
+}
+
+static const struct site *name_find(const struct sites *sites, struct text name)
+{
+    uint32_t least = 0, end = sites->hosts;
+    while (least < end) {
+        uint32_t middle = least + (end - least) / 2;
+        int order = compare(sites->host[middle].name, name);
+        if (order == 0) return sites->host[middle].site;
+        if (order < 0)
+            least = middle + 1;
+        else
+            end = middle;
+    }
+    return NULL;
+}
+
+const struct site *site_find(const struct sites *sites, struct text authority)
+{
+    char bytes[HOST_BYTES_MAX];
+    struct text name = host_of(authority);
+    if (sites->hosts == 0 || name.length == 0 || name.length > sizeof(bytes))
+        return sites->otherwise;
+    lower_case(bytes, name);
+    name.base = bytes;
+    const struct site *site = name_find(sites, name);
+    while (!site && name.length > 1) {
+        do {
+            name.base++;
+            name.length--;
+        } while (name.length > 0 && name.base[0] != '.');
+        site = name_find(sites, name);
+    }
+    return site ? site : sites->otherwise;
+}
