@@ -45,10 +45,17 @@ static bool root_valid(const struct program *p, uint32_t tree)
     return store;
 }
 
+/* Returns whether the root outside of sites must exist: it was set, or there are no sites. */
+static bool is_outside_used(const struct program *p)
+{
+    const char *place = config_place(p->config, &p->config->root);
+    return !p->config->block.inner || strcmp(place, "default") != 0;
+}
+
 bool roots_valid(const struct program *p)
 {
     bool valid = true;
-    for (uint32_t i = 0; i < p->sites->trees; i++)
+    for (uint32_t i = is_outside_used(p) ? 0 : 1; i < p->sites->trees; i++)
         valid = root_valid(p, i) && valid;
     return valid;
 }
