@@ -3,8 +3,10 @@
  * sockets, which each of them has descriptors of.
  */
 #include "start/program.h"
+#include "zcserve/log.h"
 #include "zcserve/media_type.h"
 #include "zcserve/sink.h"
+#include "zcserve/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +26,14 @@ struct program *program_new(const struct command_line *line, FILE *errors)
     if (p->config) return p;
     free(p);
     return NULL;
+}
+
+void program_problem(const struct program *p, const char *problem)
+{
+    log_error("%s", problem);
+    if (p->errors == stderr) return;
+    utf8_print(p->errors, problem);
+    fputc('\n', p->errors);
 }
 
 void program_free(struct program *p)
