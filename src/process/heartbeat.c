@@ -27,7 +27,6 @@ enum { KILL_ABRT, KILL_KILL, KILLS };
 void heartbeat_stopped(struct supervised *process, bool stopped, uint64_t now_ns)
 {
     process->stopped_ns = stopped ? now_ns : 0;
-    process->late = stopped;
 }
 
 char heartbeat_state(const char *stat_text)
@@ -64,7 +63,7 @@ static bool is_hung_awake(const struct supervision *s, struct supervised *proces
 {
     bool again = since_ns > 0 && process->seen_ns == since_ns;
     process->seen_ns = since_ns;
-    if (!again || s->options->hang_ns == 0 || now_ns < since_ns + s->options->hang_ns) return false;
+    if (!again || now_ns < since_ns + s->options->hang_ns) return false;
     char state = state_of(process->pid);
     return process->patient ? state == 'R' : state != 'D';
 }
@@ -72,8 +71,7 @@ static bool is_hung_awake(const struct supervision *s, struct supervised *proces
 static bool is_hung_stopped(const struct supervision *s, const struct supervised *process,
                             uint64_t now_ns)
 {
-    return s->options->hang_ns > 0 && process->stopped_ns > 0 &&
-           now_ns >= process->stopped_ns + s->options->hang_ns;
+    return process->stopped_ns > 0 && now_ns >= process->stopped_ns + s->options->hang_ns;
 }
 
 /* ---- ending ----------------------------------------------------------------------------------- */
@@ -122,17 +120,16 @@ static uint64_t process_watch(const struct supervision *s, struct supervised *pr
         hung_begin(s, process, now_ns);
         return hung_push(process, now_ns);
     }
-    return process->stopped_ns > 0 && s->options->hang_ns > 0
-               ? process->stopped_ns + s->options->hang_ns
-               : NEVER;
+    return process->stopped_ns > 0 ? process->stopped_ns + s->options->hang_ns : NEVER;
 }
 
 uint64_t heartbeat_take_turn(struct supervision *s, uint64_t now_ns)
 {
     uint64_t often_ns = s->options->hang_ns / 4;
-    bool look = s->options->hang_ns > 0 && now_ns >= s->watch_ns;
+    if (s->options->hang_ns == 0) return NEVER;
+    bool look = now_ns >= s->watch_ns;
     if (look) s->watch_ns = now_ns + (often_ns < WATCH_MOST_NS ? often_ns : WATCH_MOST_NS);
-    uint64_t next_ns = s->options->hang_ns > 0 ? s->watch_ns : NEVER;
+    uint64_t next_ns = s->watch_ns;
     for (uint32_t i = 0; i < s->count; i++) {
         struct supervised *process = &s->process[i];
         if (!process->run || process->last || process->pid == 0) continue;
