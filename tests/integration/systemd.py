@@ -85,7 +85,7 @@ def main_pid(stage):
                 manager.expect("WATCHDOG=1")
             server.signal(signal.SIGUSR2)
             successor = int(manager.expect("MAINPID=")["MAINPID"])
-            expect("exit code of the old program", 0, server.wait(10))
+            expect("exit code of the old program", 0, server.process.wait(stage.seconds(10)))
             require(not [each for each in manager.messages if "STOPPING=1" in each], "it said %s", manager.messages)
             manager.expect("WATCHDOG=1")
             os.kill(successor, signal.SIGTERM)
