@@ -323,7 +323,7 @@ install: all lab site ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) $(OUT)/zclab $(DESTDIR)$(PREFIX)/bin/
 	install -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(SHAREDIR)/www
-	for file in conf/*; do to=$(DESTDIR)$(SYSCONFDIR)/$${file##*/}; \
+	for file in conf/*.*; do to=$(DESTDIR)$(SYSCONFDIR)/$${file##*/}; \
 	    if test -e "$$to"; then echo "kept $$to"; \
 	    else sed 's|\.\./www|$(SHAREDIR)/www|' "$$file" > "$$to" && chmod 644 "$$to"; fi; done
 	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/

@@ -102,4 +102,10 @@ void service_listeners_leave(const struct service *service);
  */
 bool service_accepts(const struct service *service, uint32_t worker, uint32_t number);
 
+/*
+ * Returns whether a worker that is absent now may also wait on listener `number`, from which
+ * `worker` accepts: it is stopped or hangs, and a connection that only wakes it waits for ever.
+ */
+bool service_shares(const struct service *service, uint32_t worker, uint32_t number);
+
 #endif

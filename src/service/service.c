@@ -162,6 +162,21 @@ bool service_accepts(const struct service *service, uint32_t worker, uint32_t nu
            atomic_load_explicit(&service->roster[owner].stand_in, memory_order_relaxed) == worker;
 }
 
+static bool any_absent(const struct service *service)
+{
+    for (uint32_t i = 0; i < service->workers; i++)
+        if (atomic_load_explicit(&service->roster[i].stand_in, memory_order_relaxed) !=
+            SERVICE_NO_WORKER)
+            return true;
+    return false;
+}
+
+bool service_shares(const struct service *service, uint32_t worker, uint32_t number)
+{
+    uint32_t owner = service->listener[number].owner;
+    return owner == SERVICE_NO_WORKER ? any_absent(service) : owner != worker;
+}
+
 void service_listeners_leave(const struct service *service)
 {
     for (uint32_t i = 0; i < service->listeners; i++) {
