@@ -1,8 +1,11 @@
 /*
  * The program: reads the command line and the configuration, and serves (src/start/), checks or
- * prints. `top`, `report`, `reload`, `doctor` and `precompress` are another program.
+ * prints. `top`, `report`, `reload`, `upgrade`, `healthcheck`, `doctor` and `precompress` are
+ * another program.
  */
+#include "start/inherited.h"
 #include "start/program.h"
+#include "start/upgrade.h"
 #include "zcserve/command_line.h"
 #include "zcserve/log.h"
 #include "zcserve/sink.h"
@@ -18,22 +21,25 @@
 enum { EXIT_BAD_CONFIGURATION = 78 }; /* EX_CONFIG of sysexits.h */
 
 /* Serves, or says that the configuration is right. Frees the program. */
-static int command_run(struct program *p, const struct command_line *line)
+static int command_run(struct program *p, const struct command_line *line,
+                       struct inherited *inherited)
 {
-    char problem[256];
+    char problem[PATH_MAX + 256];
     const struct config *config = p->config;
     int code = EXIT_SUCCESS, error;
     sink_ignore_signals();
     if ((error = log_open(config->error_log, (enum log_level)config->log_level)) != 0) {
-        log_error("cannot open the error log %s: %s", config->error_log, sink_problem(-error));
+        snprintf(problem, sizeof(problem), "cannot open the error log %s: %s", config->error_log,
+                 sink_problem(-error));
+        program_problem(p, problem);
         code = EXIT_FAILURE;
     } else if (!service_make(p)) {
         code = EXIT_BAD_CONFIGURATION;
     } else if (!model_choose(p, problem, sizeof(problem))) {
-        log_error("%s", problem);
+        program_problem(p, problem);
         code = EXIT_FAILURE;
     } else if (line->command == COMMAND_SERVE) {
-        return server_run(p, line, ZCSERVE_VERSION);
+        return server_run(p, line, ZCSERVE_VERSION, inherited);
     } else {
         fprintf(stderr, "%s: the configuration is right\n", p->origin);
     }
@@ -68,7 +74,8 @@ static bool standard_descriptors_hold(void)
 /* Only the first argument counts. A directory with such a name can be served as ./top. */
 static bool is_tool(const char *word)
 {
-    static const char *const tools[] = {"top", "report", "reload", "doctor", "precompress"};
+    static const char *const tools[] = {"top",         "report", "reload",     "upgrade",
+                                        "healthcheck", "doctor", "precompress"};
     for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
         if (strcmp(word, tools[i]) == 0) return true;
     return false;
@@ -88,17 +95,33 @@ static int tool_become(char **argv)
     return EXIT_FAILURE;
 }
 
+/* Reads the configuration, and does with it what the command line asks for. */
+static int config_use(const struct command_line *line, struct inherited *inherited)
+{
+    struct program *program = program_new(line, inherited->report ? inherited->report : stderr);
+    if (!program) return EXIT_BAD_CONFIGURATION;
+    if (line->command != COMMAND_PRINT) return command_run(program, line, inherited);
+    int code = config_show(program->config);
+    program_free(program);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     if (!standard_descriptors_hold()) return EXIT_FAILURE; /* there is nowhere to report it */
     if (argc > 1 && is_tool(argv[1])) return tool_become(argv);
     static struct command_line line;
+    static struct inherited inherited;
+    char problem[512];
+    if (!upgrade_remember(argc, argv)) return EXIT_FAILURE;
     int code = command_line_read(argc, argv, &line);
     if (line.command == COMMAND_DONE) return code;
-    struct program *program = program_new(&line, stderr);
-    if (!program) return EXIT_BAD_CONFIGURATION;
-    if (line.command != COMMAND_PRINT) return command_run(program, &line);
-    code = config_show(program->config);
-    program_free(program);
+    if (inherited_take(&inherited, problem, sizeof(problem))) {
+        code = config_use(&line, &inherited);
+    } else {
+        fprintf(stderr, "zcserve: %s\n", problem);
+        code = EXIT_FAILURE;
+    }
+    inherited_close(&inherited, NULL);
     return code;
 }

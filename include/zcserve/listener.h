@@ -64,6 +64,9 @@ int listener_open(struct listen_address *address, bool share, int backlog);
  */
 int listener_probe(const struct listen_address *address);
 
+/* Returns whether several sockets may be bound to the address of this one (SO_REUSEPORT). */
+bool listener_is_sharable(int fd);
+
 /* Closes the listener, and with `remove` deletes the file of a Unix socket. */
 void listener_close(int fd, const struct listen_address *address, bool remove);
 

@@ -19,6 +19,7 @@ struct service_listener {
     int fd;
     uint32_t address; /* its number in service.address              */
     uint32_t owner;   /* a worker; SERVICE_NO_WORKER: all of them do */
+    bool given;       /* the service manager opened it, and keeps it when the server ends */
 };
 
 /* Options of the io_uring model; 0 or false: off. */
@@ -77,14 +78,19 @@ struct service {
  * `before` is the service that is replaced after a reload; NULL: none. Where it has the same
  * address, its listeners are duplicated, so that the connections in their queues are kept. When
  * there are fewer of them than workers, more are opened; when there are more, a worker has several.
+ * No more are opened beside a socket that shares its address with no other (it was opened by the
+ * service manager, without SO_REUSEPORT): then all workers accept from it.
  */
 int service_open(struct service *service, const struct service *before, char *problem, size_t size);
 
 /*
  * Closes what service_open() opened. Removes the files of Unix sockets on which the service `after`
- * (NULL: none) does not listen.
+ * (NULL: none) does not listen, but not of those that the service manager opened.
  */
 void service_close(struct service *service, const struct service *after);
+
+/* Returns whether the service listens on the address, in the form of the configuration. */
+bool service_listens_on(const struct service *service, const struct listen_address *asked);
 
 /* Closes all listeners in a process that does not accept, or no longer. */
 void service_listeners_leave(const struct service *service);
@@ -95,5 +101,11 @@ void service_listeners_leave(const struct service *service);
  * `number` now: it is its own one, one of all workers, or that of a worker it stands in for.
  */
 bool service_accepts(const struct service *service, uint32_t worker, uint32_t number);
+
+/*
+ * Returns whether a worker that is absent now may also wait on listener `number`, from which
+ * `worker` accepts: it is stopped or hangs, and a connection that only wakes it waits for ever.
+ */
+bool service_shares(const struct service *service, uint32_t worker, uint32_t number);
 
 #endif

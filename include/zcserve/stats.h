@@ -74,6 +74,7 @@ struct stats_slot {
 #include "zcserve/counters.def"
 #undef COUNTER
 #undef GAUGE
+    _Atomic uint64_t awake_ns; /* since when the worker has not waited, monotonic; 0: it waits */
     _Atomic uint64_t closed[CLOSE_REASON_COUNT];
     _Atomic uint64_t refused_for[REFUSAL_COUNT];
     _Atomic uint64_t calls[CALL_COUNT];
@@ -129,6 +130,12 @@ static inline void stats_phase(struct stats_slot *slot, enum phase phase, enum s
     stats_add(&tally->count, 1);
     stats_add(&tally->sum, ns / HISTOGRAM_UNIT_NS);
     histogram_count(&slot->latency[phase][source], ns / HISTOGRAM_UNIT_NS);
+}
+
+/* The worker has work since `now_ns`; or 0: it waits for some. See supervise_options.awake_since. */
+static inline void stats_awake(struct stats_slot *slot, uint64_t now_ns)
+{
+    stats_set(&slot->awake_ns, now_ns);
 }
 
 /*

@@ -3,8 +3,9 @@
  * address. So it answers even when all workers are busy:
  *
  *     /metrics      Prometheus' text format        /healthz   200 as long as anything answers
- *     /status.json  everything (its schema is      /readyz    200, or 503 while the server drains
- *                   conf/status.schema.json)       /          a page for people
+ *     /status.json  everything (its schema is      /readyz    200, or 503 until the workers serve
+ *                   conf/status.schema.json)                  and while the server drains
+ *     /             a page for people
  *
  * It only reads what the workers write, so that it costs them nothing. It shows no secrets, but it
  * shows the path of the root and all process ids. The operator decides whether others can reach its
@@ -21,11 +22,14 @@
 
 /* What the status process learns from the supervisor, in memory that both share. */
 struct status_shared {
-    _Atomic bool draining;
+    _Atomic bool draining; /* a stop was asked for                   */
+    _Atomic bool begun;    /* the workers of the first generation serve */
     _Atomic uint32_t generation;      /* which one serves; the first is 1                 */
     _Atomic uint32_t reloads;         /* reloads that were tried and are over             */
     _Atomic uint32_t reloads_failed;  /* those that changed nothing                       */
     char problem[STATUS_PROBLEM_MAX]; /* why the last reload failed; empty: it did not    */
+    _Atomic uint32_t upgrades_failed; /* upgrades after which this program goes on        */
+    char upgrade_problem[STATUS_PROBLEM_MAX]; /* why the last upgrade failed; empty: none did */
     _Atomic uint32_t slots;           /* slots of the board that a worker may have used   */
     uint32_t count;                   /* how many processes there may be                  */
     struct supervised process[];      /* all of the server; `run` is NULL: an unused entry */

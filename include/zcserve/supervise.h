@@ -6,11 +6,17 @@
  *            a second one of these   stop at once
  *            USR1                    reopen the log files
  *            HUP                     reload: the next generation of processes replaces this one
+ *            USR2                    upgrade: a new program takes over, and this one drains
  *
  * To its processes it sends TERM to drain (a second TERM changes nothing), USR2 to stop at once
  * when draining took too long, KILL a second later, USR1, and URG when the set of absent processes
  * changed. The processes ignore INT, QUIT and HUP, because a terminal sends these to the whole
- * group. When the supervisor itself is killed, the kernel sends them TERM.
+ * group. When the supervisor itself is killed, the kernel sends them TERM, so that no process goes
+ * on to serve a configuration that nobody can change any more.
+ *
+ * A process that does not move is ended: one that was stopped, or that has not waited for
+ * `hang_ns`, gets ABRT and a second later KILL, and is started again. Until then another one accepts
+ * its connections.
  */
 #ifndef ZCSERVE_SUPERVISE_H
 #define ZCSERVE_SUPERVISE_H
@@ -43,6 +49,7 @@ struct supervised {
     bool last;     /* outlives the others: ends when its input ends (recorder) */
     int cpu;       /* the CPU to which it is pinned before run(), or -1        */
     bool unwanted; /* not needed now: it is not started, or gets TERM          */
+    bool patient;  /* it may wait for a disk without being hung                */
     enum generation generation;
 
     /* The supervisor writes the rest; all are 0 at first. */
@@ -52,16 +59,28 @@ struct supervised {
     uint64_t started_ns; /* when it was started; monotonic                               */
     uint64_t restart_ns; /* when to start it again                                       */
     uint32_t failures;   /* ends in a row, each within a second of its start             */
-    bool absent;         /* it failed, and has not lived for a second since              */
+    bool absent;         /* it failed and has not lived for a second since, or it is late */
+    uint64_t stopped_ns; /* since when a signal has stopped it; 0: it goes on            */
+    uint64_t seen_ns;    /* since when it had not waited at the last look                */
+    bool late;           /* it is stopped, or has not waited for more than a second      */
+    uint8_t kills;       /* how many of ABRT and KILL it got because it hung             */
+    uint64_t kill_ns;    /* when it gets the next one                                    */
 };
 
 /*
- * Each function may be NULL, and gets `of`. release() and finish() are called once. adjust() and
- * absence() get the processes of the generation NOW, one after another.
+ * Each function may be NULL, and gets `of`. announce(), release() and finish() are called once.
+ * adjust() and absence() get the processes of the generation NOW, one after another.
  */
 struct supervise_options {
-    uint64_t drain_ns;               /* draining processes are stopped after this time         */
-    void (*release)(const void *of); /* draining begins; the processes have no signal yet      */
+    uint64_t
+        drain_delay_ns;    /* from a stop that was asked for until draining begins; they serve   */
+    uint64_t drain_ns;     /* draining processes are stopped after this time                     */
+    uint64_t hang_ns;      /* a process that does not move for this long is ended; 0: never      */
+    struct notify *notify; /* the service manager gets a sign of life; NULL: there is none       */
+    bool (*begun)(const void *of); /* asked again and again until all processes serve, once     */
+    void (*announce)(
+        const void *of);             /* a stop was asked for; draining may begin later            */
+    void (*release)(const void *of); /* draining begins; the processes have no signal yet         */
     void (*finish)(const void *of);  /* all but the `last` ended: closes the input of the last */
     /* Until a stop: sets which are `unwanted`. Returns in how many ns to call it again. */
     uint64_t (*adjust)(const void *of, struct supervised *processes, uint32_t count);
@@ -76,6 +95,20 @@ struct supervise_options {
     bool (*serves)(const void *of);   /* returns whether all processes of NEXT serve          */
     void (*replaced)(const void *of); /* NEXT became NOW, and what was NOW gets TERM          */
     void (*failed)(const void *of);   /* NEXT could not serve, and gets TERM                  */
+    /* HUP came: the reload will begin, perhaps later, and reload() be called. */
+    void (*reload_asked)(const void *of);
+    /* Returns since when the process has not waited for anything; monotonic. 0: it waits. */
+    uint64_t (*awake_since)(const void *of, const struct supervised *process);
+    void (*hung)(const void *of, const struct supervised *process); /* it will get ABRT           */
+    /*
+     * USR2: starts the successor, which is the supervisor of a new program. Returns its pid, or 0
+     * after it logged why there is none. NULL: USR2 changes nothing. Then succeeded() is called
+     * again and again, and returns whether the successor serves; if so, this supervisor drains.
+     * upgrade_failed(): the successor has ended, or is killed now; `why` is half a sentence.
+     */
+    pid_t (*upgrade)(const void *of);
+    bool (*succeeded)(const void *of);
+    void (*upgrade_failed)(const void *of, const char *why);
     const void *of;
 };
 

@@ -36,7 +36,8 @@ static void listener_await(struct uring_loop *l, uint32_t index, bool poll)
 void uring_accept(struct uring_loop *l, uint32_t index)
 {
     if (!l->listener[index].accepts && service_accepts(l->service, l->worker.index, index))
-        listener_await(l, index, room(l) <= PLENTY);
+        listener_await(l, index,
+                       room(l) <= PLENTY || service_shares(l->service, l->worker.index, index));
 }
 
 void uring_accept_resume(struct uring_loop *l)
@@ -73,6 +74,8 @@ bool uring_listeners_open(struct uring_loop *l)
  * epoll_ctl(2)). When that worker dies, or its wait is being cancelled, nobody takes the connection. So
  * whenever a worker has come or gone, each one starts to wait again, which takes what is in the queue. And
  * a worker that gives up a listener looks at its queue once more.
+ * The worker that the kernel wakes may also be one that is stopped, which takes nothing. A poll is always woken,
+ * beside it; so while a worker is absent, those who wait on a listener with it poll.
  */
 void uring_listeners_look(struct uring_loop *l)
 {

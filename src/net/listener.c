@@ -195,6 +195,13 @@ int listener_probe(const struct listen_address *address)
     return 0;
 }
 
+bool listener_is_sharable(int fd)
+{
+    int on = 0;
+    socklen_t length = sizeof(on);
+    return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, &length) == 0 && on;
+}
+
 void listener_close(int fd, const struct listen_address *address, bool remove)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;

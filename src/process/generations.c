@@ -8,15 +8,13 @@
 #include "process/generations.h"
 #include "zcserve/log.h"
 
-#define START_NS (30 * NS_PER_SECOND) /* for the next generation, until all of it serves */
-#define LOOK_NS (10 * NS_PER_MS)      /* how often it is looked whether it does          */
-
 enum { PUSH_TERM, PUSH_USR2, PUSH_KILL, PUSHES };
 
 void generations_ask(struct supervision *s)
 {
     if (!s->options->reload || s->stage != SERVING) return;
     s->reload_asked = true;
+    if (s->options->reload_asked) s->options->reload_asked(s->options->of);
 }
 
 struct supervised *generation_now(const struct supervision *s, uint32_t *count)
@@ -144,7 +142,10 @@ static void entries_free(struct supervision *s)
             s->process[i].run = NULL;
 }
 
-/* A reload waits for the processes of the generation before: there is room for two only. */
+/*
+ * A reload waits for the processes of the generation before, because there is room for two only,
+ * and for the end of an upgrade.
+ */
 uint64_t generations_take_turn(struct supervision *s, uint64_t now_ns)
 {
     if (s->stage != SERVING) return NEVER;
@@ -152,7 +153,7 @@ uint64_t generations_take_turn(struct supervision *s, uint64_t now_ns)
     bool ending = any_of(s, GENERATION_BEFORE, false) || any_of(s, GENERATION_BEFORE, true);
     if (s->next_until_ns > 0)
         next_look(s, now_ns);
-    else if (s->reload_asked && !ending)
+    else if (s->reload_asked && !ending && s->successor == 0)
         next_begin(s, now_ns);
     uint64_t next_ns = unwanted_push(s, now_ns);
     return s->next_until_ns > 0 && now_ns + LOOK_NS < next_ns ? now_ns + LOOK_NS : next_ns;

@@ -2,15 +2,19 @@
  * The supervisor: a loop with one wait, for a signal or a time. It serves no connection and opens
  * nothing, so that few things can end it before its processes.
  *
- *     SERVING ─TERM→ DRAINING ─deadline, TERM→ STOPPING ─1 s→ KILLING
- *                        └───────── all but the last ended ─────┴──────→ FINISHING ─5 s→ LEAVING
+ *     SERVING ─TERM→ ANNOUNCING ─delay, TERM→ DRAINING ─deadline, TERM→ STOPPING ─1 s→ KILLING
+ *                                                └── all but the last ended ──────────────┴─┐
+ *                                                          LEAVING ←5 s─ FINISHING ←────────┘
  *
  * A process that fails at once is started again only after a pause. Only processes that the
  * supervisor started get its signals.
  */
 #define _GNU_SOURCE
 #include "process/generations.h"
+#include "process/heartbeat.h"
+#include "process/successor.h"
 #include "zcserve/log.h"
+#include "zcserve/notify.h"
 #include "zcserve/sink.h"
 
 #include <assert.h>
@@ -51,8 +55,8 @@ static bool supervise_any(const struct supervision *s, bool last)
 static bool supervise_wants(const struct supervision *s, const struct supervised *process)
 {
     if (!process->run || process->generation != GENERATION_NOW) return false;
-    if (process->last) return s->stage < FINISHING;
-    return s->stage == SERVING && !process->unwanted;
+    if (process->last) return s->stage < FINISHING && !process->unwanted;
+    return supervise_accepts(s) && !process->unwanted;
 }
 
 /* ---- stages ----------------------------------------------------------------------------------- */
@@ -64,7 +68,7 @@ static void supervise_stop_at_once(struct supervision *s)
     supervise_tell(s, SIGUSR2, false);
 }
 
-static void supervise_drain(struct supervision *s)
+void supervise_drain(struct supervision *s)
 {
     s->stage = DRAINING;
     s->deadline_ns = now_monotonic_ns() + s->options->drain_ns;
@@ -79,12 +83,29 @@ static void supervise_finish(struct supervision *s)
     if (s->options->finish) s->options->finish(s->options->of);
 }
 
+/* Others learn that this server will stop, while it still serves; then it drains. */
+static void supervise_announce(struct supervision *s)
+{
+    successor_give_up(s);
+    if (s->options->announce) s->options->announce(s->options->of);
+    if (s->options->drain_delay_ns == 0) {
+        supervise_drain(s);
+        return;
+    }
+    s->stage = ANNOUNCING;
+    s->deadline_ns = now_monotonic_ns() + s->options->drain_delay_ns;
+}
+
 /* A signal asked for a stop: the first one drains, the second one stops at once. */
 static void supervise_asked_to_stop(struct supervision *s, int signal_number)
 {
     switch (s->stage) {
     case SERVING:
         log_notice("%s: draining", strsignal(signal_number));
+        supervise_announce(s);
+        break;
+    case ANNOUNCING:
+        log_notice("%s again: not waiting for timeouts.drain_delay", strsignal(signal_number));
         supervise_drain(s);
         break;
     case DRAINING:
@@ -104,6 +125,7 @@ static void supervise_asked_to_stop(struct supervision *s, int signal_number)
 static void supervise_deadline_passed(struct supervision *s)
 {
     switch (s->stage) {
+    case ANNOUNCING: supervise_drain(s); break;
     case DRAINING:
         log_warn("draining took too long: stopping at once");
         supervise_stop_at_once(s);
@@ -143,7 +165,8 @@ static void supervise_signalled(struct supervision *s, int signal_number)
     case SIGQUIT: supervise_asked_to_stop(s, signal_number); break;
     case SIGUSR1: supervise_reopen(s); break;
     case SIGHUP: generations_ask(s); break;
-    default: break; /* CHLD: supervise_reap() looks in each turn. USR2 has no meaning yet. */
+    case SIGUSR2: successor_ask(s); break;
+    default: break; /* CHLD: supervise_reap() looks in each turn. */
     }
 }
 
@@ -156,15 +179,24 @@ static void supervise_take_end(struct supervision *s, struct supervised *process
     s->served = s->served || (!process->last && process->failures == 0);
 }
 
+static void supervise_take_change(struct supervision *s, struct supervised *process, int status)
+{
+    if (WIFSTOPPED(status) || WIFCONTINUED(status))
+        heartbeat_stopped(process, WIFSTOPPED(status), now_monotonic_ns());
+    else
+        supervise_take_end(s, process, status);
+}
+
 /* The first process of a container also inherits orphans: it waits for them and ignores them. */
 static void supervise_reap(struct supervision *s)
 {
     int status = 0;
     pid_t pid = 0;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+        if (pid == s->successor) successor_take_end(s, status);
         for (uint32_t i = 0; i < s->count; i++)
-            if (s->process[i].pid == pid) supervise_take_end(s, &s->process[i], status);
+            if (s->process[i].pid == pid) supervise_take_change(s, &s->process[i], status);
     }
 }
 
@@ -195,8 +227,9 @@ static void supervise_adjust(struct supervision *s, uint64_t now_ns)
  */
 static uint64_t supervise_absent_until(const struct supervised *process)
 {
-    if (process->last || process->unwanted || process->failures == 0) return 0;
-    if (process->generation != GENERATION_NOW) return 0;
+    if (process->last || process->unwanted || process->generation != GENERATION_NOW) return 0;
+    if (process->late) return NEVER;
+    if (process->failures == 0) return 0;
     return process->pid > 0 ? process->started_ns + SUPERVISED_AT_ONCE_NS : NEVER;
 }
 
@@ -207,7 +240,7 @@ static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
     bool changed = s->ended;
 
     s->ended = false;
-    if (s->stage != SERVING || !s->options->absence) return NEVER;
+    if (!supervise_accepts(s) || !s->options->absence) return NEVER;
     for (uint32_t i = 0; i < s->count; i++) {
         struct supervised *process = &s->process[i];
         uint64_t until_ns = supervise_absent_until(process);
@@ -225,16 +258,38 @@ static uint64_t supervise_check_absence(struct supervision *s, uint64_t now_ns)
     return next_ns;
 }
 
+/* Asks whether the first processes serve, until they do. Returns when to ask again. */
+static uint64_t supervise_check_begun(struct supervision *s, uint64_t now_ns)
+{
+    if (s->begun || !s->options->begun || s->stage != SERVING) return NEVER;
+    s->begun = s->options->begun(s->options->of);
+    return s->begun ? NEVER : now_ns + LOOK_NS;
+}
+
+/* Does what is due besides starting processes. Returns when the next of it is due. */
+static uint64_t supervise_take_duties(struct supervision *s, uint64_t now_ns)
+{
+    uint64_t next_ns = s->deadline_ns;
+    supervise_adjust(s, now_ns);
+    if (s->stage == SERVING && s->adjust_ns < next_ns) next_ns = s->adjust_ns;
+    const uint64_t due_ns[] = {
+        generations_take_turn(s, now_ns),
+        supervise_check_begun(s, now_ns),
+        successor_take_turn(s, now_ns),
+        heartbeat_take_turn(s, now_ns),
+        s->options->notify ? notify_beat(s->options->notify, now_ns) : NEVER,
+    };
+    for (size_t i = 0; i < sizeof(due_ns) / sizeof(due_ns[0]); i++)
+        if (due_ns[i] < next_ns) next_ns = due_ns[i];
+    return next_ns;
+}
+
 /* Starts the processes that are due. Returns when the next thing is due. */
 static uint64_t supervise_take_turn(struct supervision *s)
 {
     uint64_t now_ns = now_monotonic_ns();
-    uint64_t next_ns = s->deadline_ns;
+    uint64_t next_ns = supervise_take_duties(s, now_ns);
 
-    supervise_adjust(s, now_ns);
-    if (s->stage == SERVING && s->adjust_ns < next_ns) next_ns = s->adjust_ns;
-    uint64_t generations_ns = generations_take_turn(s, now_ns);
-    if (generations_ns < next_ns) next_ns = generations_ns;
     for (uint32_t i = 0; i < s->count; i++) {
         struct supervised *process = &s->process[i];
         if (process->pid > 0) {

@@ -82,11 +82,15 @@ static void supervised_pin(const struct supervised *process)
         log_warn("cannot be pinned to CPU %d: %s", process->cpu, strerror(errno));
 }
 
+bool supervised_tie(pid_t supervisor)
+{
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    return getppid() == supervisor;
+}
+
 static void supervised_begin(const struct supervised *process, pid_t supervisor)
 {
-    /* The supervisor may have died before this request, and then no signal comes. */
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != supervisor) exit(EXIT_FAILURE);
+    if (!supervised_tie(supervisor)) exit(EXIT_FAILURE);
     supervised_set_signals();
     supervised_set_name(process);
     supervised_pin(process);
@@ -118,8 +122,9 @@ int supervised_start(struct supervised *process, pid_t supervisor, uint64_t now_
     }
     process->pid = pid;
     process->started_ns = now_ns;
-    process->pushes = 0;
-    process->push_ns = 0;
+    process->pushes = process->kills = 0;
+    process->push_ns = process->kill_ns = process->stopped_ns = 0;
+    process->late = false;
     return 0;
 }
 
@@ -153,5 +158,6 @@ void supervised_end(struct supervised *process, int status, bool wanted, uint64_
         process->restart_ns = now_ns;
     }
     supervised_log_end(process, status, wanted, now_ns);
+    process->late = false;
     process->pid = 0;
 }

@@ -15,6 +15,13 @@
 sigset_t supervised_signals(void);
 
 /*
+ * Ties this process to the supervisor: TERM comes when that dies (PR_SET_PDEATHSIG of prctl(2)).
+ * Returns false when it has died already; then no signal comes, and the caller must end. The kernel
+ * forgets the tie when the credentials of the process change: then this must be called again.
+ */
+bool supervised_tie(pid_t supervisor);
+
+/*
  * Starts the process. Returns 0, or -errno when there is no new process, which counts as a failure
  * of it. Returns only in the caller, whose pid is `supervisor`.
  */

@@ -22,10 +22,10 @@ static bool is_shared(const struct service *service, uint32_t address)
     return service->listeners_shared || service->asked[address].address.ss_family == AF_UNIX;
 }
 
-static void listener_add(struct service *service, int fd, uint32_t address)
+static void listener_add(struct service *service, int fd, uint32_t address, bool given)
 {
-    service->listener[service->listeners++] =
-        (struct service_listener){.fd = fd, .address = address, .owner = SERVICE_NO_WORKER};
+    service->listener[service->listeners++] = (struct service_listener){
+        .fd = fd, .address = address, .owner = SERVICE_NO_WORKER, .given = given};
 }
 
 /* ---- taking over ------------------------------------------------------------------------------ */
@@ -38,7 +38,7 @@ static bool is_address_of(const struct service *before, uint32_t number,
            listen_address_equals(&before->address[number], asked);
 }
 
-static bool listens_on(const struct service *service, const struct listen_address *asked)
+bool service_listens_on(const struct service *service, const struct listen_address *asked)
 {
     for (uint32_t i = 0; service && i < service->addresses; i++)
         if (is_address_of(service, i, asked)) return true;
@@ -76,7 +76,7 @@ static int address_take(struct service *service, uint32_t address, const struct 
         if (before->listener[i].address != from) continue;
         int fd = fcntl(before->listener[i].fd, F_DUPFD_CLOEXEC, 0);
         if (fd < 0) return -errno;
-        listener_add(service, fd, address);
+        listener_add(service, fd, address, before->listener[i].given);
         taken++;
     }
     return taken;
@@ -97,14 +97,16 @@ static void owners_set(struct service *service, uint32_t first)
  */
 static int address_open(struct service *service, uint32_t address, const struct service *before)
 {
-    bool shared = is_shared(service, address);
-    uint32_t first = service->listeners, wanted = shared ? 1 : service->workers;
+    uint32_t first = service->listeners;
     int taken = address_take(service, address, before);
+    bool shared = is_shared(service, address) ||
+                  (taken > 0 && !listener_is_sharable(service->listener[first].fd));
+    uint32_t wanted = shared ? 1 : service->workers;
     int error = taken == 0 ? listener_probe(&service->address[address]) : taken;
     for (uint32_t have = (uint32_t)taken; error >= 0 && have < wanted; have++) {
         int fd = listener_open(&service->address[address], true, service->backlog);
         if (fd < 0) return fd;
-        listener_add(service, fd, address);
+        listener_add(service, fd, address, false);
     }
     if (!shared) owners_set(service, first);
     return error;
@@ -160,6 +162,21 @@ bool service_accepts(const struct service *service, uint32_t worker, uint32_t nu
            atomic_load_explicit(&service->roster[owner].stand_in, memory_order_relaxed) == worker;
 }
 
+static bool any_absent(const struct service *service)
+{
+    for (uint32_t i = 0; i < service->workers; i++)
+        if (atomic_load_explicit(&service->roster[i].stand_in, memory_order_relaxed) !=
+            SERVICE_NO_WORKER)
+            return true;
+    return false;
+}
+
+bool service_shares(const struct service *service, uint32_t worker, uint32_t number)
+{
+    uint32_t owner = service->listener[number].owner;
+    return owner == SERVICE_NO_WORKER ? any_absent(service) : owner != worker;
+}
+
 void service_listeners_leave(const struct service *service)
 {
     for (uint32_t i = 0; i < service->listeners; i++) {
@@ -174,7 +191,8 @@ void service_close(struct service *service, const struct service *after)
 {
     for (uint32_t i = 0; i < service->listeners; i++) {
         struct service_listener *listener = &service->listener[i];
-        bool remove = !listens_on(after, &service->asked[listener->address]);
+        bool remove =
+            !listener->given && !service_listens_on(after, &service->asked[listener->address]);
         listener_close(listener->fd, &service->address[listener->address], remove);
     }
     free(service->listener);

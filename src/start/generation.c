@@ -4,8 +4,10 @@
  */
 #include "start/program.h"
 #include "start/sites.h"
+#include "zcserve/log.h"
 #include "zcserve/media_type.h"
 #include "zcserve/sink.h"
+#include "zcserve/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +27,14 @@ struct program *program_new(const struct command_line *line, FILE *errors)
     if (p->config) return p;
     free(p);
     return NULL;
+}
+
+void program_problem(const struct program *p, const char *problem)
+{
+    log_error("%s", problem);
+    if (p->errors == stderr) return;
+    utf8_print(p->errors, problem);
+    fputc('\n', p->errors);
 }
 
 void program_free(struct program *p)

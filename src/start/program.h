@@ -8,9 +8,12 @@
 
 #include "zcserve/command_line.h"
 #include "zcserve/model.h"
+#include "zcserve/notify.h"
 #include "zcserve/status_listener.h"
 
 #include <string.h>
+
+struct inherited; /* start/inherited.h */
 
 struct program {
     struct config *config;
@@ -107,8 +110,11 @@ struct server {
     struct stats_slot *board;     /* the slots of all generations                           */
     uint32_t room; /* the most workers of a generation, so that it has no more processes */
     struct supervise_options options;
-    double started_seconds; /* when the server started, wall clock */
-    uint64_t started_ns;    /* the same, monotonic                 */
+    struct inherited *inherited; /* until the first generation serves; then NULL */
+    struct notify notify;        /* the service manager                          */
+    bool succeeded;              /* a successor serves at the same addresses     */
+    double started_seconds;      /* when the server started, wall clock */
+    uint64_t started_ns;         /* the same, monotonic                 */
 };
 
 /* Returns the server from the argument of a function of struct supervise_options. */
@@ -120,10 +126,35 @@ static inline struct server *server_of(const void *of)
 /* Describes the processes of `p`, which is the first generation or the one after server->now. */
 void processes_make(struct server *server, struct program *p);
 
+/* Returns whether each process that is started at first has opened everything. */
+bool workers_serve(const struct program *p);
+
+/*
+ * Starts the status process; ends it, because that of a successor answers at the address. An end is
+ * for ever.
+ */
+void status_begin(struct server *server);
+void status_end(struct server *server);
+
+/* Takes the times of the supervisor from the configuration that serves. */
+void times_set(struct server *server);
+
+/* Logs a problem of the start, and tells a predecessor. */
+void program_problem(const struct program *p, const char *problem);
+
 /* Logs what is served, and where. */
 void start_tell(const struct program *p);
 
-/* For struct supervise_options; `of` is the server. */
+/* For struct supervise_options (supervise.h); `of` is the server. */
+bool server_begun(const void *of);
+void stop_announce(const void *of);
+void draining_begins(const void *of);
+void workers_ended(const void *of);
+uint64_t processes_adjust(const void *of, struct supervised *processes, uint32_t count);
+void absence_changed(const void *of, const struct supervised *processes, uint32_t count);
+uint64_t worker_awake_since(const void *of, const struct supervised *process);
+void worker_hung(const void *of, const struct supervised *process);
+void reload_asked(const void *of);
 bool reload_begin(const void *of);
 bool reload_serves(const void *of);
 void reload_replaced(const void *of);
@@ -131,8 +162,9 @@ void reload_failed(const void *of);
 
 /*
  * Serves: opens everything, and runs the processes under the supervisor. Frees `p`, or what replaced
- * it. Returns the exit code.
+ * it. `inherited` is closed by the caller. Returns the exit code.
  */
-int server_run(struct program *p, const struct command_line *line, const char *version);
+int server_run(struct program *p, const struct command_line *line, const char *version,
+               struct inherited *inherited);
 
 #endif

@@ -19,6 +19,8 @@ static void reload_tell(struct server *server, const char *problem)
     if (*problem) shared->reloads_failed++;
     shared->reloads++; /* last: then the others can be read */
     if (*problem) log_error("reload failed, nothing has changed: %s", problem);
+    notify_send(&server->notify, "READY=1\nSTATUS=%s%s", *problem ? "reload failed: " : "serving",
+                problem);
 }
 
 /* ---- making ----------------------------------------------------------------------------------- */
@@ -82,6 +84,11 @@ static struct program *next_read(struct server *server, char *problem, size_t si
     return right ? p : NULL;
 }
 
+void reload_asked(const void *of)
+{
+    notify_reloading(&server_of(of)->notify, now_monotonic_ns());
+}
+
 bool reload_begin(const void *of)
 {
     struct server *server = server_of(of);
@@ -104,12 +111,17 @@ bool reload_begin(const void *of)
 
 /* ---- replacing -------------------------------------------------------------------------------- */
 
-bool reload_serves(const void *of)
+bool workers_serve(const struct program *p)
 {
-    const struct service *service = &server_of(of)->next->service;
+    const struct service *service = &p->service;
     for (uint32_t i = 0; i < service->processes_first; i++)
         if (!atomic_load_explicit(&service->roster[i].serves, memory_order_acquire)) return false;
     return true;
+}
+
+bool reload_serves(const void *of)
+{
+    return workers_serve(server_of(of)->next);
 }
 
 void reload_replaced(const void *of)
@@ -118,7 +130,7 @@ void reload_replaced(const void *of)
     struct program *before = server->now;
     server->now = server->next;
     server->next = NULL;
-    server->options.drain_ns = server->now->service.drain_ns;
+    times_set(server);
     program_close(before, server->now);
     program_free(before);
     server->shared->generation++;

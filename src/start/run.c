@@ -3,9 +3,10 @@
  * which order everything is closed at the end.
  */
 #include "announce/announce.h"
+#include "start/inherited.h"
 #include "start/limits.h"
 #include "start/program.h"
-#include "service/roster.h"
+#include "start/upgrade.h"
 #include "zcserve/log.h"
 #include "zcserve/now.h"
 #include "zcserve/supervise.h"
@@ -16,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NEVER_NS (UINT64_MAX / 2)  /* a reload asks again */
 #define ROOM_LEAST 256             /* workers that a reload may always have */
 #define ENTRIES(room) ((room) + 2) /* of the table: the recorder and the status, too */
 #define SLOTS(room) (3 * (room))   /* two generations, and a gap between them: slot_choose() */
@@ -28,6 +28,7 @@ static struct program *begin(const void *of)
     struct program *const all[] = {p->server->now, p->server->next};
     for (int i = 0; i < GENERATIONS_MAX; i++)
         if (all[i] && all[i] != p) program_leave(all[i]);
+    if (p->server->inherited) inherited_leave(p->server->inherited);
     return p;
 }
 
@@ -55,40 +56,6 @@ static int recorder_run(const void *of, uint32_t index)
     status_listener_leave(&p->status);
     service_listeners_leave(&p->service);
     return access_recorder_run(&p->recorder);
-}
-
-static void draining_begins(const void *of)
-{
-    struct server *server = server_of(of);
-    server->shared->draining = true;
-    service_listeners_leave(&server->now->service);
-    if (server->next) service_listeners_leave(&server->next->service);
-}
-
-/* The status process and the recorder get no more input, and end. */
-static void workers_ended(const void *of)
-{
-    struct server *server = server_of(of);
-    program_close(server->now, NULL);
-    if (server->next) program_close(server->next, NULL);
-}
-
-static uint64_t processes_adjust(const void *of, struct supervised *processes, uint32_t count)
-{
-    struct program *p = server_of(of)->now;
-    if (!p->model->adjust) return NEVER_NS;
-    return p->model->adjust(&p->service, &p->adjusting, processes, count);
-}
-
-/* Resets the gauges of processes that ended: their connections ended with them. */
-static void absence_changed(const void *of, const struct supervised *processes, uint32_t count)
-{
-    const struct program *p = server_of(of)->now;
-    bool each = p->service.workers == p->service.processes;
-    for (uint32_t i = 0; i < count && each; i++)
-        if (!processes[i].last && processes[i].pid == 0)
-            stats_begin_anew(&p->service.board[processes[i].index]);
-    roster_choose(&p->service, processes, count);
 }
 
 static void addresses_format(const struct service *service, char *text, size_t size)
@@ -188,13 +155,42 @@ static struct supervised process_of(struct program *p, const char *name,
     };
 }
 
+/* A predecessor answers at the status' address until this program serves. */
+static struct supervised status_of(struct program *p)
+{
+    struct supervised process = process_of(p, "status", status_run);
+    process.unwanted = p->server->inherited && p->server->inherited->report;
+    return process;
+}
+
 static struct supervised worker_of(struct program *p, uint32_t index)
 {
     struct supervised process = process_of(p, "worker", worker_run);
     process.index = index;
     process.cpu = is_pinned(p) ? cpu_nth_usable(index) : -1;
+    process.patient = p->service.waits_for_disk || p->service.fetches_max == 0;
     process.unwanted = index >= p->service.processes_first;
     return process;
+}
+
+static void status_want(struct server *server, bool wanted)
+{
+    struct status_shared *shared = server->shared;
+    for (uint32_t i = 0; i < shared->count; i++)
+        if (shared->process[i].run == status_run && shared->process[i].of == server->now)
+            shared->process[i].unwanted = !wanted;
+}
+
+void status_begin(struct server *server)
+{
+    status_want(server, true);
+}
+
+/* Its process ends when the pipe is closed. */
+void status_end(struct server *server)
+{
+    status_want(server, false);
+    status_listener_close(&server->now->status, &server->now->status);
 }
 
 void processes_make(struct server *server, struct program *p)
@@ -208,7 +204,7 @@ void processes_make(struct server *server, struct program *p)
     if (server->shared->slots < beyond) server->shared->slots = beyond;
     struct supervised *next = server->shared->process + p->half * ENTRIES(server->room);
     if (service->recorder) *next++ = process_of(p, "recorder", recorder_run);
-    if (has_status(p)) *next++ = process_of(p, "status", status_run);
+    if (has_status(p)) *next++ = status_of(p);
     for (uint32_t i = 0; i < service->processes; i++)
         *next++ = worker_of(p, i);
     subject_make(server, p);
@@ -240,16 +236,25 @@ static int processes_run(struct server *server, struct program *p)
     processes_make(server, p);
     server->now = p;
     server->shared->generation = 1;
-    server->options = (struct supervise_options){.drain_ns = p->service.drain_ns,
+    server->options = (struct supervise_options){.notify = &server->notify,
+                                                 .begun = server_begun,
+                                                 .announce = stop_announce,
                                                  .release = draining_begins,
                                                  .finish = workers_ended,
                                                  .adjust = processes_adjust,
                                                  .absence = absence_changed,
+                                                 .awake_since = worker_awake_since,
+                                                 .hung = worker_hung,
+                                                 .reload_asked = reload_asked,
                                                  .reload = reload_begin,
                                                  .serves = reload_serves,
                                                  .replaced = reload_replaced,
                                                  .failed = reload_failed,
+                                                 .upgrade = upgrade_begin,
+                                                 .succeeded = upgrade_succeeded,
+                                                 .upgrade_failed = upgrade_failed,
                                                  .of = server};
+    times_set(server);
     return supervise(server->shared->process, server->shared->count, &server->options);
 }
 
@@ -262,20 +267,24 @@ static void server_close(struct server *server)
     log_flush();
 }
 
-int server_run(struct program *p, const struct command_line *line, const char *version)
+int server_run(struct program *p, const struct command_line *line, const char *version,
+               struct inherited *inherited)
 {
     char problem[512];
     static struct server server;
     int code = EXIT_FAILURE;
-    server = (struct server){.line = line, .version = version};
+    const struct program *before = inherited_before(inherited);
+    server = (struct server){.line = line, .version = version, .inherited = inherited};
     supervise_prepare();
     descriptors_raise(&p->service);
-    if (!program_open(p, NULL, problem, sizeof(problem)))
-        log_error("%s", problem);
+    if (notify_open(&server.notify) != 0)
+        log_warn("NOTIFY_SOCKET is neither a path nor a name after '@'; nothing is sent there");
+    if (!program_open(p, before, problem, sizeof(problem)))
+        program_problem(p, problem);
     else if (server_open(&server, &p->service))
         code = processes_run(&server, p);
     p = server.now ? server.now : p;
-    program_close(p, NULL);
+    program_close(p, server.inherited ? before : NULL);
     program_free(p);
     server_close(&server);
     return code;

@@ -66,4 +66,5 @@ void stats_begin_anew(struct stats_slot *slot)
     stats_set(&slot->connections, 0);
     for (int state = 0; state < STATE_COUNT; state++)
         stats_set(&slot->connections_in[state], 0);
+    stats_awake(slot, 0);
 }

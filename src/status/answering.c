@@ -95,6 +95,15 @@ static void metrics_write(struct document *document, struct MHD_Connection *aske
     document_metrics(document, out);
 }
 
+static struct answer answer_ready(const struct answering *a)
+{
+    if (document_draining(a->document))
+        return answer_line(MHD_HTTP_SERVICE_UNAVAILABLE, "draining\n");
+    if (!document_begun(a->document))
+        return answer_line(MHD_HTTP_SERVICE_UNAVAILABLE, "starting\n");
+    return answer_line(MHD_HTTP_OK, "ready\n");
+}
+
 static struct answer answer_find(struct answering *a, struct MHD_Connection *asked,
                                  const char *path)
 {
@@ -103,10 +112,7 @@ static struct answer answer_find(struct answering *a, struct MHD_Connection *ask
     if (strcmp(path, "/metrics") == 0)
         return answer_written(a, asked, "text/plain; version=0.0.4; charset=utf-8", metrics_write);
     if (strcmp(path, "/healthz") == 0) return answer_line(MHD_HTTP_OK, "ok\n");
-    if (strcmp(path, "/readyz") == 0)
-        return document_draining(a->document)
-                   ? answer_line(MHD_HTTP_SERVICE_UNAVAILABLE, "draining\n")
-                   : answer_line(MHD_HTTP_OK, "ready\n");
+    if (strcmp(path, "/readyz") == 0) return answer_ready(a);
     const struct asset *asset = asset_find(path);
     if (asset) return answer_of(MHD_HTTP_OK, asset->media_type, asset->bytes, asset->length);
     return answer_line(MHD_HTTP_NOT_FOUND, "not found; try /, /metrics or /status.json\n");

@@ -22,6 +22,11 @@ void document_close(struct document *document)
     free(document);
 }
 
+bool document_begun(const struct document *document)
+{
+    return atomic_load(&document->subject->shared->begun);
+}
+
 bool document_draining(const struct document *document)
 {
     return atomic_load(&document->subject->shared->draining);

@@ -22,6 +22,9 @@ void document_close(struct document *document);
 
 bool document_draining(const struct document *document);
 
+/* Returns whether the workers have begun to serve. */
+bool document_begun(const struct document *document);
+
 /*
  * Of which histograms the buckets are written. PAGE: those that the live page draws; with many
  * workers a tenth of all.

@@ -200,6 +200,11 @@ static void reloads_write(struct json *json, const struct status_shared *shared)
         json_text(json, "reload_problem", shared->problem);
     else
         json_absent(json, "reload_problem");
+    json_count(json, "upgrades_failed", shared->upgrades_failed);
+    if (*shared->upgrade_problem)
+        json_text(json, "upgrade_problem", shared->upgrade_problem);
+    else
+        json_absent(json, "upgrade_problem");
 }
 
 static void server_write(struct json *json, const struct document *document, double monotonic)

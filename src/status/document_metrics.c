@@ -217,6 +217,9 @@ static void server_write(FILE *out, const struct document *document)
     fprintf(out, PREFIX "reloads_total %" PRIu32 "\n", subject->shared->reloads);
     family_write(out, "reload_failures_total", "counter", "reloads that changed nothing");
     fprintf(out, PREFIX "reload_failures_total %" PRIu32 "\n", subject->shared->reloads_failed);
+    family_write(out, "upgrade_failures_total", "counter",
+                 "upgrades after which the old program went on");
+    fprintf(out, PREFIX "upgrade_failures_total %" PRIu32 "\n", subject->shared->upgrades_failed);
 }
 
 static const char *const process_families[][3] = {

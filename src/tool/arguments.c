@@ -25,7 +25,9 @@ static const struct option words[] = {
 };
 
 static const char *const names[] = {
-    [TOOL_TOP] = "top", [TOOL_REPORT] = "report", [TOOL_RELOAD] = "reload"};
+    [TOOL_TOP] = "top",         [TOOL_REPORT] = "report",           [TOOL_RELOAD] = "reload",
+    [TOOL_UPGRADE] = "upgrade", [TOOL_HEALTHCHECK] = "healthcheck",
+};
 
 static const char top_help[] =
     "zcserve top shows what a running server does, worker by worker.\n\n"
@@ -72,8 +74,40 @@ static const char reload_help[] =
     "exit codes: 0 the new configuration serves; 1 nothing has changed, or the server cannot be\n"
     "reached; 2 the command line is wrong\n";
 
+static const char upgrade_help[] =
+    "zcserve upgrade makes a running server hand over to the program that is installed now, and "
+    "waits for\nthe result.\n\n"
+    "usage: zcserve upgrade [-s ADDR:PORT | -c FILE]\n\n"
+    "  -s, --status ADDR:PORT  address of the server's status (" TOOL_ADDRESS_DEFAULT ")\n"
+    "  -c, --config FILE       take it from the option 'status' of this configuration\n"
+    "  -h, --help              print this\n\n"
+    "The server starts the program from the path by which it was started, with the same arguments, "
+    "and\n"
+    "hands its listening sockets over. When the new program serves, the old one finishes what it "
+    "has and\n"
+    "ends. No connection is refused or cut. When anything is wrong, the old one goes on, and the "
+    "reason is\n"
+    "printed. It sends the signal USR2 to the server, so it needs the same user or root.\n\n"
+    "exit codes: 0 the new program serves; 1 the old one goes on, or the server cannot be "
+    "reached;\n2 the command line is wrong\n";
+
+static const char healthcheck_help[] =
+    "zcserve healthcheck asks the status of a running server whether it is ready.\n\n"
+    "usage: zcserve healthcheck [-s ADDR:PORT | -c FILE]\n\n"
+    "  -s, --status ADDR:PORT  address of the server's status (" TOOL_ADDRESS_DEFAULT ")\n"
+    "  -c, --config FILE       take it from the option 'status' of this configuration\n"
+    "  -h, --help              print this\n\n"
+    "It is for containers: HEALTHCHECK CMD [\"zcserve\", \"healthcheck\"]\n\n"
+    "exit codes: 0 ready; 1 starting, draining, or it cannot be reached; 2 the command line is "
+    "wrong\n";
+
 static const char *const helps[] = {
-    [TOOL_TOP] = top_help, [TOOL_REPORT] = report_help, [TOOL_RELOAD] = reload_help};
+    [TOOL_TOP] = top_help,
+    [TOOL_REPORT] = report_help,
+    [TOOL_RELOAD] = reload_help,
+    [TOOL_UPGRADE] = upgrade_help,
+    [TOOL_HEALTHCHECK] = healthcheck_help,
+};
 
 static bool usage_wrong(const struct tool_options *options, int *code, const char *what)
 {

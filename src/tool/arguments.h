@@ -1,4 +1,4 @@
-/* The switches of zcserve top, report and reload. */
+/* The switches of zcserve top, report, reload, upgrade and healthcheck. */
 #ifndef ZCSERVE_TOOL_ARGUMENTS_H
 #define ZCSERVE_TOOL_ARGUMENTS_H
 
@@ -9,7 +9,7 @@
 #define TOOL_DELAY_MIN 0.1 /* seconds */
 #define TOOL_DELAY_MAX 60.0
 
-enum tool { TOOL_TOP, TOOL_REPORT, TOOL_RELOAD };
+enum tool { TOOL_TOP, TOOL_REPORT, TOOL_RELOAD, TOOL_UPGRADE, TOOL_HEALTHCHECK };
 
 struct tool_options {
     enum tool tool;

@@ -255,6 +255,9 @@ static void server_read(struct reader *r, const json_t *server, struct snapshot 
     out->reloads_failed = count_read(r, server, "reloads_failed");
     if (json_is_string(json_object_get(server, "reload_problem")))
         text_read(r, server, "reload_problem", out->reload_problem, sizeof(out->reload_problem));
+    out->upgrades_failed = count_read(r, server, "upgrades_failed");
+    if (json_is_string(json_object_get(server, "upgrade_problem")))
+        text_read(r, server, "upgrade_problem", out->upgrade_problem, sizeof(out->upgrade_problem));
     out->cache_bytes_max = count_read(r, server, "cache_bytes_max");
 }
 

@@ -42,6 +42,8 @@ struct snapshot {
     uint64_t pid;                                            /* of the supervisor */
     uint64_t generation, reloads, reloads_failed;
     char reload_problem[SNAPSHOT_PROBLEM_MAX]; /* of the last reload; empty: none */
+    uint64_t upgrades_failed;
+    char upgrade_problem[SNAPSHOT_PROBLEM_MAX]; /* of the last upgrade that failed; empty: none */
     double started_seconds, uptime_seconds, time_seconds, monotonic_seconds;
     uint64_t cache_bytes_max; /* of one worker */
     struct slot_snapshot total;

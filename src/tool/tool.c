@@ -32,6 +32,8 @@ static const struct tool_of {
     [TOOL_TOP] = {"top", top_run},
     [TOOL_REPORT] = {"report", report_run},
     [TOOL_RELOAD] = {"reload", reload_run},
+    [TOOL_UPGRADE] = {"upgrade", upgrade_run},
+    [TOOL_HEALTHCHECK] = {"healthcheck", healthcheck_run},
 };
 
 bool tool_is(const char *name)

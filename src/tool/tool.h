@@ -1,6 +1,6 @@
 /*
- * zcserve top, report and reload: they read the status of a server from outside. The server does not
- * link this room.
+ * zcserve top, report, reload, upgrade and healthcheck: they read the status of a server from
+ * outside. The server does not link this room.
  */
 #ifndef ZCSERVE_TOOL_H
 #define ZCSERVE_TOOL_H
@@ -16,6 +16,8 @@ int tool_run(int argc, char **argv);
 int top_run(const struct tool_options *options);
 int report_run(const struct tool_options *options);
 int reload_run(const struct tool_options *options);
+int upgrade_run(const struct tool_options *options);
+int healthcheck_run(const struct tool_options *options);
 
 /* Returns whether a tool has this name. */
 bool tool_is(const char *name);

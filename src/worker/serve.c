@@ -98,6 +98,7 @@ bool serve(struct worker *w, struct served *served, enum pressure pressure)
     struct client *client = &served->client;
     uint64_t until_ns = w->now.monotonic_ns + TICK_NS;
     uint32_t requests = client->conn.requests;
+    stats_awake(w->stats, w->now.monotonic_ns);
     if (is_late(client, w)) conn_expired(&client->conn, &w->now);
     pressure_apply(w, served, pressure);
     served->quiet = false;
@@ -106,6 +107,7 @@ bool serve(struct worker *w, struct served *served, enum pressure pressure)
         if (wanted == DRIVE_DONE) {
             crowded_count(w, served);
             client_close(client, w);
+            stats_awake(w->stats, 0);
             return true;
         }
         assert(wanted != DRIVE_WANT_DISK); /* this worker may wait for the disk */

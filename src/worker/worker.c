@@ -232,12 +232,14 @@ void worker_waits(struct worker *w)
     if (turn_ns > PROBE_STALL_NS) PROBE_STALL(w->index, turn_ns);
     stats_measure(w->stats, MEASURE_TURN, turn_ns / HISTOGRAM_UNIT_NS);
     stats_call(w->stats, CALL_WAIT);
+    stats_awake(w->stats, 0);
 }
 
 void worker_woke(struct worker *w, uint64_t events)
 {
     now_read(&w->now);
     w->woke_ns = w->now.monotonic_ns;
+    stats_awake(w->stats, w->woke_ns);
     stats_measure(w->stats, MEASURE_BATCH, events);
 }
 

@@ -124,9 +124,9 @@ class Setting:
                     os.chmod(path, 0o755)
         shutil.rmtree(self.directory)
 
-    def program(self, *arguments, files=None, memlock=None, user=None, through=None, **more):
-        """Starts the binary as the server's user, in a process group of its own; `through` a script of the
-        shell that becomes it, when there is one."""
+    def program(self, *arguments, files=None, memlock=None, user=None, through=None, binary=None, **more):
+        """Starts the binary, or a copy of it, as the server's user, in a process group of its own; `through` a
+        script of the shell that becomes it, when there is one."""
         def limit():
             os.setpgid(0, 0)
             for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):  # ignored in a background job, and by nohup
@@ -142,7 +142,7 @@ class Setting:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:" + environment.get(name, "")
         shell = ["/bin/sh", "-c", through] if through else []
-        return subprocess.Popen([*shell, self.binary, *arguments], stdin=subprocess.DEVNULL,
+        return subprocess.Popen([*shell, binary or self.binary, *arguments], stdin=subprocess.DEVNULL,
                                 env=environment, preexec_fn=limit, **more)
 
     def limit_files(self, pid, count):
@@ -202,7 +202,7 @@ class Server:
     """A running server. Use it as `with Server(setting, model, root, options) as server:`."""
 
     def __init__(self, setting, model, root, options=None, files=None, watched=True,
-                 at_once=32, through=None, memlock=None, user=None):
+                 at_once=32, through=None, memlock=None, user=None, binary=None, env=None, pass_fds=()):
         self.setting = setting
         self.at_once = at_once
         self.watched = watched  # whether losing a process is a failure
@@ -223,7 +223,9 @@ class Server:
                       "threadpool": 1}.get(model, known["workers"])
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(configuration(known))
-        self._start_patiently(files=files, through=through, memlock=memlock, user=user)
+        how = {"env": env} if env else {}
+        self._start_patiently(files=files, through=through, memlock=memlock, user=user, binary=binary,
+                              pass_fds=pass_fds, **how)
 
     def _start_patiently(self, **how):
         """Rings of servers that have ended are freed a little later, and other lanes have rings too."""

@@ -221,6 +221,7 @@ def as_schema(stage):
 def paths(stage):
     with shown(stage, stage.site(a_txt=b"a")) as (_, status):
         expect("healthz", (200, b"ok\n"), status_and_content(status.get("/healthz")))
+        wait_until("the workers have begun", lambda: status.get("/readyz").status == 200, stage.seconds(5))
         expect("readyz", (200, b"ready\n"), status_and_content(status.get("/readyz")))
         page = status.get("/")
         expect("the page", 200, page.status)
