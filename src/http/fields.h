@@ -26,6 +26,8 @@ enum field {
     FIELD_IF_UNMODIFIED_SINCE,
     FIELD_REFERER,
     FIELD_USER_AGENT,
+    FIELD_FORWARDED, /* this and the next are kept only where conn_rules.forwarding says so */
+    FIELD_X_FORWARDED_FOR,
     FIELD_COUNT
 };
 

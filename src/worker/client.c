@@ -1,7 +1,7 @@
 /*
  * A connection with its socket: how it begins and how it ends, in all models.
  */
-#include "zcserve/worker.h"
+#include "worker/front.h"
 
 #include <assert.h>
 #include <linux/sockios.h>
@@ -14,6 +14,8 @@ static void peer_copy(struct sockaddr_in6 *peer, const struct sockaddr_storage *
 {
     if (from->ss_family == AF_INET || from->ss_family == AF_INET6)
         memcpy(peer, from, sizeof(*peer));
+    else
+        peer->sin6_family = AF_UNIX;
 }
 
 static void peer_ask(struct sockaddr_in6 *peer, int fd)
@@ -58,11 +60,13 @@ void client_open(struct client *client, struct worker *w, int fd,
     client->deadline = (struct deadline){.tick = 0};
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
+    client->front = FRONT_NONE;
     if (peer)
         peer_copy(&client->peer, peer);
-    else if (w->log)
+    else if (w->log || w->front)
         peer_ask(&client->peer, fd);
     conn_open(&client->conn, w->rules, &w->now);
+    if (w->front) front_open(client, w);
     conn_last(&client->conn, w->draining);
     client->state = STATE_IDLE;
     client_watch(client, w);
