@@ -21,6 +21,7 @@
 #include "zcserve/close_reason.h"
 #include "zcserve/exchange.h"
 #include "zcserve/lookup.h"
+#include "zcserve/network.h"
 #include "zcserve/now.h"
 #include "zcserve/segment.h"
 #include "zcserve/site.h"
@@ -37,6 +38,8 @@ enum conn_step {
 
 #define RANGES_MAX 64 /* the largest ranges_max */
 
+enum forwarding { FORWARDING_OFF, FORWARDING_FORWARDED, FORWARDING_X_FORWARDED_FOR };
+
 /* What the operator allows, for all connections of a worker. Times in ns, sizes in bytes. */
 struct conn_rules {
     struct text server; /* value of the Server field; empty: no such field */
@@ -50,6 +53,8 @@ struct conn_rules {
     bool not_acceptable;       /* 406, and not the original, when no available coding is accepted */
     bool lists;                /* without sites: a directory without an index may be listed       */
     const struct sites *sites; /* NULL: one site without rules, which is tree 0 of the store */
+    enum forwarding forwarding; /* which field of a trusted peer tells the client's address */
+    struct networks trusted;    /* the proxies whose word is taken                          */
 };
 
 struct conn_work;
@@ -66,14 +71,15 @@ struct conn {
     bool closing;         /* no further request is taken                        */
     bool lingering;       /* the peer may still send: half-close before closing */
     bool half_closed;
-    bool last; /* the next response is the last: the server is stopping, or others wait */
+    bool last;         /* the next response is the last: the server is stopping, or others wait */
+    bool peer_trusted; /* rules->forwarding applies to its requests */
 };
 
 /*
  * The lowest rate at which content must come, as in Apache's mod_reqtimeout. Each such number of
  * bytes moves the deadline by one second, but never further than body_ns from now. So the request
  * ends after a silence of body_ns, and also, after some time, when content comes more slowly than
- * this rate.
+ * this rate. Lingering does the same with linger_ns, and ends after linger_most_ns in any case.
  */
 #define BODY_BYTES_PER_SECOND_MIN 500
 
@@ -124,6 +130,16 @@ struct iovec conn_receive_space(struct conn *c);
 
 /* `length` bytes came, which had waited for `waited_ns`. 0 bytes: the peer finished. */
 void conn_received(struct conn *c, size_t length, uint64_t waited_ns, const struct now *now);
+
+/*
+ * For bytes before the first request that are not HTTP: `length` more came. Returns all that came so
+ * far. Nothing else is to be told of them, until conn_prelude_end() says that the first `length`
+ * bytes were all. That returns how many more bytes there are, which conn_received() must be told
+ * of: they are in conn_receive_space(). Waiting for them has the time limit of the first request.
+ */
+struct text conn_prelude(struct conn *c, size_t length);
+bool conn_prelude_has_room(const struct conn *c); /* false: no more bytes can be received */
+size_t conn_prelude_end(struct conn *c, size_t length);
 
 /* RESOLVE: returns the stream that asks, and its lookup. Then takes the result of the lookup. */
 struct stream *conn_asking(const struct conn *c);

@@ -20,7 +20,8 @@ struct listen_access {
 
 /*
  * Where to listen. Text forms: "8080", ":8080", "*:8080" (every IPv4 and IPv6 address),
- * "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (which is 127.0.0.1), "unix:/path".
+ * "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (which is 127.0.0.1), "unix:/path", and
+ * "unix:@name", which is abstract: it has no file (unix(7)). " proxy" may follow each of them.
  * Other names are refused: the addresses of a server must not depend on a resolver. With port 0 the
  * kernel chooses the port.
  */
@@ -28,6 +29,7 @@ struct listen_address {
     struct sockaddr_storage address;
     socklen_t length;
     bool every; /* one socket for IPv6 and IPv4; only IPv4 where there is no IPv6 */
+    bool proxy; /* each connection begins with a header of the PROXY protocol     */
     struct listen_access access; /* of a Unix socket; after parsing: mode by the umask, own user */
 };
 
@@ -37,10 +39,25 @@ struct listen_address {
 int listen_address_parse(const char *text, struct listen_address *address, char *problem,
                          size_t size);
 
-/* Returns whether both are the same address, with the same port. */
+/* Returns whether both are the same address, with the same port; `proxy` does not count. */
 bool listen_address_equals(const struct listen_address *a, const struct listen_address *b);
 
-/* Writes "127.0.0.1:8080", "[::1]:8080", "*:8080" or "unix:/path", and a NUL. */
+/*
+ * Returns which of `count` listening addresses a connection came to whose own address is `local`, as
+ * getsockname(2) gives it; NULL: to none of them. One that names this address goes before one for
+ * every address, as in the kernel.
+ */
+const struct listen_address *listen_address_find(const struct listen_address *addresses,
+                                                 uint32_t count, const struct sockaddr *local,
+                                                 socklen_t length);
+
+/* Returns whether this is a Unix socket with a file, which is not so for an abstract address. */
+bool listen_address_is_file(const struct listen_address *address);
+
+/*
+ * Writes "127.0.0.1:8080", "[::1]:8080", "*:8080", "unix:/path" or "unix:@name", without " proxy",
+ * and a NUL.
+ */
 void listen_address_format(const struct listen_address *address, char *text, size_t size);
 #define LISTEN_ADDRESS_TEXT_MAX 128
 

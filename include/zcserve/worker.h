@@ -15,6 +15,7 @@
 struct worker {
     uint32_t index;
     const struct conn_rules *rules; /* shared by all workers */
+    const struct service *front;    /* where proxies may name their clients; NULL: nowhere     */
     struct store *store;
     struct stats_slot *stats;
     struct access_log *log; /* NULL: no access log                                  */
@@ -77,12 +78,14 @@ struct client {
     struct stream *parked;    /* the stream whose lookup waits; NULL: none does      */
     struct deadline deadline; /* when an event loop looks at it, at the latest       */
     uint8_t state;            /* enum connection_state, as counted                   */
+    uint8_t front;            /* enum front: src/worker/front.h                      */
     int fd;
     uint32_t untaken; /* bytes not acknowledged by the peer at the last look; UINT32_MAX: no look */
-    struct sockaddr_in6 peer; /* an IPv6 or IPv4 address, or only a family */
+    struct sockaddr_in6 peer; /* an IPv6 or IPv4 address, or only a family. It may be the one */
+                              /* that a trusted proxy names in a header of the PROXY protocol */
 };
 
-/* `fd` was accepted. `peer` may be NULL: then the socket is asked, if there is an access log. */
+/* `fd` was accepted. `peer` may be NULL: then the socket is asked, if somebody wants to know it. */
 void client_open(struct client *client, struct worker *worker, int fd,
                  const struct sockaddr_storage *peer);
 

@@ -52,10 +52,17 @@ static char *line_put_request(char *at, const struct exchange *x)
     return at;
 }
 
+/* The client that a trusted proxy names goes before the peer of the connection. */
+static char *line_put_client(char *at, const struct exchange *x,
+                             const struct access_context *context)
+{
+    return x->client.base ? put_text(at, x->client) : put_peer(at, context->peer);
+}
+
 static char *line_put_combined(char *at, const struct exchange *x,
                                const struct access_context *context, const struct access_date *date)
 {
-    at = put_peer(at, context->peer);
+    at = line_put_client(at, x, context);
     at = put_text(at, TEXT(" - - ["));
     at = put_text(at, (struct text){date->text, date->length});
     at = put_text(at, TEXT("] "));
@@ -99,7 +106,7 @@ static char *line_put_json(char *at, const struct exchange *x, const struct acce
     *at++ = '.';
     at = put_digits(at, now->wall_ns / 1000000, 3);
     at = put_text(at, TEXT("Z\",\"remote\":\""));
-    at = put_peer(at, context->peer);
+    at = line_put_client(at, x, context);
     *at++ = '"';
     at = line_put_member(at, TEXT(",\"host\":"), x->host, HOST_MAX);
     at = line_put_member(at, TEXT(",\"method\":"), x->method_name, METHOD_MAX);

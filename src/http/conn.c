@@ -122,7 +122,7 @@ static struct exchange *answer_add(struct conn *c, struct stream *s, const struc
 {
     struct output *out = &c->work->output;
     struct exchange *exchange = output_next_exchange(out);
-    stream_describe(s, exchange);
+    stream_describe(s, c->peer_trusted ? c->rules : NULL, exchange);
     exchange->lent = lent;
     if (out->planned == 0) output_begin(out, http1_spare(&c->work->http1));
     output_add(out, plan, c->rules, &s->target, now);
@@ -217,17 +217,17 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Bytes are received and dropped, because the peer may not have read the last response yet. */
-static void lingering_goes_on(struct conn *c, const struct now *now)
-{
-    c->deadline_ns = earlier(now->monotonic_ns + c->rules->linger_ns, c->work->linger_until_ns);
-}
-
-/* Content came: moves the deadline by a time that depends on the number of bytes. */
-static void content_received(struct conn *c, size_t length, const struct now *now)
+/* Content came: moves the deadline by a time for each byte, but not beyond `latest_ns`. */
+static void content_received(struct conn *c, size_t length, uint64_t latest_ns)
 {
     uint64_t earned_ns = length * (NS_PER_SECOND / BODY_BYTES_PER_SECOND_MIN);
-    c->deadline_ns = earlier(c->deadline_ns + earned_ns, now->monotonic_ns + c->rules->body_ns);
+    c->deadline_ns = earlier(c->deadline_ns + earned_ns, latest_ns);
+}
+
+/* Bytes are received and dropped, because the peer may not have read the last response yet. */
+static uint64_t linger_latest_ns(const struct conn *c, const struct now *now)
+{
+    return earlier(now->monotonic_ns + c->rules->linger_ns, c->work->linger_until_ns);
 }
 
 /* Sets the deadline when a head or its content begins, and moves it when more content comes. */
@@ -236,7 +236,7 @@ static void deadline_move(struct conn *c, enum reader_phase before, size_t lengt
 {
     enum reader_phase phase = http1_phase(&c->work->http1);
     if (phase == READER_BODY && before == READER_BODY)
-        content_received(c, length, now);
+        content_received(c, length, now->monotonic_ns + c->rules->body_ns);
     else if (phase == READER_BODY)
         c->deadline_ns = now->monotonic_ns + c->rules->body_ns;
     else if (phase == READER_HEAD && before != READER_HEAD)
@@ -251,7 +251,7 @@ void conn_received(struct conn *c, size_t length, uint64_t waited_ns, const stru
         return;
     }
     if (c->half_closed) {
-        lingering_goes_on(c, now);
+        content_received(c, length, linger_latest_ns(c, now));
         return;
     }
     enum reader_phase before = http1_phase(&c->work->http1);
@@ -353,7 +353,7 @@ void conn_half_closed(struct conn *c, const struct now *now)
     assert(conn_next(c) == CONN_HALF_CLOSE);
     c->half_closed = true;
     c->work->linger_until_ns = now->monotonic_ns + c->rules->linger_most_ns;
-    lingering_goes_on(c, now);
+    c->deadline_ns = linger_latest_ns(c, now);
     c->step = (uint8_t)step_choose(c);
 }
 

@@ -52,12 +52,15 @@ enum field field_find(struct text name)
     case 8:
         if (name_is(name, "if-match")) return FIELD_IF_MATCH;
         return name_is(name, "if-range") ? FIELD_IF_RANGE : FIELD_OTHER;
+    case 9: return name_is(name, "forwarded") ? FIELD_FORWARDED : FIELD_OTHER;
     case 10:
         if (name_is(name, "user-agent")) return FIELD_USER_AGENT;
         return name_is(name, "connection") ? FIELD_CONNECTION : FIELD_OTHER;
     case 13: return name_is(name, "if-none-match") ? FIELD_IF_NONE_MATCH : FIELD_OTHER;
     case 14: return name_is(name, "content-length") ? FIELD_CONTENT_LENGTH : FIELD_OTHER;
-    case 15: return name_is(name, "accept-encoding") ? FIELD_ACCEPT_ENCODING : FIELD_OTHER;
+    case 15:
+        if (name_is(name, "accept-encoding")) return FIELD_ACCEPT_ENCODING;
+        return name_is(name, "x-forwarded-for") ? FIELD_X_FORWARDED_FOR : FIELD_OTHER;
     case 17:
         if (name_is(name, "if-modified-since")) return FIELD_IF_MODIFIED_SINCE;
         return name_is(name, "transfer-encoding") ? FIELD_TRANSFER_ENCODING : FIELD_OTHER;

@@ -42,6 +42,22 @@ void http1_received(struct http1 *h, size_t length, uint64_t waited_ns, const st
     if (h->reader.phase == READER_AWAITS) request_begins(h);
 }
 
+struct text http1_prelude(struct http1 *h, size_t length)
+{
+    assert(length <= h->size - h->filled && h->parsed == 0);
+    h->filled += (uint32_t)length;
+    return (struct text){h->receive, h->filled};
+}
+
+size_t http1_prelude_end(struct http1 *h, size_t length)
+{
+    assert(length <= h->filled && h->parsed == 0);
+    size_t rest = h->filled - length;
+    memmove(h->receive, h->receive + length, rest);
+    h->filled = 0;
+    return rest;
+}
+
 void http1_drop(struct http1 *h)
 {
     h->filled = h->parsed = 0;

@@ -34,6 +34,14 @@ struct iovec http1_receive_space(struct http1 *h);
 /* `length` bytes were received, which had waited for `waited_ns`. */
 void http1_received(struct http1 *h, size_t length, uint64_t waited_ns, const struct now *now);
 
+/*
+ * Before the first request: `length` bytes were received that http1_received() is not told of.
+ * Returns all that there are. Then drops the first `length` of them, and returns how many more there
+ * are, which are in http1_receive_space() again.
+ */
+struct text http1_prelude(struct http1 *h, size_t length);
+size_t http1_prelude_end(struct http1 *h, size_t length);
+
 /* Drops the received bytes, when the connection takes no more requests. */
 void http1_drop(struct http1 *h);
 
@@ -74,6 +82,12 @@ static inline bool http1_receives_while_sending(const struct http1 *h)
 static inline bool http1_holds_bytes(const struct http1 *h)
 {
     return h->filled > 0;
+}
+
+/* Returns whether more bytes can be received. */
+static inline bool http1_has_room(const struct http1 *h)
+{
+    return h->filled < h->size;
 }
 
 /* Returns whether bytes were received that are not read yet. */

@@ -53,6 +53,20 @@ static void expectation_take(struct reader *r, struct text value)
     }
 }
 
+static enum refusal field_keep(struct reader *r, enum field field, struct text value)
+{
+    return fields_add(&r->request->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
+}
+
+/* A field that tells of the client is kept only when it may be believed. */
+static enum refusal forwarding_take(struct reader *r, enum field field, struct text value)
+{
+    enum forwarding kept =
+        field == FIELD_FORWARDED ? FORWARDING_FORWARDED : FORWARDING_X_FORWARDED_FOR;
+    if (r->rules->forwarding != kept) return REFUSAL_NONE;
+    return field_keep(r, field, value);
+}
+
 enum refusal judge_line(struct reader *r, struct text name, struct text value)
 {
     if (++r->lines > r->rules->fields_max) return REFUSAL_FIELDS_MANY;
@@ -63,8 +77,9 @@ enum refusal judge_line(struct reader *r, struct text name, struct text value)
     case FIELD_EXPECT: expectation_take(r, value); return REFUSAL_NONE;
     case FIELD_TRANSFER_ENCODING: return transfer_coding_take(r, value);
     case FIELD_CONTENT_LENGTH: return content_length_take(r, value);
-    default:
-        return fields_add(&r->request->fields, field, value) ? REFUSAL_NONE : REFUSAL_FIELDS_MANY;
+    case FIELD_FORWARDED:
+    case FIELD_X_FORWARDED_FOR: return forwarding_take(r, field, value);
+    default: return field_keep(r, field, value);
     }
 }
 

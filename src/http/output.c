@@ -151,10 +151,10 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
                 const struct target *target, const struct now *now)
 {
     struct exchange *exchange = output_next_exchange(out);
-    size_t head = head_write(out->base + out->used, plan, rules, target, now);
+    size_t head = plan->bare ? 0 : head_write(out->base + out->used, plan, rules, target, now);
     assert(head <= HEAD_ROOM(rules->target_bytes_max) + head_room_added(rules));
 
-    output_grow(out, head);
+    if (head > 0) output_grow(out, head);
     uint64_t content = content_put(out, plan, rules);
     assert(content == (plan->head_only ? 0 : plan_content_length(plan)));
 

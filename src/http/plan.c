@@ -3,6 +3,7 @@
  * the range, in the order of RFC 9110 §13.2 and §14.2. head.c writes it.
  */
 #include "condition.h"
+#include "foreign.h"
 #include "multipart.h"
 #include "plan.h"
 #include "status.h"
@@ -19,11 +20,21 @@ struct plan plan_make(const struct request *r, bool may_persist, uint16_t status
     };
 }
 
+static struct plan plan_refused(const struct request *r, bool may_persist)
+{
+    struct plan plan = plan_make(r, may_persist, refusal_status(r->refused));
+    struct text foreign = foreign_response(r->refused);
+    plan.bare = foreign.base != NULL;
+    if (plan.bare) plan.page = foreign;
+    /* a method that is refused, or not read, may only begin like HEAD */
+    if (r->refused == REFUSAL_METHOD || plan.bare) plan.head_only = false;
+    return plan;
+}
+
 bool plan_without_lookup(const struct request *r, bool may_persist, struct plan *plan)
 {
     if (r->refused != REFUSAL_NONE) {
-        *plan = plan_make(r, may_persist, refusal_status(r->refused));
-        if (r->refused == REFUSAL_METHOD) plan->head_only = false; /* it may only begin like HEAD */
+        *plan = plan_refused(r, may_persist);
         return true;
     }
     if (request_is(r, METHOD_GET) || request_is(r, METHOD_HEAD)) return false;

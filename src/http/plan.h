@@ -18,6 +18,7 @@ struct plan {
     uint64_t offset, length;     /* of the content of `selected` to send, for 200 and 206 */
     const struct ranges *ranges; /* several parts to send, `length` bytes together, or NULL */
     struct text page;            /* content that is not of `selected`; may be empty       */
+    bool bare;                   /* the page is all: for a client of another protocol     */
     bool head_only;              /* the response has no content, because of HEAD          */
     bool keep_alive;             /* another request may follow on the connection          */
     bool confirm_keep_alive;     /* say so: the client uses HTTP/1.0 and asked            */

@@ -7,6 +7,7 @@
  * Transfer-Encoding and Content-Length say. When llhttp understood the frame differently, the
  * request is refused.
  */
+#include "foreign.h"
 #include "judge.h"
 #include "stand_in.h"
 #include "zcserve/token.h"
@@ -161,7 +162,10 @@ static void request_begin(struct reader *r)
     q->unread = q->persists = q->confirm_keep_alive = false;
 }
 
-/* Skips empty lines before the request line (RFC 9112 §2.2), which must end in CRLF. */
+/*
+ * Skips empty lines before the request line (RFC 9112 §2.2), which must end in CRLF. Two bytes are
+ * needed to know what begins with a CR, or with a byte that may begin TLS.
+ */
 static size_t empty_lines_skip(struct reader *r, const char *bytes, size_t length)
 {
     size_t at = 0;
@@ -170,10 +174,11 @@ static size_t empty_lines_skip(struct reader *r, const char *bytes, size_t lengt
         if (bytes[at + 1] != '\n') break;
         at += 2;
     }
-    if (at == length) return at;
+    if (at == length || (bytes[at] == TLS_HANDSHAKE && at + 1 == length)) return at;
     request_begin(r);
     r->phase = READER_HEAD;
     if (bytes[at] == '\r' || bytes[at] == '\n') reader_refuse(r, REFUSAL_REQUEST_LINE);
+    if (bytes[at] == TLS_HANDSHAKE && bytes[at + 1] == TLS_MAJOR) reader_refuse(r, REFUSAL_TLS);
     return at;
 }
 
@@ -213,7 +218,7 @@ static enum refusal error_judge(const struct reader *r, llhttp_errno_t error, co
     case HPE_INVALID_CONSTANT: /* no protocol behind the target, or a method of RTSP */
         return is_rtsp(r) ? REFUSAL_METHOD : REFUSAL_REQUEST_LINE;
     case HPE_INVALID_URL: return target_judge(r, at);
-    case HPE_PAUSED_H2_UPGRADE: return REFUSAL_VERSION;
+    case HPE_PAUSED_H2_UPGRADE: return REFUSAL_HTTP2;
     case HPE_INVALID_CONTENT_LENGTH:
     case HPE_UNEXPECTED_CONTENT_LENGTH:
     case HPE_CB_HEADERS_COMPLETE:

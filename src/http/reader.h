@@ -44,7 +44,7 @@ void reader_begin(struct reader *r, struct request *request, const struct conn_r
 
 /*
  * Reads more of the request. Returns how many bytes were read: all, unless the request is complete
- * or a CR came that may begin an empty line. The bytes of the head must directly follow those of
+ * or a byte came that may begin an empty line or TLS. The bytes of the head must directly follow those of
  * the last call, also in memory.
  */
 size_t reader_feed(struct reader *r, const char *bytes, size_t length);

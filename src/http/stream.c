@@ -2,6 +2,7 @@
  * Leads a complete request to the plan of its response, through a lookup when it needs one.
  */
 #include "stream.h"
+#include "forwarded.h"
 #include "negotiate.h"
 #include "route.h"
 
@@ -60,7 +61,8 @@ struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bo
                          rules->ranges_max, ranges);
 }
 
-void stream_describe(const struct stream *s, struct exchange *exchange)
+void stream_describe(const struct stream *s, const struct conn_rules *trusting,
+                     struct exchange *exchange)
 {
     const struct request *r = &s->request;
     exchange->lent = NULL;
@@ -71,6 +73,7 @@ void stream_describe(const struct stream *s, struct exchange *exchange)
     exchange->host = fields_value(&r->fields, FIELD_HOST);
     exchange->referer = fields_value(&r->fields, FIELD_REFERER);
     exchange->user_agent = fields_value(&r->fields, FIELD_USER_AGENT);
+    exchange->client = trusting ? forwarded_client(&r->fields, trusting) : (struct text){NULL, 0};
     exchange->queue_ns = s->queue_ns;
     exchange->begun_ns = s->begun_ns;
     exchange->headed_ns = s->headed_ns;

@@ -68,7 +68,11 @@ void stream_refuse(struct stream *s, enum refusal why, struct plan *plan);
 struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bool last,
                             struct resolution found, const struct now *now, struct ranges *ranges);
 
-/* Describes the request in its exchange, before the response is added to the output. */
-void stream_describe(const struct stream *s, struct exchange *exchange);
+/*
+ * Describes the request in its exchange, before the response is added to the output. `trusting`: the
+ * rules by which a trusted peer may name its client; NULL: this peer is not trusted.
+ */
+void stream_describe(const struct stream *s, const struct conn_rules *trusting,
+                     struct exchange *exchange);
 
 #endif

@@ -77,7 +77,7 @@ static int listener_bind_once(int fd, const struct listen_address *address)
 {
     const struct sockaddr *name = (const struct sockaddr *)&address->address;
 
-    if (!listener_is_unix(address) || !address->access.has_mode)
+    if (!listen_address_is_file(address) || !address->access.has_mode)
         return bind(fd, name, address->length);
     if (fchmod(fd, address->access.mode) < 0) return -1;
     mode_t before = umask(0);
@@ -96,7 +96,7 @@ static int listener_give(const struct listen_address *address)
     const struct listen_access *access = &address->access;
     struct stat file;
 
-    if (!listener_is_unix(address) ||
+    if (!listen_address_is_file(address) ||
         (!access->has_mode && access->owner == (uid_t)-1 && access->group == (gid_t)-1))
         return 0;
     int fd = open(un->sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -117,7 +117,7 @@ static int listener_bind(int fd, const struct listen_address *address)
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
 
     if (listener_bind_once(fd, address) == 0) return 0;
-    if (errno != EADDRINUSE || !listener_is_unix(address)) return -errno;
+    if (errno != EADDRINUSE || !listen_address_is_file(address)) return -errno;
     int result = listener_check_stale(address);
     if (result < 0) return result;
     if (unlink(un->sun_path) < 0 && errno != ENOENT) return -errno;
@@ -206,7 +206,7 @@ void listener_close(int fd, const struct listen_address *address, bool remove)
 {
     const struct sockaddr_un *un = (const struct sockaddr_un *)&address->address;
 
-    if (remove && listener_is_unix(address)) unlink(un->sun_path);
+    if (remove && listen_address_is_file(address)) unlink(un->sun_path);
     close(fd);
 }
 

@@ -72,6 +72,7 @@ static int address_take(struct service *service, uint32_t address, const struct 
     uint32_t from = before ? address_before(service, address, before) : 0;
     if (!before || from == before->addresses) return 0;
     service->address[address] = before->address[from];
+    service->address[address].proxy = service->asked[address].proxy;
     for (uint32_t i = 0; i < before->listeners; i++) {
         if (before->listener[i].address != from) continue;
         int fd = fcntl(before->listener[i].fd, F_DUPFD_CLOEXEC, 0);

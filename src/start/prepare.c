@@ -34,6 +34,21 @@ static bool sites_read(struct program *p)
     return p->sites;
 }
 
+static bool trusted_read(struct program *p)
+{
+    const struct config_list *trusted = &p->config->trusted;
+    for (uint32_t i = 0; i < trusted->count; i++) {
+        struct text text = {trusted->item[i], strlen(trusted->item[i])};
+        if (networks_add(&p->service.rules.trusted, text)) continue;
+        config_problem(
+            p, "trusted", trusted,
+            "write addresses or networks, such as 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32 "
+            "(all bits behind the prefix are 0), or unix");
+        return false;
+    }
+    return true;
+}
+
 static bool addresses_read(struct program *p)
 {
     struct service *service = &p->service;
@@ -50,7 +65,7 @@ static bool addresses_read(struct program *p)
         service->address[i].access = access;
     }
     service->addresses = listen->count;
-    return true;
+    return trusted_read(p);
 }
 
 /* Returns whether each name can be the host of a Host field, without a port, or is "*". */
@@ -77,6 +92,10 @@ static bool status_read(struct program *p)
     if (!has_status(p)) return hosts_valid(p);
     if (listen_address_parse(p->config->status, address, problem, sizeof(problem)) != 0) {
         config_problem(p, "status", &p->config->status, problem);
+        return false;
+    }
+    if (address->proxy) {
+        config_problem(p, "status", &p->config->status, "the status has no PROXY protocol");
         return false;
     }
     return hosts_valid(p) && unix_access_read(p, &address->access);
@@ -125,6 +144,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .linger_ns = config->timeouts_linger,
         .linger_most_ns = LINGER_SILENCES * config->timeouts_linger,
         .keep_alive = config->keep_alive,
+        .forwarding = (enum forwarding)config->forwarded,
     };
     arc4random_buf(rules->seed, sizeof(rules->seed));
 }

@@ -66,14 +66,14 @@ static void addresses_format(const struct service *service, char *text, size_t s
         size_t used = strlen(text);
         bool local = service->address[i].address.ss_family == AF_UNIX;
         listen_address_format(&service->address[i], address, sizeof(address));
-        snprintf(text + used, size - used, "%s%s%s%s", i ? ", " : "", local ? "" : "http://",
-                 address, local ? "" : "/");
+        snprintf(text + used, size - used, "%s%s%s%s%s", i ? ", " : "", local ? "" : "http://",
+                 address, local ? "" : "/", service->address[i].proxy ? " (PROXY protocol)" : "");
     }
 }
 
 void start_tell(const struct program *p)
 {
-    char addresses[SERVICE_ADDRESSES_MAX * (LISTEN_ADDRESS_TEXT_MAX + 16)];
+    char addresses[SERVICE_ADDRESSES_MAX * (LISTEN_ADDRESS_TEXT_MAX + 32)];
     const struct service *service = &p->service;
     addresses_format(service, addresses, sizeof(addresses));
     const char *worker = p->model->worker;

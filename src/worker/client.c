@@ -1,7 +1,7 @@
 /*
  * A connection with its socket: how it begins and how it ends, in all models.
  */
-#include "zcserve/worker.h"
+#include "worker/front.h"
 
 #include <assert.h>
 #include <linux/sockios.h>
@@ -14,7 +14,7 @@ static void peer_copy(struct sockaddr_in6 *peer, const struct sockaddr_storage *
 {
     if (from->ss_family == AF_INET || from->ss_family == AF_INET6)
         memcpy(peer, from, sizeof(*peer));
-    else if (from->ss_family == AF_UNIX)
+    else
         peer->sin6_family = AF_UNIX;
 }
 
@@ -81,11 +81,13 @@ void client_open(struct client *client, struct worker *w, int fd,
     client->deadline = (struct deadline){.tick = 0};
     client->untaken = UINT32_MAX;
     client->peer = (struct sockaddr_in6){.sin6_family = AF_UNSPEC};
+    client->front = FRONT_NONE;
     if (peer)
         peer_copy(&client->peer, peer);
-    else if (w->log || asks_peer(w))
+    else if (w->log || w->front || asks_peer(w))
         peer_ask(&client->peer, fd);
     conn_open(&client->conn, w->rules, &w->now);
+    if (w->front) front_open(client, w);
     conn_last(&client->conn, w->draining);
     client->state = STATE_IDLE;
     client_watch(client, w);

@@ -5,8 +5,8 @@
  * decides what to do when the call would block.
  */
 #include "probe.h"
+#include "worker/front.h"
 #include "zcserve/transmit.h"
-#include "zcserve/worker.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -59,7 +59,10 @@ void drive_received(struct worker *w, struct client *client, size_t length)
 {
     if (conn_idle(&client->conn)) PROBE_REQUEST_START(w->index, client->fd, length);
     stats_add(&w->stats->received_bytes, length);
-    conn_received(&client->conn, length, waited_ns(w), &w->now);
+    if (client->front == FRONT_NONE)
+        conn_received(&client->conn, length, waited_ns(w), &w->now);
+    else
+        front_received(client, w, length, waited_ns(w));
 }
 
 void drive_sent(struct worker *w, struct client *client, ssize_t result, bool from_file)

@@ -2,7 +2,7 @@
  * Where the core, the store, the counters and the log meet: answers RESOLVE from the store, and
  * counts and logs each exchange at SETTLE. No socket is used here.
  */
-#include "zcserve/worker.h"
+#include "worker/front.h"
 #include "probe.h"
 #include "zcserve/log.h"
 
@@ -62,6 +62,7 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
 {
     *w = (struct worker){
         .index = index, .rules = &service->rules, .waits_for_disk = service->waits_for_disk};
+    w->front = front_asks(service) ? service : NULL;
     w->stats = &service->board[index];
     stats_begin(w->stats);
     now_read(&w->now);
@@ -159,6 +160,7 @@ static void worker_settle(struct worker *w, struct client *client)
     const struct representation *lent = exchange->lent;
     stats_exchange(w->stats, exchange);
     exchange_trace(w, client, exchange);
+    if (exchange->refused != REFUSAL_NONE) front_refused(client, exchange->refused);
     if (w->log) access_log_write(w->log, exchange, (const struct sockaddr *)&client->peer, &w->now);
     conn_settled(&client->conn, &w->now);
     if (lent) store_return(w->store, lent);

@@ -279,7 +279,10 @@ class Server:
 
     def _find_addresses(self, line):
         for host, port, unix in STARTED.findall(line):
-            self.addresses.append(unix[len("unix:"):] if unix else (host.strip("[]"), int(port)))
+            path = unix[len("unix:"):]
+            if path.startswith("@"):  # abstract (unix(7))
+                path = "\0" + path[1:]
+            self.addresses.append(path if unix else (host.strip("[]"), int(port)))
         if self.addresses:
             self._ready.set()
 

@@ -40,6 +40,12 @@ class Await:
     answers: int = 1
 
 
+@dataclasses.dataclass
+class Foreign:
+    """After the answers: these bytes, which are not of HTTP/1, and the end."""
+    content: bytes
+
+
 class HalfClose:
     """Say that no more will be sent."""
 
@@ -63,7 +69,7 @@ class Row:
     server: str
     steps: list
     answers: list
-    after: str
+    after: object  # one of the words above, or Foreign
 
 
 def clause(text):
@@ -152,6 +158,7 @@ class Exchange:
         self.began = time.monotonic()
         self.expected = list(row.answers)
         self.got = []
+        self.foreign = b""
 
     def take(self):
         """Reads and judges the next answer."""
@@ -202,6 +209,10 @@ class Exchange:
         if after == KEPT or (after == EITHER and not closes):
             probe(client)
             return
+        if isinstance(after, Foreign):
+            self.foreign = client.drain()
+            expect("the last bytes", after.content, self.foreign)
+            return
         if after == CUT_SHORT and client.receive():
             check("answer", answer((400, 408)), client.answer(), self.server)
         client.expect_end()
@@ -227,7 +238,7 @@ def run_row(row, server):
     with server.client() as client:
         exchange = Exchange(row, server, client)
         exchange.run()
-        return b"".join(each.raw for each in exchange.got)
+        return b"".join(each.raw for each in exchange.got) + exchange.foreign
 
 
 def check(label, want, answer, server):
@@ -359,6 +370,6 @@ def tags_blanked(raw):
     return re.sub(rb"\r\nETag: [^\r]*", b"\r\nETag: -", raw)
 
 
-__all__ = ["KEPT", "CLOSED", "EITHER", "ENDED", "IDLE", "CUT_SHORT", "Pause", "Await", "HalfClose", "clause", "row", "answer",
-           "ok", "part", "multipart", "unsatisfiable", "head_of", "moved", "BAD", "bytewise", "get", "request",
+__all__ = ["KEPT", "CLOSED", "EITHER", "ENDED", "IDLE", "CUT_SHORT", "Pause", "Await", "HalfClose", "Foreign", "clause", "row",
+           "answer", "ok", "part", "multipart", "unsatisfiable", "head_of", "moved", "BAD", "bytewise", "get", "request",
            "content"]

@@ -8,6 +8,7 @@ site, and SERVERS below has the configurations that `server` names.
 """
 
 import re
+import struct
 
 from fixtures import FILES, NEW_DATE, OLD_DATE
 from rows import *  # pylint: disable=wildcard-import,unused-wildcard-import
@@ -183,7 +184,14 @@ row("3.0 is not spoken", bare("GET /a.txt HTTP/3.0", "Host: test"), answer(505),
 
 clause("RFC 9113 §3.4: the preface of HTTP/2")
 
-row("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", answer((400, 505)), CLOSED)
+GOAWAY = b"this port speaks HTTP/1.1 only"
+HTTP2_END = Foreign(b"\0\0\0\x04\0\0\0\0\0"                                  # SETTINGS
+                    + struct.pack("!HBBBLLL", 0, 8 + len(GOAWAY), 7, 0, 0, 0, 0xD) + GOAWAY)
+row("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [], HTTP2_END)
+row("the preface of HTTP/2, in pieces", bytewise("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), [], HTTP2_END)
+row("the preface of HTTP/2, and frames", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", [], HTTP2_END)
+row("the preface of HTTP/2 after a request", get("/a.txt") + "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ok("/a.txt"), HTTP2_END)
 
 clause("RFC 9112 §2.3, RFC 9110 §2.5: other versions")
 
@@ -232,7 +240,11 @@ for name, line in (
 
 clause("RFC 9112 §2.2, §3: no request line")
 
-row("a TLS handshake", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 64, BAD, CLOSED)
+TLS_END = Foreign(b"\x15\x03\x01\x00\x02\x02\x46")  # an alert of RFC 8446 §6: fatal, protocol_version
+HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 64
+row("a TLS handshake", HELLO, [], TLS_END)
+row("a TLS handshake, in pieces", [HELLO[:1], Pause(0.05), HELLO[1:2], HELLO[2:]], [], TLS_END)
+row("what only begins like TLS", b"\x16ET / HTTP/1.1\r\n", BAD, CLOSED)
 row("an empty line of a bare LF before it", "\n" + get("/a.txt") + SMUGGLED, BAD, CLOSED)
 
 # ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
  * A connection driven without a socket; see core_link.h.
  */
 #include "core_link.h"
+#include "http/foreign.h"
 #include "multipart_read.h"
 
 #include <inttypes.h>
@@ -221,6 +222,14 @@ static void content_check(const struct core_link *link, const struct exchange *e
         bytes_check(sent, range.base ? text_number(range) : 0);
 }
 
+/* A client of another protocol gets a response that has no head. */
+static void foreign_check(const char *bytes, const struct exchange *exchange)
+{
+    struct text expected = foreign_response(exchange->refused);
+    core_holds(expected.base && text_equals((struct text){bytes, exchange->length}, expected));
+    core_holds(exchange->content_bytes == exchange->length);
+}
+
 /*
  * Checks a response that was completely sent: HTTP can read it, and it has the content that it
  * announces.
@@ -232,6 +241,10 @@ static void answer_check(const struct core_link *link, const struct exchange *ex
     uint64_t content_length = exchange->length - head_length;
     bool head_only = text_equals(exchange->method_name, TEXT("HEAD"));
     char line[16];
+    if (head_length == 0) {
+        foreign_check(head, exchange);
+        return;
+    }
     snprintf(line, sizeof(line), "HTTP/1.1 %u ", (unsigned)exchange->status);
     core_holds(text_begins(head, head_length, line));
     core_holds(memmem(head, head_length, "\r\n\r\n", 4) == head + head_length - 4);

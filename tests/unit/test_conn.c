@@ -345,6 +345,10 @@ START_TEST(fails_while_it_asks)
 }
 END_TEST
 
+#define BYTES_50 "01234567890123456789012345678901234567890123456789"
+#define BYTES_OF_A_SECOND \
+    BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50
+
 /* The half-close follows the last response. Then bytes of the peer are dropped for a while. */
 START_TEST(lingers)
 {
@@ -359,10 +363,25 @@ START_TEST(lingers)
     for (int i = 0; i < 9; i++) {
         core_link_wait(&wire, SECOND);
         ck_assert_uint_ge(patience(), SECOND); /* an upload that goes on gets more time */
-        feed("x");
+        feed(BYTES_OF_A_SECOND);
     }
     ck_assert_uint_eq(patience(), SECOND); /* but not for ever */
     ck_assert_uint_eq(wire.settled, 1);
+    core_link_expire(&wire);
+    closed_because(CLOSE_BAD_REQUEST);
+}
+END_TEST
+
+/* A byte now and then is no upload: each one earns 2 ms. */
+START_TEST(lingers_no_longer_for_drops)
+{
+    feed("GET / HTTP/1.1\r\n\r\n");
+    ck_assert_uint_eq(patience(), wire.rules.linger_ns);
+    for (uint64_t i = 1; i <= 3; i++) {
+        core_link_wait(&wire, SECOND / 2);
+        feed("x");
+        ck_assert_uint_eq(patience(), wire.rules.linger_ns - i * (SECOND / 2 - SECOND / 500));
+    }
     core_link_expire(&wire);
     closed_because(CLOSE_BAD_REQUEST);
 }
@@ -849,6 +868,7 @@ int main(void)
     tcase_add_test(end, lingers);
     tcase_add_loop_test(end, lingers_after_our_fault, 0, 3);
     tcase_add_loop_test(end, our_fault_ends_with_the_peer, 0, 3);
+    tcase_add_test(end, lingers_no_longer_for_drops);
     tcase_add_test(end, lingers_in_vain);
     tcase_add_test(end, lingers_until_the_peer_goes);
     tcase_add_test(end, reset_after_the_last_answer_is_no_trouble);

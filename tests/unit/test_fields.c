@@ -24,6 +24,8 @@ static const struct {
     {"if-unmodified-since", FIELD_IF_UNMODIFIED_SINCE},
     {"referer", FIELD_REFERER},
     {"user-agent", FIELD_USER_AGENT},
+    {"forwarded", FIELD_FORWARDED},
+    {"x-forwarded-for", FIELD_X_FORWARDED_FOR},
 };
 
 #define NAME_MAX_LENGTH 32
@@ -97,7 +99,8 @@ START_TEST(name_others)
         "content-type",
         "upgrade-insecure-requests",
         "sec-fetch-dest",
-        "x-forwarded-for",
+        "x-forwarded-foo",
+        "x-forwarded-host",
         "host ",
         "ranges",
         "if-modified-sinc",
