@@ -180,7 +180,10 @@ void conn_taken(struct conn *c, const struct now *now);
 void conn_expired(struct conn *c, const struct now *now);
 
 /* Sets whether the next response is the last on this connection, whatever the client wants. */
-void conn_last(struct conn *c, bool last);
+static inline void conn_last(struct conn *c, bool last)
+{
+    c->last = last;
+}
 
 /* The next response is the last. An idle connection waits at most linger_ns for a last request. */
 void conn_draining(struct conn *c, const struct now *now);
