@@ -109,7 +109,7 @@ void *conn_return_work(struct conn *c);
 
 /*
  * Who sends the requests, for rules that allow or deny addresses. It is for the time in which the
- * connection has its work area.
+ * connection has its work area. Until this call, the address is "::".
  */
 void conn_from(struct conn *c, const struct peer_address *peer);
 

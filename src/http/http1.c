@@ -20,6 +20,7 @@ void http1_open(struct http1 *h, const struct conn_rules *rules, char *space)
     h->receive = space + path_made_size(rules);
     h->size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
     h->filled = h->parsed = 0;
+    if (rules->sites) h->stream.peer = (struct peer_address){.is_unix = false};
     reader_begin(&h->reader, &h->stream.request, rules);
 }
 
