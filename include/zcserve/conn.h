@@ -115,7 +115,7 @@ void *conn_return_work(struct conn *c);
 
 /*
  * Who sends the requests, for rules that allow or deny addresses. It is for the time in which the
- * connection has its work area.
+ * connection has its work area. Until this call, the address is "::".
  */
 void conn_from(struct conn *c, const struct peer_address *peer);
 
@@ -196,7 +196,10 @@ void conn_taken(struct conn *c, const struct now *now);
 void conn_expired(struct conn *c, const struct now *now);
 
 /* Sets whether the next response is the last on this connection, whatever the client wants. */
-void conn_last(struct conn *c, bool last);
+static inline void conn_last(struct conn *c, bool last)
+{
+    c->last = last;
+}
 
 /* The next response is the last. An idle connection waits at most linger_ns for a last request. */
 void conn_draining(struct conn *c, const struct now *now);

@@ -20,16 +20,12 @@ static enum conn_step step_of_the_end(const struct conn *c)
     return c->lingering ? CONN_HALF_CLOSE : CONN_CLOSE;
 }
 
-static enum conn_step step_after_failure(const struct conn *c)
-{
-    return c->work && !output_is_settled(&c->work->output) ? CONN_SETTLE : step_of_the_end(c);
-}
-
 /* RESOLVE comes before SEND, so that requests received together are answered together. */
 static enum conn_step step_choose(const struct conn *c)
 {
     struct conn_work *k = c->work;
-    if (c->failed) return step_after_failure(c);
+    if (c->failed && k && !output_is_settled(&k->output)) return CONN_SETTLE;
+    if (c->failed) return step_of_the_end(c);
     if (k && http1_asking(&k->http1)) return CONN_RESOLVE;
     if (k && output_is_done(&k->output)) return CONN_SETTLE;
     if (k && output_is_pending(&k->output)) return CONN_SEND;
@@ -52,15 +48,11 @@ static size_t work_bytes(const struct conn_rules *rules)
     return (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
-static size_t places_bytes(const struct conn_rules *rules)
-{
-    return (OUTPUT_PLACES(rules->ranges_max) - 1) * sizeof(struct output_place);
-}
-
 /* Whole pages, so that the memory of one connection lies in as few pages as possible. */
 size_t conn_work_size(const struct conn_rules *rules)
 {
-    size_t size = work_bytes(rules) + places_bytes(rules) + path_made_size(rules);
+    size_t size =
+        work_bytes(rules) + (OUTPUT_PLACES(rules->ranges_max) - 1) * sizeof(struct output_place);
     return (size + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
@@ -83,12 +75,6 @@ void conn_lend_work(struct conn *c, void *work)
     struct conn_work *k = c->work = work;
     http1_open(&k->http1, c->rules, k->bytes);
     output_open(&k->output, c->rules, (void *)((char *)work + work_bytes(c->rules)));
-    k->http1.stream.made = (char *)work + work_bytes(c->rules) + places_bytes(c->rules);
-}
-
-void conn_from(struct conn *c, const struct peer_address *peer)
-{
-    c->work->http1.stream.peer = *peer;
 }
 
 void *conn_return_work(struct conn *c)
@@ -99,9 +85,9 @@ void *conn_return_work(struct conn *c)
     return work;
 }
 
-void conn_last(struct conn *c, bool last)
+void conn_from(struct conn *c, const struct peer_address *peer)
 {
-    c->last = last;
+    http1_from(&c->work->http1, peer);
 }
 
 /* ---- responses ------------------------------------------------------------------------------- */
@@ -162,10 +148,7 @@ const struct lookup *conn_lookup(const struct stream *s)
 void conn_resolved(struct conn *c, struct stream *s, struct resolution found, const struct now *now)
 {
     assert(conn_next(c) == CONN_RESOLVE);
-    if (c->rules->sites && route_goes_on(s, c->rules, found.kind)) {
-        c->step = (uint8_t)step_choose(c);
-        return;
-    }
+    if (c->rules->sites && route_goes_on(s, c->rules, found.kind)) return;
     const struct representation *lent =
         found.kind == RESOLUTION_FOUND ? found.representation : NULL;
     bool fetched = s->state == STREAM_FETCHED;

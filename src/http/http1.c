@@ -9,16 +9,24 @@
 
 size_t http1_space_size(const struct conn_rules *rules)
 {
-    return (size_t)rules->target_bytes_max + 1 + rules->head_bytes_max + RECEIVE_SLACK_BYTES;
+    return path_made_size(rules) + rules->target_bytes_max + 1 + rules->head_bytes_max +
+           RECEIVE_SLACK_BYTES;
 }
 
 void http1_open(struct http1 *h, const struct conn_rules *rules, char *space)
 {
     h->stream.state = STREAM_READING;
-    h->receive = space;
+    h->stream.made = space;
+    h->receive = space + path_made_size(rules);
     h->size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
     h->filled = h->parsed = 0;
+    if (rules->sites) h->stream.peer = (struct peer_address){.is_unix = false};
     reader_begin(&h->reader, &h->stream.request, rules);
+}
+
+void http1_from(struct http1 *h, const struct peer_address *peer)
+{
+    h->stream.peer = *peer;
 }
 
 struct iovec http1_receive_space(struct http1 *h)

@@ -3,10 +3,11 @@
  * after another, in their order. This file is all that conn.c knows of the protocol: another
  * protocol would be another file with these functions.
  *
- *      ┌─────────────────────────────────────────────┬──────────────────────────┬─────────
- *      │ receive: requests in the order received     │ path of current request  │ spare …
- *      └─────────────────────────────────────────────┴──────────────────────────┴─────────
- *        0 ≤ parsed ≤ filled ≤ size                 filled
+ *      ┌────────────┬───────────────────────────────────────────┬─────────────────────────┬────────
+ *      │ path that  │ receive: requests in the order received   │ path of current request │ spare …
+ *      │ rules make │                                           │                         │
+ *      └────────────┴───────────────────────────────────────────┴─────────────────────────┴────────
+ *                     0 ≤ parsed ≤ filled ≤ size               filled
  */
 #ifndef ZCSERVE_HTTP_HTTP1_H
 #define ZCSERVE_HTTP_HTTP1_H
@@ -27,6 +28,9 @@ struct http1 {
 /* Returns how many bytes http1_open() needs under these rules. The spare space follows them. */
 size_t http1_space_size(const struct conn_rules *rules);
 void http1_open(struct http1 *h, const struct conn_rules *rules, char *space);
+
+/* Who sends the requests: see conn_from(). */
+void http1_from(struct http1 *h, const struct peer_address *peer);
 
 /* Returns where received bytes go; not empty when conn_receives() is true. */
 struct iovec http1_receive_space(struct http1 *h);

@@ -1,10 +1,10 @@
 /*
  * The work area of a connection that is not idle: one block, taken from a slab.
  *
- *      ┌──────────────────┬──────────┬──────┬─────────────────────────┬───────────────┬────────────┐
- *      │ struct conn_work │ received │ path │ output: heads, pages,   │ places of the │ path that  │
- *      │                  │ bytes    │      │ small contents          │ output but 1  │ rules make │
- *      └──────────────────┴──────────┴──────┴─────────────────────────┴───────────────┴────────────┘
+ *      ┌──────────────────┬──────────┬──────┬─────────────────────────┬──────────────────────┐
+ *      │ struct conn_work │ received │ path │ output: heads, pages,   │ places of the output │
+ *      │                  │ bytes    │      │ small contents          │ but the first        │
+ *      └──────────────────┴──────────┴──────┴─────────────────────────┴──────────────────────┘
  *
  * Responses are gathered until all are settled, and no bytes are received meanwhile. So the output
  * can begin where the received bytes end. A connection with one request, such as a slow reader,

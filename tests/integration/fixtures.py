@@ -62,6 +62,7 @@ FILES = {
     "\udcff/index.html": b"not UTF-8",
     "%2e%2e/index.html": b"%2e%2e",
     "noindex/file.txt": b"file",
+    "errors/page.html": b"<!DOCTYPE html><title>403, 404 or 405</title>\n",
     "start/start.html": b"start",
     "start/index.html": b"index",
     # Names that a target has to encode, and some that are not UTF-8: "\udcff" stands for the byte 0xff.

@@ -189,7 +189,9 @@ def configuration(options):
     text, sections = "", {}
     for name, value in options.items():
         match = SECTION.match(name)
-        if match:
+        if name == "":  # sites and rules, as they are written
+            text += value
+        elif match:
             sections.setdefault(match[1], []).append(line(match[2], value))
         else:
             text += line(name, value)

@@ -294,7 +294,7 @@ def date_seconds(date):
 
 
 PHRASES = {  # RFC 9110 §15, RFC 6585 §5
-    200: "OK", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 304: "Not Modified",
+    200: "OK", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 302: "Found", 304: "Not Modified",
     400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable",
     408: "Request Timeout", 412: "Precondition Failed", 414: "URI Too Long", 416: "Range Not Satisfiable",
     417: "Expectation Failed", 431: "Request Header Fields Too Large", 500: "Internal Server Error",

@@ -259,7 +259,7 @@ static void answer_check(const struct core_link *link, const struct exchange *ex
         core_holds(text_number(announced) == content_length);
     if (exchange->status == 200 || exchange->status == 206)
         content_check(link, exchange, head, (struct text){head + head_length, content_length});
-    if (exchange->status >= 400 && content_length > 0)
+    if (exchange->status >= 400 && content_length > 0 && !link->pages_are_files)
         core_holds(text_begins(head + head_length, content_length, "<!doctype html>"));
 }
 

@@ -33,6 +33,7 @@ struct core_link {
     bool (*parks)(void *of);
     void *parks_of;
     struct stream *parked; /* or NULL */
+    bool pages_are_files;  /* errors may have a file as their page */
 };
 
 /* What is being tried: it is printed when something does not hold. */

@@ -43,6 +43,11 @@ static void http1_open(struct http1 *h, const struct conn_rules *rules, char *sp
         h->stream[i].path = space + (size_t)i * PATH_BYTES;
 }
 
+static void http1_from(struct http1 *h, const struct peer_address *peer)
+{
+    h->stream[0].peer = h->stream[1].peer = *peer;
+}
+
 static struct iovec http1_receive_space(struct http1 *h)
 {
     return (struct iovec){h->receive + h->filled, RECEIVE_BYTES - h->filled};

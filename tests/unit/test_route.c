@@ -1,0 +1,198 @@
+/*
+ * What the rules of a site make of requests, on a connection without a socket: what is looked up,
+ * what is answered, and that the room for heads and paths is enough at its limits.
+ */
+#include "core_link.h"
+#include "loaded.h"
+#include "start/sites.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define HOST "Host: a\r\n"
+#define GET(target) "GET " target " HTTP/1.1\r\n" HOST "\r\n"
+#define TIMES9(text) text text text text text text text text text
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+static struct core_link wire;
+static struct config *config;
+static struct site_set *set;
+static bool open;
+
+static const char *const known =
+    "rule / { error_pages = {\"404 403 405 /zip\", \"406 /small\", \"503 /busy\", \"500 /none\"} "
+    "}\n"
+    "rule \"/r/*\" { rewrite = \"/$1\" }\n"
+    "rule \"/t/*\" { try_files = {\"/$1\", \"/$1$1$1$1$1$1$1$1$1\", \"/none\", \"/large\"} }\n"
+    "rule \"/n/*\" { try_files = {\"/$1\", \"=403\"} }\n"
+    "rule \"/long/*\" { rewrite = \"/$1$1$1$1$1$1$1$1\" }\n"
+    "rule \"/loop/*\" { redirect = \"/" TIMES9(
+        "$1$1$1$1$1") "\" }\n"
+                      "rule \"/over/*\" { redirect = \"/" TIMES9(
+                          "$1$1$1$1$1") "$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1\" }\n"
+                                        "rule \"/far/*\" { redirect = \"/$1\" }\n"
+                                        "rule \"/deny/\" { deny = all }\n";
+
+static void set_up(void)
+{
+    struct conn_rules rules = core_rules();
+    config = load_good(known);
+    set = site_set_new(config, stderr);
+    ck_assert_ptr_nonnull(set);
+    rules.sites = &set->sites;
+    core_link_open(&wire, &rules);
+    open = true;
+}
+
+static void tear_down(void)
+{
+    if (open) core_link_close(&wire);
+    site_set_free(set);
+    config_free(config);
+}
+
+static void feed(const char *text)
+{
+    ck_assert_uint_eq(core_link_feed(&wire, text, strlen(text)), strlen(text));
+}
+
+static bool output_has(const char *text)
+{
+    return memmem(wire.output, wire.output_length, text, strlen(text)) != NULL;
+}
+
+static const struct {
+    const char *name, *request;
+    uint16_t status;
+    const char *has; /* in the response */
+} rows[] = {
+    {"as it is", GET("/small"), 200, "Content-Length: 100\r\n"},
+    {"rewritten", GET("/r/large"), 200, "Content-Length: 5000\r\n"},
+    {"rewritten to nothing", GET("/r/nothing"), 404, "<h1>404"},
+    {"rewritten to a directory, which gets its slash", GET("/r/dir"), 404, "<h1>404"},
+    {"a directory itself is redirected", GET("/dir"), 301, "Location: dir/\r\n"},
+    {"the first path", GET("/t/small"), 200, "Content-Length: 100\r\n"},
+    {"the last path", GET("/t/nothing"), 200, "Content-Length: 5000\r\n"},
+    {"a path that is broken ends the tries", GET("/t/broken"), 500, "<h1>500"},
+    {"a status at the end", GET("/n/nothing"), 403, "<h1>403"},
+    {"a path that becomes too long", GET("/long/123456789"), 404, "<h1>404"},
+    {"a long Location", GET("/loop/%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff"), 302,
+     "Location: /%FF"},
+    {"a Location that is too long", GET("/over/%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff%ff"), 414,
+     "<h1>414"},
+    {"a page that is busy, too", GET("/busy"), 503, "<h1>503"},
+    {"a page that is not there", GET("/broken"), 500, "<h1>500"},
+    {"a page that is not acceptable", GET("/secret"), 403, "<h1>403"},
+    {"refused", GET("/deny/x"), 403, "<h1>403"},
+    {"HEAD refused", "HEAD /deny/x HTTP/1.1\r\n" HOST "\r\n", 403, "Content-Length: "},
+    {"method", "DELETE /small HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, OPTIONS\r\n"},
+    {"OPTIONS", "OPTIONS /small HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: GET, HEAD, OPTIONS\r\n"},
+    {"the query goes on", GET("/far/x?y=%7a"), 302, "Location: /x?y=%7a\r\n"},
+    {"no rule is for what is refused", GET("/../deny"), 400, "<h1>400"},
+};
+
+START_TEST(answered)
+{
+    snprintf(core_link_story, sizeof(core_link_story), "%s", rows[_i].name);
+    feed(rows[_i].request);
+    ck_assert_msg(wire.settled == 1 && wire.status[0] == rows[_i].status, "%s: %u", rows[_i].name,
+                  wire.status[0]);
+    ck_assert_msg(output_has(rows[_i].has), "%s: %.*s", rows[_i].name, (int)wire.output_length,
+                  wire.output);
+}
+END_TEST
+
+/* A page in a coding is for those who accept it, and is sent with the status and its coding. */
+START_TEST(page_with_coding)
+{
+    snprintf(core_link_story, sizeof(core_link_story), "page with coding");
+    wire.pages_are_files = true;
+    feed("GET /nothing HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\nIf-None-Match: *\r\n\r\n");
+    ck_assert_uint_eq(wire.status[0], 404);
+    ck_assert(output_has("Content-Encoding: gzip\r\n") && output_has("Content-Length: 300\r\n"));
+    ck_assert(output_has("Vary: Accept-Encoding\r\n"));
+    ck_assert(!output_has("ETag") && !output_has("Last-Modified") && !output_has("Accept-Ranges"));
+    ck_assert_uint_eq(wire.lent_count, wire.returned_count);
+}
+END_TEST
+
+static bool always(void *of)
+{
+    (void)of;
+    return true;
+}
+
+/* Each path that is tried may wait for the disk. */
+START_TEST(each_try_waits)
+{
+    snprintf(core_link_story, sizeof(core_link_story), "each try waits");
+    int waits = 0;
+    wire.parks = always;
+    core_link_receive(&wire, GET("/t/nothing"), strlen(GET("/t/nothing")));
+    while (core_link_advance(&wire) == CONN_PARKED) {
+        waits++;
+        core_link_unpark(&wire);
+        wire.parks = waits < 3 ? always : NULL;
+    }
+    ck_assert_int_eq(waits, 3);
+    while (conn_next(&wire.conn) == CONN_SEND) {
+        core_link_send(&wire, UINT64_MAX);
+        core_link_advance(&wire);
+    }
+    ck_assert_uint_eq(wire.status[0], 200);
+}
+END_TEST
+
+/* Requests that are pipelined keep their own paths, whatever rules make of the next one. */
+START_TEST(pipelined)
+{
+    static const uint16_t expected[] = {200, 404, 200, 302, 200, 403, 200};
+    snprintf(core_link_story, sizeof(core_link_story), "pipelined");
+    feed(GET("/t/small") GET("/r/nothing") GET("/r/large") GET("/far/x") GET("/t/no") GET("/deny/a")
+             GET("/r/small"));
+    ck_assert_uint_eq(wire.settled, COUNT(expected));
+    for (int i = 0; i < COUNT(expected); i++)
+        ck_assert_uint_eq(wire.status[i], expected[i]);
+}
+END_TEST
+
+/* Only who is told to the core counts; see conn_from(). */
+START_TEST(address)
+{
+    static const struct peer_address here = {
+        .address = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
+    struct config *other = load_good("rule / { allow = 127.0.0.1 }");
+    struct site_set *sites = site_set_new(other, stderr);
+    ck_assert(sites->sites.by_address);
+    wire.rules.sites = &sites->sites;
+    feed(GET("/small"));
+    core_link_rest(&wire);
+    conn_lend_work(&wire.conn, malloc(conn_work_size(&wire.rules)));
+    conn_from(&wire.conn, &here);
+    feed(GET("/small"));
+    ck_assert_uint_eq(wire.status[0], 403);
+    ck_assert_uint_eq(wire.status[1], 200);
+    core_link_close(&wire);
+    open = false;
+    site_set_free(sites);
+    config_free(other);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("route");
+    TCase *tcase = tcase_create("route");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, answered, 0, COUNT(rows));
+    tcase_add_test(tcase, page_with_coding);
+    tcase_add_test(tcase, each_try_waits);
+    tcase_add_test(tcase, pipelined);
+    tcase_add_test(tcase, address);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
