@@ -117,7 +117,7 @@ void *conn_return_work(struct conn *c);
  * Who sends the requests, for rules that allow or deny addresses. It is for the time in which the
  * connection has its work area. Until this call, the address is "::".
  */
-void conn_from(struct conn *c, const struct peer_address *peer);
+void conn_from(struct conn *c, const struct origin *peer);
 
 /*
  * Returns whether bytes may be received: in RECEIVE. A protocol that answers in any order (not

@@ -21,6 +21,12 @@ struct network {
     uint32_t bits; /* 0 to 128: how many bits of an address must be those of `address` */
 };
 
+/* Where a request comes from. */
+struct origin {
+    struct ip ip;
+    bool local; /* the peer of a Unix socket: it counts as 127.0.0.1 and as ::1 */
+};
+
 #define NETWORKS_MAX 16
 
 struct networks {
@@ -36,11 +42,12 @@ bool ip_read(struct text text, struct ip *ip);
 bool ip_of(const struct sockaddr *address, struct ip *ip);
 
 /*
- * Adds "192.0.2.1", "192.0.2.0/24", "2001:db8::/32" or "unix". Returns false when it is none of
+ * Adds "192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "unix" or "all". Returns false when it is none of
  * these, when an address has bits beyond those of its network, or when the list is full.
  */
 bool networks_add(struct networks *networks, struct text text);
 
 bool networks_have(const struct networks *networks, const struct ip *ip);
+bool networks_have_origin(const struct networks *networks, const struct origin *origin);
 
 #endif

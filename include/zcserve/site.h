@@ -10,6 +10,7 @@
 #define ZCSERVE_SITE_H
 
 #include "zcserve/exchange.h"
+#include "zcserve/network.h"
 
 #define SITE_RULES_MAX 1024       /* of one site */
 #define CAPTURES_MAX 9            /* $1 to $9    */
@@ -24,23 +25,6 @@ struct pattern {
     bool anywhere;  /* it may begin at any segment; the path must end with it   */
     uint16_t plain; /* so many bytes at its beginning are neither "*" nor "?"   */
     uint8_t stars;
-};
-
-/* A network of IPv6 addresses. IPv4 addresses are mapped (RFC 4291 §2.5.5.2). */
-struct network {
-    uint8_t address[16];
-    uint8_t bits; /* of the prefix, 0 to 128 */
-};
-
-struct networks {
-    const struct network *network;
-    uint32_t count;
-};
-
-/* Who sent a request: an address as in struct network, or the peer of a Unix socket. */
-struct peer_address {
-    uint8_t address[16];
-    bool is_unix; /* it counts as both loopback addresses, 127.0.0.1 and ::1 */
 };
 
 enum field_action { FIELD_SETS, FIELD_ADDS, FIELD_REMOVES };
@@ -85,7 +69,7 @@ struct rule {
     uint16_t otherwise; /* the status when none of them is there; 0: of the last one           */
     const struct error_page *page;
     uint32_t pages;
-    struct networks allow, deny;
+    const struct networks *allow, *deny; /* NULL: not set */
     const struct text *origin; /* origins that may read responses (CORS); "*": all             */
     uint32_t origins;
     struct text type, charset; /* an empty charset is none                                     */

@@ -90,9 +90,11 @@ void client_open(struct client *client, struct worker *worker, int fd,
                  const struct sockaddr_storage *peer);
 
 /*
+ * client_peer_tell() tells the core who the peer is, if rules ask for that.
  * client_lend_work() lends the connection a work area if it has none. client_rest() counts the
  * state of a connection that waits for bytes, and takes the work area back when it is idle.
  */
+void client_peer_tell(struct client *client, const struct worker *worker);
 void client_lend_work(struct client *client, struct worker *worker);
 void client_rest(struct client *client, struct worker *worker);
 

@@ -90,6 +90,11 @@ bool networks_add(struct networks *networks, struct text text)
         return true;
     }
     if (networks->count == NETWORKS_MAX || text.length == 0) return false;
+    if (text_equals(text, TEXT("all"))) {
+        networks->local = true;
+        networks->member[networks->count++] = (struct network){.bits = 0};
+        return true;
+    }
     if (!network_read(text, &networks->member[networks->count])) return false;
     networks->count++;
     return true;
@@ -100,4 +105,13 @@ bool networks_have(const struct networks *networks, const struct ip *ip)
     for (uint32_t i = 0; i < networks->count; i++)
         if (bits_agree(&networks->member[i].address, ip, networks->member[i].bits)) return true;
     return false;
+}
+
+bool networks_have_origin(const struct networks *networks, const struct origin *origin)
+{
+    static const struct ip here_ipv4 = {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
+    static const struct ip here_ipv6 = {{[15] = 1}};
+    if (!origin->local) return networks_have(networks, &origin->ip);
+    return networks->local || networks_have(networks, &here_ipv4) ||
+           networks_have(networks, &here_ipv6);
 }

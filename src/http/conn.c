@@ -85,7 +85,7 @@ void *conn_return_work(struct conn *c)
     return work;
 }
 
-void conn_from(struct conn *c, const struct peer_address *peer)
+void conn_from(struct conn *c, const struct origin *peer)
 {
     http1_from(&c->work->http1, peer);
 }
@@ -120,6 +120,13 @@ static struct exchange *answer_add(struct conn *c, struct stream *s, const struc
     return exchange;
 }
 
+/* Rules that ask for addresses are told who sends the request. */
+static void request_name(const struct conn *c, struct stream *s)
+{
+    if (c->rules->sites && c->rules->sites->by_address)
+        stream_name(s, c->peer_trusted ? c->rules : NULL);
+}
+
 /* Takes received requests until one needs a lookup, or the output is full or has an open file. */
 static void requests_take(struct conn *c, const struct now *now)
 {
@@ -127,8 +134,10 @@ static void requests_take(struct conn *c, const struct now *now)
     struct stream *s;
     struct plan plan;
     while (http1_has_more(&k->http1) && !c->closing && !output_holds_file(&k->output) &&
-           output_has_room(&k->output) && (s = http1_next(&k->http1, now)) != NULL)
+           output_has_room(&k->output) && (s = http1_next(&k->http1, now)) != NULL) {
+        request_name(c, s);
         if (stream_take(s, c->rules, c->last, &plan)) answer_add(c, s, &plan, NULL, now);
+    }
     if (k->output.planned == 0 && !c->closing) http1_compact(&k->http1);
     c->step = (uint8_t)step_choose(c);
 }

@@ -28,7 +28,7 @@ enum field {
     FIELD_USER_AGENT,
     FIELD_ORIGIN,
     FIELD_REQUEST_METHOD, /* Access-Control-Request-Method */
-    FIELD_FORWARDED, /* this and the next are kept only where conn_rules.forwarding says so */
+    FIELD_FORWARDED,      /* this and the next are kept only where conn_rules.forwarding says so */
     FIELD_X_FORWARDED_FOR,
     FIELD_COUNT
 };

@@ -20,11 +20,11 @@ void http1_open(struct http1 *h, const struct conn_rules *rules, char *space)
     h->receive = space + path_made_size(rules);
     h->size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
     h->filled = h->parsed = 0;
-    if (rules->sites) h->stream.peer = (struct peer_address){.is_unix = false};
+    if (rules->sites) h->stream.peer = (struct origin){.local = false};
     reader_begin(&h->reader, &h->stream.request, rules);
 }
 
-void http1_from(struct http1 *h, const struct peer_address *peer)
+void http1_from(struct http1 *h, const struct origin *peer)
 {
     h->stream.peer = *peer;
 }

@@ -30,7 +30,7 @@ size_t http1_space_size(const struct conn_rules *rules);
 void http1_open(struct http1 *h, const struct conn_rules *rules, char *space);
 
 /* Who sends the requests: see conn_from(). */
-void http1_from(struct http1 *h, const struct peer_address *peer);
+void http1_from(struct http1 *h, const struct origin *peer);
 
 /* Returns where received bytes go; not empty when conn_receives() is true. */
 struct iovec http1_receive_space(struct http1 *h);

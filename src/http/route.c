@@ -119,7 +119,7 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
     struct text authority = s->target.form == TARGET_ABSOLUTE
                                 ? s->target.authority
                                 : fields_value(&s->request.fields, FIELD_HOST);
-    rule_judge(site_find(rules->sites, authority), &s->request, s->target.path, &s->peer,
+    rule_judge(site_find(rules->sites, authority), &s->request, s->target.path, &s->asks,
                &s->verdict);
     s->decided = 0;
     s->tried = 0;

@@ -7,32 +7,12 @@
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-static bool network_has(const struct network *network, const uint8_t address[16])
-{
-    size_t whole = network->bits / 8, rest = network->bits % 8;
-    if (memcmp(network->address, address, whole) != 0) return false;
-    return rest == 0 || (network->address[whole] ^ address[whole]) >> (8 - rest) == 0;
-}
-
-bool networks_have(const struct networks *networks, const struct peer_address *peer)
-{
-    static const uint8_t here_ipv4[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
-    static const uint8_t here_ipv6[16] = {[15] = 1};
-    for (uint32_t i = 0; i < networks->count; i++) {
-        const struct network *network = &networks->network[i];
-        if (peer->is_unix ? network_has(network, here_ipv4) || network_has(network, here_ipv6)
-                          : network_has(network, peer->address))
-            return true;
-    }
-    return false;
-}
-
 /* Where nothing is in `allow`, all are allowed. */
-static bool is_refused(const struct verdict *verdict, const struct peer_address *peer)
+static bool is_refused(const struct verdict *verdict, const struct origin *from)
 {
     const struct rule *allow = verdict->by[RULE_ALLOW], *deny = verdict->by[RULE_DENY];
-    if (deny && networks_have(&deny->deny, peer)) return true;
-    return allow && allow->allow.count > 0 && !networks_have(&allow->allow, peer);
+    if (deny && networks_have_origin(deny->deny, from)) return true;
+    return allow && allow->allow->count > 0 && !networks_have_origin(allow->allow, from);
 }
 
 /* ---- origins --------------------------------------------------------------------------------- */
@@ -58,7 +38,7 @@ static void rule_apply(struct verdict *verdict, uint32_t number)
 }
 
 void rule_judge(const struct site *site, const struct request *r, struct text path,
-                const struct peer_address *peer, struct verdict *verdict)
+                const struct origin *from, struct verdict *verdict)
 {
     verdict->site = site;
     memset(verdict->applies, 0, (site->rules + 63) / 64 * sizeof(verdict->applies[0]));
@@ -67,7 +47,7 @@ void rule_judge(const struct site *site, const struct request *r, struct text pa
         if (pattern_match(&site->rule[i].pattern, path, NULL)) rule_apply(verdict, i);
     const struct rule *methods = verdict->by[RULE_METHODS];
     verdict->methods = methods ? methods->methods : METHODS_ALL;
-    verdict->refused = is_refused(verdict, peer);
+    verdict->refused = is_refused(verdict, from);
     verdict->origin = origin_of(verdict, r);
 }
 

@@ -16,7 +16,7 @@ struct verdict {
     const struct rule *by[RULE_VALUES]; /* the last rule that sets this value, or NULL         */
     struct text origin;                 /* the request's Origin; absent: none that is allowed  */
     uint8_t methods;                    /* bit 1 << enum method of each that is allowed        */
-    bool refused;                       /* the peer's address is not allowed                   */
+    bool refused;                       /* the address that asks is not allowed               */
 };
 
 /* Which of the methods of this server a request may have when no rule says otherwise. */
@@ -27,15 +27,12 @@ struct verdict {
  * must outlive the verdict.
  */
 void rule_judge(const struct site *site, const struct request *r, struct text path,
-                const struct peer_address *peer, struct verdict *verdict);
+                const struct origin *from, struct verdict *verdict);
 
 /* Returns the next rule that applies, from the number *cursor on, which is 0 at first; else NULL. */
 const struct rule *verdict_rule(const struct verdict *verdict, uint32_t *cursor);
 
 /* Returns the page for this status; absent when there is none. */
 struct text verdict_page(const struct verdict *verdict, uint16_t status);
-
-/* Returns whether the address is in any of the networks. */
-bool networks_have(const struct networks *networks, const struct peer_address *peer);
 
 #endif

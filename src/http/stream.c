@@ -25,6 +25,14 @@ static bool target_take(struct stream *s)
            (s->target.form == TARGET_ASTERISK && request_is(r, METHOD_OPTIONS));
 }
 
+void stream_name(struct stream *s, const struct conn_rules *trusting)
+{
+    s->asks = s->peer;
+    if (!trusting) return;
+    struct text client = forwarded_client(&s->request.fields, trusting);
+    if (client.base && ip_read(client, &s->asks.ip)) s->asks.local = false;
+}
+
 bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, struct plan *plan)
 {
     struct request *r = &s->request;

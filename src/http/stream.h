@@ -34,11 +34,12 @@ struct stream {
     uint64_t headed_ns; /* when the request was complete                   */
 
     /* only where there are sites or rules */
-    struct peer_address peer; /* who asks: see conn_from()                          */
-    struct verdict verdict;   /* what the rules of its site say about the request   */
-    char *made;               /* room for a path that a rule makes: path_made_size() */
-    uint32_t tried;           /* how many paths of a rule were tried                */
-    uint16_t decided;         /* the status, whatever the lookup finds; 0: none     */
+    struct origin peer;     /* of the connection: see conn_from()                 */
+    struct origin asks;     /* who sends this request: the peer, or its client    */
+    struct verdict verdict; /* what the rules of its site say about the request   */
+    char *made;             /* room for a path that a rule makes: path_made_size() */
+    uint32_t tried;         /* how many paths of a rule were tried                */
+    uint16_t decided;       /* the status, whatever the lookup finds; 0: none     */
 };
 
 /* Returns the size of stream.made in bytes: a path, a "/" and a NUL. */
@@ -51,6 +52,12 @@ static inline bool stream_asks(const struct stream *s)
 {
     return s->state == STREAM_ASKING || s->state == STREAM_FETCHED;
 }
+
+/*
+ * Sets who sends the request: the client that a trusted peer names by the rules `trusting`; else, or
+ * when `trusting` is NULL, the peer.
+ */
+void stream_name(struct stream *s, const struct conn_rules *trusting);
 
 /*
  * The request is complete. Returns true and sets *plan when it needs no lookup; else returns false,

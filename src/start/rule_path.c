@@ -66,8 +66,8 @@ static bool references_valid(const struct rules_making *m, const char *option, c
     for (const char *at = text; (at = strchr(at, '$')) != NULL;) {
         at++;
         if (*at >= '1' && *at <= '9' && (unsigned)(*at - '0') > stars)
-            return rule_problem(m, option, member,
-                                "there is no $%c: the pattern has fewer stars", *at);
+            return rule_problem(m, option, member, "there is no $%c: the pattern has fewer stars",
+                                *at);
         if (*at >= '1' && *at <= '9')
             at++;
         else if (strncmp(at, "path", 4) == 0)

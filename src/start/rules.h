@@ -53,10 +53,4 @@ bool rule_addresses_make(const struct rules_making *m); /* allow, deny          
 /* Returns whether the redirect of `rule` leads to a path that has the same redirect. */
 bool rule_leads_back(const struct site *site, const struct rule *rule);
 
-/*
- * Reads an address, a network ("192.0.2.0/24", "2001:db8::/32") or "all". Returns NULL, or what is
- * wrong with it.
- */
-const char *network_read(const char *text, struct network *network);
-
 #endif

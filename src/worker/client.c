@@ -31,19 +31,13 @@ static bool asks_peer(const struct worker *w)
     return w->rules->sites && w->rules->sites->by_address;
 }
 
-/*
- * Tells the core who sends the requests: an IPv4 address as an IPv6 address, or a Unix socket. The
- * address "::" stands for a peer that has left before it was asked.
- */
-static void peer_tell(struct conn *c, const struct sockaddr_in6 *from)
+/* The address "::" stands for a peer that has left before it was asked. */
+void client_peer_tell(struct client *client, const struct worker *w)
 {
-    struct peer_address peer = {.is_unix = from->sin6_family == AF_UNIX};
-    if (from->sin6_family == AF_INET6) memcpy(peer.address, &from->sin6_addr, sizeof(peer.address));
-    if (from->sin6_family == AF_INET) {
-        peer.address[10] = peer.address[11] = 0xff;
-        memcpy(peer.address + 12, &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
-    }
-    conn_from(c, &peer);
+    struct origin peer = {.local = client->peer.sin6_family == AF_UNIX};
+    if (!asks_peer(w) || !client->conn.work) return;
+    ip_of((const struct sockaddr *)&client->peer, &peer.ip);
+    conn_from(&client->conn, &peer);
 }
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
@@ -102,7 +96,7 @@ void client_lend_work(struct client *client, struct worker *w)
     void *work = slab_take(&w->works);
     assert(work); /* there are as many as connections */
     conn_lend_work(&client->conn, work);
-    if (asks_peer(w)) peer_tell(&client->conn, &client->peer);
+    client_peer_tell(client, w);
 }
 
 void client_waits(struct client *client, struct worker *w, enum connection_state state)

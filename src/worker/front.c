@@ -67,6 +67,7 @@ static void header_take(struct client *client, struct worker *w, const struct pr
     client->front = FRONT_NONE;
     if (!header->has_source) return;
     client->peer = header->source;
+    client_peer_tell(client, w);
     client->conn.peer_trusted =
         w->rules->forwarding != FORWARDING_OFF && is_trusted(client, &w->rules->trusted);
 }

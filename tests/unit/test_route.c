@@ -159,8 +159,7 @@ END_TEST
 /* Only who is told to the core counts; see conn_from(). */
 START_TEST(address)
 {
-    static const struct peer_address here = {
-        .address = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
+    static const struct origin here = {.ip = {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}}};
     struct config *other = load_good("rule / { allow = 127.0.0.1 }");
     struct site_set *sites = site_set_new(other, stderr);
     ck_assert(sites->sites.by_address);

@@ -265,21 +265,19 @@ END_TEST
 
 START_TEST(networks)
 {
-    static const struct network some[] = {
-        {{[10] = 0xff, [11] = 0xff, [12] = 10}, 96 + 8},
-        {{0x20, 0x01, 0x0d, 0xb8, 0x80}, 33},
-        {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}, 128},
-    };
-    const struct networks all = {some, 3}, first = {some, 1}, none = {NULL, 0};
-    struct peer_address ten = {.address = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 9}};
-    struct peer_address eleven = {.address = {[10] = 0xff, [11] = 0xff, [12] = 11}};
-    struct peer_address in = {.address = {0x20, 0x01, 0x0d, 0xb8, 0xff, [15] = 1}};
-    struct peer_address out = {.address = {0x20, 0x01, 0x0d, 0xb8, 0x7f, [15] = 1}};
-    const struct peer_address local = {.is_unix = true};
-    ck_assert(networks_have(&all, &ten) && !networks_have(&all, &eleven));
-    ck_assert(networks_have(&all, &in) && !networks_have(&all, &out));
-    ck_assert(networks_have(&all, &local) && !networks_have(&first, &local));
-    ck_assert(!networks_have(&none, &ten) && !networks_have(&none, &local));
+    struct networks all = {.count = 0}, first = {.count = 0}, none = {.count = 0};
+    ck_assert(networks_add(&first, TEXT("10.0.0.0/8")) && networks_add(&all, TEXT("10.0.0.0/8")));
+    ck_assert(networks_add(&all, TEXT("2001:db8:8000::/33")) &&
+              networks_add(&all, TEXT("127.0.0.1")));
+    struct origin ten = {.ip = {{[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 9}}};
+    struct origin eleven = {.ip = {{[10] = 0xff, [11] = 0xff, [12] = 11}}};
+    struct origin in = {.ip = {{0x20, 0x01, 0x0d, 0xb8, 0xff, [15] = 1}}};
+    struct origin out = {.ip = {{0x20, 0x01, 0x0d, 0xb8, 0x7f, [15] = 1}}};
+    const struct origin local = {.local = true};
+    ck_assert(networks_have_origin(&all, &ten) && !networks_have_origin(&all, &eleven));
+    ck_assert(networks_have_origin(&all, &in) && !networks_have_origin(&all, &out));
+    ck_assert(networks_have_origin(&all, &local) && !networks_have_origin(&first, &local));
+    ck_assert(!networks_have_origin(&none, &ten) && !networks_have_origin(&none, &local));
 }
 END_TEST
 

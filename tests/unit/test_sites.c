@@ -144,10 +144,10 @@ START_TEST(values)
         "error_pages = \"404 403 /e.html\"\n cors = {https://a.org}\n charset = off\n}");
     const struct rule *rule = &set->sites.otherwise->rule[0];
     ck_assert_uint_eq(rule->methods, 1U << METHOD_GET | 1U << METHOD_OPTIONS);
-    ck_assert_uint_eq(rule->allow.count, 2);
-    ck_assert_uint_eq(rule->allow.network[0].bits, 104);
-    ck_assert_uint_eq(rule->allow.network[1].bits, 32);
-    ck_assert_uint_eq(rule->deny.network[0].bits, 0);
+    ck_assert_uint_eq(rule->allow->count, 2);
+    ck_assert_uint_eq(rule->allow->member[0].bits, 104);
+    ck_assert_uint_eq(rule->allow->member[1].bits, 32);
+    ck_assert_uint_eq(rule->deny->member[0].bits, 0);
     ck_assert_uint_eq(rule->status, 301);
     ck_assert_uint_eq(rule->paths, 1);
     ck_assert_uint_eq(rule->otherwise, 403);
@@ -203,11 +203,14 @@ static const struct {
      C "1: rule: the pattern matches no path: \".\" and \"..\" are taken out of paths before\n"},
     {"rule / {\n users = x }", C "2: rule.users: users are not known yet; set allow or deny\n"},
     {"rule / {\n allow = 10.0.0.1/8 }",
-     C "2: rule.allow: '10.0.0.1/8' has bits behind its prefix: write them as 0\n"},
+     C "2: rule.allow: '10.0.0.1/8' must be an address, a network such as 192.0.2.0/24 or "
+       "2001:db8::/32 without bits behind its prefix, unix, or all\n"},
     {"rule / { deny = 10.0.0.0/33 }",
-     C "1: rule.deny: '10.0.0.0/33' has no valid number of bits behind the slash\n"},
-    {"rule / { deny = example.org }", C "1: rule.deny: 'example.org' must be an address, a network "
-                                        "such as 192.0.2.0/24 or 2001:db8::/32, or all\n"},
+     C "1: rule.deny: '10.0.0.0/33' must be an address, a network such as 192.0.2.0/24 or "
+       "2001:db8::/32 without bits behind its prefix, unix, or all\n"},
+    {"rule / { deny = example.org }",
+     C "1: rule.deny: 'example.org' must be an address, a network such as 192.0.2.0/24 or "
+       "2001:db8::/32 without bits behind its prefix, unix, or all\n"},
     {"rule / { redirect = /a\n moved = /b }", C "2: rule.moved: the rule has redirect, too\n"},
     {"rule / { redirect = a }", C "1: rule.redirect: must begin with /, http:// or https://\n"},
     {"rule / { redirect = \"/a b\" }",
@@ -220,7 +223,8 @@ static const struct {
      C "1: rule.redirect: the host must be written out, with / or $path behind it\n"},
     {"rule / { redirect = \"//a@$path\" }",
      C "1: rule.redirect: the host must be written out, with / or $path behind it\n"},
-    {"rule /a { moved = \"/b/$1\" }", C "1: rule.moved: there is no $1: the pattern has fewer stars\n"},
+    {"rule /a { moved = \"/b/$1\" }",
+     C "1: rule.moved: there is no $1: the pattern has fewer stars\n"},
     {"rule \"/a/*\" { moved = \"/b/$2\" }",
      C "1: rule.moved: there is no $2: the pattern has fewer stars\n"},
     {"rule / { moved = \"/b/$x\" }",

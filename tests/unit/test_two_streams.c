@@ -43,7 +43,7 @@ static void http1_open(struct http1 *h, const struct conn_rules *rules, char *sp
         h->stream[i].path = space + (size_t)i * PATH_BYTES;
 }
 
-static void http1_from(struct http1 *h, const struct peer_address *peer)
+static void http1_from(struct http1 *h, const struct origin *peer)
 {
     h->stream[0].peer = h->stream[1].peer = *peer;
 }
