@@ -104,6 +104,7 @@ static int unix_error(const struct listen_address *address)
 {
     struct sockaddr_un name;
     struct stat status;
+    if (!listen_address_is_file(address)) return 0; /* whoever likes may take an abstract name */
     memcpy(&name, &address->address, sizeof(name));
     if (lstat(name.sun_path, &status) == 0 && !S_ISSOCK(status.st_mode)) return EEXIST;
     return making_error(name.sun_path);

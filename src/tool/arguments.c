@@ -124,11 +124,12 @@ static bool address_set(struct tool_options *out, const char *address, int *code
 {
     size_t length = strlen(address);
     bool is_port = length > 0 && strspn(address, "0123456789") == length;
-    bool is_local = strncmp(address, "unix:/", 6) == 0;
+    bool is_local = strncmp(address, "unix:/", 6) == 0 || strncmp(address, "unix:@", 6) == 0;
     if (length == 0 || length + 16 > sizeof(out->address) ||
         (!is_local && strpbrk(address, "/ \t@?#\\")))
-        return usage_wrong(out, code,
-                           "-s takes ADDR:PORT or unix:/PATH, such as " TOOL_ADDRESS_DEFAULT);
+        return usage_wrong(
+            out, code,
+            "-s takes ADDR:PORT, unix:/PATH or unix:@NAME, such as " TOOL_ADDRESS_DEFAULT);
     snprintf(out->address, sizeof(out->address), "%s%s", is_port ? "127.0.0.1:" : "", address);
     return true;
 }

@@ -85,6 +85,15 @@ static CURL *curl_kept(void)
     return curl;
 }
 
+/* "@name" is an abstract address, which has no file. */
+static void path_set(CURL *curl, const char *path)
+{
+    if (*path == '@')
+        curl_easy_setopt(curl, CURLOPT_ABSTRACT_UNIX_SOCKET, path + 1);
+    else
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, path);
+}
+
 int fetch(const char *address, const char *path, struct fetched *out, char *problem)
 {
     char url[URL_MAX], error[CURL_ERROR_SIZE] = "";
@@ -96,7 +105,7 @@ int fetch(const char *address, const char *path, struct fetched *out, char *prob
     CURL *curl = curl_kept();
     if (!curl) return unreachable(address, "not enough memory", problem);
     options_set(curl, url, out, error);
-    if (is_local) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, address + strlen(LOCAL));
+    if (is_local) path_set(curl, address + strlen(LOCAL));
     CURLcode code = curl_easy_perform(curl);
     int result = answer_judge(curl, code, error, address, out, problem);
     if (result != 0) {

@@ -15,7 +15,7 @@ struct fetched {
 
 /*
  * GETs `path` ("/status.json?buckets=1") from `address` ("127.0.0.1:8081", "[::1]:8081",
- * "unix:/PATH"). Returns 0; or -1 with a line in `problem` (FETCH_PROBLEM_MAX bytes) that says what
+ * "unix:/PATH", "unix:@NAME"). Returns 0; or -1 with a line in `problem` (FETCH_PROBLEM_MAX bytes) that says what
  * is wrong and what to check. Waits at most one second to connect and three seconds in all.
  */
 int fetch(const char *address, const char *path, struct fetched *out, char *problem);

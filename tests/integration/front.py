@@ -36,13 +36,13 @@ V2_IPV6 = v2(0x21, 0x21, pair(socket.AF_INET6, "2001:db8::1"), b"\x04\0\x02no")
 class Front:
     """A server with several listeners, and its access log: one JSON object for each request."""
 
-    def __init__(self, stage, listen, options=None, root=None):
+    def __init__(self, stage, listen, options=None, root=None, **more):
         self.log = os.path.join(stage.setting.place("log"), "access.log")
         self.root = root or stage.site(a_txt=b"a")
         known = {"listen": listen, "access_log": self.log, "log.format": "json", "log.interval": "10ms",
                  "status": "127.0.0.1:0", "status_hosts": ["test"]}
         known.update(options or {})
-        self.server = stage.server(self.root, known)
+        self.server = stage.server(self.root, known, **more)
 
     def __enter__(self):
         self.server.__enter__()
@@ -217,7 +217,7 @@ def fields_are_ignored(stage):
 def abstract_sockets(stage):
     names = [abstract(stage), abstract(stage)]
     for _ in range(2):
-        with Front(stage, [names[0]], {"status": names[1]}) as front:
+        with Front(stage, [names[0]], {"status": names[1]}, watched=False) as front:  # a reload has new workers
             with front.client() as client:
                 expect("content", b"a", client.get("/a.txt").content)
                 tool = subprocess.run([stage.setting.binary, "reload", "-s", names[1]], capture_output=True, text=True,

@@ -55,6 +55,8 @@ START_TEST(reads_every_form)
         {"[2001:DB8:0::1]:443", "[2001:db8::1]:443", AF_INET6},
         {"unix:/run/a b.sock", "unix:/run/a b.sock", AF_UNIX},
         {"unix:here", "unix:here", AF_UNIX},
+        {"unix:@name", "unix:@name", AF_UNIX},
+        {"unix:@a b/c", "unix:@a b/c", AF_UNIX},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -67,6 +69,56 @@ START_TEST(reads_every_form)
         struct listen_address again = parsed(shown); /* the text can be read again */
         ck_assert_int_eq(memcmp(&again, &address, sizeof(address)), 0);
     }
+}
+END_TEST
+
+START_TEST(reads_the_word_proxy)
+{
+    static const char *const texts[] = {"8080", "127.0.0.1:0", "[::1]:80", "unix:/a", "unix:@a"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char text[64], shown[LISTEN_ADDRESS_TEXT_MAX], plain[LISTEN_ADDRESS_TEXT_MAX];
+        struct listen_address without = parsed(texts[i]);
+        snprintf(text, sizeof(text), "%s proxy", texts[i]);
+        struct listen_address with = parsed(text);
+        ck_assert(with.proxy && !without.proxy);
+        ck_assert(listen_address_equals(&with, &without));
+        listen_address_format(&with, shown, sizeof(shown));
+        listen_address_format(&without, plain, sizeof(plain));
+        ck_assert_str_eq(shown, plain);
+    }
+    ck_assert(!parsed("unix:/a proxy/b").proxy);
+    ck_assert(!listen_address_is_file(&(struct listen_address){.address.ss_family = AF_INET}));
+}
+END_TEST
+
+static void found_is(const char *local, int number)
+{
+    static const char *const texts[] = {"127.0.0.1:80", "*:80",    "0.0.0.0:81", "[::1]:80",
+                                        "[::]:82",      "unix:/a", "unix:@a"};
+    struct listen_address addresses[sizeof(texts) / sizeof(texts[0])], to = parsed(local);
+    uint32_t count = sizeof(texts) / sizeof(texts[0]);
+    for (uint32_t i = 0; i < count; i++)
+        addresses[i] = parsed(texts[i]);
+    const struct listen_address *found =
+        listen_address_find(addresses, count, (const struct sockaddr *)&to.address, to.length);
+    ck_assert_msg(found == (number < 0 ? NULL : &addresses[number]), "%s: %td", local,
+                  found ? found - addresses : -1);
+}
+
+START_TEST(finds_the_address_of_a_connection)
+{
+    found_is("127.0.0.1:80", 0);
+    found_is("[::ffff:192.0.2.1]:80", 1); /* IPv4 on a socket for both */
+    found_is("[2001:db8::1]:80", 1);
+    found_is("192.0.2.1:81", 2);
+    found_is("[::1]:80", 3);
+    found_is("[::1]:82", 4);
+    found_is("unix:/a", 5);
+    found_is("unix:@a", 6);
+    found_is("127.0.0.2:80", -1);
+    found_is("[::1]:81", -1);
+    found_is("unix:/b", -1);
+    found_is("unix:@ab", -1);
 }
 END_TEST
 
@@ -89,6 +141,12 @@ START_TEST(says_what_is_wrong)
         {"[]:80", "'[]' is not an IP address"},
         {"[127.0.0.1]:80", "'[127.0.0.1]' is not an IP address"},
         {"unix:", "no path"},
+        {"unix:@", "no path"},
+        {"unix: proxy", "no path"},
+        {" proxy", "no port"},
+        {"80 proxy proxy", "no port"},
+        {"80  proxy", "no port"},
+        {"80 PROXY", "no port"},
         {long_path, "at most 107 bytes, this one 108"},
     };
 
@@ -449,6 +507,8 @@ int main(void)
     Suite *suite = suite_create("listener");
     TCase *addresses = tcase_create("addresses");
     tcase_add_test(addresses, reads_every_form);
+    tcase_add_test(addresses, reads_the_word_proxy);
+    tcase_add_test(addresses, finds_the_address_of_a_connection);
     tcase_add_test(addresses, says_what_is_wrong);
     tcase_add_test(addresses, formats_into_any_size);
     suite_add_tcase(suite, addresses);
