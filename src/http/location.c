@@ -4,7 +4,7 @@
  */
 #include "location.h"
 #include "line.h"
-#include "pattern.h"
+#include "rule.h"
 
 /* Returns whether a path may have the character unencoded: pchar of RFC 3986 §3.3, and "/". */
 static bool is_path_character(char c)
@@ -92,15 +92,16 @@ static char *put_captured(char *at, const char *begin, struct piece piece)
 
 static char *put_moved(char *at, const struct plan *plan, const struct target *target)
 {
-    struct text rest = plan->moved->target;
+    const struct rule *rule = plan->verdict->by[RULE_TARGET];
+    struct text rest = rule->target;
     struct captures captures;
     struct piece piece;
-    pattern_match(&plan->moved->pattern, target->path, &captures);
+    pattern_match(&rule->pattern, target->path, &captures);
     const char *begin = at;
     while (piece_next(&rest, &captures, &piece))
         at = piece.is_captured ? put_captured(at, begin, piece) : put(at, piece.text);
     if (!target->query.base) return at;
-    bool has_query = memchr(plan->moved->target.base, '?', plan->moved->target.length) != NULL;
+    bool has_query = memchr(rule->target.base, '?', rule->target.length) != NULL;
     at = put(at, has_query ? TEXT("&") : TEXT("?"));
     return put_encoded(at, target->query, is_query_character);
 }
@@ -116,11 +117,12 @@ static size_t encoded_length(struct text text, bool (*is_plain)(char))
 bool location_fits(const struct plan *plan, const struct conn_rules *rules,
                    const struct target *target)
 {
-    struct text rest = plan->moved->target;
+    const struct rule *rule = plan->verdict->by[RULE_TARGET];
+    struct text rest = rule->target;
     struct captures captures;
     struct piece piece;
     size_t length = 1 + encoded_length(target->query, is_query_character);
-    pattern_match(&plan->moved->pattern, target->path, &captures);
+    pattern_match(&rule->pattern, target->path, &captures);
     while (piece_next(&rest, &captures, &piece))
         length += 1 + (piece.is_captured ? encoded_length(piece.text, is_path_character)
                                          : piece.text.length);

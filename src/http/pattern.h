@@ -20,6 +20,13 @@ struct captures {
  */
 bool pattern_match(const struct pattern *pattern, struct text path, struct captures *captures);
 
+/* Returns false for most paths that do not match: those that begin with another byte. */
+static inline bool pattern_may_match(const struct pattern *pattern, struct text path)
+{
+    if (pattern->anywhere || pattern->plain == 0) return true;
+    return path.length >= pattern->plain && path.base[0] == pattern->text.base[0];
+}
+
 /* A piece of a text with $1 … $9 and $path. */
 struct piece {
     struct text text;

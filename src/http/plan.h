@@ -13,22 +13,22 @@
 struct verdict; /* rule.h */
 
 struct plan {
-    uint16_t status;
     const struct representation *selected; /* its metadata goes into the head; NULL: none */
-    uint64_t offset, length;     /* of the content of `selected` to send, for 200 and 206 */
-    const struct ranges *ranges; /* several parts to send, `length` bytes together, or NULL */
-    struct text page;            /* content that is not of `selected`; may be empty       */
-    bool bare;                   /* the page is all: for a client of another protocol     */
-    bool head_only;              /* the response has no content, because of HEAD          */
-    bool keep_alive;             /* another request may follow on the connection          */
-    bool confirm_keep_alive;     /* say so: the client uses HTTP/1.0 and asked            */
-    bool allow;                  /* send Allow, which lists the methods                   */
-    bool redirect;               /* send Location: the target and a slash                 */
+    uint64_t offset, length;       /* of the content of `selected` to send, for 200 and 206 */
+    const struct ranges *ranges;   /* several parts to send, `length` bytes together, or NULL */
+    struct text page;              /* content that is not of `selected`; may be empty       */
+    const struct verdict *verdict; /* of the rules of a site; NULL: there are none        */
+    uint16_t status;
+    bool bare;               /* the page is all: for a client of another protocol     */
+    bool head_only;          /* the response has no content, because of HEAD          */
+    bool keep_alive;         /* another request may follow on the connection          */
+    bool confirm_keep_alive; /* say so: the client uses HTTP/1.0 and asked            */
+    bool allow;              /* send Allow, which lists the methods                   */
+    bool redirect;           /* send Location: the target and a slash                 */
+    bool moved;              /* send Location: the target of the verdict's rule       */
     bool varies;
-    bool is_page;   /* `selected` is the page of an error, sent whole and without validators */
-    bool preflight; /* a request of CORS for what it may ask                                 */
-    const struct rule *moved;      /* send Location: the target of this rule; or NULL */
-    const struct verdict *verdict; /* of the rules of a site; NULL: there are none    */
+    bool is_page;   /* `selected` is the page of an error: whole, without validators  */
+    bool preflight; /* a request of CORS for what it may ask                          */
 };
 
 /* Returns a plan with this status and its page. `may_persist` is as below. */

@@ -87,7 +87,7 @@ static struct plan plan_at_once(const struct stream *s, const struct conn_rules 
     plan.allow = status == 204 || status == 405;
     plan.preflight = status == 204 && fields_have(&s->request.fields, FIELD_REQUEST_METHOD);
     if (status == 301 || status == 302) {
-        plan.moved = rule_of(s, RULE_TARGET);
+        plan.moved = true;
         if (!location_fits(&plan, rules, &s->target)) {
             plan = plan_make(&s->request, may_persist, 414);
             plan.verdict = &s->verdict;

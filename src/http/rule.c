@@ -44,7 +44,9 @@ void rule_judge(const struct site *site, const struct request *r, struct text pa
     memset(verdict->applies, 0, (site->rules + 63) / 64 * sizeof(verdict->applies[0]));
     memset(verdict->by, 0, sizeof(verdict->by));
     for (uint32_t i = 0; i < site->rules; i++)
-        if (pattern_match(&site->rule[i].pattern, path, NULL)) rule_apply(verdict, i);
+        if (pattern_may_match(&site->rule[i].pattern, path) &&
+            pattern_match(&site->rule[i].pattern, path, NULL))
+            rule_apply(verdict, i);
     const struct rule *methods = verdict->by[RULE_METHODS];
     verdict->methods = methods ? methods->methods : METHODS_ALL;
     verdict->refused = is_refused(verdict, from);
