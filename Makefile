@@ -38,8 +38,8 @@ FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c 
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool% $(OUT)/src/precompress/% $(OUT)/src/doctor/%,$(OBJECTS))
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
-TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% precompress/% doctor/% base/% config/% net/% type/% \
-    $(addsuffix .o,stats/board stats/histogram start/limits process/cpu store/beneath store/file store/identity \
+TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% precompress/% doctor/% base/% encode/% config/% net/% type/% \
+    $(addsuffix .o,stats/board stats/histogram start/limits process/cpu store/beneath store/compressible store/file store/identity \
     model/shape model/ring model/ring_buffers model/ring_count model/ring_remedy model/ring_try)),$(OBJECTS))
 TOOL_UNITS := $(filter $(patsubst %.c,tests/unit/test_%.c,$(notdir $(wildcard src/tool/*.c src/doctor/*.c))) \
     tests/unit/test_precompress_%,$(UNITS))
@@ -84,9 +84,9 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
 # assert() stays on in every flavour: no -DNDEBUG.
 COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
-LIBS   := -lev -lllhttp -luring -pthread -lm
+LIBS   = $(eval LIBS := -lev -lllhttp -luring $(shell pkg-config --libs libdeflate libbrotlienc libzstd) -pthread -lm)$(LIBS)
 TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw \
-    libdeflate libbrotlienc libbrotlidec libzstd))$(TOOL_LIBS)
+    libbrotlidec))$(TOOL_LIBS)
 LAB_LIBS = $(eval LAB_LIBS := -luring -laio $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 

@@ -130,6 +130,29 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
     arc4random_buf(rules->seed, sizeof(rules->seed));
 }
 
+static enum coding coding_of_word(const char *word)
+{
+    enum coding coding = CODING_ZSTD; /* the table of options allows no other words */
+    if (strcmp(word, "br") == 0) coding = CODING_BR;
+    if (strcmp(word, "gz") == 0) coding = CODING_GZIP;
+    return coding;
+}
+
+static struct compress_options compress_options_make(const struct config *config)
+{
+    struct compress_options options = {
+        .level = {[CODING_GZIP] = (int)config->compress_level_gz,
+                  [CODING_BR] = (int)config->compress_level_br,
+                  [CODING_ZSTD] = (int)config->compress_level_zst},
+        .types = config->compress_types.item,
+        .bytes_min = config->compress_least,
+        .bytes_max = config->compress_most,
+    };
+    for (uint32_t i = 0; i < config->compress_codings.count; i++)
+        options.coding[options.codings++] = coding_of_word(config->compress_codings.item[i]);
+    return options;
+}
+
 static void store_options_make(struct program *p)
 {
     const struct config *config = p->config;
@@ -148,6 +171,7 @@ static void store_options_make(struct program *p)
         .watches_max = (uint32_t)config->cache_watches,
         .recheck_ns = config->cache_recheck,
         .types = p->types,
+        .compress = compress_options_make(config),
     };
 }
 

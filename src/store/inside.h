@@ -1,6 +1,7 @@
 /*
  * The inside of a store, for the files that open and close it (store.c), take changes (refresh.c),
- * answer lookups (resolve.c), read from disk (search.c) and make errands (errand.c).
+ * answer lookups (resolve.c), read from disk (search.c), make errands (errand.c) and take their products
+ * (product.c).
  */
 #ifndef ZCSERVE_STORE_INSIDE_H
 #define ZCSERVE_STORE_INSIDE_H
@@ -8,6 +9,7 @@
 #include "cache.h"
 #include "file.h"
 #include "notice.h"
+#include "product.h"
 #include "root.h"
 #include "watch.h"
 #include "zcserve/store.h"
@@ -20,6 +22,7 @@ struct store {
     struct watch watch;
     struct store_counts counts;
     struct notices notices;
+    struct products products;
 };
 
 #endif
