@@ -84,9 +84,9 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
 # assert() stays on in every flavour: no -DNDEBUG.
 COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
-LIBS   = $(eval LIBS := -lev -lllhttp -luring $(shell pkg-config --libs libdeflate libbrotlienc libzstd) -pthread -lm)$(LIBS)
+LIBS   := -lev -lllhttp -luring -pthread -lm
 TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw \
-    libbrotlidec))$(TOOL_LIBS)
+    libdeflate libbrotlienc libbrotlidec libzstd))$(TOOL_LIBS)
 LAB_LIBS = $(eval LAB_LIBS := -luring -laio $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 

@@ -4,13 +4,9 @@
  * cheaper here than bytes are there.
  */
 #include "encode/encode.h"
+#include "encode/library.h"
 
-#include <brotli/encode.h>
-#include <libdeflate.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <zstd.h>
-#include <zstd_errors.h>
 
 #define ZSTD_WINDOW_BITS_MAX 23 /* 8 MiB */
 #define BROTLI_WINDOW_SPARE 16  /* so many bytes less are kept (RFC 7932 §9.1) */
@@ -18,10 +14,11 @@
 static enum coded gzip_encode(int level, struct text content, char *space, size_t room,
                               size_t *length)
 {
-    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(level);
+    struct libdeflate_compressor *compressor = encoders.libdeflate_alloc_compressor(level);
     if (!compressor) return CODED_NO_MEMORY;
-    *length = libdeflate_gzip_compress(compressor, content.base, content.length, space, room);
-    libdeflate_free_compressor(compressor);
+    *length =
+        encoders.libdeflate_gzip_compress(compressor, content.base, content.length, space, room);
+    encoders.libdeflate_free_compressor(compressor);
     return *length > 0 ? CODED : CODED_TOO_LARGE;
 }
 
@@ -37,21 +34,22 @@ static uint32_t brotli_window_bits(size_t length)
 static enum coded brotli_encode(int level, struct text content, char *space, size_t room,
                                 size_t *length)
 {
-    BrotliEncoderState *encoder = BrotliEncoderCreateInstance(NULL, NULL, NULL);
+    BrotliEncoderState *encoder = encoders.BrotliEncoderCreateInstance(NULL, NULL, NULL);
     if (!encoder) return CODED_NO_MEMORY;
     uint32_t hint = content.length < UINT32_MAX ? (uint32_t)content.length : UINT32_MAX;
-    BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, (uint32_t)level);
-    BrotliEncoderSetParameter(encoder, BROTLI_PARAM_LGWIN, brotli_window_bits(content.length));
-    BrotliEncoderSetParameter(encoder, BROTLI_PARAM_SIZE_HINT, hint);
+    encoders.BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, (uint32_t)level);
+    encoders.BrotliEncoderSetParameter(encoder, BROTLI_PARAM_LGWIN,
+                                       brotli_window_bits(content.length));
+    encoders.BrotliEncoderSetParameter(encoder, BROTLI_PARAM_SIZE_HINT, hint);
     const uint8_t *in = (const uint8_t *)content.base;
     uint8_t *out = (uint8_t *)space;
     size_t in_left = content.length, out_left = room;
     bool went = true;
-    while (went && out_left > 0 && !BrotliEncoderIsFinished(encoder))
-        went = BrotliEncoderCompressStream(encoder, BROTLI_OPERATION_FINISH, &in_left, &in,
-                                           &out_left, &out, NULL);
-    bool finished = BrotliEncoderIsFinished(encoder);
-    BrotliEncoderDestroyInstance(encoder);
+    while (went && out_left > 0 && !encoders.BrotliEncoderIsFinished(encoder))
+        went = encoders.BrotliEncoderCompressStream(encoder, BROTLI_OPERATION_FINISH, &in_left, &in,
+                                                    &out_left, &out, NULL);
+    bool finished = encoders.BrotliEncoderIsFinished(encoder);
+    encoders.BrotliEncoderDestroyInstance(encoder);
     *length = room - out_left;
     if (!went) return CODED_NO_MEMORY; /* there is no other reason for an encoder to fail */
     return finished ? CODED : CODED_TOO_LARGE;
@@ -60,15 +58,15 @@ static enum coded brotli_encode(int level, struct text content, char *space, siz
 static enum coded zstd_encode(int level, struct text content, char *space, size_t room,
                               size_t *length)
 {
-    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_CCtx *context = encoders.ZSTD_createCCtx();
     if (!context) return CODED_NO_MEMORY;
-    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
-    ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, ZSTD_WINDOW_BITS_MAX);
-    size_t result = ZSTD_compress2(context, space, room, content.base, content.length);
-    ZSTD_freeCCtx(context);
+    encoders.ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+    encoders.ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, ZSTD_WINDOW_BITS_MAX);
+    size_t result = encoders.ZSTD_compress2(context, space, room, content.base, content.length);
+    encoders.ZSTD_freeCCtx(context);
     *length = result;
-    if (!ZSTD_isError(result)) return CODED;
-    bool full = ZSTD_getErrorCode(result) == ZSTD_error_dstSize_tooSmall;
+    if (!encoders.ZSTD_isError(result)) return CODED;
+    bool full = encoders.ZSTD_getErrorCode(result) == ZSTD_error_dstSize_tooSmall;
     return full ? CODED_TOO_LARGE : CODED_NO_MEMORY;
 }
 

@@ -8,6 +8,12 @@
 
 #include <stddef.h>
 
+/*
+ * Loads the library of the coding, which encode() needs. Returns false with one line in `problem`,
+ * which says what to install. A second call does no harm.
+ */
+bool encode_load(enum coding coding, char *problem, size_t size);
+
 enum coded {
     CODED,
     CODED_TOO_LARGE, /* the result does not fit into the space */

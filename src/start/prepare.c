@@ -3,6 +3,7 @@
  * it. A wrong value is reported with the place where it was set. Nothing that is opened here stays
  * open.
  */
+#include "encode/encode.h"
 #include "start/program.h"
 #include "zcserve/log.h"
 #include "zcserve/media_type.h"
@@ -138,6 +139,19 @@ static enum coding coding_of_word(const char *word)
     return coding;
 }
 
+/* Loads the libraries, before the workers begin and before a sandbox could forbid it. */
+static bool encoders_load(const struct program *p)
+{
+    const struct config_list *codings = &p->config->compress_codings;
+    char problem[256];
+    for (uint32_t i = 0; i < codings->count; i++) {
+        if (encode_load(coding_of_word(codings->item[i]), problem, sizeof(problem))) continue;
+        config_problem(p, "compress.codings", codings, problem);
+        return false;
+    }
+    return true;
+}
+
 static struct compress_options compress_options_make(const struct config *config)
 {
     struct compress_options options = {
@@ -201,7 +215,9 @@ bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!sites_absent(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    if (!sites_absent(p) || !addresses_read(p) || !status_read(p) || !types_read(p) ||
+        !encoders_load(p))
+        return false;
     store_options_make(p);
     return root_valid(p);
 }

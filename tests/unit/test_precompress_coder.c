@@ -227,10 +227,18 @@ START_TEST(brotli_window)
 }
 END_TEST
 
+static void encoders_load(void)
+{
+    char problem[256];
+    for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++)
+        ck_assert_msg(encode_load(codings[i].coding, problem, sizeof(problem)), "%s", problem);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("precompress_coder");
     TCase *cases = tcase_create("precompress_coder");
+    tcase_add_unchecked_fixture(cases, encoders_load, NULL);
     tcase_add_test(cases, there_and_back);
     tcase_add_test(cases, one_byte);
     tcase_add_test(cases, the_same_every_time);

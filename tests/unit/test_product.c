@@ -2,6 +2,7 @@
  * Products of errands: a coding of a file is made off the serving path, and the cache holds it only
  * while the file is the same. What is under way is bounded, and nothing is left when it is given up.
  */
+#include "encode/encode.h"
 #include "tree.h"
 #include "zcserve/fetcher.h"
 
@@ -20,7 +21,9 @@ static struct now now;
 
 static void set_up(void)
 {
+    char problem[256];
     static const char *const types[] = {"text/*", NULL};
+    ck_assert_msg(encode_load(CODING_BR, problem, sizeof(problem)), "%s", problem);
     tree_make("mkdir release1; ln -s release1 current;"
               "for i in 1 2 3 4; do yes line $i | head -c 3000 > release1/$i.txt; done");
     options = tree_options();
