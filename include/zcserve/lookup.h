@@ -12,6 +12,7 @@ struct lookup {
                               /* follows it (not counted). It has no "..", ".", "//" or NUL, */
                               /* but may have any other bytes.                               */
     struct accepted accepted; /* which codings the client accepts                            */
+    uint16_t tree;            /* which of the store's trees, from 0 */
 };
 
 enum resolution_kind {

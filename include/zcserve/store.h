@@ -1,7 +1,9 @@
 /*
- * Finds the representation of a path beneath one root directory. Keeps small files in memory and
- * larger files open, and never lends a file that is not there any more. A store belongs to one
- * thread and has no lock. It knows no sockets and no status codes.
+ * Finds the representation of a path in one of several trees: directories with all that is beneath
+ * them. Keeps small files in memory and larger files open, and never lends a file that is not there
+ * any more. What is known of a path in one tree never answers for the same path in another one, even
+ * when both have the same root. A store belongs to one thread and has no lock. It knows no sockets
+ * and no status codes.
  */
 #ifndef ZCSERVE_STORE_H
 #define ZCSERVE_STORE_H
@@ -17,9 +19,13 @@ struct store;
 struct errand;
 struct media_types;
 
+/* In the order of the words of `symlinks` in options.def. No link ever leads out of the root. */
 enum symlink_policy {
-    SYMLINKS_BENEATH, /* followed while they stay beneath the root; absolute ones never are */
-    SYMLINKS_NEVER    /* a path with a symbolic link is forbidden                           */
+    SYMLINKS_BENEATH, /* relative links are followed; absolute ones are forbidden              */
+    SYMLINKS_NEVER,   /* a path with a symbolic link is forbidden                              */
+    SYMLINKS_INSIDE,  /* absolute links are followed, too, when they lead to a place beneath   */
+                      /* the root                                                              */
+    SYMLINKS_OWNER    /* as INSIDE, but only links that have the owner of what they lead to    */
 };
 
 /* Compression on the fly, of content that is held in memory. */
@@ -32,28 +38,36 @@ struct compress_options {
     uint64_t bytes_min, bytes_max;    /* smallest and largest content                             */
 };
 
-struct store_options {
+struct tree_options {
     const char *root;         /* directory; its own path may have links                   */
     const char *const *index; /* names tried for a path that ends in "/"; ends with NULL, */
                               /* and must outlive the store                               */
     enum symlink_policy symlinks;
     bool hidden;                /* serve names with a leading dot, too; /.well-known/ always is   */
     bool sidecar[CODING_COUNT]; /* which of .gz .br .zst are looked for                           */
-    uint64_t memory_bytes_max;  /* budget of the store for contents, heads and bookkeeping; while */
-                                /* all of it is lent, files are lent but not kept                 */
-    uint64_t file_bytes_max;    /* largest file kept in memory                                    */
-    uint32_t descriptors_max;   /* larger files kept open                                         */
+    const struct media_types *types; /* must outlive the store                                    */
+    struct compress_options compress;
+};
+
+#define STORE_TREES_MAX 1024
+
+struct store_options {
+    const struct tree_options *tree; /* the trees; must outlive the store and its errands         */
+    uint32_t trees;                  /* from 1 to STORE_TREES_MAX; all share what follows         */
+    uint64_t memory_bytes_max; /* budget of the store for contents, heads and bookkeeping; while */
+                               /* all of it is lent, files are lent but not kept                 */
+    uint64_t file_bytes_max;   /* largest file kept in memory                                    */
+    uint32_t descriptors_max;  /* larger files kept open                                         */
     uint32_t descriptors_lent_max; /* more files that are open because they are lent; 0: no limit */
     uint32_t absent_max;           /* missing paths that are remembered                           */
     uint32_t watches_max;          /* directories watched for changes; 0: none                    */
     uint64_t recheck_ns;           /* longest time until an entry is compared with its file       */
-    const struct media_types *types; /* must outlive the store */
-    struct compress_options compress;
 };
 
 /*
- * Opens a store. Returns NULL with errno set when the root cannot be opened or there is no memory.
- * Then `problem` (of `size` bytes) has one line without a newline that says what failed.
+ * Opens a store. Returns NULL with errno set when no root can be opened or there is no memory. Then
+ * `problem` (of `size` bytes) has one line without a newline that says what failed. A single root
+ * that is missing, now or later, concerns only its own tree: there nothing is found until it is back.
  */
 struct store *store_open(const struct store_options *options, char *problem, size_t size);
 void store_close(struct store *store); /* all loans must have been returned */
@@ -89,8 +103,7 @@ void store_return(struct store *store, const struct representation *lent);
  * Makes an errand: work that another thread does for a path, so that its lookup hardly waits
  * afterwards, whatever coding is accepted. It looks at all names that the lookup looks at, and lets
  * the kernel read what would be held in memory. The errand has copies and its own descriptor. The
- * thread of the store makes it; any thread may run and free it. It uses the options of the store,
- * which must outlive it.
+ * thread of the store makes it; any thread may run and free it. It uses the options of its tree.
  *
  * Returns NULL with errno set when there is no memory or descriptor, or no root at present.
  */
@@ -104,10 +117,10 @@ struct errand *store_errand(struct store *store, const struct lookup *lookup);
 struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length);
 
 /*
- * Returns the path of an errand, so that connections that wait for the same path can share one;
- * absent for a part of a file.
+ * Returns bytes that are the same for errands for the same path of the same tree, so that
+ * connections that wait for it can share one; absent for a part of a file.
  */
-struct text errand_path(const struct errand *errand);
+struct text errand_key(const struct errand *errand);
 
 /*
  * Makes an errand that compresses the file of a lookup, whose resolution was `improvable`. The errand

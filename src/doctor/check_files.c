@@ -91,7 +91,7 @@ const char *check_own(const struct facts *facts, struct findings *findings)
 
 const char *check_links(const struct facts *facts, struct findings *findings)
 {
-    if (facts->config->symlinks != 0) return "symlinks = never";
+    if (facts->config->symlinks == SYMLINKS_NEVER) return "symlinks = never";
     if (group_find(facts, findings, SEVERITY_NOTE, SURVEY_LOST,
                    "symbolic links that lead nowhere or out of the root, or are absolute, are not "
                    "served"))

@@ -174,7 +174,7 @@ static void files_look(struct facts *facts, const struct facts_wanted *wanted)
     const char *root[FACTS_ROOTS_MAX + 1] = {NULL};
     struct survey_options options = {.root = root,
                                      .hidden = config->hidden,
-                                     .links = config->symlinks == 0,
+                                     .links = config->symlinks != SYMLINKS_NEVER,
                                      .large_bytes = config->cache_file_max,
                                      .entries_max = wanted->entries_max,
                                      .seconds_max = wanted->seconds_max,

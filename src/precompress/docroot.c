@@ -26,9 +26,9 @@ static bool sites_absent(const struct config *config)
     return false;
 }
 
-static struct store_options options_of(const struct config *config, const struct media_types *types)
+static struct tree_options options_of(const struct config *config, const struct media_types *types)
 {
-    struct store_options options = {
+    struct tree_options options = {
         .root = config->root,
         .symlinks = (enum symlink_policy)config->symlinks,
         .hidden = config->hidden,
@@ -63,7 +63,7 @@ static bool directory_open(struct docroot *docroot)
         return false;
     }
     beneath->walks = !beneath_has_openat2(beneath->directory);
-    beneath->follows = docroot->options.symlinks == SYMLINKS_BENEATH && !beneath->walks;
+    beneath_follow(beneath, docroot->options.symlinks);
     return true;
 }
 

@@ -13,7 +13,7 @@
 struct docroot {
     struct config *config; /* owns the texts */
     struct media_types *types;
-    struct store_options options;
+    struct tree_options options;
     struct place place; /* points to `options`; nothing leads out of its directory */
     const struct precompress_wishes *wishes;
 };

@@ -167,10 +167,10 @@ static struct compress_options compress_options_make(const struct config *config
     return options;
 }
 
-static void store_options_make(struct program *p)
+static void tree_make(struct program *p)
 {
     const struct config *config = p->config;
-    p->service.store = (struct store_options){
+    p->tree = (struct tree_options){
         .root = config->root,
         .index = config->index.item,
         .symlinks = (enum symlink_policy)config->symlinks,
@@ -178,14 +178,24 @@ static void store_options_make(struct program *p)
         .sidecar = {[CODING_GZIP] = config_list_has(&config->sidecars, "gz"),
                     [CODING_BR] = config_list_has(&config->sidecars, "br"),
                     [CODING_ZSTD] = config_list_has(&config->sidecars, "zst")},
+        .types = p->types,
+        .compress = compress_options_make(config),
+    };
+}
+
+static void store_options_make(struct program *p)
+{
+    const struct config *config = p->config;
+    tree_make(p);
+    p->service.store = (struct store_options){
+        .tree = &p->tree,
+        .trees = 1,
         .memory_bytes_max = config->cache_size / p->service.workers,
         .file_bytes_max = config->cache_file_max,
         .descriptors_max = (uint32_t)config->cache_descriptors,
         .absent_max = (uint32_t)config->cache_absent,
         .watches_max = (uint32_t)config->cache_watches,
         .recheck_ns = config->cache_recheck,
-        .types = p->types,
-        .compress = compress_options_make(config),
     };
 }
 

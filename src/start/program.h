@@ -24,6 +24,7 @@ struct program {
     struct status_listener status;
     struct status_subject subject;
     struct media_types *types;
+    struct tree_options tree; /* service.store.tree points to it */
     struct server *server;
     uint32_t half; /* which half of the table of processes it uses     */
     uint32_t slot; /* its first slot of the board: service.board is it */

@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include "beneath.h"
+#include "links.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,15 +84,32 @@ static int walk_open(int root, const char *path, int flags)
     }
 }
 
-int beneath_open(const struct beneath *beneath, const char *path, int flags, enum links links)
+void beneath_follow(struct beneath *beneath, enum symlink_policy policy)
 {
-    if (beneath->walks)
-        return links == LINKS_FOLLOWED ? -ELOOP : walk_open(beneath->directory, path, flags);
+    beneath->follows = policy != SYMLINKS_NEVER && !beneath->walks;
+    beneath->absolute = policy == SYMLINKS_INSIDE || policy == SYMLINKS_OWNER;
+    beneath->by_owner = policy == SYMLINKS_OWNER;
+}
+
+static int kernel_open(const struct beneath *beneath, const char *path, int flags, enum links links)
+{
     uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     if (links == LINKS_REFUSED) resolve |= RESOLVE_NO_SYMLINKS;
     const char *name = *path != '\0' ? path : ".";
     if (beneath->at_once) return open_at_once(beneath->directory, name, flags, resolve);
     return open_patiently(beneath->directory, name, flags, resolve);
+}
+
+/* Links that the kernel cannot judge are followed one by one, which is slower. */
+int beneath_open(const struct beneath *beneath, const char *path, int flags, enum links links)
+{
+    if (beneath->walks)
+        return links == LINKS_FOLLOWED ? -ELOOP : walk_open(beneath->directory, path, flags);
+    bool judged = links == LINKS_FOLLOWED && beneath->absolute;
+    if (!judged) return kernel_open(beneath, path, flags, links);
+    int fd = kernel_open(beneath, path, flags, beneath->by_owner ? LINKS_REFUSED : LINKS_FOLLOWED);
+    if (fd != (beneath->by_owner ? -ELOOP : -EXDEV)) return fd;
+    return beneath->at_once ? -EINPROGRESS : links_open(beneath, path, flags);
 }
 
 /* A sandbox may return any error. It is an error of openat2 itself when openat works. */

@@ -7,7 +7,6 @@
  *
  * An evicted variant that is lent is freed when it is returned. Until then its bytes are counted.
  */
-#define XXH_INLINE_ALL
 #include "cache.h"
 #include "account.h"
 
@@ -15,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <xxhash.h>
 
 #define TABLE_SHARE 2048 /* bytes of budget for each chain: about one small file */
 #define TABLE_MIN 64
@@ -61,19 +59,14 @@ bool cache_open(struct cache *cache, const struct store_options *options,
 
 void cache_close(struct cache *cache)
 {
-    cache_drop_beneath(cache, TEXT(""));
+    cache_drop_all(cache);
     cache->counts->bytes -= table_bytes(cache);
     free(cache->table);
 }
 
-struct key cache_key(const struct cache *cache, struct text path)
+struct key cache_key(const struct cache *cache, uint16_t tree, struct text path)
 {
-    return (struct key){path, XXH3_64bits_withSeed(path.base, path.length, cache->seed)};
-}
-
-static bool key_equals(const struct key *a, const struct key *b)
-{
-    return a->hash == b->hash && text_equals(a->path, b->path);
+    return key_make(cache->seed, tree, path);
 }
 
 struct entry *cache_find(const struct cache *cache, const struct key *key)
@@ -151,18 +144,28 @@ void cache_drop(struct cache *cache, struct entry *entry)
     entry_free(entry);
 }
 
-uint64_t cache_drop_beneath(struct cache *cache, struct text directory)
+uint64_t cache_drop_beneath(struct cache *cache, uint16_t tree, struct text directory)
 {
     uint64_t dropped = 0;
     for (uint64_t i = 0; i <= cache->mask && cache->counts->entries > 0; i++) {
         struct entry *next;
         for (struct entry *entry = cache->table[i]; entry; entry = next) {
             next = entry->next;
-            if (!path_is_beneath(entry->key.path, directory)) continue;
+            const struct key *key = &entry->key;
+            if (key->tree != tree || !path_is_beneath(key->path, directory)) continue;
             cache_drop(cache, entry);
             dropped++;
         }
     }
+    return dropped;
+}
+
+uint64_t cache_drop_all(struct cache *cache)
+{
+    uint64_t dropped = cache->counts->entries;
+    for (uint64_t i = 0; i <= cache->mask && cache->counts->entries > 0; i++)
+        while (cache->table[i])
+            cache_drop(cache, cache->table[i]);
     return dropped;
 }
 

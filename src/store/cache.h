@@ -1,5 +1,5 @@
 /*
- * The cache: entries by path, with limits for bytes, for descriptors and for absent paths.
+ * The cache: entries by tree and path, with limits for bytes, for descriptors and for absent paths.
  */
 #ifndef ZCSERVE_STORE_CACHE_H
 #define ZCSERVE_STORE_CACHE_H
@@ -30,8 +30,8 @@ bool cache_open(struct cache *cache, const struct store_options *options,
                 struct store_counts *counts);
 void cache_close(struct cache *cache);
 
-/* Returns the key of a path. It borrows the path. */
-struct key cache_key(const struct cache *cache, struct text path);
+/* Returns the key of a path in a tree. It borrows the path. */
+struct key cache_key(const struct cache *cache, uint16_t tree, struct text path);
 
 /* Returns NULL when nothing is known of the path. */
 struct entry *cache_find(const struct cache *cache, const struct key *key);
@@ -45,7 +45,7 @@ bool cache_make_seat(struct cache *cache, enum queue queue);
 bool cache_make_descriptor(struct cache *cache);
 
 /*
- * Adds an entry, which the cache owns from now on. Its path must not be in the cache yet. An entry
+ * Adds an entry, which the cache owns from now on. Its key must not be in the cache yet. An entry
  * without a file takes a seat.
  */
 void cache_add(struct cache *cache, struct entry *entry);
@@ -61,7 +61,12 @@ void cache_discard(struct cache *cache, struct variant *variant);
 
 /* Removes an entry and its variants. Those that are lent live until they are returned. */
 void cache_drop(struct cache *cache, struct entry *entry);
-/* Removes all paths beneath `directory` ("" or "a/b/"), itself included. Returns their number. */
-uint64_t cache_drop_beneath(struct cache *cache, struct text directory);
+/*
+ * Removes all paths of `tree` beneath `directory` ("" or "a/b/"), itself included. Returns their
+ * number.
+ */
+uint64_t cache_drop_beneath(struct cache *cache, uint16_t tree, struct text directory);
+/* Removes all paths of all trees. Returns their number. */
+uint64_t cache_drop_all(struct cache *cache);
 
 #endif

@@ -28,8 +28,8 @@ struct trail {
     int links;
 };
 
-static bool chain_add(struct chain *chain, struct notifier *notifier, const char *path,
-                      bool is_link)
+static bool chain_add(struct chain *chain, struct notifier *notifier, uint16_t tree,
+                      const char *path, bool is_link)
 {
     struct statfs status;
     if (chain->count == CHAIN_MAX) return false;
@@ -37,9 +37,10 @@ static bool chain_add(struct chain *chain, struct notifier *notifier, const char
         return false;
     /* Not IN_ATTRIB for directories: it would report changes of every file in them. */
     uint32_t mask = IN_MOVE_SELF | IN_DELETE_SELF | (is_link ? IN_ATTRIB : IN_DELETE | IN_MOVED_TO);
-    int number = notifier_add(notifier, path, mask | IN_DONT_FOLLOW | IN_MASK_ADD);
-    if (number < 0) return false;
-    chain->number[chain->count++] = number;
+    struct watched *link = &chain->link[chain->count];
+    *link = (struct watched){.tree = tree, .watching = WATCHING_WAY};
+    if (notifier_add(notifier, link, path, mask | IN_DONT_FOLLOW) < 0) return false;
+    chain->count++;
     return true;
 }
 
@@ -78,18 +79,18 @@ static bool trail_follow(struct trail *trail, const char *target, size_t length)
     return true;
 }
 
-bool chain_watch(struct chain *chain, struct notifier *notifier, const char *root)
+bool chain_watch(struct chain *chain, struct notifier *notifier, uint16_t tree, const char *root)
 {
     struct trail trail = {.done = ""};
     size_t length = strlen(root);
     if (notifier->fd < 0 || length >= PATH_MAX) return false;
     memcpy(trail.rest, root, length + 1);
-    if (!chain_add(chain, notifier, "/", false)) return false;
+    if (!chain_add(chain, notifier, tree, "/", false)) return false;
     while (trail_step(&trail)) {
         char target[PATH_MAX];
         if (trail.done[0] == '\0') continue;
         ssize_t target_length = readlink(trail.done, target, sizeof(target));
-        if (!chain_add(chain, notifier, trail.done, target_length > 0)) return false;
+        if (!chain_add(chain, notifier, tree, trail.done, target_length > 0)) return false;
         if (target_length > 0 && !trail_follow(&trail, target, (size_t)target_length)) return false;
     }
     return trail.rest[strspn(trail.rest, "/")] == '\0';
@@ -98,12 +99,5 @@ bool chain_watch(struct chain *chain, struct notifier *notifier, const char *roo
 void chain_forget(struct chain *chain, struct notifier *notifier)
 {
     for (; chain->count > 0; chain->count--)
-        notifier_remove(notifier, chain->number[chain->count - 1]);
-}
-
-bool chain_has(const struct chain *chain, int number)
-{
-    for (uint32_t i = 0; i < chain->count; i++)
-        if (chain->number[i] == number) return true;
-    return false;
+        notifier_remove(notifier, &chain->link[chain->count - 1]);
 }

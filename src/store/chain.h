@@ -9,17 +9,17 @@
 #define CHAIN_MAX 64 /* directories and links */
 
 struct chain {
-    int number[CHAIN_MAX]; /* of their watches */
+    struct watched link[CHAIN_MAX];
     uint32_t count;
 };
 
-/* Watches each directory and link on the absolute path `root`. Returns whether all are watched. */
-bool chain_watch(struct chain *chain, struct notifier *notifier, const char *root);
+/*
+ * Watches each directory and link on `root`, the absolute path of the root of `tree`. Returns whether
+ * all are watched.
+ */
+bool chain_watch(struct chain *chain, struct notifier *notifier, uint16_t tree, const char *root);
 
 /* Removes the watches. */
 void chain_forget(struct chain *chain, struct notifier *notifier);
-
-/* Returns whether this is the number of one of its watches. */
-bool chain_has(const struct chain *chain, int number);
 
 #endif

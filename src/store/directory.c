@@ -6,53 +6,49 @@
  * Directories on file systems that do not report changes are not watched.
  */
 #define _GNU_SOURCE
-#define XXH_INLINE_ALL
 #include "directory.h"
 #include "account.h"
 #include "base/file_system.h"
 #include "identity.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #define DIRECTORY_MASK                                                                \
     (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | \
      IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-#define TABLE_MIN 16
-#define TABLE_MAX 16384
 
-static struct directory **link_of_path(const struct directories *d, struct text path)
+static struct directory **link_of(const struct directories *d, const struct key *key)
 {
-    uint64_t hash = XXH3_64bits(path.base, path.length);
-    struct directory **link = &d->by_path[hash & d->mask];
-    while (*link && !text_equals((*link)->path, path))
-        link = &(*link)->next_by_path;
+    struct directory **link = &d->table[key->hash & d->mask];
+    while (*link && !key_equals(&(*link)->key, key))
+        link = &(*link)->next;
     return link;
 }
 
-static struct directory **link_of_number(const struct directories *d, int number)
+struct directory *directory_find(const struct directories *d, uint16_t tree, struct text path)
 {
-    struct directory **link = &d->by_number[(uint32_t)number & d->mask];
-    while (*link && (*link)->number != number)
-        link = &(*link)->next_by_number;
-    return link;
+    struct key key = key_make(0, tree, path);
+    return *link_of(d, &key);
 }
 
-struct directory *directory_find(const struct directories *d, struct text path)
+static struct directory *directory_of(struct watched *watched)
 {
-    return *link_of_path(d, path);
+    return (struct directory *)(void *)((char *)watched - offsetof(struct directory, watched));
 }
 
-struct directory *directory_find_number(const struct directories *d, int number)
+struct directory *directory_find_number(const struct directories *d, uint16_t tree, int number)
 {
-    return *link_of_number(d, number);
+    struct watched *watched = notifier_find(d->notifier, number, tree, WATCHING_DIRECTORY);
+    return watched ? directory_of(watched) : NULL;
 }
 
 static size_t table_bytes(const struct directories *d)
@@ -62,26 +58,20 @@ static size_t table_bytes(const struct directories *d)
 
 bool directories_open(struct directories *d, struct notifier *notifier, uint64_t bytes_max)
 {
-    uint32_t length = TABLE_MIN;
-    while (length < TABLE_MAX && length < notifier->watches_max)
-        length *= 2;
-    *d = (struct directories){.notifier = notifier, .mask = length - 1, .bytes_max = bytes_max};
-    d->by_path = calloc(length, sizeof(struct directory *));
-    d->by_number = calloc(length, sizeof(struct directory *));
-    notifier->counts->bytes += 2 * table_bytes(d);
-    if (d->by_path && d->by_number) return true;
-    directories_close(d);
-    return false;
+    *d = (struct directories){.notifier = notifier, .mask = notifier->mask, .bytes_max = bytes_max};
+    d->table = calloc((size_t)d->mask + 1, sizeof(struct directory *));
+    if (d->table) notifier->counts->bytes += table_bytes(d);
+    return d->table;
 }
 
 void directories_close(struct directories *d)
 {
-    free(d->by_path);
-    free(d->by_number);
-    d->notifier->counts->bytes -= 2 * table_bytes(d);
+    assert(d->bytes == 0);
+    free(d->table);
+    d->notifier->counts->bytes -= table_bytes(d);
 }
 
-/* `directory` is in no table. */
+/* `directory` is in no table, and not watched. */
 static void directory_free(struct directories *d, struct directory *directory)
 {
     d->bytes -= directory->bytes;
@@ -89,26 +79,30 @@ static void directory_free(struct directories *d, struct directory *directory)
     free(directory);
 }
 
-void directory_forget_beneath(struct directories *d, struct text path)
+static bool is_in(const struct directory *directory, uint16_t tree, struct text path)
+{
+    return directory->key.tree == tree && path_is_beneath(directory->key.path, path);
+}
+
+void directory_forget_beneath(struct directories *d, uint16_t tree, struct text path)
 {
     for (uint32_t i = 0; i <= d->mask; i++) {
-        struct directory **link = &d->by_path[i];
+        struct directory **link = &d->table[i];
         while (*link) {
             struct directory *directory = *link;
-            if (!path_is_beneath(directory->path, path)) {
-                link = &directory->next_by_path;
+            if (!is_in(directory, tree, path)) {
+                link = &directory->next;
                 continue;
             }
-            *link = directory->next_by_path;
-            *link_of_number(d, directory->number) = directory->next_by_number;
-            notifier_remove(d->notifier, directory->number);
+            *link = directory->next;
+            notifier_remove(d->notifier, &directory->watched);
             directory_free(d, directory);
         }
     }
 }
 
-/* Watches the directory `fd`, which no rename can replace. Returns its watch number, or -errno. */
-static int add_open_directory(struct directories *d, int fd)
+/* Watches the directory `fd`, which no rename can replace. Returns 0 or -errno. */
+static int add_open_directory(struct directories *d, struct watched *watched, int fd)
 {
     char link[64];
     struct statfs status;
@@ -117,14 +111,15 @@ static int add_open_directory(struct directories *d, int fd)
         return -EOPNOTSUPP;
     }
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    int number = notifier_add(d->notifier, link, DIRECTORY_MASK);
-    if (number == -ENOENT) notices_raise(d->notifier->notices, NOTICE_NO_PROC);
-    return number;
+    int result = notifier_add(d->notifier, watched, link, DIRECTORY_MASK);
+    if (result == -ENOENT) notices_raise(d->notifier->notices, NOTICE_NO_PROC);
+    return result;
 }
 
 /* Returns NULL, with a notice, when there is no memory for one more. */
-static struct directory *directory_new(struct directories *d, struct text path)
+static struct directory *directory_new(struct directories *d, const struct key *key)
 {
+    struct text path = key->path;
     size_t size = sizeof(struct directory) + path.length + 1, bytes = account_bytes(size);
     struct directory *directory = d->bytes + bytes <= d->bytes_max ? calloc(1, size) : NULL;
     if (!directory) {
@@ -132,7 +127,9 @@ static struct directory *directory_new(struct directories *d, struct text path)
         return NULL;
     }
     directory->bytes = bytes;
-    directory->path = (struct text){directory->letters, path.length};
+    directory->watched = (struct watched){.tree = key->tree, .watching = WATCHING_DIRECTORY};
+    directory->key = *key;
+    directory->key.path.base = directory->letters;
     memcpy(directory->letters, path.base, path.length);
     d->bytes += bytes;
     d->notifier->counts->bytes += bytes;
@@ -140,31 +137,30 @@ static struct directory *directory_new(struct directories *d, struct text path)
 }
 
 /*
- * Sets a watch and enters the directory into the tables. An inode with two names (a bind mount) has
- * only one watch, which cannot tell the names apart: then returns -EEXIST. What fails has to fail
- * before the watch is set: it may be that of the root, which chain.c set and which must stay.
+ * Sets a watch and enters the directory into the table. An inode with two names in a tree (a bind
+ * mount) has only one watch, which cannot tell the names apart: then returns -EEXIST.
  */
 static int directory_enter(struct directories *d, struct directory *directory, int fd)
 {
     struct identity identity;
     int result = identity_read(fd, "", &identity);
-    if (result == 0) result = add_open_directory(d, fd);
+    if (result == 0) result = add_open_directory(d, &directory->watched, fd);
     if (result < 0) return result;
-    if (directory_find_number(d, result)) {
-        notifier_merge(d->notifier);
+    if (notifier_has_other(d->notifier, &directory->watched)) {
+        notifier_remove(d->notifier, &directory->watched);
         return -EEXIST;
     }
-    directory->number = result;
     directory->mount = identity.mount;
-    *link_of_path(d, directory->path) = directory;
-    *link_of_number(d, directory->number) = directory;
+    *link_of(d, &directory->key) = directory;
     return 0;
 }
 
 /* Watches a directory whose parents are watched already. Returns 0, or -errno. */
-static int watch_one(struct directories *d, const struct beneath *beneath, const char *path)
+static int watch_one(struct directories *d, uint16_t tree, const struct beneath *beneath,
+                     const char *path)
 {
-    struct directory *directory = directory_new(d, (struct text){path, strlen(path)});
+    struct key key = key_make(0, tree, (struct text){path, strlen(path)});
+    struct directory *directory = directory_new(d, &key);
     if (!directory) return -ENOMEM;
     int fd = beneath_open(beneath, path, O_PATH | O_DIRECTORY, LINKS_REFUSED);
     int result = fd < 0 ? fd : directory_enter(d, directory, fd);
@@ -181,23 +177,23 @@ static struct text holder_of(struct text path)
     return path;
 }
 
-int directory_watch(struct directories *d, const struct beneath *beneath, struct text path,
-                    uint64_t *mount)
+int directory_watch(struct directories *d, uint16_t tree, const struct beneath *beneath,
+                    struct text path, uint64_t *mount)
 {
     struct text holder = holder_of(path);
     struct directory *directory = NULL;
     if (d->notifier->fd < 0 || holder.length >= PATH_MAX) return -EINVAL;
-    directory = directory_find(d, holder);
+    directory = directory_find(d, tree, holder);
     for (size_t length = 0; !directory && length <= holder.length; length++) {
         if (length > 0 && holder.base[length - 1] != '/') continue;
         char prefix[PATH_MAX];
         snprintf(prefix, sizeof(prefix), "%.*s", (int)length, holder.base);
         struct text text = {prefix, length};
-        if (directory_find(d, text)) continue;
-        int result = watch_one(d, beneath, prefix);
+        if (directory_find(d, tree, text)) continue;
+        int result = watch_one(d, tree, beneath, prefix);
         if (result < 0) return result;
     }
-    directory = directory_find(d, holder);
+    directory = directory_find(d, tree, holder);
     if (!directory) return -ENOENT;
     *mount = directory->mount;
     return 0;

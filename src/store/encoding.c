@@ -23,9 +23,9 @@ static size_t room_for(uint64_t length)
     return (size_t)(length - (length + SAVING_LEAST - 1) / SAVING_LEAST);
 }
 
-static struct entry *entry_of(const struct store *store, struct text path)
+static struct entry *entry_of(const struct store *store, uint16_t tree, struct text path)
 {
-    struct key key = cache_key(&store->cache, path);
+    struct key key = cache_key(&store->cache, tree, path);
     struct entry *entry = cache_find(&store->cache, &key);
     return entry && entry->kind == RESOLUTION_FOUND ? entry : NULL;
 }
@@ -36,14 +36,14 @@ static uint64_t bytes_needed(const struct entry *entry)
     return account_bytes(room_for(length)) + variant_bytes(&entry->file, CODING_IDENTITY, true);
 }
 
-static struct encoding encoding_of(const struct store *store, struct entry *entry,
+static struct encoding encoding_of(const struct compress_options *options, struct entry *entry,
                                    enum coding coding)
 {
     return (struct encoding){
         .from = variant_lend(entry->variants[CODING_IDENTITY]).representation,
         .identity = entry->file.identity[CODING_IDENTITY],
         .coding = coding,
-        .level = store->options.compress.level[coding],
+        .level = options->level[coding],
         .coded = CODED_NO_MEMORY,
     };
 }
@@ -51,14 +51,14 @@ static struct encoding encoding_of(const struct store *store, struct entry *entr
 struct errand *store_product(struct store *store, const struct lookup *lookup,
                              const struct now *now)
 {
-    const struct compress_options *options = &store->options.compress;
-    struct entry *entry = entry_of(store, lookup->path);
+    const struct compress_options *options = &store_tree(store, lookup)->place.options->compress;
+    struct entry *entry = entry_of(store, lookup->tree, lookup->path);
     if (!entry) return NULL;
     enum coding coding = compressible_wanted(options, entry, &lookup->accepted);
     if (coding == CODING_COUNT) return NULL;
-    struct errand *errand = errand_new(ERRAND_ENCODE, -1, lookup->path);
+    struct errand *errand = errand_new(ERRAND_ENCODE, -1, lookup->tree, lookup->path);
     if (!errand) return NULL;
-    errand->encoding = encoding_of(store, entry, coding); /* lends, so that the entry stays */
+    errand->encoding = encoding_of(options, entry, coding); /* lends, so that the entry stays */
     if (product_begin(store, &errand->product, bytes_needed(entry), now)) {
         entry->making |= (uint8_t)(1U << coding);
         return errand;
@@ -89,7 +89,7 @@ static bool seat(struct store *store, struct entry *entry, const struct errand *
     /* Meanwhile it may have been made for an earlier entry of the file, or got a sidecar. */
     if (entry->variants[coding] || !compressible_may_make(entry, coding)) return false;
     if (!cache_make_room(&store->cache, made->bytes)) return false;
-    entry = entry_of(store, errand->path); /* making room may have evicted it */
+    entry = entry_of(store, errand->tree, errand->path); /* making room may have evicted it */
     if (!entry) return false;
     cache_charge(&store->cache, made);
     cache_seat(&store->cache, entry, made);
@@ -99,7 +99,7 @@ static bool seat(struct store *store, struct entry *entry, const struct errand *
 /* Returns the entry that it was made for, or another one of the same version of the file. */
 static struct entry *entry_made_for(const struct store *store, const struct errand *errand)
 {
-    struct entry *entry = entry_of(store, errand->path);
+    struct entry *entry = entry_of(store, errand->tree, errand->path);
     const struct identity *identity = &errand->encoding.identity;
     bool same = entry && identity_equals(&entry->file.identity[CODING_IDENTITY], identity);
     return same ? entry : NULL;

@@ -6,14 +6,9 @@
 #define ZCSERVE_STORE_ENTRY_H
 
 #include "file.h"
+#include "key.h"
 #include "sieve.h"
 #include "variant.h"
-
-/* What an entry is found by. The hash is computed once for each lookup: see cache_key(). */
-struct key {
-    struct text path; /* as in the lookup */
-    uint64_t hash;
-};
 
 struct entry {
     struct entry *next; /* in the same chain of the table */

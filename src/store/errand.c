@@ -17,47 +17,52 @@
 
 #define SCRATCH_BYTES 32768
 
-struct errand *errand_new(enum errand_kind kind, int fd, struct text path)
+struct errand *errand_new(enum errand_kind kind, int fd, uint16_t tree, struct text path)
 {
-    struct errand *errand = malloc(sizeof(*errand) + path.length + 1);
+    const size_t before = sizeof(tree);
+    struct errand *errand = malloc(sizeof(*errand) + before + path.length + 1);
     if (!errand) return NULL;
-    *errand = (struct errand){.kind = kind, .fd = fd};
+    *errand = (struct errand){.kind = kind, .fd = fd, .tree = tree};
     if (fd >= 0 && (errand->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
         free(errand);
         return NULL;
     }
-    if (path.base) errand->path = (struct text){errand->letters, path.length};
-    if (path.length > 0) memcpy(errand->letters, path.base, path.length);
-    errand->letters[path.length] = '\0';
+    if (path.base) errand->path = (struct text){errand->letters + before, path.length};
+    memcpy(errand->letters, &tree, before);
+    if (path.length > 0) memcpy(errand->letters + before, path.base, path.length);
+    errand->letters[before + path.length] = '\0';
     return errand;
 }
 
 struct errand *store_errand(struct store *store, const struct lookup *lookup)
 {
-    int root = store->place.beneath.directory;
+    const struct tree *tree = store_tree(store, lookup);
+    int root = tree->place.beneath.directory;
     if (root < 0) {
         errno = EBADF;
         return NULL;
     }
-    struct errand *errand = errand_new(ERRAND_PATH, root, lookup->path);
+    struct errand *errand = errand_new(ERRAND_PATH, root, tree->number, lookup->path);
     if (!errand) return NULL;
-    errand->place = store->place;
+    errand->place = tree->place;
     errand->place.beneath.directory = errand->fd;
+    errand->file_bytes_max = store->options.file_bytes_max;
     return errand;
 }
 
 struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
 {
-    struct errand *errand = errand_new(ERRAND_RANGE, fd, (struct text){NULL, 0});
+    struct errand *errand = errand_new(ERRAND_RANGE, fd, 0, (struct text){NULL, 0});
     if (!errand) return NULL;
     errand->offset = offset;
     errand->length = length;
     return errand;
 }
 
-struct text errand_path(const struct errand *errand)
+struct text errand_key(const struct errand *errand)
 {
-    return errand->kind == ERRAND_PATH ? errand->path : (struct text){NULL, 0};
+    if (errand->kind != ERRAND_PATH) return (struct text){NULL, 0};
+    return (struct text){errand->letters, sizeof(errand->tree) + errand->path.length};
 }
 
 void errand_free(struct errand *errand)
@@ -82,12 +87,12 @@ static void read_through(int fd, uint64_t offset, uint64_t length)
     }
 }
 
-static void fetch(const struct place *place, const struct file *file, enum coding coding)
+static void fetch(const struct errand *errand, const struct file *file, enum coding coding)
 {
-    int fd = file_open(place, file, coding);
+    int fd = file_open(&errand->place, file, coding);
     if (fd < 0) return;
     uint64_t length = file->identity[coding].size;
-    if (length <= place->options->file_bytes_max) read_through(fd, 0, length);
+    if (length <= errand->file_bytes_max) read_through(fd, 0, length);
     close(fd);
 }
 
@@ -99,7 +104,7 @@ static void path_run(const struct errand *errand)
     if (!file_may_exist(place, errand->path)) return;
     if (file_find(place, errand->path, 0, name, &file) != RESOLUTION_FOUND) return;
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
-        if (file.usable[coding]) fetch(place, &file, coding);
+        if (file.usable[coding]) fetch(errand, &file, coding);
 }
 
 static void range_run(const struct errand *errand)

@@ -132,7 +132,7 @@ static bool is_sidecar(const struct identity *sidecar, const struct identity *or
 static enum resolution_kind look_for_sidecars(const struct place *place, uint64_t mount,
                                               struct file *file)
 {
-    const struct store_options *options = place->options;
+    const struct tree_options *options = place->options;
     bool enabled = false;
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
         if (!options->sidecar[coding]) continue;

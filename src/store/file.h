@@ -18,7 +18,7 @@
 /* Where to look for files, and how. */
 struct place {
     struct beneath beneath;
-    const struct store_options *options;
+    const struct tree_options *options;
 };
 
 struct file {

@@ -10,26 +10,31 @@
 
 #define CHANGES_MAX 65536 /* changes taken at once; when there are more, the cache is emptied */
 
-static void drop_path(struct store *store, struct text path)
+static void drop_path(struct store *store, uint16_t tree, struct text path)
 {
-    struct key key = cache_key(&store->cache, path);
+    struct key key = cache_key(&store->cache, tree, path);
     struct entry *entry = cache_find(&store->cache, &key);
     if (!entry) return;
     cache_drop(&store->cache, entry);
     store->counts.invalidations++;
 }
 
-static void drop_beneath(struct store *store, struct text directory)
+static void drop_beneath(struct store *store, uint16_t tree, struct text directory)
 {
-    store->counts.invalidations += cache_drop_beneath(&store->cache, directory);
+    store->counts.invalidations += cache_drop_beneath(&store->cache, tree, directory);
+}
+
+static void drop_all(struct store *store)
+{
+    store->counts.invalidations += cache_drop_all(&store->cache);
 }
 
 /* Returns "a.css" for "a.css.br"; absent when the name is not that of a sidecar. */
-static struct text original_of(const struct store *store, struct text path)
+static struct text original_of(const struct tree_options *options, struct text path)
 {
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
         struct text suffix = coding_file_suffix(coding);
-        if (!store->options.sidecar[coding] || path.length <= suffix.length) continue;
+        if (!options->sidecar[coding] || path.length <= suffix.length) continue;
         size_t length = path.length - suffix.length;
         if (memcmp(path.base + length, suffix.base, suffix.length) == 0)
             return (struct text){path.base, length};
@@ -37,20 +42,22 @@ static struct text original_of(const struct store *store, struct text path)
     return (struct text){NULL, 0};
 }
 
-static bool is_index(const struct store *store, struct text name)
+static bool is_index(const struct tree_options *options, struct text name)
 {
-    const char *const *index = store->options.index;
+    const char *const *index = options->index;
     for (; index && *index; index++)
         if (text_equals(name, (struct text){*index, strlen(*index)})) return true;
     return false;
 }
 
-/* Drops the path of a name in `directory`, and that of the directory when the name is an index. */
-static void drop_name(struct store *store, struct text directory, struct text path)
+/* Drops the path of a name in a directory, and that of the directory when the name is an index. */
+static void drop_name(struct store *store, const struct change *change, struct text path)
 {
+    struct text directory = change->directory;
     struct text name = {path.base + directory.length, path.length - directory.length};
-    drop_path(store, path);
-    if (is_index(store, name)) drop_path(store, directory);
+    drop_path(store, change->tree, path);
+    if (is_index(store->trees[change->tree].place.options, name))
+        drop_path(store, change->tree, directory);
 }
 
 static void take_name(struct store *store, const struct change *change)
@@ -61,53 +68,68 @@ static void take_name(struct store *store, const struct change *change)
     memcpy(space, change->directory.base, change->directory.length);
     memcpy(space + change->directory.length, change->name.base, change->name.length);
     struct text path = {space, length};
-    struct text original = original_of(store, path);
-    drop_name(store, change->directory, path);
-    if (original.length > change->directory.length) drop_name(store, change->directory, original);
+    struct text original = original_of(store->trees[change->tree].place.options, path);
+    drop_name(store, change, path);
+    if (original.length > change->directory.length) drop_name(store, change, original);
 }
 
-static void begin_anew(struct store *store)
+static void begin_anew(struct store *store, struct tree *tree)
 {
-    drop_beneath(store, TEXT(""));
-    watch_forget(&store->watch);
-    root_close(&store->place.beneath);
-    root_open(&store->root, &store->place.beneath, &store->watch);
+    drop_beneath(store, tree->number, TEXT(""));
+    tree_begin_again(tree, &store->watch);
 }
 
-static void take_change(struct store *store, const struct change *change)
+static void begin_all_anew(struct store *store)
 {
+    drop_all(store);
+    for (uint32_t i = 0; i < store->options.trees; i++)
+        begin_anew(store, &store->trees[i]);
+}
+
+/* Returns whether the root of the change's tree must be compared. */
+static bool take_change(struct store *store, const struct change *change)
+{
+    struct tree *tree = &store->trees[change->tree];
     switch (change->kind) {
-    case CHANGE_NAME: take_name(store, change); return;
+    case CHANGE_NAME: take_name(store, change); break;
     case CHANGE_BENEATH:
         take_name(store, change);
-        drop_beneath(store, change->beneath);
-        return;
-    case CHANGE_ABOVE: store->root.suspect = true; return;
-    case CHANGE_ALL: begin_anew(store); return;
+        drop_beneath(store, change->tree, change->beneath);
+        break;
+    case CHANGE_ABOVE: tree->root.trusted_until_ns = 0; return true;
+    case CHANGE_ALL: begin_anew(store, tree); break;
+    case CHANGE_LOST: begin_all_anew(store); break;
     }
+    return false;
 }
 
-static void compare_root(struct store *store, const struct now *now)
+/* Once for all changes: a directory above many roots may be busy. */
+static void compare_suspects(struct store *store, const struct now *now)
 {
-    struct root *root = &store->root;
-    bool due = now->monotonic_ns - root->compared_ns >= store->options.recheck_ns;
-    if (root->problem == 0 && root->watched && !root->suspect && !due) return;
-    root->compared_ns = now->monotonic_ns;
-    root->suspect = false;
-    /* While there is no root, setting watches again would be reported as a change, without end. */
-    if (root->problem != 0 && !root_is_there(root)) return;
-    if (!root_is_current(root)) begin_anew(store);
+    for (uint32_t i = 0; i < store->options.trees; i++)
+        if (store->trees[i].root.trusted_until_ns == 0) tree_compare(store, &store->trees[i], now);
 }
 
 void store_refresh(struct store *store, const struct now *now)
 {
     struct change change;
+    bool suspicion = false;
     for (unsigned taken = 0; watch_next(&store->watch, &change); taken++) {
-        take_change(store, &change);
+        suspicion |= take_change(store, &change);
         if (taken == CHANGES_MAX) {
-            drop_beneath(store, TEXT(""));
+            drop_all(store);
             break;
         }
     }
-    compare_root(store, now);
+    if (suspicion) compare_suspects(store, now);
+}
+
+void tree_compare(struct store *store, struct tree *tree, const struct now *now)
+{
+    struct root *root = &tree->root;
+    /* While there is no root, setting watches again would be reported as a change, without end. */
+    if (root->problem != 0 && !root_is_there(root)) return;
+    if (!root_is_current(root)) begin_anew(store, tree);
+    bool trusted = root->problem == 0 && root->watched;
+    root->trusted_until_ns = trusted ? now->monotonic_ns + store->options.recheck_ns : 0;
 }

@@ -84,8 +84,9 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
         variant->seat.visited = true;
         *resolution = variant_lend(variant);
         if (entry->file.makeable)
-            resolution->improvable = compressible_wanted(&store->options.compress, entry,
-                                                         &lookup->accepted) != CODING_COUNT;
+            resolution->improvable =
+                compressible_wanted(&store->trees[entry->key.tree].place.options->compress, entry,
+                                    &lookup->accepted) != CODING_COUNT;
     }
     store->counts.hits++;
     return true;
@@ -165,8 +166,13 @@ static struct resolution resolve_at_once(struct question *q, struct entry *entry
 static struct question question_of(struct store *store, const struct key *key,
                                    const struct lookup *lookup, const struct now *now)
 {
-    return (struct question){
-        .store = store, .lookup = lookup, .now = now, .key = *key, .place = store->place};
+    struct tree *tree = &store->trees[key->tree];
+    return (struct question){.store = store,
+                             .tree = tree,
+                             .lookup = lookup,
+                             .now = now,
+                             .key = *key,
+                             .place = tree->place};
 }
 
 /* Returns whether the lookup can be answered from what is known, as most lookups are. */
@@ -182,7 +188,9 @@ struct resolution store_resolve(struct store *store, const struct lookup *lookup
                                 enum patience patience, const struct now *now)
 {
     struct resolution resolution;
-    struct key key = cache_key(&store->cache, lookup->path);
+    struct tree *tree = store_tree(store, lookup);
+    if (now->monotonic_ns >= tree->root.trusted_until_ns) tree_compare(store, tree, now);
+    struct key key = cache_key(&store->cache, lookup->tree, lookup->path);
     struct entry *entry = cache_find(&store->cache, &key);
     if (resolve_from_memory(store, entry, lookup, now, &resolution)) return resolution;
     struct question question = question_of(store, &key, lookup, now);

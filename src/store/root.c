@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include "root.h"
-#include "chain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,19 +35,21 @@ static int directory_open(const char *path, struct identity *identity, const cha
     return result;
 }
 
-void root_open(struct root *root, struct beneath *beneath, struct watch *watch)
+void root_open(struct root *root, struct beneath *beneath, uint16_t tree, struct watch *watch)
 {
-    root->watched = chain_watch(&watch->chain, &watch->notifier, root->path);
+    root->watched = chain_watch(&root->chain, &watch->notifier, tree, root->path);
     root->identity = (struct identity){0};
     root->problem = 0;
     root->call = NULL;
+    root->trusted_until_ns = 0;
     int directory = directory_open(root->path, &root->identity, &root->call);
     if (directory < 0) root->problem = -directory;
     beneath->directory = directory < 0 ? -1 : directory;
 }
 
-void root_close(struct beneath *beneath)
+void root_close(struct root *root, struct beneath *beneath, struct watch *watch)
 {
+    chain_forget(&root->chain, &watch->notifier);
     if (beneath->directory >= 0) close(beneath->directory);
     beneath->directory = -1;
 }

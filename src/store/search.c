@@ -48,7 +48,8 @@ static enum resolution_kind search_disk(struct search *search)
     const struct question *q = search->q;
     struct text path = q->key.path;
     uint64_t mount = 0;
-    int result = directory_watch(&q->store->watch.directories, &q->place.beneath, path, &mount);
+    int result = directory_watch(&q->store->watch.directories, q->key.tree, &q->place.beneath,
+                                 path, &mount);
     cache_make_room(&q->store->cache, 0); /* watches are paid from the same budget */
     if (result == -EINPROGRESS) return RESOLUTION_COLD;
     enum resolution_kind kind = file_find(&q->place, path, mount, search->name, &search->file);
@@ -218,7 +219,7 @@ struct resolution search_from_disk(const struct question *q)
 {
     struct search search = {.q = q};
     struct resolution resolution;
-    int problem = q->store->root.problem;
+    int problem = q->tree->root.problem;
     if (problem != 0) return answer(file_failure(problem));
     if (!file_may_exist(&q->place, q->key.path)) return answer(RESOLUTION_NOT_FOUND);
     for (int tries = 0; tries < TRIES_MAX; tries++) {

@@ -9,9 +9,10 @@
 /* One lookup while it is being answered. */
 struct question {
     struct store *store;
+    struct tree *tree;
     const struct lookup *lookup;
     const struct now *now;
-    struct key key;     /* of the path of the lookup                          */
+    struct key key;     /* of tree and path of the lookup                         */
     struct place place; /* where to look; `at_once`: do not wait for the disk */
 };
 

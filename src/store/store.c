@@ -1,10 +1,11 @@
 /*
- * Opens and closes a store, and returns its counts. resolve.c answers lookups; refresh.c takes the
+ * Opens and closes a store with its trees, and returns its counts. resolve.c answers lookups; refresh.c takes the
  * changes on disk.
  *
  *      store_resolve ── cache ── entry ── variant        what was found, and its bytes
  *            └── search ── file ─── beneath              what is on disk
  *      store_refresh ── watch ── directory, chain        what changed there
+ *            └── tree ─── root                        where the paths of the roots lead now
  *      errand_run ───── file                             as resolving, but only the kernel
  *                                                        remembers the result
  */
@@ -18,10 +19,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct store *fail(struct store *store, int error, char *problem, size_t size)
+/* Returns the bytes of a store without anything in it. */
+static size_t store_bytes(const struct store *store)
 {
-    const char *root = store ? store->options.root : "the store";
-    const char *call = store ? store->root.call : NULL;
+    return account_bytes(sizeof(*store)) +
+           account_bytes(store->options.trees * sizeof(struct tree));
+}
+
+static void trees_close(struct store *store)
+{
+    for (uint32_t i = 0; store->trees && i < store->options.trees; i++)
+        tree_end(&store->trees[i], &store->watch);
+    watch_close(&store->watch);
+}
+
+static void store_free(struct store *store)
+{
+    free(store->trees);
+    free(store);
+}
+
+static struct store *fail_for_memory(struct store *store, char *problem, size_t size)
+{
+    snprintf(problem, size, "the store: %s", strerror(ENOMEM));
+    if (store) {
+        trees_close(store);
+        store_free(store);
+    }
+    errno = ENOMEM;
+    return NULL;
+}
+
+static struct store *fail_for_root(struct store *store, const struct tree *tree, int error,
+                                   char *problem, size_t size)
+{
+    const char *root = tree->place.options->root, *call = tree->root.call;
     if (call) {
         snprintf(problem, size,
                  "%s: %s: %s: a sandbox (seccomp, or that of the container) must allow it", root,
@@ -29,42 +61,43 @@ static struct store *fail(struct store *store, int error, char *problem, size_t 
     } else {
         snprintf(problem, size, "%s: %s", root, strerror(error));
     }
-    if (store) {
-        watch_close(&store->watch);
-        root_close(&store->place.beneath);
-        free(store->cache.table);
-        free(store);
-    }
+    trees_close(store);
+    store_free(store);
     errno = error;
     return NULL;
 }
 
-static void place_open(struct store *store)
+/*
+ * Opens all trees. Returns NULL when one of them has a root now, else the first, with errno in
+ * *error.
+ */
+static const struct tree *trees_open(struct store *store, int *error)
 {
-    struct beneath *beneath = &store->place.beneath;
-    beneath->walks = !beneath_has_openat2(beneath->directory);
-    beneath->follows = store->options.symlinks == SYMLINKS_BENEATH && !beneath->walks;
-    beneath->may_ask = !beneath->walks && beneath_may_ask(beneath->directory);
-    if (beneath->walks) notices_raise(&store->notices, NOTICE_NO_OPENAT2);
+    const struct store_options *options = &store->options;
+    bool any = false;
+    for (uint32_t i = options->trees; i-- > 0;) {
+        int result = tree_begin(&store->trees[i], (uint16_t)i, &options->tree[i], &store->watch);
+        any |= result == 0;
+        *error = -result;
+    }
+    return any ? NULL : store->trees;
 }
 
 struct store *store_open(const struct store_options *options, char *problem, size_t size)
 {
-    assert(options->root && options->types);
+    assert(options->trees > 0 && options->trees <= STORE_TREES_MAX);
     struct store *store = calloc(1, sizeof(*store));
-    if (!store) return fail(NULL, ENOMEM, problem, size);
+    if (!store) return fail_for_memory(NULL, problem, size);
     store->options = *options;
-    store->place.options = &store->options;
-    store->place.beneath.directory = -1;
-    store->counts.bytes = account_bytes(sizeof(*store));
+    store->counts.bytes = store_bytes(store);
     watch_open(&store->watch, options, &store->counts, &store->notices);
-    int result = root_name(&store->root, options->root);
-    if (result < 0) return fail(store, -result, problem, size);
-    root_open(&store->root, &store->place.beneath, &store->watch);
-    if (store->root.problem != 0) return fail(store, store->root.problem, problem, size);
+    store->trees = calloc(options->trees, sizeof(*store->trees));
+    if (!store->trees) return fail_for_memory(store, problem, size);
+    int error = 0;
+    const struct tree *missing = trees_open(store, &error);
+    if (missing) return fail_for_root(store, missing, error, problem, size);
     if (!cache_open(&store->cache, options, &store->counts))
-        return fail(store, ENOMEM, problem, size);
-    place_open(store);
+        return fail_for_memory(store, problem, size);
     return store;
 }
 
@@ -72,10 +105,9 @@ void store_close(struct store *store)
 {
     if (!store) return;
     cache_close(&store->cache);
-    watch_close(&store->watch);
-    root_close(&store->place.beneath);
-    assert(store->counts.bytes == account_bytes(sizeof(*store))); /* else something is lent */
-    free(store);
+    trees_close(store);
+    assert(store->counts.bytes == store_bytes(store)); /* else something is lent */
+    store_free(store);
 }
 
 int store_watch_fd(const struct store *store)

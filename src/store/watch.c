@@ -17,8 +17,8 @@ void watch_open(struct watch *watch, const struct store_options *options,
                 struct store_counts *counts, struct notices *notices)
 {
     struct notifier *notifier = &watch->notifier;
-    watch->chain.count = 0;
     watch->directories = (struct directories){.notifier = notifier};
+    watch->event = NULL;
     notifier_open(notifier, options->watches_max, counts, notices);
     if (notifier->fd < 0) return;
     if (directories_open(&watch->directories, notifier, options->memory_bytes_max / 8)) return;
@@ -29,16 +29,13 @@ void watch_open(struct watch *watch, const struct store_options *options,
 void watch_close(struct watch *watch)
 {
     if (watch->notifier.fd < 0) return;
-    watch_forget(watch);
     directories_close(&watch->directories);
     notifier_close(&watch->notifier);
 }
 
-void watch_forget(struct watch *watch)
+void watch_forget(struct watch *watch, uint16_t tree)
 {
-    if (watch->notifier.fd < 0) return;
-    directory_forget_beneath(&watch->directories, TEXT(""));
-    chain_forget(&watch->chain, &watch->notifier);
+    if (watch->notifier.fd >= 0) directory_forget_beneath(&watch->directories, tree, TEXT(""));
 }
 
 /*
@@ -49,51 +46,72 @@ static bool tell_beneath(struct watch *watch, struct change *change)
 {
     change->kind = CHANGE_BENEATH;
     change->beneath = (struct text){watch->beneath, strlen(watch->beneath)};
-    directory_forget_beneath(&watch->directories, change->beneath);
+    directory_forget_beneath(&watch->directories, change->tree, change->beneath);
     return true;
 }
 
-static bool tell_name(struct watch *watch, const struct directory *directory,
-                      const struct inotify_event *event, struct change *change)
+static bool tell_name(struct watch *watch, const struct directory *directory, struct change *change)
 {
+    const struct inotify_event *event = watch->event;
     change->kind = CHANGE_NAME;
-    change->directory = directory->path;
+    change->directory = directory->key.path;
     change->name = (struct text){event->name, strlen(event->name)};
     if ((event->mask & IN_ISDIR) == 0) return true;
     int length =
         snprintf(watch->beneath, sizeof(watch->beneath), "%s%s/", directory->letters, event->name);
     if (length >= (int)sizeof(watch->beneath)) return true;
     struct text path = {watch->beneath, (size_t)length};
-    return !directory_find(&watch->directories, path) || tell_beneath(watch, change);
+    return !directory_find(&watch->directories, change->tree, path) || tell_beneath(watch, change);
 }
 
-/* Makes a change from an event. Returns false when the event does not matter. */
-static bool tell(struct watch *watch, const struct inotify_event *event, struct change *change)
+/* Makes a change in one tree from the event. Returns false when the event does not matter to it. */
+static bool tell(struct watch *watch, uint16_t tree, struct change *change)
 {
-    *change = (struct change){.kind = CHANGE_ALL};
-    if ((event->mask & IN_Q_OVERFLOW) != 0) {
-        watch->notifier.counts->watch_overflows++;
-        notices_raise(watch->notifier.notices, NOTICE_OVERFLOW);
-        return true;
-    }
+    const struct inotify_event *event = watch->event;
+    *change = (struct change){.kind = CHANGE_ALL, .tree = tree};
     bool itself = event->len == 0;
-    if (itself && chain_has(&watch->chain, event->wd)) return true;
-    const struct directory *directory = directory_find_number(&watch->directories, event->wd);
+    bool on_way = notifier_find(&watch->notifier, event->wd, tree, WATCHING_WAY);
+    if (itself && on_way) return true;
+    const struct directory *directory = directory_find_number(&watch->directories, tree, event->wd);
     if (!directory) {
         change->kind = CHANGE_ABOVE;
-        return (event->mask & IN_ISDIR) != 0 && chain_has(&watch->chain, event->wd);
+        return (event->mask & IN_ISDIR) != 0 && on_way;
     }
-    if (!itself) return tell_name(watch, directory, event, change);
-    if (directory->path.length == 0) return true;
+    if (!itself) return tell_name(watch, directory, change);
+    if (directory->key.path.length == 0) return true;
     snprintf(watch->beneath, sizeof(watch->beneath), "%s", directory->letters);
     return tell_beneath(watch, change);
 }
 
+/* Reports the event to the next tree that it matters to. Returns false when there is none. */
+static bool tell_next(struct watch *watch, struct change *change)
+{
+    for (;;) {
+        uint32_t tree = notifier_tree_from(&watch->notifier, watch->event->wd, watch->tree);
+        if (tree == NOTIFIER_NO_TREE) return false;
+        watch->tree = tree + 1;
+        if (tell(watch, (uint16_t)tree, change)) return true;
+    }
+}
+
+static bool tell_lost(struct watch *watch, struct change *change)
+{
+    if ((watch->event->mask & IN_Q_OVERFLOW) == 0) return false;
+    watch->event = NULL;
+    watch->notifier.counts->watch_overflows++;
+    notices_raise(watch->notifier.notices, NOTICE_OVERFLOW);
+    *change = (struct change){.kind = CHANGE_LOST};
+    return true;
+}
+
 bool watch_next(struct watch *watch, struct change *change)
 {
-    const struct inotify_event *event;
     if (watch->notifier.fd < 0) return false;
-    while ((event = notifier_next(&watch->notifier)) != NULL)
-        if (tell(watch, event, change)) return true;
-    return false;
+    for (;;) {
+        if (watch->event && tell_next(watch, change)) return true;
+        watch->event = notifier_next(&watch->notifier);
+        watch->tree = 0;
+        if (!watch->event) return false;
+        if (tell_lost(watch, change)) return true;
+    }
 }

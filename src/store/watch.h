@@ -1,11 +1,10 @@
 /*
- * What changed: in the directories that directory.h watches, and on the path of the root that
- * chain.h watches.
+ * What changed: in the directories that directory.h watches, and on the paths of the roots that
+ * chain.h watches. One event of the kernel may be a change in several trees.
  */
 #ifndef ZCSERVE_STORE_WATCH_H
 #define ZCSERVE_STORE_WATCH_H
 
-#include "chain.h"
 #include "directory.h"
 #include "zcserve/text.h"
 
@@ -14,8 +13,9 @@
 struct watch {
     struct notifier notifier;
     struct directories directories;
-    struct chain chain;     /* of the root's path          */
-    char beneath[PATH_MAX]; /* of the last change reported */
+    const struct inotify_event *event; /* the last one that was read; NULL: none       */
+    uint32_t tree;                     /* the first tree that is still to be told of it */
+    char beneath[PATH_MAX];            /* of the last change reported                  */
 };
 
 enum change_kind {
@@ -23,11 +23,13 @@ enum change_kind {
     CHANGE_BENEATH, /* a directory: all paths that begin with `beneath`, and also the       */
                     /* name, when there is one                                              */
     CHANGE_ABOVE,   /* above the root a directory was removed or replaced: compare the root */
-    CHANGE_ALL      /* the root or its path changed, or changes were lost: begin again      */
+    CHANGE_ALL,     /* the root or its path changed: begin again with this tree             */
+    CHANGE_LOST     /* changes were lost: begin again with all trees                        */
 };
 
 struct change {
     enum change_kind kind;
+    uint16_t tree;         /* not of LOST */
     struct text directory; /* "" or "a/b/", as paths that name a directory */
     struct text name;      /* in `directory`                               */
     struct text beneath;   /* "a/b/c/"                                     */
@@ -36,10 +38,10 @@ struct change {
 /* Cannot fail: without inotify nothing is watched. */
 void watch_open(struct watch *watch, const struct store_options *options,
                 struct store_counts *counts, struct notices *notices);
-void watch_close(struct watch *watch);
+void watch_close(struct watch *watch); /* no tree may have watches */
 
-/* Removes all watches. */
-void watch_forget(struct watch *watch);
+/* Removes the watches on the directories of a tree; those on the path of its root stay. */
+void watch_forget(struct watch *watch, uint16_t tree);
 
 /* Sets *change to the next change, valid until the next call. Returns false when there is none. */
 bool watch_next(struct watch *watch, struct change *change);

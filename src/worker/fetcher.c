@@ -23,7 +23,7 @@ struct fetch {
     struct fetch *next;
     struct errand *errand;
     struct wait *waiting; /* used by the loop: the waits for this fetch */
-    UT_hash_handle hh;    /* used by the loop: fetches by path          */
+    UT_hash_handle hh;    /* used by the loop: fetches by errand_key()  */
 };
 
 struct fetch_list {
@@ -130,7 +130,7 @@ static void errand_end(const struct fetcher *f, struct errand *errand)
 static void fetch_free(struct fetcher *f, struct fetch *fetch)
 {
     assert(!fetch->waiting);
-    if (errand_path(fetch->errand).base) HASH_DEL(f->paths, fetch);
+    if (errand_key(fetch->errand).base) HASH_DEL(f->paths, fetch);
     errand_end(f, fetch->errand);
     slab_put(&f->fetches, fetch);
 }
@@ -221,21 +221,21 @@ static bool fetch_start(struct fetcher *f, struct fetch *fetch)
     return true;
 }
 
-/* Returns the fetch of the same path that is under way, or NULL. */
-static struct fetch *fetch_find(const struct fetcher *f, struct text path)
+/* Returns the fetch of the same path and tree that is under way, or NULL. */
+static struct fetch *fetch_find(const struct fetcher *f, struct text key)
 {
     struct fetch *fetch = NULL;
-    if (path.base) HASH_FIND(hh, f->paths, path.base, path.length, fetch);
+    if (key.base) HASH_FIND(hh, f->paths, key.base, key.length, fetch);
     return fetch;
 }
 
 /* Returns NULL when no thread can be started; then the errand is freed, too. */
 static struct fetch *fetch_new(struct fetcher *f, struct errand *errand)
 {
-    struct text path = errand_path(errand);
+    struct text key = errand_key(errand);
     struct fetch *fetch = slab_take(&f->fetches);
     *fetch = (struct fetch){.errand = errand};
-    if (path.base) HASH_ADD_KEYPTR(hh, f->paths, path.base, path.length, fetch);
+    if (key.base) HASH_ADD_KEYPTR(hh, f->paths, key.base, key.length, fetch);
     if (fetch_start(f, fetch)) return fetch;
     fetch_free(f, fetch);
     return NULL;
@@ -243,7 +243,7 @@ static struct fetch *fetch_new(struct fetcher *f, struct errand *errand)
 
 bool fetcher_run(struct fetcher *f, struct wait *wait, struct errand *errand)
 {
-    struct fetch *fetch = fetch_find(f, errand_path(errand));
+    struct fetch *fetch = fetch_find(f, errand_key(errand));
     if (fetch || is_full(f))
         errand_end(f, errand);
     else if (!(fetch = fetch_new(f, errand)))

@@ -37,16 +37,17 @@ static void service_make(struct core_site *site)
         .linger_most_ns = 10 * NS_PER_SECOND,
         .keep_alive = true,
     };
+    site->tree = (struct tree_options){
+        .root = site->root, .index = index_names, .types = media_types_embedded()};
     service->store = (struct store_options){
-        .root = site->root,
-        .index = index_names,
+        .tree = &site->tree,
+        .trees = 1,
         .memory_bytes_max = 4 << 20,
         .file_bytes_max = CORE_SITE_FILE_MAX,
         .descriptors_max = 16,
         .absent_max = 64,
         .watches_max = 64,
         .recheck_ns = NS_PER_SECOND,
-        .types = media_types_embedded(),
     };
     service->board = stats_board_open(SLOTS);
     assert(service->board);

@@ -11,6 +11,7 @@
 
 struct core_site {
     char root[64];
+    struct tree_options tree; /* of the service's store */
     struct service service;
     struct worker worker;
     struct client client;

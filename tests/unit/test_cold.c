@@ -90,8 +90,7 @@ static void run_errand(const char *path)
     struct lookup lookup = lookup_of(path, ACCEPT_IDENTITY);
     struct errand *errand = store_errand(store, &lookup);
     ck_assert_ptr_nonnull(errand);
-    ck_assert(text_equals(errand_path(errand), lookup.path));
-    ck_assert_ptr_ne(errand_path(errand).base, path);
+    ck_assert_ptr_nonnull(errand_key(errand).base);
     errand_run(errand);
     errand_free(errand);
 }
@@ -276,7 +275,7 @@ START_TEST(never_cold_in_memory)
              directory, directory);
     tree_run(script);
     store_close(store);
-    options.root = directory;
+    tree_site.root = directory;
     options.watches_max = _i == 0 ? 1000 : 0;
     store = tree_open(&options);
     expect_never_cold("release1/");

@@ -264,7 +264,7 @@ static const struct {
     {"pin_cpus = \"on|yes\"", "c:1: pin_cpus = 'on|yes': must be on or off\n"},
     {"model = threads",
      "c:1: model = 'threads': must be auto, prefork, threadpool, epoll or io_uring\n"},
-    {"symlinks = all", "c:1: symlinks = 'all': must be beneath or never\n"},
+    {"symlinks = all", "c:1: symlinks = 'all': must be beneath, never, inside or owner\n"},
     {"log_level = loud", "c:1: log_level = 'loud': must be error, warn, notice, info or debug\n"},
     {"listen = {}", "c:1: listen = '': must be a list of 1 to 16 texts, none empty\n"},
     {"listen = {a, \"\"}", "c:1: listen = 'a, ': must be a list of 1 to 16 texts, none empty\n"},

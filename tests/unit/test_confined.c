@@ -106,7 +106,7 @@ static const struct {
 static struct store_options options_of(int manner, enum symlink_policy symlinks)
 {
     struct store_options options = tree_options();
-    options.symlinks = symlinks;
+    tree_site.symlinks = symlinks;
     options.watches_max = manners[manner].watches_max;
     return options;
 }

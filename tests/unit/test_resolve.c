@@ -115,11 +115,11 @@ static void check_kinds(bool links, bool hidden)
 START_TEST(answers)
 {
     check_kinds(true, false);
-    options.hidden = true;
+    tree_site.hidden = true;
     reopen();
     check_kinds(true, true);
-    options.hidden = false;
-    options.symlinks = SYMLINKS_NEVER;
+    tree_site.hidden = false;
+    tree_site.symlinks = SYMLINKS_NEVER;
     reopen();
     check_kinds(false, false);
     ck_assert_ptr_null(store_notice(store));
@@ -341,7 +341,7 @@ END_TEST
 
 START_TEST(sidecars_off)
 {
-    options.sidecar[CODING_GZIP] = options.sidecar[CODING_BR] = options.sidecar[CODING_ZSTD] =
+    tree_site.sidecar[CODING_GZIP] = tree_site.sidecar[CODING_BR] = tree_site.sidecar[CODING_ZSTD] =
         false;
     reopen();
     struct resolution resolution = tree_resolve(store, "side.css", ACCEPT_ALL);

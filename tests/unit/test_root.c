@@ -86,7 +86,7 @@ static void hold(int held[3])
 static struct store *open_for(int row, int manner)
 {
     struct store_options options = tree_options();
-    options.root = rows[row].root;
+    tree_site.root = rows[row].root;
     options.watches_max = manners[manner].watches_max;
     return tree_open(&options);
 }
@@ -162,7 +162,7 @@ START_TEST(gone_it_costs_no_work)
     tree_make(tree);
     struct store_options options = tree_options();
     struct now now;
-    options.root = "up/on/site";
+    tree_site.root = "up/on/site";
     options.recheck_ns = 3600 * NS_PER_SECOND;
     struct store *store = tree_open(&options);
     ck_assert_str_eq(tree_ask(store, "a.txt", ACCEPT_IDENTITY), "one");

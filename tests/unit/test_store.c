@@ -30,14 +30,14 @@ static void setup(void)
 START_TEST(root_is_missing)
 {
     char problem[256] = "";
-    options.root = "nowhere";
+    tree_site.root = "nowhere";
     ck_assert_ptr_null(store_open(&options, problem, sizeof(problem)));
     ck_assert_int_eq(errno, ENOENT);
     ck_assert_str_eq(problem, "nowhere: No such file or directory");
-    options.root = "current/a/x";
+    tree_site.root = "current/a/x";
     ck_assert_ptr_null(store_open(&options, problem, sizeof(problem)));
     ck_assert_str_eq(problem, "current/a/x: Not a directory");
-    options.root = "loop";
+    tree_site.root = "loop";
     ck_assert_ptr_null(store_open(&options, problem, sizeof(problem)));
     ck_assert_int_eq(errno, ELOOP);
 }
@@ -49,7 +49,7 @@ START_TEST(roots_of_every_form)
                                         "current//",   "crooked",   "release1/../current/.",
                                         "current/a/.."};
     for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
-        options.root = roots[i];
+        tree_site.root = roots[i];
         struct store *store = tree_open(&options);
         ck_assert_str_eq(tree_ask(store, "a/x", ACCEPT_IDENTITY), "one");
         tree_run("mv release1 gone");
@@ -80,7 +80,7 @@ START_TEST(every_part_of_the_way)
     };
     tree_run("mkdir -p way up/down/site other/site; ln -s ../up/second/site way/link;"
              "ln -s down up/second; printf one > up/down/site/f; printf two > other/site/f");
-    options.root = "way/link";
+    tree_site.root = "way/link";
     struct store *store = tree_open(&options);
     ck_assert_str_eq(tree_ask(store, "f", ACCEPT_IDENTITY), "one");
     /* A link that somebody holds open still exists after it was replaced. */
@@ -108,7 +108,7 @@ END_TEST
 
 START_TEST(the_file_system_as_root)
 {
-    options.root = "/";
+    tree_site.root = "/";
     struct store *store = tree_open(&options);
     char path[256], here[128];
     ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));

@@ -3,6 +3,7 @@
  * watches are used again.
  */
 #define _GNU_SOURCE
+#include "store/chain.h"
 #include "store/watch.h"
 
 #include "tree.h"
@@ -63,7 +64,8 @@ START_TEST(no_inotify_instance)
     ck_assert_ptr_nonnull(strstr(notices_next(&notices), "max_user_instances"));
     struct change change;
     ck_assert(!watch_next(watch, &change));
-    ck_assert(!chain_watch(&watch->chain, &watch->notifier, "/"));
+    struct chain chain = {0};
+    ck_assert(!chain_watch(&chain, &watch->notifier, 0, "/"));
     watch_close(watch);
     free(watch);
     tree_remove();

@@ -223,7 +223,9 @@ START_TEST(root_that_is_not_there)
 {
     struct worker other;
     struct service service = site.service;
-    service.store.root = "/nonexistent/zcserve";
+    struct tree_options nowhere = site.tree;
+    nowhere.root = "/nonexistent/zcserve";
+    service.store.tree = &nowhere;
     ck_assert_int_eq(log_open("/dev/null", LOG_ERROR), 0);
     ck_assert_int_eq(worker_open(&other, &service, 0), -1);
 }

@@ -15,6 +15,7 @@
 
 static char tree_directory[64];
 static struct media_types *tree_types;
+struct tree_options tree_site;
 static int64_t tree_ahead_seconds;
 
 void tree_run(const char *script)
@@ -67,18 +68,22 @@ struct now tree_now(void)
 struct store_options tree_options(void)
 {
     static const char *const index[] = {"index.html", "index.htm", NULL};
-    return (struct store_options){
+    tree_site = (struct tree_options){
         .root = "current",
         .index = index,
         .symlinks = SYMLINKS_BENEATH,
         .sidecar = {false, true, true, true},
+        .types = tree_types,
+    };
+    return (struct store_options){
+        .tree = &tree_site,
+        .trees = 1,
         .memory_bytes_max = 16 << 20,
         .file_bytes_max = 4096,
         .descriptors_max = 16,
         .absent_max = 64,
         .watches_max = 1000,
         .recheck_ns = 3600 * NS_PER_SECOND,
-        .types = tree_types,
     };
 }
 

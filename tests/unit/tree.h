@@ -20,8 +20,12 @@ void tree_age(void);
 /* The time by that clock. */
 struct now tree_now(void);
 
-/* Roomy options with the embedded media types, sidecars on; `current` is the root. */
+/*
+ * Roomy options with the embedded media types, sidecars on, and one tree, tree_site, which this sets
+ * anew: `current` is its root.
+ */
 struct store_options tree_options(void);
+extern struct tree_options tree_site;
 struct store *tree_open(const struct store_options *options);
 
 #define ACCEPT_IDENTITY ((struct accepted){.weight = {1000, 0, 0, 0}})
