@@ -3,6 +3,7 @@
  * it. A wrong value is reported with the place where it was set. Nothing that is opened here stays
  * open.
  */
+#include "encode/encode.h"
 #include "start/program.h"
 #include "zcserve/log.h"
 #include "zcserve/media_type.h"
@@ -130,6 +131,42 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
     arc4random_buf(rules->seed, sizeof(rules->seed));
 }
 
+static enum coding coding_of_word(const char *word)
+{
+    enum coding coding = CODING_ZSTD; /* the table of options allows no other words */
+    if (strcmp(word, "br") == 0) coding = CODING_BR;
+    if (strcmp(word, "gz") == 0) coding = CODING_GZIP;
+    return coding;
+}
+
+/* Loads the libraries, before the workers begin and before a sandbox could forbid it. */
+static bool encoders_load(const struct program *p)
+{
+    const struct config_list *codings = &p->config->compress_codings;
+    char problem[256];
+    for (uint32_t i = 0; i < codings->count; i++) {
+        if (encode_load(coding_of_word(codings->item[i]), problem, sizeof(problem))) continue;
+        config_problem(p, "compress.codings", codings, problem);
+        return false;
+    }
+    return true;
+}
+
+static struct compress_options compress_options_make(const struct config *config)
+{
+    struct compress_options options = {
+        .level = {[CODING_GZIP] = (int)config->compress_level_gz,
+                  [CODING_BR] = (int)config->compress_level_br,
+                  [CODING_ZSTD] = (int)config->compress_level_zst},
+        .types = config->compress_types.item,
+        .bytes_min = config->compress_least,
+        .bytes_max = config->compress_most,
+    };
+    for (uint32_t i = 0; i < config->compress_codings.count; i++)
+        options.coding[options.codings++] = coding_of_word(config->compress_codings.item[i]);
+    return options;
+}
+
 static void tree_make(struct program *p)
 {
     const struct config *config = p->config;
@@ -142,6 +179,7 @@ static void tree_make(struct program *p)
                     [CODING_BR] = config_list_has(&config->sidecars, "br"),
                     [CODING_ZSTD] = config_list_has(&config->sidecars, "zst")},
         .types = p->types,
+        .compress = compress_options_make(config),
     };
 }
 
@@ -187,7 +225,9 @@ bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!sites_absent(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    if (!sites_absent(p) || !addresses_read(p) || !status_read(p) || !types_read(p) ||
+        !encoders_load(p))
+        return false;
     store_options_make(p);
     return root_valid(p);
 }
