@@ -19,16 +19,17 @@
 
 struct errand *errand_new(enum errand_kind kind, int fd, uint16_t tree, struct text path)
 {
-    const size_t before = sizeof(tree);
+    size_t before = sizeof(tree);
     struct errand *errand = malloc(sizeof(*errand) + before + path.length + 1);
     if (!errand) return NULL;
-    *errand = (struct errand){.kind = kind, .fd = fd, .tree = tree};
+    *errand = (struct errand){.kind = kind, .fd = fd};
     if (fd >= 0 && (errand->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
         free(errand);
         return NULL;
     }
-    if (path.base) errand->path = (struct text){errand->letters + before, path.length};
+    errand->tree = tree;
     memcpy(errand->letters, &tree, before);
+    if (path.base) errand->path = (struct text){errand->letters + before, path.length};
     if (path.length > 0) memcpy(errand->letters + before, path.base, path.length);
     errand->letters[before + path.length] = '\0';
     return errand;

@@ -17,20 +17,20 @@ enum errand_kind {
 
 struct errand {
     enum errand_kind kind;
-    int fd;                   /* its own: the directory of the root, or the file; -1: none       */
-    uint64_t offset, length;  /* of RANGE                                                        */
-    struct place place;       /* of PATH: its directory is `fd`                                  */
-    uint64_t file_bytes_max;  /* of PATH: larger files are not read                              */
-    struct encoding encoding; /* of ENCODE                                                       */
-    struct product product;   /* what it makes; nothing is made by PATH and RANGE                */
-    uint16_t tree;            /* with the path, not of RANGE                                     */
-    struct text path;         /* a part of `letters`; of RANGE: absent                           */
-    char letters[];           /* the number of the tree, the path, and a NUL                     */
+    int fd;                   /* its own: the directory of the root, or the file; -1: none        */
+    uint64_t offset, length;  /* of RANGE                                                         */
+    struct place place;       /* of PATH: its directory is `fd`                                   */
+    uint64_t file_bytes_max;  /* of PATH: larger files are not read                               */
+    struct encoding encoding; /* of ENCODE                                                        */
+    struct product product;   /* what it makes; nothing is made by PATH and RANGE                 */
+    uint16_t tree;            /* not of RANGE                                                     */
+    struct text path;         /* a part of `letters`; of RANGE: absent                            */
+    char letters[];           /* the number of the tree, the path, and a NUL                      */
 };
 
 /*
- * Makes an errand with a duplicate of `fd`, if that is not -1, and a copy of `path`. Returns NULL
- * with errno set.
+ * Makes an errand with a duplicate of `fd`, if that is not -1, and a copy of `path`, which
+ * is in `tree`. Returns NULL with errno set.
  */
 struct errand *errand_new(enum errand_kind kind, int fd, uint16_t tree, struct text path);
 

@@ -1,7 +1,7 @@
 /*
  * The inside of a store, for the files that open and close it (store.c), take changes (refresh.c),
- * answer lookups (resolve.c), read from disk (search.c), make errands (errand.c) and take their products
- * (product.c).
+ * answer lookups (resolve.c), read from disk (search.c), make errands (errand.c) and take their
+ * products (product.c).
  *
  * Cache, watch and their limits are one for all trees.
  */

@@ -85,7 +85,7 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
         *resolution = variant_lend(variant);
         if (entry->file.makeable)
             resolution->improvable =
-                compressible_wanted(&store->trees[entry->key.tree].place.options->compress, entry,
+                compressible_wanted(&store_tree(store, lookup)->place.options->compress, entry,
                                     &lookup->accepted) != CODING_COUNT;
     }
     store->counts.hits++;
