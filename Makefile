@@ -38,8 +38,8 @@ FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c 
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool% $(OUT)/src/precompress/% $(OUT)/src/doctor/%,$(OBJECTS))
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
-TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% precompress/% doctor/% base/% config/% net/% type/% \
-    $(addsuffix .o,stats/board stats/histogram start/limits process/cpu store/beneath store/links store/file store/identity \
+TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% precompress/% doctor/% base/% encode/% config/% net/% type/% \
+    $(addsuffix .o,stats/board stats/histogram start/limits process/cpu store/beneath store/links store/compressible store/file store/identity \
     model/shape model/ring model/ring_buffers model/ring_count model/ring_remedy model/ring_try)),$(OBJECTS))
 TOOL_UNITS := $(filter $(patsubst %.c,tests/unit/test_%.c,$(notdir $(wildcard src/tool/*.c src/doctor/*.c))) \
     tests/unit/test_precompress_%,$(UNITS))

@@ -1,7 +1,7 @@
 /*
  * A few threads that wait for the disk, so that an event loop never does. They run errands for
  * connections. After an errand the bytes are in the kernel's caches, and the loop goes on as if
- * they had always been there. The threads start with the first errand.
+ * they had always been there. Errands with a product make something for the cache. The threads start with the first errand.
  */
 #ifndef ZCSERVE_FETCHER_H
 #define ZCSERVE_FETCHER_H
@@ -12,6 +12,7 @@
 struct errand;
 struct fetch;
 struct fetcher;
+struct store;
 
 #define FETCH_RANGE_BYTES (UINT64_C(512) * 1024) /* bytes of a file that are fetched at a time */
 
@@ -38,9 +39,10 @@ static inline bool wait_goes_on(const struct wait *wait)
 /*
  * Opens a fetcher for any number of waits. It has at most `places` errands at a time, each with a
  * descriptor. An errand without a place is not run: its wait becomes IDLE when a place is free, and
- * the request must ask again. Returns NULL with errno set.
+ * the request must ask again. `store` takes the products of errands (store_adopt()), and must outlive
+ * the fetcher. Returns NULL with errno set.
  */
-struct fetcher *fetcher_open(uint32_t places);
+struct fetcher *fetcher_open(uint32_t places, struct store *store);
 
 /* Waits for the errands that are running. No wait may be under way. */
 void fetcher_close(struct fetcher *fetcher);
@@ -55,6 +57,12 @@ int fetcher_fd(const struct fetcher *fetcher);
  */
 bool fetcher_run(struct fetcher *fetcher, struct wait *wait, struct errand *errand);
 
+/*
+ * Begins an errand with a product, for which nobody waits, and owns it from now on. It is not run when
+ * there is no place or no thread.
+ */
+void fetcher_make(struct fetcher *fetcher, struct errand *errand);
+
 /* Waits for nothing but time: the wait is over after fetcher_tick(). */
 void fetcher_wait(struct fetcher *fetcher, struct wait *wait);
 
@@ -64,7 +72,10 @@ void fetcher_tick(struct fetcher *fetcher);
 /* Ends the wait at once: it becomes IDLE. The errand itself goes on. */
 void fetcher_forget(struct fetcher *fetcher, struct wait *wait);
 
-/* Returns a wait that is over: FETCHED, or IDLE when it was CROWDED. NULL when there is none. */
+/*
+ * Returns a wait that is over: FETCHED, or IDLE when it was CROWDED. NULL when there is none. Before
+ * that, the store takes the products of all errands that are done.
+ */
 struct wait *fetcher_next(struct fetcher *fetcher);
 
 #endif

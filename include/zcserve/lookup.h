@@ -32,6 +32,7 @@ struct resolution {
     enum resolution_kind kind;
     const struct representation *representation; /* only FOUND; must be returned exactly once */
     bool varies;                                 /* the result depends on Accept-Encoding     */
+    bool improvable; /* a shorter coding could be made for this client: see store_product() */
 };
 
 #endif

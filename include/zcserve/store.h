@@ -28,6 +28,16 @@ enum symlink_policy {
     SYMLINKS_OWNER    /* as INSIDE, but only links that have the owner of what they lead to    */
 };
 
+/* Compression on the fly, of content that is held in memory. */
+struct compress_options {
+    uint32_t codings;                 /* how many are made; 0: none                               */
+    enum coding coding[CODING_COUNT]; /* the first is made when a client likes several the same   */
+    int level[CODING_COUNT];          /* as the library of the coding counts them                 */
+    const char *const *types;         /* media types, "x/y" or a family; ends with NULL, and must */
+                                      /* outlive the store                                        */
+    uint64_t bytes_min, bytes_max;    /* smallest and largest content                             */
+};
+
 struct tree_options {
     const char *root;         /* directory; its own path may have links                   */
     const char *const *index; /* names tried for a path that ends in "/"; ends with NULL, */
@@ -36,6 +46,7 @@ struct tree_options {
     bool hidden;                /* serve names with a leading dot, too; /.well-known/ always is   */
     bool sidecar[CODING_COUNT]; /* which of .gz .br .zst are looked for                           */
     const struct media_types *types; /* must outlive the store                                    */
+    struct compress_options compress;
 };
 
 #define STORE_TREES_MAX 1024
@@ -111,7 +122,22 @@ struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length);
  */
 struct text errand_key(const struct errand *errand);
 
-/* Waits as long as the disk takes. Needs about 64 KiB of stack. There is no result. */
+/*
+ * Makes an errand that compresses the file of a lookup, whose resolution was `improvable`. The errand
+ * is made, adopted and freed by the thread of the store, and run by any thread. Returns NULL when this
+ * is not possible now: memory is short, too many are under way, or too many were made in this second.
+ */
+struct errand *store_product(struct store *store, const struct lookup *lookup,
+                             const struct now *now);
+
+/*
+ * Takes what the errand made: holds it if the file has not changed since and there is room, or
+ * discards it. To be called once before an errand of store_product() is freed, run or not, and by the
+ * thread of the store; for other errands it does nothing.
+ */
+void store_adopt(struct store *store, struct errand *errand);
+
+/* Waits as long as the disk takes, or compresses. Needs about 64 KiB of stack. */
 void errand_run(struct errand *errand);
 void errand_free(struct errand *errand); /* NULL is allowed */
 
@@ -127,6 +153,9 @@ const char *store_notice(struct store *store);
 /* What the store did and what it holds. The last four are gauges; the others only grow. */
 struct store_counts {
     uint64_t hits, misses, evictions, invalidations, rechecks, refreshes, watch_overflows;
+    uint64_t compressed, compress_worthless,
+        compress_discarded;                         /* products that were kept or not */
+    uint64_t compress_in_bytes, compress_out_bytes; /* of those that were kept        */
     uint64_t bytes, entries, descriptors, watches;
 };
 const struct store_counts *store_counts(const struct store *store);

@@ -23,6 +23,7 @@ struct worker {
     struct now now;
     bool store_is_current;   /* the store was refreshed since bytes were last received    */
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
+    struct errand *product;  /* without a fetcher: is made after the response; NULL: none     */
     struct residency residency;
     struct deadlines deadlines; /* of an event loop's clients */
     struct store_counts reported;

@@ -1,12 +1,9 @@
 /*
- * The three codings, each by the library of its authors, but gzip by libdeflate, which makes it
- * smaller than zlib can. All work on whole buffers: a file is compressed once and sent often, so that
- * memory is cheaper here than bytes are there.
+ * The three codings, each decompressed by the library that encode/encode.c compresses with.
  */
 #include "precompress/coder.h"
 
 #include <brotli/decode.h>
-#include <brotli/encode.h>
 #include <libdeflate.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,19 +13,8 @@
 #include <zstd_errors.h>
 
 #define ZSTD_WINDOW_BITS_MAX 23 /* 8 MiB */
-#define BROTLI_WINDOW_SPARE 16  /* so many bytes less are kept (RFC 7932 §9.1) */
 
 /* ---- gzip ------------------------------------------------------------------------------------ */
-
-static enum coded gzip_encode(int level, struct text content, char *space, size_t room,
-                              size_t *length)
-{
-    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(level);
-    if (!compressor) return CODED_NO_MEMORY;
-    *length = libdeflate_gzip_compress(compressor, content.base, content.length, space, room);
-    libdeflate_free_compressor(compressor);
-    return *length > 0 ? CODED : CODED_TOO_LARGE;
-}
 
 /* Decompresses all members (RFC 1952 §2.2), which together must give `length` bytes. */
 static bool gzip_decode(struct libdeflate_decompressor *decompressor, struct text encoded,
@@ -58,38 +44,6 @@ static enum match gzip_match(struct text encoded, char *space, size_t length)
 
 /* ---- br -------------------------------------------------------------------------------------- */
 
-/* The smallest window that holds the content: a decoder needs no more memory than that. */
-static uint32_t brotli_window_bits(size_t length)
-{
-    uint32_t bits = BROTLI_MIN_WINDOW_BITS;
-    while (bits < BROTLI_MAX_WINDOW_BITS && (UINT64_C(1) << bits) - BROTLI_WINDOW_SPARE < length)
-        bits++;
-    return bits;
-}
-
-static enum coded brotli_encode(int level, struct text content, char *space, size_t room,
-                                size_t *length)
-{
-    BrotliEncoderState *encoder = BrotliEncoderCreateInstance(NULL, NULL, NULL);
-    if (!encoder) return CODED_NO_MEMORY;
-    uint32_t hint = content.length < UINT32_MAX ? (uint32_t)content.length : UINT32_MAX;
-    BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, (uint32_t)level);
-    BrotliEncoderSetParameter(encoder, BROTLI_PARAM_LGWIN, brotli_window_bits(content.length));
-    BrotliEncoderSetParameter(encoder, BROTLI_PARAM_SIZE_HINT, hint);
-    const uint8_t *in = (const uint8_t *)content.base;
-    uint8_t *out = (uint8_t *)space;
-    size_t in_left = content.length, out_left = room;
-    bool went = true;
-    while (went && out_left > 0 && !BrotliEncoderIsFinished(encoder))
-        went = BrotliEncoderCompressStream(encoder, BROTLI_OPERATION_FINISH, &in_left, &in,
-                                           &out_left, &out, NULL);
-    bool finished = BrotliEncoderIsFinished(encoder);
-    BrotliEncoderDestroyInstance(encoder);
-    *length = room - out_left;
-    if (!went) return CODED_NO_MEMORY; /* there is no other reason for an encoder to fail */
-    return finished ? CODED : CODED_TOO_LARGE;
-}
-
 static enum match brotli_match(struct text encoded, char *space, size_t length)
 {
     BrotliDecoderState *decoder = BrotliDecoderCreateInstance(NULL, NULL, NULL);
@@ -109,21 +63,6 @@ static enum match brotli_match(struct text encoded, char *space, size_t length)
 }
 
 /* ---- zstd ------------------------------------------------------------------------------------ */
-
-static enum coded zstd_encode(int level, struct text content, char *space, size_t room,
-                              size_t *length)
-{
-    ZSTD_CCtx *context = ZSTD_createCCtx();
-    if (!context) return CODED_NO_MEMORY;
-    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
-    ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, ZSTD_WINDOW_BITS_MAX);
-    size_t result = ZSTD_compress2(context, space, room, content.base, content.length);
-    ZSTD_freeCCtx(context);
-    *length = result;
-    if (!ZSTD_isError(result)) return CODED;
-    bool full = ZSTD_getErrorCode(result) == ZSTD_error_dstSize_tooSmall;
-    return full ? CODED_TOO_LARGE : CODED_NO_MEMORY;
-}
 
 /*
  * Decompresses all frames (RFC 8878 §3.1). Returns 0, or an error of zstd. A frame begins with no
@@ -158,19 +97,6 @@ static enum match zstd_match(struct text encoded, char *space, size_t length)
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
-
-enum coded coder_encode(enum coding coding, int level, struct text content, char *space,
-                        size_t room, size_t *length)
-{
-    switch (coding) {
-    case CODING_GZIP: return gzip_encode(level, content, space, room, length);
-    case CODING_BR: return brotli_encode(level, content, space, room, length);
-    case CODING_ZSTD: return zstd_encode(level, content, space, room, length);
-    case CODING_IDENTITY:
-    case CODING_COUNT: break;
-    }
-    return CODED_TOO_LARGE;
-}
 
 /* Decompresses into `space` of `length` bytes. EQUAL: exactly so many came out. */
 static enum match decode(enum coding coding, struct text encoded, char *space, size_t length)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "encode/encode.h"
 #include "precompress/rules.h"
 #include "zcserve/utf8.h"
 
@@ -66,6 +67,18 @@ static bool directory_open(struct docroot *docroot)
     return true;
 }
 
+static bool encoders_load(const struct docroot *docroot)
+{
+    char problem[256];
+    for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
+        if (!docroot_wants(docroot, coding) || encode_load(coding, problem, sizeof(problem)))
+            continue;
+        fprintf(stderr, "zcserve precompress: %s\n", problem);
+        return false;
+    }
+    return true;
+}
+
 bool docroot_open(struct docroot *docroot, const struct precompress_switches *switches)
 {
     *docroot = (struct docroot){.place.beneath.directory = -1, .wishes = &switches->wishes};
@@ -74,7 +87,7 @@ bool docroot_open(struct docroot *docroot, const struct precompress_switches *sw
     if (docroot->config && sites_absent(docroot->config) && types_open(docroot)) {
         docroot->options = options_of(docroot->config, docroot->types);
         docroot->place.options = &docroot->options;
-        if (directory_open(docroot)) return true;
+        if (encoders_load(docroot) && directory_open(docroot)) return true;
     }
     docroot_close(docroot);
     return false;

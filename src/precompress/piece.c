@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "encode/encode.h"
 #include "precompress/coder.h"
 #include "precompress/disk.h"
 
@@ -106,7 +107,7 @@ static int compress(struct attempt *a, struct bytes *encoded)
     char *space = malloc(room);
     if (!space) return -ENOMEM;
     enum coded coded =
-        coder_encode(coding, level, bytes_text(&a->content), space, room, &encoded->length);
+        encode(coding, level, bytes_text(&a->content), space, room, &encoded->length);
     if (coded == CODED)
         encoded->base = space;
     else

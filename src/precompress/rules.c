@@ -119,10 +119,7 @@ static bool pattern_has(struct text pattern, struct text bare)
 {
     if (is_same_word(pattern, types_default)) return media_type_is_compressible(bare);
     if (text_equals(pattern, types_any)) return true;
-    bool any = pattern.length > 2 && memcmp(pattern.base + pattern.length - 2, "/*", 2) == 0;
-    if (!any) return is_same_word(pattern, bare);
-    size_t type = pattern.length - 1; /* with its slash */
-    return bare.length > type && strncasecmp(pattern.base, bare.base, type) == 0;
+    return media_type_fits(bare, pattern);
 }
 
 bool types_have(const char *list, struct text media_type)

@@ -178,7 +178,7 @@ bool service_make(struct program *p)
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
     if (!sites_read(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
-    if (!trees_make(p)) return false;
+    if (!encoders_load(p) || !trees_make(p)) return false;
     store_options_make(p);
     return roots_valid(p);
 }

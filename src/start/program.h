@@ -50,6 +50,15 @@ void problem_print(FILE *errors, const char *where, const char *option, const ch
 void config_problem(const struct program *p, const char *option, const void *member,
                     const char *problem);
 
+/*
+ * Loads the libraries that compress, before the workers begin and before a sandbox could forbid it.
+ * Returns false after it printed which one is missing.
+ */
+bool encoders_load(const struct program *p);
+
+/* Returns how files are compressed on the fly. It points to texts of the configuration. */
+struct compress_options compress_options_make(const struct config *config);
+
 /* Makes the trees of the store, for all sites. Returns false after it printed the problem. */
 bool trees_make(struct program *p);
 

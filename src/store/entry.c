@@ -1,6 +1,6 @@
 /*
  * What an entry says about the disk never changes: a new version of a file gets a new entry. Only
- * its variants are added and removed.
+ * its variants are added and removed, and what was found out by making them.
  */
 #include "entry.h"
 #include "account.h"

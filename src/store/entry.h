@@ -20,8 +20,9 @@ struct entry {
                                /* UINT64_MAX: never                                    */
     bool watched;              /* false: the file is compared on each hit              */
     struct variant *variants[CODING_COUNT]; /* those that are loaded      */
-    struct seat seat;                       /* used when there is no file */
-    size_t bytes;                           /* cost, without the variants */
+    uint8_t making, worthless; /* codings, a bit each: under way; tried, and saved too little */
+    struct seat seat;          /* used when there is no file */
+    size_t bytes;              /* cost, without the variants */
     struct file file;
     /* the path and the name of the file follow */
 };

@@ -1,11 +1,14 @@
 /*
- * Errands: another thread does what the store would have to wait for. It returns nothing. But all
- * that it looked at and read is in the kernel's caches afterwards, so that the store does the same
- * without waiting. No data is handed over that could be stale or would need a lock.
+ * Errands: another thread does what the store would have to wait for. An errand for a path or a part
+ * of a file returns nothing. But all that it looked at and read is in the kernel's caches afterwards,
+ * so that the store does the same without waiting. No data is handed over that could be stale or
+ * would need a lock. Other errands make a product; see product.h.
  */
 #define _GNU_SOURCE
+#include "errand.h"
 #include "inside.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,53 +17,43 @@
 
 #define SCRATCH_BYTES 32768
 
-enum errand_kind {
-    ERRAND_PATH, /* find the file of a path, and read it if it is small */
-    ERRAND_RANGE /* read a part of a file                               */
-};
-
-struct errand {
-    enum errand_kind kind;
-    int fd;                  /* its own: the directory of the root, or the file                */
-    uint64_t offset, length; /* of RANGE                                                       */
-    struct place place;      /* of PATH: its directory is `fd`                                 */
-    uint64_t file_bytes_max; /* of PATH: larger files are not read                             */
-    struct text path;        /* of PATH: a part of `letters`; else absent                      */
-    char letters[];          /* of PATH: the number of the tree, the path, and a NUL           */
-};
-
-/* Makes an errand with a duplicate of `fd` and `letters` bytes. Returns NULL with errno set. */
-static struct errand *errand_new(enum errand_kind kind, int fd, size_t letters)
+struct errand *errand_new(enum errand_kind kind, int fd, uint16_t tree, struct text path)
 {
-    struct errand *errand = malloc(sizeof(*errand) + letters);
+    size_t before = sizeof(tree);
+    struct errand *errand = malloc(sizeof(*errand) + before + path.length + 1);
     if (!errand) return NULL;
-    *errand = (struct errand){.kind = kind, .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
-    if (errand->fd >= 0) return errand;
-    free(errand);
-    return NULL;
+    *errand = (struct errand){.kind = kind, .fd = fd};
+    if (fd >= 0 && (errand->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+        free(errand);
+        return NULL;
+    }
+    errand->tree = tree;
+    memcpy(errand->letters, &tree, before);
+    if (path.base) errand->path = (struct text){errand->letters + before, path.length};
+    if (path.length > 0) memcpy(errand->letters + before, path.base, path.length);
+    errand->letters[before + path.length] = '\0';
+    return errand;
 }
 
 struct errand *store_errand(struct store *store, const struct lookup *lookup)
 {
     const struct tree *tree = store_tree(store, lookup);
-    struct text path = lookup->path;
-    size_t before = sizeof(tree->number);
-    struct errand *errand =
-        errand_new(ERRAND_PATH, tree->place.beneath.directory, before + path.length + 1);
+    int root = tree->place.beneath.directory;
+    if (root < 0) {
+        errno = EBADF;
+        return NULL;
+    }
+    struct errand *errand = errand_new(ERRAND_PATH, root, tree->number, lookup->path);
     if (!errand) return NULL;
     errand->place = tree->place;
     errand->place.beneath.directory = errand->fd;
     errand->file_bytes_max = store->options.file_bytes_max;
-    errand->path = (struct text){errand->letters + before, path.length};
-    memcpy(errand->letters, &tree->number, before);
-    memcpy(errand->letters + before, path.base, path.length);
-    errand->letters[before + path.length] = '\0';
     return errand;
 }
 
 struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
 {
-    struct errand *errand = errand_new(ERRAND_RANGE, fd, 0);
+    struct errand *errand = errand_new(ERRAND_RANGE, fd, 0, (struct text){NULL, 0});
     if (!errand) return NULL;
     errand->offset = offset;
     errand->length = length;
@@ -69,14 +62,15 @@ struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
 
 struct text errand_key(const struct errand *errand)
 {
-    if (!errand->path.base) return (struct text){NULL, 0};
-    return (struct text){errand->letters, sizeof(uint16_t) + errand->path.length};
+    if (errand->kind != ERRAND_PATH) return (struct text){NULL, 0};
+    return (struct text){errand->letters, sizeof(errand->tree) + errand->path.length};
 }
 
 void errand_free(struct errand *errand)
 {
     if (!errand) return;
-    close(errand->fd);
+    assert(errand->product.reserved == 0); /* else its product was not adopted */
+    if (errand->fd >= 0) close(errand->fd);
     free(errand);
 }
 
@@ -126,5 +120,6 @@ void errand_run(struct errand *errand)
     switch (errand->kind) {
     case ERRAND_PATH: path_run(errand); break;
     case ERRAND_RANGE: range_run(errand); break;
+    case ERRAND_ENCODE: encoding_run(errand); break;
     }
 }

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "file.h"
+#include "compressible.h"
 #include "zcserve/media_type.h"
 
 #include <errno.h>
@@ -167,7 +168,9 @@ static enum resolution_kind find_named(const struct place *place, uint64_t mount
     file->media_type = media_type_find(place->options->types, text);
     file->own_coding = media_type_own_coding(text, file->media_type);
     if (file->own_coding != CODING_IDENTITY) return RESOLUTION_FOUND;
-    return look_for_sidecars(place, mount, file);
+    enum resolution_kind kind = look_for_sidecars(place, mount, file);
+    if (kind == RESOLUTION_FOUND) compressible_judge(&place->options->compress, file);
+    return kind;
 }
 
 /* Returns FORBIDDEN for a directory without an index, and NOT_FOUND for what is no directory. */

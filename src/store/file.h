@@ -27,11 +27,12 @@ struct file {
     enum coding own_coding; /* coding of the file itself (".svgz"): then no sidecars    */
     struct identity identity[CODING_COUNT]; /* [0] the file, the others its sidecars */
     bool usable[CODING_COUNT];
-    bool varies;    /* a coding exists or could exist: the result depends on Accept-Encoding */
-    bool indirect;  /* a symbolic link, a second hard link or a mount is involved: a watch   */
-                    /* on the directory does not report every change                         */
-    bool fallback;  /* an index that is not the first: it depends on names that are absent   */
-    bool uncertain; /* a sidecar could not be looked at now: do not remember the file        */
+    uint8_t makeable; /* codings that may be made of it, a bit each; see compressible.h */
+    bool varies;      /* a coding exists or could exist: the result depends on Accept-Encoding */
+    bool indirect;    /* a symbolic link, a second hard link or a mount is involved: a watch   */
+                      /* on the directory does not report every change                         */
+    bool fallback;    /* an index that is not the first: it depends on names that are absent   */
+    bool uncertain;   /* a sidecar could not be looked at now: do not remember the file        */
 };
 
 /*

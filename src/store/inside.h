@@ -1,6 +1,7 @@
 /*
  * The inside of a store, for the files that open and close it (store.c), take changes (refresh.c),
- * answer lookups (resolve.c), read from disk (search.c) and make errands (errand.c).
+ * answer lookups (resolve.c), read from disk (search.c), make errands (errand.c) and take their
+ * products (product.c).
  *
  * Cache, watch and their limits are one for all trees.
  */
@@ -10,6 +11,7 @@
 #include "cache.h"
 #include "file.h"
 #include "notice.h"
+#include "product.h"
 #include "tree.h"
 #include "watch.h"
 #include "zcserve/store.h"
@@ -23,6 +25,7 @@ struct store {
     struct watch watch;
     struct store_counts counts;
     struct notices notices;
+    struct products products;
 };
 
 /* Returns the tree that a lookup asks. */

@@ -2,6 +2,7 @@
  * Answers lookups. A hit is answered from its entry, after it was checked that the entry still
  * holds. search.c does the rest. With AT_ONCE neither may wait for the disk.
  */
+#include "compressible.h"
 #include "search.h"
 
 #include <assert.h>
@@ -66,6 +67,7 @@ static bool hold_against_disk(const struct question *q, struct entry **entry)
 static struct variant *loaded(const struct entry *entry, const struct accepted *accepted)
 {
     enum coding coding = file_choose(&entry->file, accepted);
+    if (entry->file.makeable) coding = compressible_choose(entry, accepted, coding);
     return coding == CODING_COUNT ? NULL : entry->variants[coding];
 }
 
@@ -81,6 +83,10 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
         if (!variant) return false;
         variant->seat.visited = true;
         *resolution = variant_lend(variant);
+        if (entry->file.makeable)
+            resolution->improvable =
+                compressible_wanted(&store_tree(store, lookup)->place.options->compress, entry,
+                                    &lookup->accepted) != CODING_COUNT;
     }
     store->counts.hits++;
     return true;

@@ -126,6 +126,24 @@ int variant_read(const struct file *file, enum coding coding, int fd, const stru
     return 0;
 }
 
+struct variant *variant_coded(const struct representation *from, enum coding coding,
+                              struct text content)
+{
+    char etag[ETAG_MAX];
+    size_t etag_length = etag_of_content(content.base, content.length, coding, etag);
+    struct representation representation = *from;
+    representation.length = content.length;
+    representation.coding = coding;
+    representation.etag = (struct text){etag, etag_length};
+    struct variant *made = variant_new(representation, content.length);
+    if (!made) return NULL;
+    made->coding = coding;
+    char *space = (char *)made + (made->representation.content - (char *)made);
+    memcpy(space, content.base, content.length);
+    variant_finish(made, etag, etag_length);
+    return made;
+}
+
 /* Writes the entity-tag. Returns its length, 0 for none, or -errno. */
 static int tag_open(const struct identity *identity, enum coding coding, int fd,
                     enum tagging tagging, const struct now *now, char etag[ETAG_MAX])

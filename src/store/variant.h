@@ -28,6 +28,13 @@ struct variant {
 int variant_read(const struct file *file, enum coding coding, int fd, const struct now *now,
                  struct variant **variant);
 
+/*
+ * Makes a variant of `content`, which was compressed from the whole content of `from`. It has a tag
+ * of its own, and all other metadata of `from`. Returns NULL when there is no memory.
+ */
+struct variant *variant_coded(const struct representation *from, enum coding coding,
+                              struct text content);
+
 /* What the validators of a file that is kept open are made of (RFC 9110 §8.8). */
 enum tagging {
     TAG_OF_CONTENT,  /* the same tag as of variant_read(); reads the file for it        */
@@ -53,8 +60,9 @@ void variant_free(struct variant *variant);
 static inline struct resolution variant_lend(struct variant *variant)
 {
     variant->seat.loans++;
-    return (struct resolution){RESOLUTION_FOUND, &variant->representation,
-                               variant->representation.varies};
+    return (struct resolution){.kind = RESOLUTION_FOUND,
+                               .representation = &variant->representation,
+                               .varies = variant->representation.varies};
 }
 
 struct variant *variant_of_seat(struct seat *seat);

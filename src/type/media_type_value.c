@@ -146,6 +146,15 @@ bool media_type_is_compressible(struct text media_type)
            text_is(bare, "application/yaml") || text_is(bare, "application/toml");
 }
 
+bool media_type_fits(struct text media_type, struct text pattern)
+{
+    struct text bare = media_type_bare(media_type);
+    bool family = pattern.length > 2 && memcmp(pattern.base + pattern.length - 2, "/*", 2) == 0;
+    size_t length = family ? pattern.length - 1 : pattern.length; /* with the slash of a family */
+    if (family ? bare.length <= length : bare.length != length) return false;
+    return strncasecmp(bare.base, pattern.base, length) == 0;
+}
+
 enum coding media_type_own_coding(struct text name, struct text media_type)
 {
     bool zipped = text_ends(name, ".svgz") && text_is(media_type_bare(media_type), "image/svg+xml");

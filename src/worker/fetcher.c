@@ -1,8 +1,9 @@
 /*
  * The threads that help an event loop. The loop and the threads share two lists of fetches, "to do"
  * and "done", under one lock. All other parts of a fetch belong to one side at a time, and the
- * threads never use a connection or the store. No data is handed over: it is in the kernel's caches
- * after the fetch, and the loop asks the kernel again.
+ * threads never use a connection or the store. No data of a file is handed over: it is in the kernel's
+ * caches after the fetch, and the loop asks the kernel again. What an errand made is in the errand, and
+ * the store takes it when the errand is done.
  */
 #include "zcserve/fetcher.h"
 #include "zcserve/slab.h"
@@ -30,6 +31,7 @@ struct fetch_list {
 };
 
 struct fetcher {
+    struct store *store; /* takes the products */
     struct slab fetches;
     struct fetch *paths;              /* fetches of a path that are not over */
     struct wait *ready;               /* waits that are over                 */
@@ -100,7 +102,7 @@ static void threads_start(struct fetcher *f)
 
 /* ---- the loop's side ------------------------------------------------------------------------ */
 
-struct fetcher *fetcher_open(uint32_t places)
+struct fetcher *fetcher_open(uint32_t places, struct store *store)
 {
     struct fetcher *f = calloc(1, sizeof(*f));
     if (!f) return NULL;
@@ -110,6 +112,7 @@ struct fetcher *fetcher_open(uint32_t places)
         free(f);
         return NULL;
     }
+    f->store = store;
     f->crowd_last = &f->crowd;
     f->todo.last = &f->todo.first;
     f->done.last = &f->done.first;
@@ -118,11 +121,17 @@ struct fetcher *fetcher_open(uint32_t places)
     return f;
 }
 
+static void errand_end(const struct fetcher *f, struct errand *errand)
+{
+    store_adopt(f->store, errand);
+    errand_free(errand);
+}
+
 static void fetch_free(struct fetcher *f, struct fetch *fetch)
 {
     assert(!fetch->waiting);
     if (errand_key(fetch->errand).base) HASH_DEL(f->paths, fetch);
-    errand_free(fetch->errand);
+    errand_end(f, fetch->errand);
     slab_put(&f->fetches, fetch);
 }
 
@@ -236,7 +245,7 @@ bool fetcher_run(struct fetcher *f, struct wait *wait, struct errand *errand)
 {
     struct fetch *fetch = fetch_find(f, errand_key(errand));
     if (fetch || is_full(f))
-        errand_free(errand);
+        errand_end(f, errand);
     else if (!(fetch = fetch_new(f, errand)))
         return false;
     if (fetch)
@@ -244,6 +253,14 @@ bool fetcher_run(struct fetcher *f, struct wait *wait, struct errand *errand)
     else
         fetcher_wait(f, wait);
     return true;
+}
+
+void fetcher_make(struct fetcher *f, struct errand *errand)
+{
+    if (is_full(f))
+        errand_end(f, errand);
+    else
+        fetch_new(f, errand);
 }
 
 /* Returns the link that points to `wait`, or the link at the end of the list. */

@@ -28,8 +28,16 @@ static void stats_begin(struct stats_slot *stats)
     stats_add(&stats->starts, 1);
 }
 
+static void worker_product_end(struct worker *w)
+{
+    store_adopt(w->store, w->product);
+    errand_free(w->product);
+    w->product = NULL;
+}
+
 static void parts_close(struct worker *w)
 {
+    if (w->product) worker_product_end(w);
     if (w->log) access_log_close(w->log);
     if (w->fetcher) /* first: running errands still use the options of the store */
         fetcher_close(w->fetcher);
@@ -82,7 +90,7 @@ void worker_close(struct worker *w)
 int worker_never_waits(struct worker *w, uint32_t fetches)
 {
     deadlines_open(&w->deadlines, w->now.monotonic_ns);
-    w->fetcher = fetcher_open(fetches);
+    w->fetcher = fetcher_open(fetches, w->store);
     if (!w->fetcher)
         log_error("memory or descriptors ran out while preparing the threads that read the disk");
     return w->fetcher ? 0 : -1;
@@ -125,6 +133,27 @@ static void worker_wait(struct worker *w, struct client *client, struct stream *
     }
 }
 
+/* Runs an errand with a product here and now. */
+static void worker_make(struct worker *w)
+{
+    errand_run(w->product);
+    worker_product_end(w);
+}
+
+/*
+ * Has a shorter coding made, while the client gets what there is. A worker that has no threads for it
+ * does it itself, after the response.
+ */
+static void worker_improve(struct worker *w, const struct lookup *lookup)
+{
+    if (w->product) return;
+    struct errand *errand = store_product(w->store, lookup, &w->now);
+    if (errand && w->fetcher)
+        fetcher_make(w->fetcher, errand);
+    else
+        w->product = errand;
+}
+
 static void worker_resolve(struct worker *w, struct client *client)
 {
     struct stream *s = conn_asking(&client->conn);
@@ -135,6 +164,7 @@ static void worker_resolve(struct worker *w, struct client *client)
     w->store_is_current = true;
     if (fetched) client->wait.disk = DISK_IDLE;
     struct resolution found = store_resolve(w->store, lookup, patience, &w->now);
+    if (found.improvable) worker_improve(w, lookup);
     PROBE_RESOLVE(w->index, client->fd, found.kind, lookup->path);
     if (found.kind == RESOLUTION_COLD)
         worker_park(w, client, s);
@@ -164,6 +194,7 @@ static void worker_settle(struct worker *w, struct client *client)
     if (w->log) access_log_write(w->log, exchange, (const struct sockaddr *)&client->peer, &w->now);
     conn_settled(&client->conn, &w->now);
     if (lent) store_return(w->store, lent);
+    if (w->product) worker_make(w);
 }
 
 enum conn_step worker_advance(struct worker *w, struct client *client)
@@ -219,6 +250,14 @@ static void counts_add(struct stats_slot *stats, struct store_counts *reported,
     stats_add(&stats->cache_evictions, counts->evictions - reported->evictions);
     stats_add(&stats->cache_invalidations, counts->invalidations - reported->invalidations);
     stats_add(&stats->cache_rechecks, counts->rechecks - reported->rechecks);
+    stats_add(&stats->compressed, counts->compressed - reported->compressed);
+    stats_add(&stats->compress_worthless,
+              counts->compress_worthless - reported->compress_worthless);
+    stats_add(&stats->compress_discarded,
+              counts->compress_discarded - reported->compress_discarded);
+    stats_add(&stats->compress_in_bytes, counts->compress_in_bytes - reported->compress_in_bytes);
+    stats_add(&stats->compress_out_bytes,
+              counts->compress_out_bytes - reported->compress_out_bytes);
     stats_add(&stats->calls[CALL_REFRESH], counts->refreshes - reported->refreshes);
     stats_set(&stats->cache_descriptors, counts->descriptors);
     stats_set(&stats->cache_watches, counts->watches);

@@ -100,20 +100,21 @@ struct resolution core_resolve(const struct lookup *lookup)
         const char *path;
         struct resolution resolution;
     } special[] = {
-        {"dir", {RESOLUTION_DIRECTORY, NULL, false}},
-        {"evil", {RESOLUTION_DIRECTORY, NULL, false}},
-        {"secret", {RESOLUTION_FORBIDDEN, NULL, false}},
-        {"picky", {RESOLUTION_NOT_ACCEPTABLE, NULL, true}},
-        {"busy", {RESOLUTION_BUSY, NULL, false}},
-        {"broken", {RESOLUTION_BROKEN, NULL, false}},
+        {"dir", {.kind = RESOLUTION_DIRECTORY}},
+        {"evil", {.kind = RESOLUTION_DIRECTORY}},
+        {"secret", {.kind = RESOLUTION_FORBIDDEN}},
+        {"picky", {.kind = RESOLUTION_NOT_ACCEPTABLE, .varies = true}},
+        {"busy", {.kind = RESOLUTION_BUSY}},
+        {"broken", {.kind = RESOLUTION_BROKEN}},
     };
     core_holds(lookup->path.base[lookup->path.length] == '\0');
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (strcmp(special[i].path, lookup->path.base) == 0) return special[i].resolution;
     const struct representation *r = core_representation(lookup->path.base);
     if (r && r->coding == CODING_GZIP && lookup->accepted.weight[CODING_GZIP] == 0)
-        return (struct resolution){RESOLUTION_NOT_ACCEPTABLE, NULL, true};
-    return (struct resolution){r ? RESOLUTION_FOUND : RESOLUTION_NOT_FOUND, r, false};
+        return (struct resolution){.kind = RESOLUTION_NOT_ACCEPTABLE, .varies = true};
+    return (struct resolution){.kind = r ? RESOLUTION_FOUND : RESOLUTION_NOT_FOUND,
+                               .representation = r};
 }
 
 /* ---- what always holds ----------------------------------------------------------------------- */

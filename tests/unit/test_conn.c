@@ -334,7 +334,7 @@ START_TEST(fails_while_it_asks)
     core_link_receive(&wire, request, sizeof(request) - 1);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
     conn_resolved(&wire.conn, conn_asking(&wire.conn),
-                  (struct resolution){RESOLUTION_NOT_FOUND, NULL, false}, &wire.now);
+                  (struct resolution){.kind = RESOLUTION_NOT_FOUND}, &wire.now);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_RESOLVE);
     conn_failed(&wire.conn, CLOSE_DRAINED);
     ck_assert_int_eq(conn_next(&wire.conn), CONN_SETTLE);

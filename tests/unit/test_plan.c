@@ -106,7 +106,7 @@ START_TEST(what_was_not_found)
 {
     struct request r =
         request_of("GET", "If-None-Match: *\r\nIf-Match: \"x\"\r\nRange: bytes=0-0\r\n");
-    struct resolution found = {kinds[_i].kind, NULL, true};
+    struct resolution found = {.kind = kinds[_i].kind, .varies = true};
     struct plan plan = resolve(&r, true, found);
     ck_assert_uint_eq(plan.status, kinds[_i].status);
     ck_assert_int_eq(plan.redirect, kinds[_i].redirect);
@@ -175,7 +175,8 @@ static const struct {
 START_TEST(conditions_and_ranges)
 {
     struct request r = request_of(table[_i].method, table[_i].lines);
-    struct resolution found = {RESOLUTION_FOUND, core_representation("file"), false};
+    struct resolution found = {.kind = RESOLUTION_FOUND,
+                               .representation = core_representation("file")};
     struct plan plan = resolve(&r, true, found);
     bool content = plan.status == 200 || plan.status == 206;
     ck_assert_msg(plan.status == table[_i].status, "%d: %s%s", plan.status, table[_i].method,
@@ -199,7 +200,8 @@ START_TEST(several_parts)
         "Range: bytes=7-8,0-1\r\nIf-Range: \"e1\"\r\n",
         "Range: bytes=7-8,0-1\r\nIf-Range: " DATE_OF_FILES "\r\n",
     };
-    struct resolution found = {RESOLUTION_FOUND, core_representation("file"), false};
+    struct resolution found = {.kind = RESOLUTION_FOUND,
+                               .representation = core_representation("file")};
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         struct request r = request_of("GET", lines[i]);
         struct plan plan = resolve(&r, true, found);
@@ -217,7 +219,8 @@ END_TEST
 START_TEST(empty_has_no_ranges)
 {
     struct request r = request_of("GET", "Range: bytes=0-\r\n");
-    struct resolution found = {RESOLUTION_FOUND, core_representation("empty"), false};
+    struct resolution found = {.kind = RESOLUTION_FOUND,
+                               .representation = core_representation("empty")};
     ck_assert_uint_eq(resolve(&r, true, found).status, 416);
     r = request_of("GET", "");
     ck_assert_uint_eq(resolve(&r, true, found).length, 0);
@@ -230,8 +233,10 @@ START_TEST(variants_vary)
                                         "Range: bytes=0-0,2-2\r\n", "Range: bytes=999-\r\n"};
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         struct request r = request_of("GET", lines[i]);
-        struct resolution zip = {RESOLUTION_FOUND, core_representation("zip"), false};
-        struct resolution file = {RESOLUTION_FOUND, core_representation("small"), false};
+        struct resolution zip = {.kind = RESOLUTION_FOUND,
+                                 .representation = core_representation("zip")};
+        struct resolution file = {.kind = RESOLUTION_FOUND,
+                                  .representation = core_representation("small")};
         ck_assert(resolve(&r, true, zip).varies);
         ck_assert(!resolve(&r, true, file).varies);
     }
@@ -242,7 +247,7 @@ END_TEST
 
 START_TEST(operator_decides_too)
 {
-    struct resolution missing = {RESOLUTION_NOT_FOUND, NULL, false};
+    struct resolution missing = {.kind = RESOLUTION_NOT_FOUND};
     struct request r = request_of("GET", "");
     ck_assert(resolve(&r, true, missing).keep_alive);
     ck_assert(!resolve(&r, false, missing).keep_alive);

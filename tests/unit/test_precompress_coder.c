@@ -3,6 +3,7 @@
  * damaged, is followed by something, or needs more memory of a client than HTTP allows is told apart.
  */
 #define _GNU_SOURCE
+#include "encode/encode.h"
 #include "precompress/coder.h"
 
 #include <brotli/encode.h>
@@ -36,7 +37,7 @@ static struct text some_text(void)
 static struct text encoded_by(enum coding coding, int level, struct text content)
 {
     size_t length = 0;
-    ck_assert_int_eq(coder_encode(coding, level, content, space, ROOM, &length), CODED);
+    ck_assert_int_eq(encode(coding, level, content, space, ROOM, &length), CODED);
     ck_assert_uint_gt(length, 0);
     return (struct text){space, length};
 }
@@ -87,7 +88,7 @@ START_TEST(too_large)
         for (size_t j = 0; j < sizeof(rooms) / sizeof(rooms[0]); j++) {
             char *room = malloc(rooms[j]); /* of its own, so that a sanitizer sees its end */
             ck_assert_int_eq(
-                coder_encode(codings[i].coding, codings[i].most, content, room, rooms[j], &length),
+                encode(codings[i].coding, codings[i].most, content, room, rooms[j], &length),
                 CODED_TOO_LARGE);
             free(room);
         }
@@ -226,10 +227,18 @@ START_TEST(brotli_window)
 }
 END_TEST
 
+static void encoders_load(void)
+{
+    char problem[256];
+    for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++)
+        ck_assert_msg(encode_load(codings[i].coding, problem, sizeof(problem)), "%s", problem);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("precompress_coder");
     TCase *cases = tcase_create("precompress_coder");
+    tcase_add_unchecked_fixture(cases, encoders_load, NULL);
     tcase_add_test(cases, there_and_back);
     tcase_add_test(cases, one_byte);
     tcase_add_test(cases, the_same_every_time);

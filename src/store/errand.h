@@ -1,0 +1,37 @@
+/*
+ * The inside of an errand, for the files that make one, run it, and take what it made.
+ */
+#ifndef ZCSERVE_STORE_ERRAND_H
+#define ZCSERVE_STORE_ERRAND_H
+
+#include "encoding.h"
+#include "file.h"
+#include "product.h"
+#include "zcserve/store.h"
+
+enum errand_kind {
+    ERRAND_PATH,  /* find the file of a path, and read it if it is small          */
+    ERRAND_RANGE, /* read a part of a file                                        */
+    ERRAND_ENCODE /* make a product: the content of an entry in another coding    */
+};
+
+struct errand {
+    enum errand_kind kind;
+    int fd;                   /* its own: the directory of the root, or the file; -1: none        */
+    uint64_t offset, length;  /* of RANGE                                                         */
+    struct place place;       /* of PATH: its directory is `fd`                                   */
+    uint64_t file_bytes_max;  /* of PATH: larger files are not read                               */
+    struct encoding encoding; /* of ENCODE                                                        */
+    struct product product;   /* what it makes; nothing is made by PATH and RANGE                 */
+    uint16_t tree;            /* not of RANGE                                                     */
+    struct text path;         /* a part of `letters`; of RANGE: absent                            */
+    char letters[];           /* the number of the tree, the path, and a NUL                      */
+};
+
+/*
+ * Makes an errand with a duplicate of `fd`, if that is not -1, and a copy of `path`, which
+ * is in `tree`. Returns NULL with errno set.
+ */
+struct errand *errand_new(enum errand_kind kind, int fd, uint16_t tree, struct text path);
+
+#endif
