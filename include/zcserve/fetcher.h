@@ -20,6 +20,7 @@ enum disk {
     DISK_IDLE,    /* it waits for nothing                                              */
     DISK_AWAITED, /* it waits for an errand                                            */
     DISK_CROWDED, /* it waits for a place, or for time to pass                         */
+    DISK_SHARED,  /* it waits because its address has its share of the places          */
     DISK_FETCHED  /* it was read from the disk: the next try may wait for the disk too */
 };
 
@@ -28,19 +29,24 @@ struct wait {
     struct fetch *fetch; /* what it waits for; NULL when that is over */
     struct wait *next;   /* the next wait in the same list            */
     enum disk disk;
+    uint32_t who; /* whoever waits sets it: its address, see quota_who(); 0: not known */
 };
 
 static inline bool wait_goes_on(const struct wait *wait)
 {
-    return wait->disk == DISK_AWAITED || wait->disk == DISK_CROWDED;
+    return wait->disk == DISK_AWAITED || wait->disk == DISK_CROWDED || wait->disk == DISK_SHARED;
 }
 
 /*
  * Opens a fetcher for any number of waits. It has at most `places` errands at a time, each with a
  * descriptor. An errand without a place is not run: its wait becomes IDLE when a place is free, and
  * the request must ask again. Returns NULL with errno set.
+ *
+ * One address (wait.who) has at most `of_one` of the places, 0: half of them. And the threads take errands
+ * of different addresses in turn. So whoever asks for many cold files does not keep all others waiting.
+ * Addresses are told apart by some bits only: two of them may share a share.
  */
-struct fetcher *fetcher_open(uint32_t places);
+struct fetcher *fetcher_open(uint32_t places, uint32_t of_one);
 
 /* Waits for the errands that are running. No wait may be under way. */
 void fetcher_close(struct fetcher *fetcher);
@@ -64,7 +70,7 @@ void fetcher_tick(struct fetcher *fetcher);
 /* Ends the wait at once: it becomes IDLE. The errand itself goes on. */
 void fetcher_forget(struct fetcher *fetcher, struct wait *wait);
 
-/* Returns a wait that is over: FETCHED, or IDLE when it was CROWDED. NULL when there is none. */
+/* Returns a wait that is over: FETCHED, or IDLE when it was CROWDED or SHARED. NULL when there is none. */
 struct wait *fetcher_next(struct fetcher *fetcher);
 
 #endif

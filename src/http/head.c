@@ -125,6 +125,7 @@ static char *put_special(char *at, const struct plan *plan, const struct conn_ru
     if (plan->status == 416)
         at = put_line(at, TEXT("Content-Range: bytes */"),
                       representation_length_text(plan->selected));
+    if (plan->status == 429) at = put_line(at, TEXT("Retry-After: "), TEXT("1"));
     if (plan->redirect) at = put_location(at, target);
     if (plan->allow) at = put_line(at, TEXT("Allow: "), TEXT("GET, HEAD, OPTIONS"));
     return plan->varies ? put_line(at, TEXT("Vary: "), TEXT("Accept-Encoding")) : at;

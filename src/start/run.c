@@ -79,6 +79,12 @@ static uint64_t processes_adjust(const void *of, struct supervised *processes, u
     return p->model->adjust(&p->service, &p->adjusting, processes, count);
 }
 
+static void worker_is_gone(const struct service *service, uint32_t worker)
+{
+    stats_begin_anew(&service->board[worker]);
+    if (service->quotas) quotas_worker_ended(service->quotas, worker);
+}
+
 /* Resets the gauges of processes that ended: their connections ended with them. */
 static void absence_changed(const void *of, const struct supervised *processes, uint32_t count)
 {
@@ -86,7 +92,7 @@ static void absence_changed(const void *of, const struct supervised *processes, 
     bool each = p->service.workers == p->service.processes;
     for (uint32_t i = 0; i < count && each; i++)
         if (!processes[i].last && processes[i].pid == 0)
-            stats_begin_anew(&p->service.board[processes[i].index]);
+            worker_is_gone(&p->service, processes[i].index);
     roster_choose(&p->service, processes, count);
 }
 

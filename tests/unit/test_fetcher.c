@@ -49,7 +49,7 @@ static void set_up(void)
     file = core_disk_file(LENGTH);
     memset(waits, 0, sizeof(waits));
     descriptors = descriptors_count();
-    fetcher = fetcher_open(WAITS);
+    fetcher = fetcher_open(WAITS, WAITS);
     ck_assert_ptr_nonnull(fetcher);
 }
 
@@ -67,7 +67,7 @@ static void tear_down(void)
 static void fetcher_anew(uint32_t count)
 {
     fetcher_close(fetcher);
-    fetcher = fetcher_open(count);
+    fetcher = fetcher_open(count, count);
     ck_assert_ptr_nonnull(fetcher);
 }
 
@@ -295,7 +295,7 @@ START_TEST(descriptors_exhausted)
     ck_assert(!fetch_range(&waits[1], 0));
     ck_assert_ptr_null(store_errand(store, &lookup));
     ck_assert_ptr_eq(await_next(), &waits[0]);
-    ck_assert_ptr_null(fetcher_open(1));
+    ck_assert_ptr_null(fetcher_open(1, 1));
     ck_assert_int_eq(errno, EMFILE);
     setrlimit(RLIMIT_NOFILE, &before);
     ck_assert(fetch_range(&waits[1], 0));
