@@ -175,3 +175,25 @@ def wrong_network(stage):
     code, _, errors = stage.setting.run("-c", place, "-t")
     expect("exit code", 78, code)
     require("serve.conf:3: limits.exempt: " in errors, "%s", errors)
+
+
+def rss(pid):
+    """Memory of a process that is its own, in bytes: not pages of files."""
+    with open("/proc/%d/status" % pid, encoding="ascii") as file:
+        found = dict(line.split(":", 1) for line in file)
+    return sum(int(found[name].split()[0]) for name in ("RssAnon", "RssShmem")) << 10
+
+
+@test("the ceiling of memory that is told at the start holds with all connections active")
+def memory(stage):
+    root = stage.site(big_bin=big(1), a_txt=b"a")
+    options = {"connections": 100, "cache.size": "2m", "workers": 1}
+    with shown(stage, root, options, at_once=32) as (server, status), contextlib.ExitStack() as stack:
+        most = status.json()["server"]["memory_bytes_max"]
+        for _ in range(24 if stage.is_blocking() else 90):
+            client = stack.enter_context(server.client(receive_bytes=4096))
+            client.send(get("/a.txt") * 31 + get("/big.bin"))
+            expect("status", 200, client.answer_head().status)
+        used = sum(rss(pid) for pid in server.workers())
+        require(used < most, "%d bytes are used, %d were told", used, most)
+        line_of(server, "memory: at most")
