@@ -90,13 +90,13 @@ def alive(server):
 
 @test("requests of one address: a burst, then 429 with Retry-After on a connection that stays")
 def requests(stage):
-    with limited(stage, stage.site(a_txt=b"a"), requests_per_second=1, burst=5) as (server, status), \
+    with limited(stage, stage.site(a_txt=b"a"), requests_per_second=4, burst=5) as (server, status), \
             server.client() as client:
         client.send(get("/a.txt") * 12)
         answers = [client.answer() for _ in range(12)]
         found = [answer.status for answer in answers]
         expect("the burst", [200] * 5, found[:5])
-        require(found.count(429) >= 5, "%s", found)
+        require(found.count(429) >= 2, "%s", found)
         refused = answers[found.index(429)]
         expect("Retry-After", "1", refused.field("Retry-After"))
         require(not refused.closes(), "429 closes the connection")
@@ -133,8 +133,8 @@ def exempt(stage):
 
 @test("bandwidth: a response takes its time, from memory and from a file, and is whole")
 def bandwidth(stage):
-    files = {"small_bin": big(1)[:150000], "large_bin": big(1)[:500000]}
-    with limited(stage, stage.site(**files), bandwidth="500k") as (server, status):
+    files = {"small_bin": big(1)[:250000], "large_bin": big(1)[:300000]}
+    with limited(stage, stage.site(**files), bandwidth="400k") as (server, status):
         for name in ("small.bin", "large.bin"):
             content = files[name.replace(".", "_")]
             with server.client(timeout=server.seconds(10)) as client:
@@ -142,7 +142,7 @@ def bandwidth(stage):
                 answer = client.get("/" + name)
                 took = time.monotonic() - began
                 require(answer.content == content, "%s is not whole", name)
-                least = len(content) / 512000 - 0.4  # the burst
+                least = len(content) / 409600 - 0.4  # the burst
                 require(took >= least, "%s took %.2f s, not %.2f", name, took, least)
         counted(status, "counters", "limited_pauses", 1)
 
@@ -151,7 +151,7 @@ def bandwidth(stage):
 def send_rate(stage):
     root = stage.site(big_bin=big(8), huge_bin=b"")
     os.truncate(root + "/huge.bin", 256 << 20)  # more than all buffers of a socket
-    with shown(stage, root, dict(NOBODY, **{"limits.send_rate": "4m", "timeouts.send": stage.milliseconds(0.5)}),
+    with shown(stage, root, dict(NOBODY, **{"limits.send_rate": "4m", "timeouts.send": stage.milliseconds(0.2)}),
                at_once=16) as (server, status), contextlib.ExitStack() as stack:
         slow = stack.enter_context(server.client(receive_bytes=4096))
         slow.send(get("/huge.bin"))
