@@ -24,7 +24,7 @@ struct command_line {
     enum command command;
     const char *config_file; /* for config_load; NULL: none, defaults and overrides alone */
     const char *reason; /* which configuration that is, and why; for the first line of the log */
-    bool opens; /* --open: announce (announce.h) where it listens */
+    bool opens;         /* --open: announce (announce.h) where it listens */
     struct config_override overrides[COMMAND_LINE_OVERRIDES_MAX];
     size_t override_count;
     char text[COMMAND_LINE_OVERRIDES_MAX][COMMAND_LINE_TEXT_MAX]; /* overrides point into this */

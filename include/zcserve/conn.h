@@ -48,6 +48,7 @@ struct conn_rules {
     uint64_t seed[2];    /* random bits of this start of the server, which no client knows */
     uint64_t body_bytes_max;
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
+    uint64_t send_byte_ns;   /* longest average time for the peer to take a byte; 0: any   */
     uint64_t linger_most_ns; /* longest lingering; linger_ns is for one silence in it */
     bool keep_alive;
     bool not_acceptable;       /* 406, and not the original, when no available coding is accepted */
@@ -72,7 +73,8 @@ struct conn {
     bool lingering;       /* the peer may still send: half-close before closing */
     bool half_closed;
     bool last;         /* the next response is the last: the server is stopping, or others wait */
-    bool peer_trusted; /* rules->forwarding applies to its requests */
+    bool slow;         /* the peer took bytes, but not enough for another send_ns               */
+    bool peer_trusted; /* rules->forwarding applies to its requests                             */
 };
 
 /*
@@ -184,10 +186,12 @@ void conn_fetched(struct conn *c, const struct now *now);
 const struct representation *conn_sending(const struct conn *c);
 
 /*
- * The peer took bytes that were sent earlier, so the deadline moves. In SEND, although the socket
- * has no room for more; in SETTLE and RESOLVE, while the driver waits for the peer.
+ * The peer took `bytes` that were sent earlier, so the deadline moves: by send_byte_ns for each of
+ * them, but never further than send_ns from now. In SEND, although the socket has no room for more;
+ * in SETTLE and RESOLVE, while the driver waits for the peer. When the deadline has passed all the
+ * same, the peer is too slow, and conn_expired() must be called.
  */
-void conn_taken(struct conn *c, const struct now *now);
+void conn_taken(struct conn *c, uint64_t bytes, const struct now *now);
 
 /*
  * The deadline passed. A request that did not come completely gets a 408 response; in all other

@@ -21,6 +21,7 @@ enum disk {
     DISK_IDLE,    /* it waits for nothing                                              */
     DISK_AWAITED, /* it waits for an errand                                            */
     DISK_CROWDED, /* it waits for a place, or for time to pass                         */
+    DISK_SHARED,  /* it waits because its address has its share of the places          */
     DISK_FETCHED  /* it was read from the disk: the next try may wait for the disk too */
 };
 
@@ -29,11 +30,12 @@ struct wait {
     struct fetch *fetch; /* what it waits for; NULL when that is over */
     struct wait *next;   /* the next wait in the same list            */
     enum disk disk;
+    uint32_t who; /* whoever waits sets it: its address, see quota_who(); 0: not known */
 };
 
 static inline bool wait_goes_on(const struct wait *wait)
 {
-    return wait->disk == DISK_AWAITED || wait->disk == DISK_CROWDED;
+    return wait->disk == DISK_AWAITED || wait->disk == DISK_CROWDED || wait->disk == DISK_SHARED;
 }
 
 /*
@@ -41,8 +43,12 @@ static inline bool wait_goes_on(const struct wait *wait)
  * descriptor. An errand without a place is not run: its wait becomes IDLE when a place is free, and
  * the request must ask again. `store` takes the products of errands (store_adopt()), and must outlive
  * the fetcher. Returns NULL with errno set.
+ *
+ * One address (wait.who) has at most `of_one` of the places, 0: half of them. And the threads take errands
+ * of different addresses in turn. So whoever asks for many cold files does not keep all others waiting.
+ * Addresses are told apart by some bits only: two of them may share a share.
  */
-struct fetcher *fetcher_open(uint32_t places, struct store *store);
+struct fetcher *fetcher_open(uint32_t places, uint32_t of_one, struct store *store);
 
 /* Waits for the errands that are running. No wait may be under way. */
 void fetcher_close(struct fetcher *fetcher);
@@ -73,8 +79,8 @@ void fetcher_tick(struct fetcher *fetcher);
 void fetcher_forget(struct fetcher *fetcher, struct wait *wait);
 
 /*
- * Returns a wait that is over: FETCHED, or IDLE when it was CROWDED. NULL when there is none. Before
- * that, the store takes the products of all errands that are done.
+ * Returns a wait that is over: FETCHED, or IDLE when it was CROWDED or SHARED. NULL when there is none.
+ * Before that, the store takes the products of all errands that are done.
  */
 struct wait *fetcher_next(struct fetcher *fetcher);
 

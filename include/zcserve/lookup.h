@@ -22,6 +22,7 @@ enum resolution_kind {
     RESOLUTION_NOT_FOUND,      /* no such file, or hidden, or not a regular file       */
     RESOLUTION_FORBIDDEN,      /* may not be read or shown, or leads outside the root  */
     RESOLUTION_NOT_ACCEPTABLE, /* none of its codings is accepted                      */
+    RESOLUTION_LIMITED,        /* the address of the client sent too many requests     */
     RESOLUTION_BUSY,           /* descriptors or memory ran out; later it may work     */
     RESOLUTION_BROKEN,         /* the disk or the file system failed                   */
     RESOLUTION_COLD,           /* it would have to wait for the disk; not for the core */

@@ -20,6 +20,9 @@ struct model {
     const char *name;
     const char *worker, *workers; /* the words for one and for several: "thread", "threads" */
 
+    size_t connection_bytes; /* memory for one connection, without its work area        */
+    size_t worker_bytes;     /* memory of a worker for all its connections: stack, ring */
+
     /* Sets the workers, processes, connections and listeners of this model. */
     void (*shape)(struct service *service, const struct config *config);
 

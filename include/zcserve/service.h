@@ -8,6 +8,7 @@
 #include "zcserve/access.h"
 #include "zcserve/conn.h"
 #include "zcserve/listener.h"
+#include "zcserve/quota.h"
 #include "zcserve/stats.h"
 #include "zcserve/store.h"
 
@@ -42,12 +43,16 @@ struct service {
     uint32_t queue_max;         /* accepted connections that may wait for a worker */
     uint32_t drain_max;         /* more of these, accepted when the server stops   */
     uint32_t fetches_max;       /* of one worker: fetches from the disk at a time  */
+    uint32_t fetches_of_one;    /* of these, for one address; 0: half of them      */
     bool waits_for_disk;        /* event loops wait for the disk: for a lesson     */
     struct pool {
         uint32_t spare_min, spare_max; /* how many processes should be idle */
     } pool;
     struct uring_options uring;
-    uint64_t drain_ns; /* longest time to finish requests when the server stops */
+    struct quota_rules quota;
+    struct quotas *quotas; /* shared by all workers; NULL: no address is limited */
+    uint64_t memory_most;  /* bytes that the server needs at most: start/memory.h */
+    uint64_t drain_ns;     /* longest time to finish requests when the server stops */
 
     struct listen_address address[SERVICE_ADDRESSES_MAX]; /* service_open() sets the port of each */
     struct listen_address asked[SERVICE_ADDRESSES_MAX];   /* as they were before that            */

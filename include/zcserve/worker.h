@@ -27,10 +27,14 @@ struct worker {
     struct residency residency;
     struct deadlines deadlines; /* of an event loop's clients */
     struct store_counts reported;
-    bool waits_for_disk; /* although it has a fetcher: service.h                        */
-    bool draining;       /* each response is the last of its connection                     */
-    uint64_t woke_ns;    /* event loop: when it learned that there is work                  */
-    uint64_t queued_ns;  /* thread pool: how long the connection had waited for this thread */
+    struct quotas *quotas;   /* NULL: no limits of addresses                                  */
+    bool limits_requests;    /* of an address: quota.h                                         */
+    uint32_t fetches_of_one; /* fetches for one address, see service.h                        */
+    bool paces;              /* responses keep to a bandwidth                                  */
+    bool waits_for_disk;     /* although it has a fetcher: service.h                        */
+    bool draining;           /* each response is the last of its connection                     */
+    uint64_t woke_ns;        /* event loop: when it learned that there is work                  */
+    uint64_t queued_ns;      /* thread pool: how long the connection had waited for this thread */
 };
 
 /* Returns 0, or -1 after it logged the reason. */
@@ -75,13 +79,17 @@ void worker_changed(struct worker *worker);
 /* A connection and its socket. The model owns both. */
 struct client {
     struct conn conn;
-    struct wait wait;         /* for the disk                                        */
-    struct stream *parked;    /* the stream whose lookup waits; NULL: none does      */
-    struct deadline deadline; /* when an event loop looks at it, at the latest       */
-    uint8_t state;            /* enum connection_state, as counted                   */
-    uint8_t front;            /* enum front: src/worker/front.h                      */
+    struct wait wait;          /* for the disk                                        */
+    struct stream *parked;     /* the stream whose lookup waits; NULL: none does      */
+    struct deadline deadline;  /* when an event loop looks at it, at the latest       */
+    uint8_t state;             /* enum connection_state, as counted                   */
+    uint32_t front : 2;        /* enum front: src/worker/front.h                      */
+    uint32_t charged : 1;      /* the request that asks was counted for its address   */
+    uint32_t hold : HOLD_BITS; /* what its limits remember of it, or HOLD_NONE       */
     int fd;
-    uint32_t untaken; /* bytes not acknowledged by the peer at the last look; UINT32_MAX: no look */
+    uint32_t
+        untaken; /* bytes that the peer had not acknowledged at the last look, and those sent */
+                 /* since; UINT32_MAX: no look since the connection was at rest               */
     struct sockaddr_in6 peer; /* an IPv6 or IPv4 address, or only a family. It may be the one */
                               /* that a trusted proxy names in a header of the PROXY protocol */
 };
@@ -92,10 +100,20 @@ void client_open(struct client *client, struct worker *worker, int fd,
 
 /*
  * client_peer_tell() tells the core who the peer is, if rules ask for that.
+ */
+void client_peer_tell(struct client *client, const struct worker *worker);
+
+/*
+ * The address of the client is known: `peer`. Counts the connection for it, and no longer for an address
+ * that was known before. When the address has too many connections, this one fails, and is to be driven to
+ * its end. client_open() calls it.
+ */
+void client_address_known(struct client *client, struct worker *worker);
+
+/*
  * client_lend_work() lends the connection a work area if it has none. client_rest() counts the
  * state of a connection that waits for bytes, and takes the work area back when it is idle.
  */
-void client_peer_tell(struct client *client, const struct worker *worker);
 void client_lend_work(struct client *client, struct worker *worker);
 void client_rest(struct client *client, struct worker *worker);
 
@@ -110,7 +128,10 @@ void client_waits(struct client *client, struct worker *worker, enum connection_
  */
 bool client_is_late(struct client *client, struct worker *worker);
 
-/* For an event loop, at each tick: returns the next client that is late; NULL when none is left. */
+/*
+ * For an event loop, at each tick: returns the next client that is late, or PACED and its pause is over; NULL
+ * when none is left.
+ */
 struct client *clients_late(struct worker *worker);
 
 /* HALF_CLOSE: shuts down the sending side. */
@@ -150,8 +171,11 @@ void accept_paused(struct stats_slot *stats, const char *why);
  */
 bool worker_tick(struct worker *worker);
 
-/* What a connection waits for. WANT_DISK: for the end of client_fetch(). */
-enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_WANT_DISK, DRIVE_DONE };
+/*
+ * What a connection waits for. WANT_DISK: for the end of client_fetch(). WANT_TIME: for the end of its pause;
+ * clients_late() returns it then.
+ */
+enum drive { DRIVE_WANT_READ, DRIVE_WANT_WRITE, DRIVE_WANT_DISK, DRIVE_WANT_TIME, DRIVE_DONE };
 
 /*
  * WANT_DISK: fetches the bytes that come next, unless a fetch is under way. When it is over,
@@ -184,6 +208,13 @@ void drive_received(struct worker *worker, struct client *client, size_t length)
  * Always returns true for memory, for a worker that may wait, and once after each fetch.
  */
 bool drive_may_send(struct worker *worker, struct client *client, struct outgoing *out);
+
+/*
+ * SEND, when `paces`: shortens `out` to what the bandwidth allows. Returns false when that is nothing: then the
+ * client is PACED until client_pause_end().
+ */
+bool client_may_send(struct client *client, struct worker *worker, struct outgoing *out);
+uint64_t client_pause_end(const struct client *client, const struct worker *worker);
 
 /*
  * SEND: sends from `out` once, but of a file at most *budget bytes. Bytes of a file reduce *budget.

@@ -3,6 +3,7 @@
  * step at its end. No function calls back, waits, or knows how bytes are moved. http1.h knows what
  * the bytes mean, and output.h what is to be sent.
  */
+#include "deadline.h"
 #include "route.h"
 #include "work.h"
 
@@ -204,37 +205,6 @@ static void peer_finished(struct conn *c)
     conn_failed(c, within ? CLOSE_PEER_ABANDONED : CLOSE_PEER_CLOSED);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Content came: moves the deadline by a time for each byte, but not beyond `latest_ns`. */
-static void content_received(struct conn *c, size_t length, uint64_t latest_ns)
-{
-    uint64_t earned_ns = length * (NS_PER_SECOND / BODY_BYTES_PER_SECOND_MIN);
-    c->deadline_ns = earlier(c->deadline_ns + earned_ns, latest_ns);
-}
-
-/* Bytes are received and dropped, because the peer may not have read the last response yet. */
-static uint64_t linger_latest_ns(const struct conn *c, const struct now *now)
-{
-    return earlier(now->monotonic_ns + c->rules->linger_ns, c->work->linger_until_ns);
-}
-
-/* Sets the deadline when a head or its content begins, and moves it when more content comes. */
-static void deadline_move(struct conn *c, enum reader_phase before, size_t length,
-                          const struct now *now)
-{
-    enum reader_phase phase = http1_phase(&c->work->http1);
-    if (phase == READER_BODY && before == READER_BODY)
-        content_received(c, length, now->monotonic_ns + c->rules->body_ns);
-    else if (phase == READER_BODY)
-        c->deadline_ns = now->monotonic_ns + c->rules->body_ns;
-    else if (phase == READER_HEAD && before != READER_HEAD)
-        c->deadline_ns = now->monotonic_ns + c->rules->head_ns;
-}
-
 void conn_received(struct conn *c, size_t length, uint64_t waited_ns, const struct now *now)
 {
     assert(conn_receives(c));
@@ -243,13 +213,13 @@ void conn_received(struct conn *c, size_t length, uint64_t waited_ns, const stru
         return;
     }
     if (c->half_closed) {
-        content_received(c, length, linger_latest_ns(c, now));
+        deadline_lingered(c, length, now);
         return;
     }
     enum reader_phase before = http1_phase(&c->work->http1);
     http1_received(&c->work->http1, length, waited_ns, now);
     requests_take(c, now);
-    if (conn_next(c) == CONN_RECEIVE) deadline_move(c, before, length, now);
+    if (conn_next(c) == CONN_RECEIVE) deadline_received(c, before, length, now);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -269,7 +239,7 @@ uint32_t conn_sent(struct conn *c, uint64_t length, const struct now *now)
 {
     assert(c->work && output_is_pending(&c->work->output));
     uint32_t started = output_sent(&c->work->output, length, now);
-    c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
+    deadline_sent(c, length, now);
     c->step = (uint8_t)step_choose(c);
     return started;
 }
@@ -287,11 +257,11 @@ const struct representation *conn_sending(const struct conn *c)
     return output_first(&c->work->output)->lent;
 }
 
-void conn_taken(struct conn *c, const struct now *now)
+void conn_taken(struct conn *c, uint64_t bytes, const struct now *now)
 {
     enum conn_step next = conn_next(c);
     assert(next == CONN_SEND || next == CONN_SETTLE || next == CONN_RESOLVE);
-    c->deadline_ns = now->monotonic_ns + c->rules->send_ns;
+    deadline_sent(c, bytes, now);
 }
 
 /* ---- settling -------------------------------------------------------------------------------- */
@@ -345,7 +315,7 @@ void conn_half_closed(struct conn *c, const struct now *now)
     assert(conn_next(c) == CONN_HALF_CLOSE);
     c->half_closed = true;
     c->work->linger_until_ns = now->monotonic_ns + c->rules->linger_most_ns;
-    c->deadline_ns = linger_latest_ns(c, now);
+    deadline_linger(c, now);
     c->step = (uint8_t)step_choose(c);
 }
 
@@ -372,7 +342,7 @@ void conn_expired(struct conn *c, const struct now *now)
 {
     assert(conn_next(c) != CONN_PARKED);
     if (conn_next(c) == CONN_SEND)
-        conn_failed(c, CLOSE_SEND_TIMEOUT);
+        conn_failed(c, c->slow ? CLOSE_SEND_SLOW : CLOSE_SEND_TIMEOUT);
     else if (c->half_closed)
         linger_expired(c);
     else if (!request_is_awaited(c))

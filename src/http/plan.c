@@ -51,6 +51,7 @@ uint16_t plan_status(enum resolution_kind kind)
     case RESOLUTION_NOT_FOUND: return 404;
     case RESOLUTION_FORBIDDEN: return 403;
     case RESOLUTION_NOT_ACCEPTABLE: return 406;
+    case RESOLUTION_LIMITED: return 429;
     case RESOLUTION_COLD: /* this and CROWDED never reach the core */
     case RESOLUTION_CROWDED:
     case RESOLUTION_BUSY: return 503;

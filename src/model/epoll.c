@@ -58,6 +58,7 @@ void epoll_connection_drive(struct epoll_loop *l, struct epoll_client *k)
         case DRIVE_WANT_DISK:
             if (disk_await(l, k)) return;
             break;
+        case DRIVE_WANT_TIME: ev_io_stop(l->loop, &k->watcher); return;
         case DRIVE_DONE: connection_close(l, k); return;
         }
     }
@@ -139,7 +140,7 @@ static void deadlines_look(struct epoll_loop *l)
     while ((client = clients_late(&l->worker)) != NULL) {
         struct epoll_client *k = (struct epoll_client *)client;
         if (k->queued) continue;
-        conn_expired(&client->conn, &l->worker.now);
+        if (client->state != STATE_PACED) conn_expired(&client->conn, &l->worker.now);
         epoll_connection_drive(l, k);
     }
 }
@@ -284,6 +285,8 @@ const struct model epoll_model = {
     .name = "epoll",
     .worker = "worker",
     .workers = "workers",
+    .connection_bytes = sizeof(struct epoll_client),
+    .worker_bytes = sizeof(struct epoll_loop),
     .shape = loops_shape,
     .open = epoll_open,
     .run = epoll_run,

@@ -95,6 +95,7 @@ void ring_settle(struct ring *ring);
 
 /* Reads up to RING_FETCH_BYTES of a file, so that they are in the page cache; what was read is not used. */
 #define RING_FETCH_BYTES (512U * 1024)
+#define RING_MEMORY_BYTES ((size_t)RING_BUFFERS * RING_BUFFER_BYTES + RING_FETCH_BYTES)
 #define RING_UNTOLD UINT64_MAX /* tag of completions that nobody looks at */
 void ring_fetch(struct ring *ring, int fd, uint64_t offset, uint64_t length, uint64_t tag);
 

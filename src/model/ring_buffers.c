@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define MEMORY_BYTES ((size_t)RING_BUFFERS * RING_BUFFER_BYTES + RING_FETCH_BYTES)
-
 static char *buffer(const struct ring *ring, uint16_t id)
 {
     return ring->memory + (size_t)id * RING_BUFFER_BYTES;
@@ -18,14 +16,14 @@ static char *buffer(const struct ring *ring, uint16_t id)
 int ring_buffers_open(struct ring *ring)
 {
     int error = 0;
-    void *memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
+    void *memory = mmap(NULL, RING_MEMORY_BYTES, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return -ENOMEM;
     ring->memory = memory;
     ring->scratch = ring->memory + (size_t)RING_BUFFERS * RING_BUFFER_BYTES;
     ring->pool = io_uring_setup_buf_ring(&ring->uring, RING_BUFFERS, RING_POOL, 0, &error);
     if (!ring->pool) {
-        munmap(memory, MEMORY_BYTES);
+        munmap(memory, RING_MEMORY_BYTES);
         return error;
     }
     for (uint16_t id = 0; id < RING_BUFFERS; id++)
@@ -38,7 +36,7 @@ int ring_buffers_open(struct ring *ring)
 void ring_buffers_close(struct ring *ring)
 {
     io_uring_free_buf_ring(&ring->uring, ring->pool, RING_BUFFERS, RING_POOL);
-    munmap(ring->memory, MEMORY_BYTES);
+    munmap(ring->memory, RING_MEMORY_BYTES);
 }
 
 static void buffer_return(struct ring *ring, uint16_t id)

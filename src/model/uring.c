@@ -26,12 +26,13 @@
 
 /*
  * Sends what is next: memory through the ring, a file with sendfile(2) at once. The ring could only splice
- * a file, and it always hands a splice to a kernel thread.
+ * a file, and it always hands a splice to a kernel thread. Returns false when the connection has to pause.
  */
-static void send_next(struct uring_loop *l, struct uring_client *k, uint64_t *budget)
+static bool send_next(struct uring_loop *l, struct uring_client *k, uint64_t *budget)
 {
     struct outgoing out;
     conn_outgoing(&k->client.conn, &out);
+    if (l->worker.paces && !client_may_send(&k->client, &l->worker, &out)) return false;
     client_waits(&k->client, &l->worker, STATE_SENDING);
     if (out.count > 0) {
         lane_send(&l->ring, &k->lane, &out);
@@ -41,6 +42,7 @@ static void send_next(struct uring_loop *l, struct uring_client *k, uint64_t *bu
     } else if (*budget == 0 || !drive_send(&l->worker, &k->client, &out, budget)) {
         lane_await_writable(&l->ring, &k->lane);
     }
+    return true;
 }
 
 /* Gives the connection bytes that were received already. Returns false when it has to wait for more. */
@@ -94,7 +96,9 @@ static void connection_drive(struct uring_loop *l, struct uring_client *k)
             lane_receive(&l->ring, &k->lane);
             return;
         case CONN_PARKED: client_waits(&k->client, w, STATE_DISK); return;
-        case CONN_SEND: send_next(l, k, &budget); break;
+        case CONN_SEND:
+            if (!send_next(l, k, &budget)) return;
+            break;
         case CONN_HALF_CLOSE: client_half_close(&k->client, w); break;
         case CONN_CLOSE: connection_close(l, k); return;
         case CONN_RESOLVE:
@@ -153,11 +157,14 @@ static void on_fetched(struct uring_loop *l)
 /* While the kernel still has the memory of a response, the connection is aborted, so that it gives it back. */
 static void connection_expire(struct uring_loop *l, struct uring_client *k)
 {
-    if (k->lane.sending || lane_lends(&k->lane)) {
-        conn_failed(&k->client.conn, CLOSE_SEND_TIMEOUT);
+    struct conn *c = &k->client.conn;
+    if (k->client.state == STATE_PACED) {
+        client_queue(l, k);
+    } else if (k->lane.sending || lane_lends(&k->lane)) {
+        conn_failed(c, c->slow ? CLOSE_SEND_SLOW : CLOSE_SEND_TIMEOUT);
         lane_abort(&k->lane);
     } else {
-        conn_expired(&k->client.conn, &l->worker.now);
+        conn_expired(c, &l->worker.now);
         client_queue(l, k);
     }
 }
@@ -377,6 +384,8 @@ const struct model uring_model = {
     .name = "io_uring",
     .worker = "worker",
     .workers = "workers",
+    .connection_bytes = sizeof(struct uring_client),
+    .worker_bytes = sizeof(struct uring_loop) + RING_MEMORY_BYTES,
     .shape = uring_shape,
     .problem = uring_problem,
     .prepare = uring_prepare,

@@ -105,7 +105,10 @@ static void connection_open(struct uring_loop *l, int fd)
     lane_open(&k->lane, k, fd);
     if (l->service->uring.registered_files)
         lane_register(&l->ring, &k->lane, slab_index(&l->clients, k));
-    lane_receive(&l->ring, &k->lane);
+    if (conn_next(&k->client.conn) == CONN_RECEIVE)
+        lane_receive(&l->ring, &k->lane);
+    else
+        client_queue(l, k); /* its address has too many connections */
     if (room(l) == PLENTY) accepts_stop(l); /* from now on one at a time */
 }
 

@@ -129,6 +129,17 @@ static void address_problem(const struct service *service, uint32_t address, int
     snprintf(problem, size, "cannot listen on %s: %s%s", text, strerror(error), remedy);
 }
 
+/* A reload begins to count anew: the connections of before are counted where they began. */
+static bool quotas_take(struct service *service)
+{
+    const struct quota_rules *rules = &service->quota;
+    service->quotas = NULL;
+    if (rules->addresses == 0) return true;
+    service->quotas =
+        quotas_open(rules, service->workers, service->connections_max, service->rules.seed);
+    return service->quotas != NULL;
+}
+
 static bool memory_take(struct service *service, const struct service *before)
 {
     size_t taken = before ? before->listeners : 0;
@@ -137,7 +148,7 @@ static bool memory_take(struct service *service, const struct service *before)
     service->listeners = 0;
     service->listener = calloc(most, sizeof(*service->listener));
     service->roster = roster_open(service->workers);
-    return service->listener && service->roster;
+    return service->listener && service->roster && quotas_take(service);
 }
 
 int service_open(struct service *service, const struct service *before, char *problem, size_t size)
@@ -201,4 +212,6 @@ void service_close(struct service *service, const struct service *after)
     service->listeners = 0;
     roster_close(service->roster, service->workers);
     service->roster = NULL;
+    quotas_close(service->quotas);
+    service->quotas = NULL;
 }

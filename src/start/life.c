@@ -88,6 +88,12 @@ uint64_t processes_adjust(const void *of, struct supervised *processes, uint32_t
     return p->model->adjust(&p->service, &p->adjusting, processes, count);
 }
 
+static void worker_is_gone(const struct service *service, uint32_t worker)
+{
+    stats_begin_anew(&service->board[worker]);
+    if (service->quotas) quotas_worker_ended(service->quotas, worker);
+}
+
 /* Resets the gauges of processes that ended: their connections ended with them. */
 void absence_changed(const void *of, const struct supervised *processes, uint32_t count)
 {
@@ -95,6 +101,6 @@ void absence_changed(const void *of, const struct supervised *processes, uint32_
     bool each = p->service.workers == p->service.processes;
     for (uint32_t i = 0; i < count && each; i++)
         if (!processes[i].last && processes[i].pid == 0)
-            stats_begin_anew(&p->service.board[processes[i].index]);
+            worker_is_gone(&p->service, processes[i].index);
     roster_choose(&p->service, processes, count);
 }

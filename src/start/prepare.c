@@ -126,6 +126,14 @@ static bool types_read(struct program *p)
  */
 #define LINGER_SILENCES 15
 
+/* A response that is sent at its bandwidth is never too slow, even when it pauses now and then. */
+static uint64_t send_byte_ns(const struct config *config)
+{
+    uint64_t rate = config->limits_send_rate, most = config->limits_bandwidth / 4;
+    if (most > 0 && rate > most) rate = most;
+    return rate > 0 ? (NS_PER_SECOND + rate - 1) / rate : 0;
+}
+
 static void rules_make(struct conn_rules *rules, const struct config *config)
 {
     *rules = (struct conn_rules){
@@ -141,12 +149,36 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .body_ns = config->timeouts_body,
         .idle_ns = config->timeouts_idle,
         .send_ns = config->timeouts_send,
+        .send_byte_ns = send_byte_ns(config),
         .linger_ns = config->timeouts_linger,
         .linger_most_ns = LINGER_SILENCES * config->timeouts_linger,
         .keep_alive = config->keep_alive,
         .forwarding = (enum forwarding)config->forwarded,
     };
     arc4random_buf(rules->seed, sizeof(rules->seed));
+}
+
+static bool quota_make(struct program *p)
+{
+    const struct config *config = p->config;
+    struct quota_rules *quota = &p->service.quota;
+    *quota = (struct quota_rules){
+        .connections = (uint32_t)config->limits_connections_per_address,
+        .requests = (uint32_t)config->limits_requests_per_second,
+        .burst = (uint32_t)config->limits_burst,
+        .bandwidth = config->limits_bandwidth,
+        .addresses = (uint32_t)config->limits_addresses,
+    };
+    p->service.fetches_of_one = (uint32_t)config->limits_cold_reads;
+    for (uint32_t i = 0; i < config->limits_exempt.count; i++) {
+        const char *name = config->limits_exempt.item[i];
+        if (networks_add(&quota->exempt, (struct text){name, strlen(name)})) continue;
+        config_problem(p, "limits.exempt", &config->limits_exempt,
+                       "must be addresses or networks, such as 192.0.2.1, 10.0.0.0/8 or "
+                       "2001:db8::/32");
+        return false;
+    }
+    return true;
 }
 
 static void store_options_make(struct program *p)
@@ -177,7 +209,8 @@ bool service_make(struct program *p)
     service->log_buffer_bytes = config->log_buffer;
     service->log_interval_ns = config->log_interval;
     rules_make(&service->rules, config);
-    if (!sites_read(p) || !addresses_read(p) || !status_read(p) || !types_read(p)) return false;
+    if (!sites_read(p) || !quota_make(p) || !addresses_read(p) || !status_read(p) || !types_read(p))
+        return false;
     if (!encoders_load(p) || !trees_make(p)) return false;
     store_options_make(p);
     return roots_valid(p);

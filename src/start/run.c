@@ -5,6 +5,7 @@
 #include "announce/announce.h"
 #include "start/inherited.h"
 #include "start/limits.h"
+#include "start/ceiling.h"
 #include "start/program.h"
 #include "start/upgrade.h"
 #include "zcserve/log.h"
@@ -85,6 +86,9 @@ void start_tell(const struct program *p)
                (unsigned long long)service->store.memory_bytes_max / 1024, worker,
                service->connections_max, service->connections_max == 1 ? "" : "s", worker,
                p->reason);
+    log_notice("memory: at most %llu MiB for programs, cache and connections, without the kernel's "
+               "buffers of sockets",
+               (unsigned long long)(memory_most(service, p->model) >> 20));
     if (has_status(p)) {
         listen_address_format(&p->status.address, addresses, sizeof(addresses));
         bool local = p->status.address.address.ss_family == AF_UNIX;
@@ -200,6 +204,7 @@ void processes_make(struct server *server, struct program *p)
     p->half = server->now ? 1 - server->now->half : 0;
     p->slot = slot_choose(server->now, service->workers);
     service->board = server->board + p->slot;
+    service->memory_most = memory_most(service, p->model);
     uint32_t beyond = p->slot + service->workers;
     if (server->shared->slots < beyond) server->shared->slots = beyond;
     struct supervised *next = server->shared->process + p->half * ENTRIES(server->room);

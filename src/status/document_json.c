@@ -225,6 +225,7 @@ static void server_write(struct json *json, const struct document *document, dou
     addresses_write(json, service);
     json_text(json, "root", subject->root);
     json_count(json, "cache_bytes_max", service->store.memory_bytes_max);
+    json_count(json, "memory_bytes_max", service->memory_most);
     json_close(json, '}');
 }
 

@@ -2,6 +2,7 @@
  * A connection with its socket: how it begins and how it ends, in all models.
  */
 #include "worker/front.h"
+#include "limited.h"
 
 #include <assert.h>
 #include <linux/sockios.h>
@@ -48,6 +49,7 @@ static void client_watch(struct client *client, struct worker *w)
     uint64_t at_ns = conn_deadline_ns(&client->conn), soon_ns = w->now.monotonic_ns + NS_PER_SECOND;
     bool slow = client->state == STATE_SENDING && client->untaken == UINT32_MAX;
     if (!w->fetcher) return; /* looks at its only client itself */
+    if (client->state == STATE_PACED) at_ns = client_pause_end(client, w);
     if (at_ns <= w->now.monotonic_ns || (slow && at_ns > soon_ns)) at_ns = soon_ns;
     deadline_set(&w->deadlines, &client->deadline, at_ns);
 }
@@ -78,11 +80,14 @@ void client_open(struct client *client, struct worker *w, int fd,
     client->front = FRONT_NONE;
     if (peer)
         peer_copy(&client->peer, peer);
-    else if (w->log || w->front || asks_peer(w))
+    else if (w->log || w->front || w->quotas || asks_peer(w))
         peer_ask(&client->peer, fd);
     conn_open(&client->conn, w->rules, &w->now);
     if (w->front) front_open(client, w);
     conn_last(&client->conn, w->draining);
+    client->charged = false;
+    client->hold = HOLD_NONE;
+    client_address_known(client, w);
     client->state = STATE_IDLE;
     client_watch(client, w);
     stats_add(&w->stats->connections_in[STATE_IDLE], 1);
@@ -113,6 +118,7 @@ void client_rest(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
     bool idle = conn_idle(c);
+    client->untaken = UINT32_MAX;
     client_waits(client, w, c->half_closed ? STATE_LINGERING : idle ? STATE_IDLE : STATE_READING);
     if (c->work && idle) slab_put(&w->works, conn_return_work(c));
 }
@@ -127,6 +133,7 @@ static uint32_t untaken_now(int fd)
 bool client_is_late(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
+    if (client->state == STATE_PACED) return client_pause_end(client, w) <= w->now.monotonic_ns;
     bool waits =
         wait_goes_on(&client->wait) && !c->failed; /* for the disk, which is no fault of the peer */
     bool late = conn_deadline_ns(c) <= w->now.monotonic_ns && !waits;
@@ -136,8 +143,8 @@ bool client_is_late(struct client *client, struct worker *w)
     if (next != CONN_SEND && next != CONN_SETTLE && next != CONN_RESOLVE) return late;
     if (late || before == UINT32_MAX) client->untaken = untaken_now(client->fd);
     if (late && client->untaken < before) {
-        conn_taken(c, &w->now);
-        return false;
+        conn_taken(c, before - client->untaken, &w->now);
+        late = conn_deadline_ns(c) <= w->now.monotonic_ns;
     }
     return late;
 }
@@ -150,7 +157,7 @@ bool client_fetch(struct client *client, struct worker *w)
     conn_outgoing(&client->conn, &out);
     uint64_t length = out.length < FETCH_RANGE_BYTES ? out.length : FETCH_RANGE_BYTES;
     struct errand *errand = store_errand_range(out.fd, out.offset, length);
-    if (errand && fetcher_run(w->fetcher, &client->wait, errand)) return true;
+    if (errand && client_run(client, w, errand)) return true;
     conn_failed(&client->conn, CLOSE_NO_MEMORY);
     return false;
 }
@@ -190,12 +197,20 @@ void clients_drain(const struct slab *clients, struct worker *w)
     }
 }
 
+static void close_tell(const struct client *client, struct worker *w)
+{
+    if (conn_close_reason(&client->conn) == CLOSE_SEND_SLOW)
+        client_tell(client, w, QUOTA_SEND_RATE);
+}
+
 void client_close(struct client *client, struct worker *w)
 {
     struct conn *c = &client->conn;
     assert(conn_next(c) == CONN_CLOSE);
     if (wait_goes_on(&client->wait)) fetcher_forget(w->fetcher, &client->wait);
     client_rest(client, w);
+    close_tell(client, w);
+    client_address_forget(client, w);
     deadline_forget(&w->deadlines, &client->deadline);
     close(client->fd);
     stats_call(w->stats, CALL_CLOSE);

@@ -4,6 +4,7 @@
  * thread that waits in the call and for an event loop that never waits. Only the caller differs: it
  * decides what to do when the call would block.
  */
+#include "limited.h"
 #include "probe.h"
 #include "worker/front.h"
 #include "zcserve/transmit.h"
@@ -65,13 +66,22 @@ void drive_received(struct worker *w, struct client *client, size_t length)
         front_received(client, w, length, waited_ns(w));
 }
 
+/* Bytes that the peer cannot have taken at the last look. */
+static void untaken_add(struct client *client, uint64_t bytes)
+{
+    if (client->untaken == UINT32_MAX) return;
+    uint64_t sum = client->untaken + bytes;
+    client->untaken = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX - 1;
+}
+
 void drive_sent(struct worker *w, struct client *client, ssize_t result, bool from_file)
 {
     if (result < 0) {
         if (!client->conn.failed) conn_failed(&client->conn, reason_of((int)-result));
         return;
     }
-    client->untaken = UINT32_MAX;
+    untaken_add(client, (uint64_t)result);
+    if (w->paces) client_has_sent(client, w, (uint64_t)result);
     stats_add(&w->stats->sent_bytes, (uint64_t)result);
     if (from_file) stats_add(&w->stats->sent_file_bytes, (uint64_t)result);
     uint32_t begun = conn_sent(&client->conn, (uint64_t)result, &w->now);
@@ -129,6 +139,7 @@ enum drive drive(struct worker *w, struct client *client, uint64_t budget)
         case CONN_SEND:
             if (budget == 0) return want(w, client, DRIVE_WANT_WRITE);
             conn_outgoing(&client->conn, &out);
+            if (w->paces && !client_may_send(client, w, &out)) return DRIVE_WANT_TIME;
             if (!drive_may_send(w, client, &out)) return want(w, client, DRIVE_WANT_DISK);
             if (!drive_send(w, client, &out, &budget)) return want(w, client, DRIVE_WANT_WRITE);
             break;

@@ -18,10 +18,12 @@
 #include <uthash.h>
 
 #define THREADS 4
+#define SHARES 64 /* kinds of addresses that are told apart; a bit each */
 
 struct fetch {
     struct fetch *next;
     struct errand *errand;
+    uint32_t share;       /* of the address that it is for               */
     struct wait *waiting; /* used by the loop: the waits for this fetch */
     UT_hash_handle hh;    /* used by the loop: fetches by errand_key()  */
 };
@@ -36,13 +38,18 @@ struct fetcher {
     struct fetch *paths;              /* fetches of a path that are not over */
     struct wait *ready;               /* waits that are over                 */
     struct wait *crowd, **crowd_last; /* waits for a place, in order         */
+    struct wait *over, **over_last;   /* waits SHARED, in order              */
+    uint32_t of_one;                  /* places that one share may have      */
+    uint32_t taken[SHARES];           /* places that each share has          */
     int event;
     pthread_t thread[THREADS];
     unsigned threads;
 
     pthread_mutex_t lock; /* of the members that follow */
     pthread_cond_t wanted;
-    struct fetch_list todo, done;
+    struct fetch_list todo[SHARES], done; /* todo: for each share                  */
+    uint64_t filled;                      /* a bit for each share with errands     */
+    uint32_t turn;                        /* the share whose turn it is            */
     bool ending;
 };
 
@@ -60,7 +67,23 @@ static struct fetch *list_take(struct fetch_list *list)
     return fetch;
 }
 
-/* Starts the threads. They block all signals, which are for the loop. */
+/* Takes an errand of the next share that has one, so that each share has its turn. */
+static struct fetch *todo_take(struct fetcher *f)
+{
+    if (f->filled == 0) return NULL;
+    uint64_t from_turn = f->filled >> f->turn | f->filled << 1 << (SHARES - 1 - f->turn);
+    uint32_t share = (f->turn + (uint32_t)__builtin_ctzll(from_turn)) % SHARES;
+    struct fetch *fetch = list_take(&f->todo[share]);
+    if (!f->todo[share].first) f->filled &= ~(UINT64_C(1) << share);
+    f->turn = (share + 1) % SHARES;
+    return fetch;
+}
+
+static void todo_add(struct fetcher *f, struct fetch *fetch)
+{
+    list_add(&f->todo[fetch->share], fetch);
+    f->filled |= UINT64_C(1) << fetch->share;
+}
 
 static void done_tell(const struct fetcher *f)
 {
@@ -74,7 +97,7 @@ static void *thread_run(void *of)
     struct fetcher *f = of;
     pthread_mutex_lock(&f->lock);
     while (!f->ending) {
-        struct fetch *fetch = list_take(&f->todo);
+        struct fetch *fetch = todo_take(f);
         if (!fetch) {
             pthread_cond_wait(&f->wanted, &f->lock);
             continue;
@@ -102,7 +125,7 @@ static void threads_start(struct fetcher *f)
 
 /* ---- the loop's side ------------------------------------------------------------------------ */
 
-struct fetcher *fetcher_open(uint32_t places, struct store *store)
+struct fetcher *fetcher_open(uint32_t places, uint32_t of_one, struct store *store)
 {
     struct fetcher *f = calloc(1, sizeof(*f));
     if (!f) return NULL;
@@ -113,8 +136,11 @@ struct fetcher *fetcher_open(uint32_t places, struct store *store)
         return NULL;
     }
     f->store = store;
+    f->of_one = of_one > 0 ? of_one : (places + 1) / 2;
     f->crowd_last = &f->crowd;
-    f->todo.last = &f->todo.first;
+    f->over_last = &f->over;
+    for (int i = 0; i < SHARES; i++)
+        f->todo[i].last = &f->todo[i].first;
     f->done.last = &f->done.first;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->wanted, NULL);
@@ -130,6 +156,7 @@ static void errand_end(const struct fetcher *f, struct errand *errand)
 static void fetch_free(struct fetcher *f, struct fetch *fetch)
 {
     assert(!fetch->waiting);
+    f->taken[fetch->share]--;
     if (errand_key(fetch->errand).base) HASH_DEL(f->paths, fetch);
     errand_end(f, fetch->errand);
     slab_put(&f->fetches, fetch);
@@ -150,7 +177,8 @@ void fetcher_close(struct fetcher *f)
     pthread_mutex_unlock(&f->lock);
     for (unsigned i = 0; i < f->threads; i++)
         pthread_join(f->thread[i], NULL);
-    list_free(f, &f->todo);
+    for (int i = 0; i < SHARES; i++)
+        list_free(f, &f->todo[i]);
     list_free(f, &f->done);
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->wanted);
@@ -167,16 +195,30 @@ int fetcher_fd(const struct fetcher *f)
 static void wait_begin(struct wait *wait, struct fetch *fetch)
 {
     assert(!wait_goes_on(wait));
-    *wait = (struct wait){.fetch = fetch, .next = fetch->waiting, .disk = DISK_AWAITED};
+    *wait = (struct wait){fetch, fetch->waiting, DISK_AWAITED, wait->who};
     fetch->waiting = wait;
 }
 
 void fetcher_wait(struct fetcher *f, struct wait *wait)
 {
     assert(!wait_goes_on(wait));
-    *wait = (struct wait){.disk = DISK_CROWDED};
+    *wait = (struct wait){.disk = DISK_CROWDED, .who = wait->who};
     *f->crowd_last = wait;
     f->crowd_last = &wait->next;
+}
+
+/* Waits until a place is free again, and then asks again behind others. */
+static void over_add(struct fetcher *f, struct wait *wait)
+{
+    *wait = (struct wait){.disk = DISK_SHARED, .who = wait->who};
+    *f->over_last = wait;
+    f->over_last = &wait->next;
+}
+
+/* An address that is not known has no share of its own, and all places. */
+static bool has_its_share(const struct fetcher *f, uint32_t who)
+{
+    return who != 0 && f->taken[who % SHARES] >= f->of_one;
 }
 
 static bool is_full(const struct fetcher *f)
@@ -200,12 +242,21 @@ static void crowd_release(struct fetcher *f)
     ready_add(f, wait);
 }
 
+static void over_release(struct fetcher *f)
+{
+    struct wait *wait = f->over;
+    if (!(f->over = wait->next)) f->over_last = &f->over;
+    ready_add(f, wait);
+}
+
 /* A request that asks again may need no place: then the next tick ends more waits. */
 void fetcher_tick(struct fetcher *f)
 {
-    if (!f->crowd || is_full(f)) return;
+    if ((!f->crowd && !f->over) || is_full(f)) return;
     for (uint32_t i = f->fetches.used; i < f->fetches.count && f->crowd; i++)
         crowd_release(f);
+    for (uint32_t i = f->fetches.used; i < f->fetches.count && f->over; i++)
+        over_release(f);
     done_tell(f);
 }
 
@@ -215,7 +266,7 @@ static bool fetch_start(struct fetcher *f, struct fetch *fetch)
     if (f->threads == 0) threads_start(f);
     if (f->threads == 0) return false;
     pthread_mutex_lock(&f->lock);
-    list_add(&f->todo, fetch);
+    todo_add(f, fetch);
     pthread_cond_signal(&f->wanted);
     pthread_mutex_unlock(&f->lock);
     return true;
@@ -230,11 +281,12 @@ static struct fetch *fetch_find(const struct fetcher *f, struct text key)
 }
 
 /* Returns NULL when no thread can be started; then the errand is freed, too. */
-static struct fetch *fetch_new(struct fetcher *f, struct errand *errand)
+static struct fetch *fetch_new(struct fetcher *f, struct errand *errand, uint32_t who)
 {
     struct text key = errand_key(errand);
     struct fetch *fetch = slab_take(&f->fetches);
-    *fetch = (struct fetch){.errand = errand};
+    *fetch = (struct fetch){.errand = errand, .share = who % SHARES};
+    f->taken[fetch->share]++;
     if (key.base) HASH_ADD_KEYPTR(hh, f->paths, key.base, key.length, fetch);
     if (fetch_start(f, fetch)) return fetch;
     fetch_free(f, fetch);
@@ -244,23 +296,29 @@ static struct fetch *fetch_new(struct fetcher *f, struct errand *errand)
 bool fetcher_run(struct fetcher *f, struct wait *wait, struct errand *errand)
 {
     struct fetch *fetch = fetch_find(f, errand_key(errand));
-    if (fetch || is_full(f))
+    bool over = !fetch && has_its_share(f, wait->who);
+    if (fetch || over || is_full(f))
         errand_end(f, errand);
-    else if (!(fetch = fetch_new(f, errand)))
+    else if (!(fetch = fetch_new(f, errand, wait->who)))
         return false;
     if (fetch)
         wait_begin(wait, fetch);
+    else if (over)
+        over_add(f, wait);
     else
         fetcher_wait(f, wait);
     return true;
 }
+
+/* What nobody waits for counts for those of the first share. It is rare, and there are few at a time. */
+#define OF_NOBODY 0
 
 void fetcher_make(struct fetcher *f, struct errand *errand)
 {
     if (is_full(f))
         errand_end(f, errand);
     else
-        fetch_new(f, errand);
+        fetch_new(f, errand, OF_NOBODY);
 }
 
 /* Returns the link that points to `wait`, or the link at the end of the list. */
@@ -277,11 +335,11 @@ static void waiting_remove(struct wait **list, const struct wait *wait)
     if (*list) *list = wait->next;
 }
 
-static bool crowd_remove(struct fetcher *f, const struct wait *wait)
+static bool queue_remove(struct wait **first, struct wait ***last, const struct wait *wait)
 {
-    struct wait **link = waiting_find(&f->crowd, wait);
+    struct wait **link = waiting_find(first, wait);
     if (!*link) return false;
-    if (!(*link = wait->next)) f->crowd_last = link;
+    if (!(*link = wait->next)) *last = link;
     return true;
 }
 
@@ -289,9 +347,10 @@ void fetcher_forget(struct fetcher *f, struct wait *wait)
 {
     if (wait->fetch)
         waiting_remove(&wait->fetch->waiting, wait);
-    else if (!crowd_remove(f, wait))
+    else if (!queue_remove(&f->crowd, &f->crowd_last, wait) &&
+             !queue_remove(&f->over, &f->over_last, wait))
         waiting_remove(&f->ready, wait);
-    *wait = (struct wait){.disk = DISK_IDLE};
+    *wait = (struct wait){.disk = DISK_IDLE, .who = wait->who};
 }
 
 /* A fetch is over: makes all waits for it ready. */
@@ -304,6 +363,7 @@ static void done_take(struct fetcher *f, struct fetch *fetch)
     }
     fetch_free(f, fetch);
     if (f->crowd) crowd_release(f);
+    if (f->over) over_release(f);
 }
 
 /* Takes the fetches that the threads have done. */
@@ -328,6 +388,7 @@ struct wait *fetcher_next(struct fetcher *f)
     struct wait *wait = f->ready;
     if (!wait) return NULL;
     f->ready = wait->next;
-    *wait = (struct wait){.disk = wait->disk == DISK_AWAITED ? DISK_FETCHED : DISK_IDLE};
+    *wait = (struct wait){.disk = wait->disk == DISK_AWAITED ? DISK_FETCHED : DISK_IDLE,
+                          .who = wait->who};
     return wait;
 }

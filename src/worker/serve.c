@@ -11,6 +11,7 @@
 #include "zcserve/worker.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -62,9 +63,20 @@ static void pressure_apply(struct worker *w, struct served *served, enum pressur
     }
 }
 
+/* Waits for the end of a pause, but for a tick at most. Returns whether the pause is over. */
+static bool pause_wait(struct worker *w, const struct client *client)
+{
+    uint64_t end_ns = client_pause_end(client, w), now_ns = w->now.monotonic_ns;
+    uint64_t left_ns = end_ns > now_ns ? end_ns - now_ns : 0;
+    poll(NULL, 0, (int)((left_ns < TICK_NS ? left_ns : TICK_NS) / NS_PER_MS) + 1);
+    now_read(&w->now);
+    return left_ns < TICK_NS;
+}
+
 /* Receives if drive() wants to read. Returns false when a tick passed without any bytes. */
 static bool wait_once(struct worker *w, struct served *served, enum drive wanted)
 {
+    if (wanted == DRIVE_WANT_TIME) return pause_wait(w, &served->client);
     if (wanted == DRIVE_WANT_READ) served->quiet = !drive_receive(w, &served->client);
     return !served->quiet;
 }
@@ -82,6 +94,7 @@ static bool nothing_came_of_it(const struct conn *c, uint32_t requests_before)
 static bool is_late(struct client *client, struct worker *w)
 {
     enum conn_step next = conn_next(&client->conn);
+    if (client->state == STATE_PACED) return false;
     return (next == CONN_RECEIVE || next == CONN_SEND) && client_is_late(client, w);
 }
 

@@ -3,6 +3,7 @@
  * counts and logs each exchange at SETTLE. No socket is used here.
  */
 #include "worker/front.h"
+#include "limited.h"
 #include "probe.h"
 #include "zcserve/log.h"
 
@@ -68,9 +69,15 @@ static int parts_open(struct worker *w, const struct service *service)
 
 int worker_open(struct worker *w, const struct service *service, uint32_t index)
 {
-    *w = (struct worker){
-        .index = index, .rules = &service->rules, .waits_for_disk = service->waits_for_disk};
+    *w = (struct worker){.index = index,
+                         .rules = &service->rules,
+                         .quotas = service->quotas,
+                         .limits_requests = service->quotas && service->quota.requests > 0,
+                         .paces = service->quotas && service->quota.bandwidth > 0,
+                         .fetches_of_one = service->fetches_of_one,
+                         .waits_for_disk = service->waits_for_disk};
     w->front = front_asks(service) ? service : NULL;
+    if (w->quotas) quotas_worker_ended(w->quotas, index); /* gives back what an earlier one held */
     w->stats = &service->board[index];
     stats_begin(w->stats);
     now_read(&w->now);
@@ -90,16 +97,23 @@ void worker_close(struct worker *w)
 int worker_never_waits(struct worker *w, uint32_t fetches)
 {
     deadlines_open(&w->deadlines, w->now.monotonic_ns);
-    w->fetcher = fetcher_open(fetches, w->store);
+    w->fetcher = fetcher_open(fetches, w->fetches_of_one, w->store);
     if (!w->fetcher)
         log_error("memory or descriptors ran out while preparing the threads that read the disk");
     return w->fetcher ? 0 : -1;
 }
 
+static void answer(struct worker *w, struct client *client, struct stream *s,
+                   struct resolution found)
+{
+    client->charged = false;
+    conn_resolved(&client->conn, s, found, &w->now);
+}
+
 /* Answers the stream's lookup with BUSY: what it asks for is not available now. */
 static void worker_give_up(struct worker *w, struct client *client, struct stream *s)
 {
-    conn_resolved(&client->conn, s, (struct resolution){.kind = RESOLUTION_BUSY}, &w->now);
+    answer(w, client, s, (struct resolution){.kind = RESOLUTION_BUSY});
 }
 
 static void client_park(struct client *client, struct stream *s)
@@ -112,7 +126,7 @@ static void client_park(struct client *client, struct stream *s)
 static void worker_park(struct worker *w, struct client *client, struct stream *s)
 {
     struct errand *errand = store_errand(w->store, conn_lookup(s));
-    if (errand && fetcher_run(w->fetcher, &client->wait, errand))
+    if (errand && client_run(client, w, errand))
         client_park(client, s);
     else
         worker_give_up(w, client, s);
@@ -158,6 +172,10 @@ static void worker_resolve(struct worker *w, struct client *client)
 {
     struct stream *s = conn_asking(&client->conn);
     const struct lookup *lookup = conn_lookup(s);
+    if (w->limits_requests && !client_may_ask(client, w)) {
+        answer(w, client, s, (struct resolution){.kind = RESOLUTION_LIMITED});
+        return;
+    }
     bool fetched = client->wait.disk == DISK_FETCHED;
     enum patience patience = worker_is_patient(w) || fetched ? MAY_WAIT : AT_ONCE;
     if (!w->store_is_current) store_refresh(w->store, &w->now);
@@ -171,7 +189,7 @@ static void worker_resolve(struct worker *w, struct client *client)
     else if (found.kind == RESOLUTION_CROWDED)
         worker_wait(w, client, s);
     else
-        conn_resolved(&client->conn, s, found, &w->now);
+        answer(w, client, s, found);
 }
 
 static void exchange_trace(const struct worker *w, const struct client *client,
@@ -189,6 +207,7 @@ static void worker_settle(struct worker *w, struct client *client)
     const struct exchange *exchange = conn_exchange(&client->conn, &w->now);
     const struct representation *lent = exchange->lent;
     stats_exchange(w->stats, exchange);
+    if (w->limits_requests) client_charge(client, w, exchange);
     exchange_trace(w, client, exchange);
     if (exchange->refused != REFUSAL_NONE) front_refused(client, exchange->refused);
     if (w->log) access_log_write(w->log, exchange, (const struct sockaddr *)&client->peer, &w->now);

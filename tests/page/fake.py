@@ -68,8 +68,9 @@ class Worker:
         self.latency = {phase: {} for phase in list(PHASES) + ["total"]}
         self.turn = Histogram()
         self.counters = dict.fromkeys(
-            ("accepted refused accept_pauses crowded requests requests_get answers_2xx answers_3xx answers_4xx "
-             "answers_5xx received_bytes sent_bytes sent_file_bytes short_sends would_block memory_bytes "
+            ("accepted refused accept_pauses crowded limited_connections limited_requests limited_cold limited_pauses "
+             "limited_not requests requests_get answers_2xx answers_3xx answers_4xx answers_5xx received_bytes sent_bytes "
+             "sent_file_bytes short_sends would_block memory_bytes "
              "page_cache_bytes disk_bytes log_dropped cache_hits cache_misses cache_evictions").split(), 0)
         self.closed = {"finished": 0, "peer_closed": 0, "idle_timeout": 0, "bad_request": 0}
         self.calls = dict.fromkeys("accept wait receive send sendfile refresh close".split(), 0)
@@ -185,7 +186,7 @@ class Machine:
     def reading(self):
         with self.lock:
             self.advance()
-            states = {"idle": 12, "reading": 1, "disk": 0, "sending": 3, "lingering": 0}
+            states = {"idle": 12, "reading": 1, "disk": 0, "sending": 3, "paced": 0, "lingering": 0}
             all_states = {name: count * self.size for name, count in states.items()}
             # As long as the work counted took, so that figures are those of whole ticks.
             seconds = self.worked * 1.0

@@ -144,6 +144,34 @@ START_TEST(peer_that_takes_nothing_is_late)
 }
 END_TEST
 
+/* The peer takes at most 20,000 bytes until its deadline, and a moment passes. Returns whether it is late. */
+static bool is_late_at(uint64_t send_byte_ns)
+{
+    site.service.rules.send_byte_ns = send_byte_ns;
+    sending_begin();
+    ck_assert_int_gt(core_site_hear(&site, heard, 20000), 0);
+    time_set(conn_deadline_ns(&site.client.conn) + NS_PER_MS);
+    return client_is_late(&site.client, &site.worker);
+}
+
+START_TEST(peer_that_takes_less_than_it_must_is_late)
+{
+    ck_assert(is_late_at(1)); /* 10^9 bytes a second */
+    conn_expired(&site.client.conn, &site.worker.now);
+    ck_assert_int_eq(drive(&site.worker, &site.client, UINT64_MAX), DRIVE_DONE);
+    ck_assert_int_eq(conn_close_reason(&site.client.conn), CLOSE_SEND_SLOW);
+}
+END_TEST
+
+START_TEST(peer_that_takes_what_it_must_is_not_late)
+{
+    ck_assert(!is_late_at(NS_PER_SECOND / 500));
+    uint64_t now_ns = site.worker.now.monotonic_ns;
+    ck_assert_uint_gt(conn_deadline_ns(&site.client.conn), now_ns);
+    ck_assert_uint_le(conn_deadline_ns(&site.client.conn), now_ns + site.service.rules.send_ns);
+}
+END_TEST
+
 START_TEST(peer_that_takes_a_little_is_slow)
 {
     sending_begin();
@@ -293,6 +321,8 @@ int main(void)
     tcase_add_test(tcase, idle_is_late_at_its_deadline);
     tcase_add_test(tcase, peer_that_takes_nothing_is_late);
     tcase_add_test(tcase, peer_that_takes_a_little_is_slow);
+    tcase_add_test(tcase, peer_that_takes_less_than_it_must_is_late);
+    tcase_add_test(tcase, peer_that_takes_what_it_must_is_not_late);
     tcase_add_test(tcase, all_are_drained);
     tcase_add_test(tcase, parked_is_never_late);
     tcase_add_test(tcase, closed_while_parked);

@@ -26,6 +26,7 @@ static void set_up(void)
     service = (struct service){.workers = SLOTS, .processes = SLOTS, .connections_max = 77};
     service.board = stats_board_open(SLOTS);
     service.store.memory_bytes_max = 4096;
+    service.memory_most = 123456;
     service.addresses = 2;
     ck_assert_int_eq(
         listen_address_parse("127.0.0.1:80", &service.address[0], problem, sizeof(problem)), 0);
@@ -189,7 +190,7 @@ START_TEST(json_tells_of_the_server)
     write_json((struct document_wishes){0});
     expect("\"server\":{\"version\":\"1 \\\"beta\\\"\",\"model\":\"epoll\",\"state\":\"serving\"");
     expect("\"listen\":[\"http://127.0.0.1:80\",\"unix:/s\\\"q\"],\"root\":\"/a\\\\b\","
-           "\"cache_bytes_max\":4096}");
+           "\"cache_bytes_max\":4096,\"memory_bytes_max\":123456}");
     expect("\"unit_seconds\":1.6e-08,\"sub_buckets\":64,\"exact_below\":128");
     expect("{\"name\":\"worker\",\"index\":2,");
     /* One of them is the supervisor's. */

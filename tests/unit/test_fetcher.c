@@ -49,7 +49,7 @@ static void set_up(void)
     file = core_disk_file(LENGTH);
     memset(waits, 0, sizeof(waits));
     descriptors = descriptors_count();
-    fetcher = fetcher_open(WAITS, store);
+    fetcher = fetcher_open(WAITS, WAITS, store);
     ck_assert_ptr_nonnull(fetcher);
 }
 
@@ -67,7 +67,7 @@ static void tear_down(void)
 static void fetcher_anew(uint32_t count)
 {
     fetcher_close(fetcher);
-    fetcher = fetcher_open(count, store);
+    fetcher = fetcher_open(count, count, store);
     ck_assert_ptr_nonnull(fetcher);
 }
 
@@ -284,6 +284,60 @@ START_TEST(closed_with_paths_within)
 }
 END_TEST
 
+static void greedy_begin(uint32_t count)
+{
+    fetcher_close(fetcher);
+    fetcher = fetcher_open(8, 3, store);
+    ck_assert_ptr_nonnull(fetcher);
+    for (uint32_t i = 0; i < count; i++) {
+        waits[i].who = 7;
+        ck_assert(fetch_range(&waits[i], 4096 * i));
+        ck_assert_int_eq(waits[i].disk, i < 3 ? DISK_AWAITED : DISK_SHARED);
+    }
+}
+
+/* Takes all waits to their ends; who got no place asks again. Returns how many were fetched. */
+static int all_end(void)
+{
+    int fetched = 0, under_way = WAITS;
+    while (under_way > 0) {
+        struct wait *wait = await_next();
+        if (wait->disk == DISK_FETCHED)
+            fetched++;
+        else
+            ck_assert(fetch_range(wait, 0));
+        under_way = 0;
+        for (int i = 0; i < WAITS; i++)
+            under_way += wait_goes_on(&waits[i]);
+    }
+    return fetched;
+}
+
+START_TEST(one_address_leaves_places_for_others)
+{
+    greedy_begin(20);
+    for (uint32_t i = 20; i < 25; i++) {
+        waits[i].who = i; /* each another address */
+        ck_assert(fetch_range(&waits[i], 0));
+        ck_assert_int_eq(waits[i].disk, DISK_AWAITED);
+    }
+    ck_assert_int_eq(all_end(), 25);
+    ck_assert_uint_eq(waits[0].who, 7);
+}
+END_TEST
+
+START_TEST(one_that_waits_for_its_share_is_forgotten)
+{
+    greedy_begin(6);
+    fetcher_forget(fetcher, &waits[5]); /* the last, one within, and the first one */
+    fetcher_forget(fetcher, &waits[4]);
+    fetcher_forget(fetcher, &waits[3]);
+    ck_assert(fetch_range(&waits[4], 0));
+    ck_assert_int_eq(waits[4].disk, DISK_SHARED);
+    ck_assert_int_eq(all_end(), 4);
+}
+END_TEST
+
 START_TEST(descriptors_exhausted)
 {
     struct rlimit before, limit;
@@ -295,7 +349,7 @@ START_TEST(descriptors_exhausted)
     ck_assert(!fetch_range(&waits[1], 0));
     ck_assert_ptr_null(store_errand(store, &lookup));
     ck_assert_ptr_eq(await_next(), &waits[0]);
-    ck_assert_ptr_null(fetcher_open(1, store));
+    ck_assert_ptr_null(fetcher_open(1, 1, store));
     ck_assert_int_eq(errno, EMFILE);
     setrlimit(RLIMIT_NOFILE, &before);
     ck_assert(fetch_range(&waits[1], 0));
@@ -446,6 +500,8 @@ int main(void)
     tcase_add_test(tcase, more_than_threads);
     tcase_add_loop_test(tcase, closed_within, 0, 6);
     tcase_add_test(tcase, closed_with_paths_within);
+    tcase_add_test(tcase, one_address_leaves_places_for_others);
+    tcase_add_test(tcase, one_that_waits_for_its_share_is_forgotten);
     tcase_add_test(tcase, descriptors_exhausted);
     tcase_add_test(tcase, no_thread_to_be_had);
     tcase_add_test(tcase, signals_are_the_loops);

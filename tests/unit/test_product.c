@@ -295,7 +295,7 @@ static void await(struct fetcher *fetcher)
 
 START_TEST(made_by_a_thread)
 {
-    struct fetcher *fetcher = fetcher_open(4, store);
+    struct fetcher *fetcher = fetcher_open(4, 4, store);
     fetcher_make(fetcher, begin("1.txt"));
     await(fetcher);
     ck_assert(is_coded("1.txt"));
@@ -306,7 +306,7 @@ END_TEST
 /* Without a place the errand is given up. */
 START_TEST(no_place)
 {
-    struct fetcher *fetcher = fetcher_open(1, store);
+    struct fetcher *fetcher = fetcher_open(1, 1, store);
     fetcher_make(fetcher, begin("1.txt"));
     fetcher_make(fetcher, begin("2.txt"));
     ck_assert_uint_eq(store_counts(store)->compress_discarded, 1);
@@ -320,7 +320,7 @@ END_TEST
 START_TEST(closed_under_way)
 {
     for (int round = 0; round < 20; round++) {
-        struct fetcher *fetcher = fetcher_open(4, store);
+        struct fetcher *fetcher = fetcher_open(4, 4, store);
         fetcher_make(fetcher, begin("1.txt"));
         fetcher_make(fetcher, begin("2.txt"));
         fetcher_close(fetcher);

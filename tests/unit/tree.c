@@ -130,6 +130,7 @@ const char *tree_describe(struct resolution resolution)
     case RESOLUTION_NOT_FOUND: return "<not found>";
     case RESOLUTION_FORBIDDEN: return "<forbidden>";
     case RESOLUTION_NOT_ACCEPTABLE: return "<not acceptable>";
+    case RESOLUTION_LIMITED: return "<limited>";
     case RESOLUTION_BUSY: return "<busy>";
     case RESOLUTION_BROKEN: return "<broken>";
     case RESOLUTION_COLD: return "<cold>";

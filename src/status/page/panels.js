@@ -9,7 +9,7 @@ const SOURCE_WORDS = { none: "no content", memory: "memory", pagecache: "page ca
 const PHASE_WORDS = {
     queue: "queue", head: "head", resolve: "resolve", first_byte: "first byte", send: "send",
 };
-const STATES = ["idle", "reading", "disk", "sending", "lingering"];
+const STATES = ["idle", "reading", "disk", "sending", "paced", "lingering"];
 const CALLS = ["accept", "wait", "receive", "send", "sendfile", "refresh", "close"];
 
 /* The figures at the top: [name, function from figures to text]. */
