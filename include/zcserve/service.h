@@ -50,7 +50,7 @@ struct service {
     struct uring_options uring;
     struct quota_rules quota;
     struct quotas *quotas; /* shared by all workers; NULL: no address is limited */
-    uint64_t memory_most; /* bytes that the server needs at most: start/memory.h */
+    uint64_t memory_most;  /* bytes that the server needs at most: start/memory.h */
     uint64_t drain_ns;     /* longest time to finish requests when the server stops */
 
     struct listen_address address[SERVICE_ADDRESSES_MAX]; /* service_open() sets the port of each */
