@@ -108,7 +108,7 @@ static void connection_open(struct uring_loop *l, int fd)
     if (conn_next(&k->client.conn) == CONN_RECEIVE)
         lane_receive(&l->ring, &k->lane);
     else
-        client_queue(l, k); /* its address has too many connections */
+        client_queue(l, k);                 /* its address has too many connections */
     if (room(l) == PLENTY) accepts_stop(l); /* from now on one at a time */
 }
 
