@@ -1,0 +1,158 @@
+"""A server that runs with the injector: it is started, looked at from outside, and stopped."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
+
+from client import Failure, wait_until  # noqa: E402
+from harness import TROUBLE, children  # noqa: E402
+
+STARTED = re.compile(r"serving .* at http://127\.0\.0\.1:(\d+)/")
+STATUS = re.compile(r"status at http://127\.0\.0\.1:(\d+)/")
+KILLED = re.compile(r"was killed by signal (?!15|9)\d+")
+SECONDS = 10
+OPTIONS = """
+listen = "127.0.0.1:0"
+root = "%(root)s"
+model = %(model)s
+workers = 2
+access_log = "%(place)s/access.log"
+status = "127.0.0.1:0"
+cache { file_max = 64k
+    recheck = 100ms }
+prefork { start = 6
+    spare_min = 1
+    spare_max = 16
+    processes = 16 }
+threadpool { threads = 6 }
+timeouts { head = 2s
+    body = 2s
+    idle = 4s
+    send = 4s
+    linger = 500ms
+    drain = 3s }
+"""
+
+
+def descriptors(pid):
+    """What a process has open: one line for each, the same for the same kind of thing."""
+    found = []
+    for name in os.listdir("/proc/%d/fd" % pid):
+        try:
+            target = os.readlink("/proc/%d/fd/%s" % (pid, name))
+        except OSError:
+            continue
+        found.append(re.sub(r":\[\d+\]$", "", target))
+    return found
+
+
+class Served:
+    """A server under one model, with a site of its own. `ready` is false when it ended before it served."""
+
+    def __init__(self, binary, library, board, model, site):
+        self.place = tempfile.mkdtemp(prefix="zcserve-inject-")
+        self.lines = []
+        self.port = self.status_port = None
+        configuration = os.path.join(self.place, "serve.conf")
+        with open(configuration, "w", encoding="utf-8") as file:
+            file.write(OPTIONS % {"root": site, "model": model, "place": self.place})
+        environment = dict(os.environ, LD_PRELOAD=library, INJECT_BOARD=board.path)
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            environment[name] = "exitcode=99:halt_on_error=1:verify_asan_link_order=0:allocator_may_return_null=1"
+        self.process = subprocess.Popen(
+            [binary, "-c", configuration], env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        self._said = threading.Condition()
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            with self._said:
+                self.lines.append(line.decode("utf-8", "replace"))
+                self._said.notify_all()
+        with self._said:
+            self._ended = True
+            self._said.notify_all()
+
+    @property
+    def text(self):
+        return "".join(self.lines)
+
+    def mark(self):
+        """How many lines there are, for await_line()."""
+        return len(self.lines)
+
+    def await_line(self, pattern, after=0, seconds=SECONDS):
+        """Waits for a line of the log: its match; None when the log ended, or nothing of it came."""
+        def found():
+            return next((m for m in map(re.compile(pattern).search, self.lines[after:]) if m), None)
+        with self._said:
+            self._said.wait_for(lambda: found() or self._ended, seconds)
+            return found()
+
+    def start(self):
+        """Returns whether it serves. Else it has ended by itself, or hangs: see ended()."""
+        match = self.await_line(STARTED)
+        status = match and self.await_line(STATUS)
+        if status:
+            self.port, self.status_port = int(match[1]), int(status[1])
+        return bool(status)
+
+    def ended(self, seconds=SECONDS):
+        """Waits for the end: the exit code, or None when it goes on."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._reader.join(seconds)
+        return code
+
+    def processes(self):
+        return [self.process.pid, *children(self.process.pid)]
+
+    def descriptors(self):
+        """Everything that all its processes have open, sorted."""
+        found = []
+        for pid in self.processes():
+            try:
+                found += descriptors(pid)
+            except OSError:
+                continue
+        return sorted(found)
+
+    def trouble(self, after=0):
+        """What a sanitizer, an assertion or a crash has left in the log: its line, or None."""
+        text = "".join(self.lines[after:])
+        found = TROUBLE.search(text) or KILLED.search(text)
+        return text[max(0, found.start() - 300):][:2000] if found else None
+
+    def stop(self):
+        """Stops it as an operator does: its exit code, or None when it had to be killed."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def close(self):
+        """Whatever is left of it goes."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        else:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+__all__ = ["Served", "Failure", "wait_until"]
