@@ -117,7 +117,21 @@ int close(int fd)
         return -1;                                           \
     }
 
-WRAP_MORE(fcntl, what, void *, (int fd, int what, ...), (fd, what, last))
+/* Asking for flags never fails, but for a descriptor that is not open. */
+int fcntl(int fd, int what, ...)
+{
+    REAL(fcntl);
+    va_list list;
+    va_start(list, what);
+    void *last = va_arg(list, void *);
+    va_end(list);
+    bool asks = what == F_GETFD || what == F_GETFL;
+    int error = asks ? 0 : board_error(CALL_fcntl, FROM);
+    if (error == 0) return real(fd, what, last);
+    errno = error;
+    return -1;
+}
+
 WRAP_MORE(ioctl, what, void *, (int fd, unsigned long what, ...), (fd, what, last))
 WRAP_MORE(open, flags, mode_t, (const char *path, int flags, ...), (path, flags, last))
 WRAP_MORE(openat, flags, mode_t, (int at, const char *path, int flags, ...),
@@ -192,8 +206,17 @@ WRAP(int, -1, socketpair, (int domain, int type, int protocol, int pair[2]),
 /* ---- waiting ------------------------------------------------------------------------------------ */
 
 WRAP(int, -1, epoll_create1, (int flags), (flags))
-WRAP(int, -1, epoll_ctl, (int fd, int what, int of, struct epoll_event *event),
-     (fd, what, of, event))
+
+/* Removing takes no memory, and does not fail. */
+int epoll_ctl(int fd, int what, int of, struct epoll_event *event)
+{
+    REAL(epoll_ctl);
+    int error = what == EPOLL_CTL_DEL ? 0 : board_error(CALL_epoll_ctl, FROM);
+    if (error == 0) return real(fd, what, of, event);
+    errno = error;
+    return -1;
+}
+
 WRAP(int, -1, epoll_wait, (int fd, struct epoll_event *events, int most, int timeout),
      (fd, events, most, timeout))
 WRAP(int, -1, eventfd, (unsigned count, int flags), (count, flags))

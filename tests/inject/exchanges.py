@@ -15,7 +15,7 @@ import tempfile
 from served import Failure
 from client import Client, Cut, get, request
 
-SILENCE_SECONDS = 8
+SILENCE_SECONDS = 15
 SMALL_WINDOW = 8192
 STATUS_OF = {name: status for status, names in {
     404: ["ENOENT", "ENOTDIR", "ENAMETOOLONG"], 403: ["EACCES", "EPERM", "ELOOP", "EXDEV"]}.items() for name in names}

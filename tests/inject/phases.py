@@ -194,9 +194,10 @@ class Starting(Once):
         return self.bench.board.counted(work)
 
     def live(self, server, errno):
+        wrong = []
         if server.start():
-            wrong = Round(self.bench.site, server, errno).run()
-            wrong += recover(self.bench, server, errno)
+            wrong = Round(self.bench.site, server, errno).run() + recover(self.bench, server, errno)
+        if server.process.poll() is None and server.listened:
             return wrong + code_wanted(server)
         code = server.ended()
         if code is None:

@@ -18,7 +18,6 @@ static enum call call_of(uint8_t operation)
 {
     switch (operation) {
     case IORING_OP_ACCEPT: return CALL_ring_accept;
-    case IORING_OP_ASYNC_CANCEL: return CALL_ring_cancel;
     case IORING_OP_CLOSE: return CALL_ring_close;
     case IORING_OP_FADVISE: return CALL_ring_fadvise;
     case IORING_OP_FILES_UPDATE: return CALL_ring_files_update;
@@ -63,6 +62,7 @@ static void submissions_take(struct io_uring *ring, const void *from)
     struct io_uring_sq *queue = &ring->sq;
     for (unsigned at = queue->sqe_head; at != queue->sqe_tail; at++) {
         struct io_uring_sqe *sqe = &queue->sqes[at & queue->ring_mask];
+        if (sqe->opcode == IORING_OP_ASYNC_CANCEL) continue;
         int error = board_error(call_of(sqe->opcode), (const void *)(uintptr_t)sqe->opcode);
         if (error)
             fail(sqe, error);

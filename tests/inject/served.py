@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,17 +16,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
 from client import Failure, wait_until  # noqa: E402
 from harness import TROUBLE, children  # noqa: E402
 
-STARTED = re.compile(r"serving .* at http://127\.0\.0\.1:(\d+)/")
-STATUS = re.compile(r"status at http://127\.0\.0\.1:(\d+)/")
 KILLED = re.compile(r"was killed by signal (?!15|9)\d+")
 SECONDS = 10
 OPTIONS = """
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:%(port)d"
 root = "%(root)s"
 model = %(model)s
 workers = 2
 access_log = "%(place)s/access.log"
-status = "127.0.0.1:0"
+status = "127.0.0.1:%(status)d"
 cache { file_max = 64k
     recheck = 100ms }
 prefork { start = 6
@@ -42,16 +41,17 @@ timeouts { head = 2s
 """
 
 
-def descriptors(pid):
-    """What a process has open: one line for each, the same for the same kind of thing."""
-    found = []
-    for name in os.listdir("/proc/%d/fd" % pid):
-        try:
-            target = os.readlink("/proc/%d/fd/%s" % (pid, name))
-        except OSError:
-            continue
-        found.append(re.sub(r":\[\d+\]$", "", target))
-    return found
+def ports_free():
+    """Two ports on which nobody listens."""
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def is_open(port):
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Served:
@@ -60,10 +60,11 @@ class Served:
     def __init__(self, binary, library, board, model, site):
         self.place = tempfile.mkdtemp(prefix="zcserve-inject-")
         self.lines = []
-        self.port = self.status_port = None
+        self.port, self.status_port = ports_free()
         configuration = os.path.join(self.place, "serve.conf")
         with open(configuration, "w", encoding="utf-8") as file:
-            file.write(OPTIONS % {"root": site, "model": model, "place": self.place})
+            file.write(OPTIONS % {
+                "root": site, "model": model, "place": self.place, "port": self.port, "status": self.status_port})
         environment = dict(os.environ, LD_PRELOAD=library, INJECT_BOARD=board.path)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:verify_asan_link_order=0:allocator_may_return_null=1"
@@ -71,7 +72,7 @@ class Served:
             [binary, "-c", configuration], env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
         self._said = threading.Condition()
-        self._ended = False
+        self._ended = self.listened = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -101,12 +102,16 @@ class Served:
             return found()
 
     def start(self):
-        """Returns whether it serves. Else it has ended by itself, or hangs: see ended()."""
-        match = self.await_line(STARTED)
-        status = match and self.await_line(STATUS)
-        if status:
-            self.port, self.status_port = int(match[1]), int(status[1])
-        return bool(status)
+        """Returns whether it listens. Else it has ended by itself, or hangs: see ended(). The log is not asked: its
+        lines may be what fails."""
+        def listens():
+            return self.process.poll() is not None or all(map(is_open, (self.port, self.status_port)))
+        try:
+            wait_until("the ports", listens, SECONDS)
+        except Failure:
+            return False
+        self.listened = self.process.poll() is None
+        return self.listened
 
     def ended(self, seconds=SECONDS):
         """Waits for the end: the exit code, or None when it goes on."""
@@ -119,16 +124,6 @@ class Served:
 
     def processes(self):
         return [self.process.pid, *children(self.process.pid)]
-
-    def descriptors(self):
-        """Everything that all its processes have open, sorted."""
-        found = []
-        for pid in self.processes():
-            try:
-                found += descriptors(pid)
-            except OSError:
-                continue
-        return sorted(found)
 
     def trouble(self, after=0):
         """What a sanitizer, an assertion or a crash has left in the log: its line, or None."""

@@ -49,7 +49,7 @@ static size_t cut(int fd, size_t length, const void *from)
             errno = error;                          \
             return -1;                              \
         }                                           \
-        length = cut(fd, length, FROM);                   \
+        length = cut(fd, length, FROM);             \
         return real arguments;                      \
     }
 
