@@ -27,7 +27,7 @@ absolute   = '$(subst ','\'',$(if $(filter /%,$(1)),,$(CURDIR)/)$(1))'
 # The wildcard lists are sorted: the order of linking must not depend on the file system.
 OUT       := $(BUILD)/$(FLAVOUR)
 SOURCES   := $(sort $(wildcard src/*.c src/*/*.c))
-HEADERS   := $(sort $(wildcard include/zcserve/*.h src/*/*.h tests/unit/*.h tests/fuzz/*.h))
+HEADERS   := $(sort $(wildcard include/zcserve/*.h src/*/*.h tests/unit/*.h tests/fuzz/*.h tests/inject/*.h))
 UNITS     := $(sort $(wildcard tests/unit/test_*.c))
 HELPERS   := $(filter-out $(UNITS),$(sort $(wildcard tests/unit/*.c)))
 BENCHES   := $(sort $(wildcard bench/*.c))
@@ -109,7 +109,7 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
     $(if $(filter lab lab-test install,$(MAKECMDGOALS)),lab) \
@@ -180,6 +180,12 @@ else
 $(OUT)/tests/fuzz/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/tests/fuzz/replay.o $(ROOMS)
 	$(call say,link)$(LINK) $^ $(LIBS) -o $@
 endif
+
+# The injector is loaded before the server (LD_PRELOAD), and has no sanitizer of its own.
+INJECTOR := $(OUT)/inject.so
+$(INJECTOR): $(sort $(wildcard tests/inject/*.c)) tests/inject/board.h tests/inject/calls.def
+	@mkdir -p $(@D)
+	$(call say,link)$(CC) $(LANGUAGE) $(WARNINGS) -O1 -g -fPIC -fno-builtin -shared $(filter %.c,$^) -luring -ldl -o $@
 
 -include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d $(OUT)/bench/*.d $(OUT)/bench/lab/*.d $(OUT)/bench/lab/experiments/*.d)
 .SECONDARY:
@@ -299,6 +305,11 @@ fuzz: ## fuzz each target for FUZZ_SECONDS, starting from tests/fuzz/corpus/
 stress: need ## check every byte under load while files change, STRESS_SECONDS a model (SEED=N replays)
 	+@$(MAKE_FLAVOUR)asan $(BUILD)/asan/zcserve $(BUILD)/asan/zcserve-tool
 	@ZCSERVE=$(abspath $(BUILD)/asan/zcserve) STRESS_SECONDS=$(STRESS_SECONDS) tests/stress/run
+
+.PHONY: inject
+inject: need $(OUT)/zcserve $(INJECTOR) ## each system call and allocation fails once, each errno (INJECT_SAMPLE=1: some; INJECT_SEED=N: others)
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) INJECTOR=$(call absolute,$(INJECTOR)) \
+	    tests/inject/run $(if $(INJECT_SAMPLE),--sample) $(INJECT)
 
 .PHONY: tidy format format-check bench bench-quick bench-deps bench-scale
 # A process a file: one that sees several takes the va_list of all but the first for unset.

@@ -18,6 +18,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- a connection ------------------------------------------------------------------------- */
@@ -145,6 +146,24 @@ static void deadlines_look(struct epoll_loop *l)
     }
 }
 
+/*
+ * libev stops a watcher when epoll_ctl(2) fails, for lack of memory or by fs.epoll.max_user_watches: nothing would
+ * be heard of the descriptor any more. Those of connections are started again when they are next waited for.
+ */
+static void watch_again(struct epoll_loop *l, ev_io *watcher)
+{
+    if (!ev_is_active(watcher) && watcher->fd >= 0) ev_io_start(l->loop, watcher);
+}
+
+static void watchers_again(struct epoll_loop *l)
+{
+    watch_again(l, &l->signals);
+    watch_again(l, &l->fetched);
+    watch_again(l, &l->changes);
+    for (uint32_t i = 0; l->accepting && i < l->listeners; i++)
+        watch_again(l, &l->listener[i]);
+}
+
 static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
 {
     struct epoll_loop *l = ev_userdata(loop);
@@ -153,6 +172,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)
     now_read(&w->now);
     deadlines_look(l);
     bool log_waits = worker_tick(w);
+    watchers_again(l);
     if (!l->accepting && !l->draining) epoll_accepting_set(l, true);
     if (l->draining && (l->clients.used == 0 || w->now.monotonic_ns >= l->drain_deadline_ns))
         ev_break(loop, EVBREAK_ALL);
@@ -230,8 +250,29 @@ static void connections_end(struct epoll_loop *l)
     }
 }
 
+/*
+ * libev's allocator: libev itself would abort at the first failure. Memory that is short for a moment is
+ * awaited, for a second at most.
+ */
+static void *memory_get(void *memory, long size) EV_NOEXCEPT
+{
+    static const struct timespec moment = {.tv_nsec = 10 * NS_PER_MS};
+    if (size == 0) {
+        free(memory);
+        return NULL;
+    }
+    for (int i = 0; i < 100; i++) {
+        void *found = realloc(memory, (size_t)size);
+        if (found) return found;
+        nanosleep(&moment, NULL);
+    }
+    log_error("the epoll loop has no memory for %ld bytes", size);
+    exit(EXIT_FAILURE);
+}
+
 static bool loop_make(struct epoll_loop *l)
 {
+    ev_set_allocator(memory_get);
     int error = slab_open(&l->clients, sizeof(struct epoll_client), l->service->connections_max);
     l->signal_fd = signals_open();
     l->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
@@ -269,6 +310,7 @@ static void *epoll_open(const struct service *service, uint32_t index)
     ev_set_userdata(l->loop, l);
     epoll_listeners_open(l);
     watchers_start(l);
+    epoll_tick_start(l); /* one tick at least: see watchers_again() */
     return l;
 }
 

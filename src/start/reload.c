@@ -2,6 +2,7 @@
  * Reload: makes the next generation in the supervisor, as at the start. Whatever is wrong with it,
  * the present one goes on as if nothing had been asked.
  */
+#include "base/gathered.h"
 #include "start/limits.h"
 #include "start/program.h"
 #include "zcserve/log.h"
@@ -10,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define PROBLEMS_BYTES_MAX (1024 * 1024)
 
 /* The reload is over. Whoever asked for it finds the problem in the status; "": it succeeded. */
 static void reload_tell(struct server *server, const char *problem)
@@ -70,15 +73,14 @@ static bool next_open(struct server *server, struct program *p, char *problem, s
 /* Reads the configuration. Returns NULL with the first problem, after it logged the others. */
 static struct program *next_read(struct server *server, char *problem, size_t size)
 {
-    char *lines = NULL;
-    size_t length = 0;
-    FILE *errors = open_memstream(&lines, &length);
+    struct gathered lines = {0};
+    FILE *errors = gathered_open(&lines, PROBLEMS_BYTES_MAX);
     struct program *p = errors ? program_new(server->line, errors) : NULL;
     bool right = p && service_make(p);
-    if (errors) fclose(errors);
-    if (!right) problems_take(lines, problem, size);
+    bool told = errors && gathered_close(&lines, errors);
+    if (!right && told) problems_take(lines.text, problem, size);
     if (!right && *problem == '\0') snprintf(problem, size, "not enough memory");
-    free(lines);
+    free(lines.text);
     if (!right && p) program_free(p);
     if (right) p->errors = stderr;
     return right ? p : NULL;

@@ -6,6 +6,7 @@
  */
 #include "status/answering.h"
 
+#include "base/gathered.h"
 #include "status/asset.h"
 #include "status/document.h"
 #include "status/host.h"
@@ -22,6 +23,7 @@
 #include <time.h>
 
 #define CONNECTION_BYTES (16 * 1024)
+#define DOCUMENT_BYTES_MAX (64 * 1024 * 1024) /* 1,024 workers take a tenth of it */
 
 struct answering {
     struct MHD_Daemon *daemon;
@@ -61,16 +63,15 @@ typedef void document_write(struct document *document, struct MHD_Connection *as
 static struct answer answer_written(struct answering *a, struct MHD_Connection *asked,
                                     const char *media_type, document_write *write)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
+    struct gathered gathered;
+    FILE *out = gathered_open(&gathered, DOCUMENT_BYTES_MAX);
     struct answer answer = {MHD_HTTP_OK, media_type, NULL};
     if (!out) return answer;
     write(a->document, asked, out);
-    bool failed = ferror(out);
-    if (fclose(out) == 0 && !failed)
-        answer.response = http.create_response_from_buffer(length, text, MHD_RESPMEM_MUST_FREE);
-    if (!answer.response) free(text);
+    if (!gathered_close(&gathered, out)) return answer;
+    answer.response =
+        http.create_response_from_buffer(gathered.length, gathered.text, MHD_RESPMEM_MUST_FREE);
+    if (!answer.response) free(gathered.text);
     return answer;
 }
 

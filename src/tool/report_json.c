@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/gathered.h"
 #include "tool/explain.h"
 #include "zcserve/close_reason.h"
 
+#define GATHERED_BYTES_MAX (1024 * 1024)
 #define REPORT_SCHEMA 1
 
 /* Sets a number, or null when it is not finite. */
@@ -150,16 +152,17 @@ static json_t *client_json(const struct load_client *client)
 
 static json_t *explanation_json(const struct report *report)
 {
-    char *text = NULL, *rest = NULL;
-    size_t length = 0;
+    struct gathered gathered;
+    char *rest = NULL;
     json_t *lines = json_array();
-    FILE *out = open_memstream(&text, &length);
+    FILE *out = gathered_open(&gathered, GATHERED_BYTES_MAX);
     if (!out) return lines;
     explain(report->interval, report->client, report->child, out);
-    fclose(out);
-    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+    if (!gathered_close(&gathered, out)) return lines;
+    for (char *line = strtok_r(gathered.text, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest))
         json_array_append_new(lines, json_string(line));
-    free(text);
+    free(gathered.text);
     return lines;
 }
 

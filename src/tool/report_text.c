@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/gathered.h"
 #include "tool/explain.h"
 #include "tool/format.h"
 #include "zcserve/close_reason.h"
 
+#define GATHERED_BYTES_MAX (1024 * 1024)
 #define TITLE_COLUMNS 14
 #define FIGURE_COLUMNS 11
 #define SENTENCE_COLUMNS 98
@@ -100,19 +102,17 @@ static void requests_print(const struct report *report, FILE *out)
 /* Prints the reasons for refused requests, if there are any. */
 static void refused_print(const struct slot_snapshot *total, FILE *out)
 {
-    char *text = NULL;
-    size_t length = 0;
+    struct gathered gathered;
     bool any = false;
-    FILE *list = open_memstream(&text, &length);
+    FILE *list = gathered_open(&gathered, GATHERED_BYTES_MAX);
     if (!list) return;
     for (int i = 0; i < REFUSAL_COUNT; i++)
         listed(list, total->refused_for[i], refusal_name((enum refusal)i), &any);
-    fclose(list);
-    if (any) {
+    if (gathered_close(&gathered, list) && any) {
         title(out, "  refused for");
-        fprintf(out, "%s\n", text);
+        fprintf(out, "%s\n", gathered.text);
     }
-    free(text);
+    free(gathered.text);
 }
 
 static void connections_print(const struct slot_snapshot *total, FILE *out)
@@ -333,14 +333,12 @@ static void wrapped(const char *text, FILE *out)
 
 static void explanation_print(const struct report *report, FILE *out)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *sentences = open_memstream(&text, &length);
+    struct gathered gathered;
+    FILE *sentences = gathered_open(&gathered, GATHERED_BYTES_MAX);
     if (!sentences) return;
     explain(report->interval, report->client, report->child, sentences);
-    fclose(sentences);
-    wrapped(text, out);
-    free(text);
+    if (gathered_close(&gathered, sentences)) wrapped(gathered.text, out);
+    free(gathered.text);
 }
 
 void report_text(const struct report *report, FILE *out)

@@ -10,6 +10,7 @@
 #include "zcserve/store.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -366,11 +367,14 @@ static void done_take(struct fetcher *f, struct fetch *fetch)
     if (f->over) over_release(f);
 }
 
-/* Takes the fetches that the threads have done. */
+/*
+ * Takes the fetches that the threads have done. When the event cannot be read but for EAGAIN, it stays set: a ring
+ * tells of it once only, so the fetches are taken all the same.
+ */
 static void done_take_all(struct fetcher *f)
 {
     uint64_t count;
-    if (read(f->event, &count, sizeof(count)) != (ssize_t)sizeof(count)) return;
+    if (read(f->event, &count, sizeof(count)) < 0 && errno == EAGAIN) return;
     pthread_mutex_lock(&f->lock);
     struct fetch_list done = f->done;
     f->done = (struct fetch_list){NULL, &f->done.first};

@@ -482,12 +482,25 @@ START_TEST(in_any_order)
 }
 END_TEST
 
+/* A ring tells of the event once: when it then cannot be read, nothing else would ask for the fetch. */
+START_TEST(loses_nothing_when_the_event_cannot_be_read)
+{
+    ck_assert(fetch_range(&waits[0], 0));
+    ck_assert(is_readable(PATIENCE_MS));
+    int unreadable = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    ck_assert_int_eq(dup3(unreadable, fetcher_fd(fetcher), O_CLOEXEC), fetcher_fd(fetcher));
+    close(unreadable);
+    ck_assert_ptr_eq(fetcher_next(fetcher), &waits[0]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("fetcher");
     TCase *tcase = tcase_create("fetcher");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, loses_nothing_when_the_event_cannot_be_read);
     tcase_add_test(tcase, nobody_waits);
     tcase_add_test(tcase, range_is_read);
     tcase_add_test(tcase, range_that_is_not_there);

@@ -1,0 +1,207 @@
+"""What is asked of the server in each round, and which bytes are right.
+
+With a fault armed, a conversation may end in four ways: everything is right; the connection ends; one of the
+responses says that the server could not (500, 503); or it says what the failed call said, as ENOENT is 404. Anything
+else is a failure: other bytes, fewer bytes on a connection that goes on, or silence.
+"""
+
+import gzip
+import json
+import os
+import random
+import shutil
+import tempfile
+
+from served import Failure
+from client import Client, Cut, get, request
+
+SILENCE_SECONDS = 15
+SMALL_WINDOW = 8192
+STATUS_OF = {name: status for status, names in {
+    404: ["ENOENT", "ENOTDIR", "ENAMETOOLONG"], 403: ["EACCES", "EPERM", "ELOOP", "EXDEV"]}.items() for name in names}
+
+
+class Site:
+    """A directory of files whose content the test knows."""
+
+    def __init__(self):
+        self.root = tempfile.mkdtemp(prefix="zcserve-site-")
+        self.content = {}
+        self.made = 0
+        draw = random.Random(1)
+        self.write("a.txt", b"a small file\n" * 30)
+        self.write("page.html", b"<p>the same again</p>\n" * 200)
+        self.write("page.html.gz", gzip.compress(self.content["page.html"]))
+        self.write("deep/er/still.txt", b"below two directories\n" * 9)
+        self.write("big.bin", draw.randbytes(700000))
+        self.write("slow.bin", draw.randbytes(3 << 20))
+        self.write("cold.bin", draw.randbytes(300000))
+        self.write("index.html", b"<p>the first page</p>\n")
+        self.change()
+
+    def write(self, name, content):
+        """A file appears whole, at one moment."""
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path + ".new", "wb") as file:
+            file.write(content)
+        os.rename(path + ".new", path)
+        self.content[name] = content
+
+    def change(self):
+        """One file gets another content, and another one a name that nobody has asked for."""
+        if self.made > 0:
+            os.unlink(os.path.join(self.root, self.fresh))
+            del self.content[self.fresh]
+        self.made += 1
+        self.write("changes.txt", b"version %d\n" % self.made * 100)
+        self.write(self.fresh, b"new %d\n" % self.made * 50)
+
+    @property
+    def fresh(self):
+        return "made/file-%d.txt" % self.made
+
+    def touch(self):
+        """Everything is there anew: what the server remembers of a name no longer counts."""
+        for name, content in list(self.content.items()):
+            if not name.endswith(".gz"):
+                self.write(name, content)
+        self.write("page.html.gz", self.content["page.html.gz"])
+
+    def cool(self):
+        """The kernel forgets a file, as far as its file system lets it."""
+        descriptor = os.open(os.path.join(self.root, "cold.bin"), os.O_RDONLY)
+        os.fsync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(descriptor)
+
+    def close(self):
+        shutil.rmtree(self.root)
+
+
+def is_json(content):
+    try:
+        return bool(json.loads(content))
+    except ValueError:
+        return False
+
+
+class Wrong(Failure):
+    """A response that is neither right nor says that something failed."""
+
+
+def check(what, holds):
+    if not holds:
+        raise Wrong(what)
+
+
+class Round:
+    """One round of conversations. `errno` is the name of the armed one, None: everything has to be right, but that
+    connections `may_end`."""
+
+    def __init__(self, site, server, errno=None, may_end=False):
+        self.may_end = may_end
+        self.site, self.server, self.errno = site, server, errno
+        self.ended = self.refused = 0
+        self.wrong = []
+
+    def run(self):
+        """Returns what was wrong, a text each."""
+        self.site.change()
+        self.site.cool()
+        for conversation in (self.kept, self.pipelined, self.large, self.slow, self.changed, self.cold,
+                             self.status):
+            self.hold(conversation)
+        return self.wrong
+
+    def hold(self, conversation):
+        try:
+            conversation()
+        except (Cut, ConnectionError) as problem:
+            self.ended += 1
+            if self.errno is None and not self.may_end:
+                self.wrong.append("%s: %r" % (conversation.__name__, problem))
+        except Failure as problem:
+            self.wrong.append("%s: %s" % (conversation.__name__, problem))
+
+    def client(self, receive_bytes=None):
+        return Client(("127.0.0.1", self.server.port), SILENCE_SECONDS, receive_bytes)
+
+    def is_refusal(self, answer):
+        """Whether it says what went wrong, where something may."""
+        if self.errno is None or answer.status not in (500, 503, STATUS_OF.get(self.errno)):
+            return False
+        self.refused += 1
+        return True
+
+    def expect(self, client, name, status=200, content=None, head_only=False):
+        """The next response is right."""
+        answer = client.answer(head_only)
+        if self.is_refusal(answer):
+            return answer
+        check("/%s: status %d instead of %d" % (name, answer.status, status), answer.status == status)
+        if content is None and status == 200 and not head_only:
+            coded = answer.field("Content-Encoding") == "gzip"
+            content = self.site.content[name + ".gz" if coded else name]
+        if head_only:
+            content = b""
+            check("/%s: length %s" % (name, answer.field("Content-Length")),
+                  answer.field("Content-Length") == str(len(self.site.content[name])))
+        if content is not None:
+            check("/%s: other content: %d bytes instead of %d" % (name, len(answer.content), len(content)),
+                  answer.content == content)
+        return answer
+
+    def ask(self, client, name, *fields, **expected):
+        client.send(get("/" + name, *fields))
+        return self.expect(client, name, **expected)
+
+    def kept(self):
+        with self.client() as client:
+            etag = self.ask(client, "a.txt").field("ETag")
+            client.send(request("HEAD", "/a.txt"))
+            self.expect(client, "a.txt", head_only=True)
+            self.ask(client, "none.txt", status=404)
+            if etag:
+                self.ask(client, "a.txt", "If-None-Match: " + etag, status=304, content=b"")
+            self.ask(client, "big.bin", "Range: bytes=1000-1999", status=206,
+                     content=self.site.content["big.bin"][1000:2000])
+            self.ask(client, "page.html", "Accept-Encoding: gzip")
+            self.ask(client, "deep/er/still.txt")
+
+    def pipelined(self):
+        with self.client() as client:
+            names = ["a.txt", "page.html", "changes.txt", "a.txt"]
+            client.send("".join(get("/" + name) for name in names))
+            for name in names:
+                self.expect(client, name)
+
+    def large(self):
+        with self.client() as client:
+            self.ask(client, "big.bin")
+            self.ask(client, "a.txt", "Connection: close")
+            client.expect_end()
+
+    def slow(self):
+        """The window is so small that the server has to wait for it again and again."""
+        with self.client(SMALL_WINDOW) as client:
+            self.ask(client, "slow.bin")
+
+    def changed(self):
+        with self.client() as client:
+            self.ask(client, "changes.txt")
+            self.site.change()
+            self.ask(client, "changes.txt")
+            self.ask(client, self.site.fresh)
+
+    def cold(self):
+        with self.client() as client:
+            self.ask(client, "cold.bin")
+
+    def status(self):
+        with Client(("127.0.0.1", self.server.status_port), SILENCE_SECONDS) as client:
+            client.send(get("/status.json").replace("Host: test", "Host: localhost"))
+            answer = client.answer()
+            if not self.is_refusal(answer):
+                check("status %d of the status page" % answer.status, answer.status == 200)
+                check("the status page: %r" % answer.content[:100], is_json(answer.content))
