@@ -25,12 +25,17 @@ static const struct {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+#define HELP_COLUMN 22 /* bytes of the left column, padded */
+
 static int usage(FILE *to)
 {
+    char left[64];
     fputs("zclab: experiments on how I/O performs on this machine\n\n", to);
-    for (unsigned i = 0; i < COMMANDS; i++)
-        fprintf(to, "  zclab %-8s %-8s %s\n", commands[i].name, commands[i].words,
-                commands[i].help);
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        const char *space = commands[i].words[0] ? " " : "";
+        snprintf(left, sizeof left, "zclab %s%s%s", commands[i].name, space, commands[i].words);
+        fprintf(to, "  %-*s %s\n", HELP_COLUMN, left, commands[i].help);
+    }
     fputs("\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
           "works\n"
           "  -c FILE          advise: the configuration that is judged (without -c: the defaults)\n"
