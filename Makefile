@@ -373,6 +373,16 @@ install-manuals: $(EXPANDED)
 	    install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit; done
 	install -D -m 644 $(OUT)/completion/zcserve.bash $(DESTDIR)$(COMPLETION)/zcserve
 	ln -sf zcserve $(DESTDIR)$(COMPLETION)/zclab
+.PHONY: deb deb-test reproducible
+deb: ## packages of HEAD for the Debian that this is, below build/deb/
+	@.ci/deps --check build lab packages || .ci/deps build lab packages
+	+conf/debian/build $(BUILD)/deb $(VERSION) $(SOURCE_DATE_EPOCH)
+deb-test: ## the packages in fresh Debians: install, start, reload, upgrade, purge (needs root): DEB="-r 13"
+	@.ci/deps --check fresh || .ci/deps fresh
+	@BUILD=$(BUILD) tests/packages/fresh $(DEB)
+reproducible: ## builds the packages twice, in two directories, and compares their bytes
+	@.ci/deps --check build lab packages || .ci/deps build lab packages
+	+tests/packages/reproducible $(BUILD)/reproducible
 uninstall: ## take away what install put there, but not the configuration
 	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve-tool $(DESTDIR)$(PREFIX)/bin/zclab
 	rm -f $(foreach page,$(notdir $(filter $(OUT)/man/%,$(EXPANDED))),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(page)))/$(page))
