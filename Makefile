@@ -124,7 +124,7 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test packages-test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign page asan tsan fuzz stress tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
     $(if $(filter lab lab-test manuals install%,$(MAKECMDGOALS)),lab) \
@@ -256,6 +256,10 @@ axe:
 	    npm install --prefix $(BUILD)/node --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
 	        --fetch-retries=0 --fetch-timeout=30000 axe-core@$(AXE_VERSION) || echo "axe-core could not be had; going on without it"; fi
 
+.PHONY: packages-test
+packages-test: need all lab site manuals ## manual pages, completion, make install, and what the packages have beside the programs
+	+@$(RUN_TESTS) packages
+
 # Parts of the lessons' tests: text, models, commands, pages. `make test` takes seconds for the first two.
 LESSONS ?=
 lessons-test: need all lab site axe ## the lessons: every command as it is written, links, code, simulations, pages (LESSONS="commands": only this)
@@ -264,9 +268,9 @@ lessons-exercises: need all lab site ## the lessons' exercises that change code:
 	@BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/lessons/run exercises
 
 .PHONY: test unit replay layers integration families differential foreign page fresh
-test: need all lab site $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
+test: need all lab site manuals $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
-	@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab integration page lessons
+	+@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab packages integration page lessons
 
 unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs

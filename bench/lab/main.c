@@ -36,13 +36,14 @@ static int usage(FILE *to)
         snprintf(left, sizeof left, "zclab %s%s%s", commands[i].name, space, commands[i].words);
         fprintf(to, "  %-*s %s\n", HELP_COLUMN, left, commands[i].help);
     }
-    fputs("\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
-          "works\n"
+    fputs("\n  --quick          10 minutes for all of them\n"
+          "  --smallest       seconds, to see that it works\n"
           "  -c FILE          advise: the configuration that is judged (without -c: the defaults)\n"
           "  --set KEY=VALUE  another value of a parameter (zclab list NAME shows them)\n"
           "  --out DIR        where results go (zclab-results/DATE-HOST)\n"
           "  --data DIR       where data sets are kept (zclab-data): the disk that is measured\n"
           "  --seed N         seed of contents and of random places (1)\n"
+          "  -h, --help       print this\n"
           "\nWithout such an option the environment variable ZCLAB_SCALE (quick or smallest)\n"
           "says how large a run is; smallest also makes --quick smallest, so that a test can run\n"
           "a command as it is written\n"
