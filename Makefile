@@ -375,6 +375,7 @@ install-shared: site
 install-manuals: $(EXPANDED)
 	for page in $(filter $(OUT)/man/%,$(EXPANDED)); do \
 	    install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit; done
+	ln -sf zcserve.8 $(DESTDIR)$(MANDIR)/man8/zcserve-tool.8
 	install -D -m 644 $(OUT)/completion/zcserve.bash $(DESTDIR)$(COMPLETION)/zcserve
 	ln -sf zcserve $(DESTDIR)$(COMPLETION)/zclab
 .PHONY: deb deb-test reproducible
@@ -390,7 +391,7 @@ reproducible: ## builds the packages twice, in two directories, and compares the
 uninstall: ## take away what install put there, but not the configuration
 	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve-tool $(DESTDIR)$(PREFIX)/bin/zclab
 	rm -f $(foreach page,$(notdir $(filter $(OUT)/man/%,$(EXPANDED))),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(page)))/$(page))
-	rm -f $(DESTDIR)$(COMPLETION)/zcserve $(DESTDIR)$(COMPLETION)/zclab
+	rm -f $(DESTDIR)$(MANDIR)/man8/zcserve-tool.8 $(DESTDIR)$(COMPLETION)/zcserve $(DESTDIR)$(COMPLETION)/zclab
 	rm -rf $(DESTDIR)$(SHAREDIR)
 clean: ## take away all that was built
 	rm -rf $(BUILD) www/files/10m.txt
