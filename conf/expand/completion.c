@@ -76,7 +76,7 @@ int expand_option_names(const struct expansion *e, const char *words)
     return 0;
 }
 
-/* The words that an option allows: those of a CHOICE, on and off of a FLAG, and others such as auto. */
+/* The words that an option allows: those of a CHOICE, on and off, and others such as auto. */
 int expand_option_words(const struct expansion *e, const char *words)
 {
     char name[OPTION_NAME_MAX];

@@ -15,8 +15,8 @@
 #include <stddef.h>
 
 #define HELP_PARTS_MAX 128
-#define HELP_LEFT_MAX 128   /* bytes of a left column, with its NUL        */
-#define HELP_RIGHT_MAX 1024 /* bytes of a right column or text, with its NUL */
+#define HELP_LEFT_MAX 128   /* bytes of a left column, with its NUL            */
+#define HELP_RIGHT_MAX 1024 /* bytes of a right column or a text, with its NUL */
 
 enum help_kind { HELP_TEXT, HELP_USAGE, HELP_ROW, HELP_TITLE };
 

@@ -1,9 +1,10 @@
 /*
  * Expands a template: expand PROGRAMS VERSION SECONDS <TEMPLATE >RESULT
  *
- * PROGRAMS is the directory of the programs, VERSION theirs, and SECONDS the time of the newest change, in Unix
- * time. A line of the template that begins with "@" is a directive: its name and its words. It is
- * replaced by what the table or the help text says. All other lines are copied.
+ * PROGRAMS is the directory of the programs whose help is read, VERSION their version, and SECONDS
+ * the time of the newest change, in Unix time. A line of the template that begins with "@" is a
+ * directive: its name and its words. What a table or a help text says takes its place. All other
+ * lines are copied.
  */
 #include "directive.h"
 

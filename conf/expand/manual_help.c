@@ -71,7 +71,10 @@ static int part_write(const struct expansion *e, const struct help_part *part, b
     return 0;
 }
 
-/* Writes the parts from `first` on, up to the one before `end`. What begins a help text begins its section, too. */
+/*
+ * Writes the parts from `first` on, up to the one before `end`. What begins a help text begins its
+ * section, too.
+ */
 static int parts_write(const struct expansion *e, const struct help *help, size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++) {

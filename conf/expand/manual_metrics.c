@@ -48,7 +48,7 @@ static int document_write(const struct status_subject *subject, FILE *out)
     return 0;
 }
 
-/* Returns the metrics of a made-up server, which the caller frees; or NULL when there is no memory. */
+/* Returns the metrics of a made-up server, which the caller frees; NULL: there is no memory. */
 static char *metrics_take(void)
 {
     char *text = NULL;
@@ -111,7 +111,7 @@ static void value_add(struct label *label, const char *value)
     snprintf(label->values + used, VALUES_MAX - used, "%s%s", used ? ", " : "", value);
 }
 
-/* Reads the labels of a sample: name{worker="0",class="2xx"} 7. Returns -1 when there are too many. */
+/* Reads the labels of a sample: name{worker="0",class="2xx"} 7. Returns -1: there are too many. */
 static int sample_read(struct family *family, const char *line)
 {
     char name[NAME_MAX_BYTES], value[NAME_MAX_BYTES];

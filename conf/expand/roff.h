@@ -1,4 +1,4 @@
-/* Writes the language of manual pages, man(7) of groff: a text is escaped, and its words are set apart. */
+/* Writes the language of manual pages, man(7). Whatever a text contains, it appears as it is. */
 #ifndef ZCSERVE_EXPAND_ROFF_H
 #define ZCSERVE_EXPAND_ROFF_H
 
@@ -7,10 +7,10 @@
 
 #include "help.h"
 
-/* Writes `text` so that it appears as it is, with its hyphens as a shell needs them. */
+/* Writes `text` with its hyphens as a shell needs them. Ends no line. */
 void roff_literal(FILE *out, const char *text);
 
-/* Writes a line of words; a word in double quotes, and one that begins with "--", is literal. */
+/* Writes a line of words. A hyphen that begins a word is one that a shell needs. */
 void roff_text(FILE *out, const char *text);
 
 /* Writes "-c, --config FILE": switches are bold, arguments italic. */
