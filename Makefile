@@ -95,10 +95,11 @@ LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-ne
 # A package for a Debian that lacks a library has the library inside: LLHTTP=-l:libllhttp.a
 LLHTTP ?= -lllhttp
 URING  ?= -luring
+AIO    ?= -laio
 LIBS   := -lev $(LLHTTP) $(URING) -pthread -lm
 TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw \
     libdeflate libbrotlienc libbrotlidec libzstd))$(TOOL_LIBS)
-LAB_LIBS = $(eval LAB_LIBS := $(URING) -laio $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
+LAB_LIBS = $(eval LAB_LIBS := $(URING) $(AIO) $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
 DESCRIPTION := $(shell git describe --always --dirty --tags 2>/dev/null)
