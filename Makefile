@@ -34,7 +34,7 @@ BENCHES   := $(sort $(wildcard bench/*.c))
 FUZZERS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 # The laboratory: an experiment is a file below experiments/, found here and nowhere listed.
 LAB_SOURCES := $(sort $(wildcard bench/lab/*.c bench/lab/experiments/*.c))
-FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h bench/lab/experiments/*.h))
+FORMATTED := $(SOURCES) $(HEADERS) $(LAB_SOURCES) $(sort $(wildcard tests/*/*.c bench/*.c bench/*.h bench/lab/*.h bench/lab/experiments/*.h conf/expand/*.[ch]))
 OBJECTS   := $(SOURCES:%.c=$(OUT)/%.o)
 ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool% $(OUT)/src/precompress/% $(OUT)/src/doctor/%,$(OBJECTS))
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
@@ -45,6 +45,11 @@ TOOL_UNITS := $(filter $(patsubst %.c,tests/unit/test_%.c,$(notdir $(wildcard sr
     tests/unit/test_precompress_%,$(UNITS))
 LAB_ROOMS := $(LAB_SOURCES:%.c=$(OUT)/%.o) $(addprefix $(OUT)/src/,stats/histogram.o doctor/device.o doctor/kernel_file.o)
 LAB_UNITS := $(filter tests/unit/test_lab_%,$(UNITS))
+# What expands the templates of the manual pages and of the shell's completion.
+EXPAND     := $(OUT)/conf/expand/expand
+EXPAND_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(sort $(wildcard conf/expand/*.c)))
+EXPAND_UNITS := $(filter tests/unit/test_expand_%,$(UNITS))
+EXPANDED   := $(patsubst conf/%.in,$(OUT)/%,$(sort $(wildcard conf/man/*.in conf/completion/*.in)))
 PROGRAMS  := $(OUT)/zcserve $(OUT)/zcserve-tool
 
 # ---- flags -------------------------------------------------------------------------------------
@@ -66,7 +71,10 @@ HARDENED_LINK := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 LTO = $(eval LTO := $(if $(findstring clang,$(shell $(CC) --version)),,-flto=auto))$(LTO)
 UNDEFINED := -fsanitize=undefined -fno-sanitize-recover=all
 
-CFLAGS_release  = -O2 -g $(LTO) $(HARDENING)
+# The path of the checkout does not get into the programs, so that two builds have the same bytes.
+SAME_BYTES := -ffile-prefix-map='$(CURDIR)'=.
+
+CFLAGS_release  = -O2 -g $(LTO) $(HARDENING) $(SAME_BYTES)
 LDFLAGS_release = $(HARDENED_LINK)
 CFLAGS_debug   := -O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 CFLAGS_asan    := $(CFLAGS_debug) -fsanitize=address $(UNDEFINED)
@@ -84,13 +92,21 @@ LANGUAGE := -std=gnu11 -D_GNU_SOURCE= -Iinclude -Isrc
 # assert() stays on in every flavour: no -DNDEBUG.
 COMPILE = $(CC) $(LANGUAGE) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(ALSO) $(CFLAGS)
 LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-needed $(LDFLAGS)
-LIBS   := -lev -lllhttp -luring -pthread -lm
+# A package for a Debian that lacks a library has the library inside: LLHTTP=-l:libllhttp.a
+LLHTTP ?= -lllhttp
+URING  ?= -luring
+AIO    ?= -laio
+LIBS   := -lev $(LLHTTP) $(URING) -pthread -lm
 TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw \
     libdeflate libbrotlienc libbrotlidec libzstd))$(TOOL_LIBS)
-LAB_LIBS = $(eval LAB_LIBS := -luring -laio $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
+LAB_LIBS = $(eval LAB_LIBS := $(URING) $(AIO) $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
 DESCRIPTION := $(shell git describe --always --dirty --tags 2>/dev/null)
+# The time of the newest change, in Unix time: manual pages and packages have it, not the time of the build.
+ifeq ($(origin SOURCE_DATE_EPOCH),undefined)
+SOURCE_DATE_EPOCH := $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+endif
 VERSION_TEXT = $(VERSION)$(if $(DESCRIPTION), ($(DESCRIPTION)))
 BUILD_TEXT   = $(eval BUILD_TEXT := $(notdir $(CC)) $(shell $(CC) -dumpfullversion -dumpversion) $(FLAVOUR) \
     $(filter -O% -flto% -fsanitize=% -D_FORTIFY_SOURCE=%,$(CFLAGS_$(FLAVOUR)) $(CFLAGS)))$(BUILD_TEXT)
@@ -109,13 +125,13 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test packages-test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
-    $(if $(filter lab lab-test install,$(MAKECMDGOALS)),lab) \
+    $(if $(filter lab lab-test manuals install%,$(MAKECMDGOALS)),lab) \
     $(if $(filter differential,$(MAKECMDGOALS)),compare) $(if $(filter clients,$(MAKECMDGOALS)),clients)
 need:
-	@.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS)
+	@$(if $(NEEDS),.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS))
 
 # Text that a build depends on: the file is looked at every time, and written when the text is new.
 stamp = @mkdir -p $(@D); text='$(subst ','\'',$(1))'; \
@@ -123,7 +139,7 @@ stamp = @mkdir -p $(@D); text='$(subst ','\'',$(1))'; \
 $(OUT)/flags.stamp: FORCE | need
 	$(call stamp,$(COMPILE) / $(LINK))
 $(OUT)/version.stamp: FORCE | need
-	$(call stamp,$(VERSION_TEXT) / $(BUILD_TEXT))
+	$(call stamp,$(VERSION_TEXT) / $(BUILD_TEXT) / $(SYSCONFDIR))
 
 # Only these say which version they are, so that a commit does not rebuild all.
 $(OUT)/src/main.o $(OUT)/src/config/%.o: private ALSO = \
@@ -157,6 +173,16 @@ $(OUT)/zclab: $(LAB_ROOMS)
 $(LAB_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(filter-out %/main.o,$(LAB_ROOMS))
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LAB_LIBS) -o $@
 
+$(EXPAND): $(EXPAND_OBJECTS) $(ROOMS)
+	$(call say,link)$(LINK) $^ $(LIBS) -o $@
+
+$(EXPAND_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(filter-out %/main.o,$(EXPAND_OBJECTS)) $(ROOMS)
+	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
+
+$(EXPANDED): $(OUT)/%: conf/%.in $(EXPAND) $(PROGRAMS) $(OUT)/zclab
+	@mkdir -p $(@D)
+	$(call say,expand)$(EXPAND) $(OUT) $(VERSION) $(SOURCE_DATE_EPOCH) < $< > $@
+
 # This one has a conn.o of its own, with another protocol.
 $(OUT)/tests/unit/test_two_streams: $(OUT)/tests/unit/test_two_streams.o $(HELPERS:%.c=$(OUT)/%.o) \
                                     $(filter-out %/http/conn.o %/http/http1.o,$(ROOMS))
@@ -187,7 +213,7 @@ $(INJECTOR): $(sort $(wildcard tests/inject/*.c)) tests/inject/board.h tests/inj
 	@mkdir -p $(@D)
 	$(call say,link)$(CC) $(LANGUAGE) $(WARNINGS) -O1 -g -fPIC -fno-builtin -shared $(filter %.c,$^) -luring -ldl -o $@
 
--include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d $(OUT)/bench/*.d $(OUT)/bench/lab/*.d $(OUT)/bench/lab/experiments/*.d)
+-include $(OBJECTS:.o=.d) $(wildcard $(OUT)/tests/*/*.d $(OUT)/bench/*.d $(OUT)/bench/lab/*.d $(OUT)/bench/lab/experiments/*.d $(OUT)/conf/expand/*.d)
 .SECONDARY:
 
 .PHONY: unit-programs fuzz-programs objects
@@ -237,6 +263,10 @@ axe:
 	    npm install --prefix $(BUILD)/node --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
 	        --fetch-retries=0 --fetch-timeout=30000 axe-core@$(AXE_VERSION) || echo "axe-core could not be had; going on without it"; fi
 
+.PHONY: packages-test
+packages-test: need all lab site manuals ## manual pages, completion, make install, and what the packages have beside the programs
+	+@$(RUN_TESTS) packages
+
 # Parts of the lessons' tests: text, models, commands, pages. `make test` takes seconds for the first two.
 LESSONS ?=
 lessons-test: need all lab site axe ## the lessons: every command as it is written, links, code, simulations, pages (LESSONS="commands": only this)
@@ -245,9 +275,9 @@ lessons-exercises: need all lab site ## the lessons' exercises that change code:
 	@BUILD=$(BUILD) ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/lessons/run exercises
 
 .PHONY: test unit replay layers integration families differential foreign clients page fresh
-test: need all lab site $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
+test: need all lab site manuals $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
-	@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab integration page lessons
+	+@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab packages integration page lessons
 
 unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
@@ -332,20 +362,51 @@ bench-scale: all site $(BENCHES:%.c=$(OUT)/%) ## 18,000 and 100,000 idle connect
 
 # ---- installing --------------------------------------------------------------------------------
 
-.PHONY: install uninstall clean deps help
-install: all lab site ## install below PREFIX (/usr/local); DESTDIR is honoured
+MANDIR     ?= $(PREFIX)/share/man
+COMPLETION ?= $(PREFIX)/share/bash-completion/completions
+# What an operator changes. The other files of conf/ are for monitoring, and go to SHAREDIR.
+CONFIGURATION := conf/serve.conf conf/mime.types
+SHARED := $(filter-out $(CONFIGURATION),$(sort $(wildcard conf/*.*)))
+
+.PHONY: manuals install install-programs install-configuration install-shared install-manuals uninstall clean deps help
+manuals: $(EXPANDED) ## the manual pages and the shell's completion, made from the tables and from -h
+	@:
+install: install-programs install-configuration install-shared install-manuals ## install below PREFIX (/usr/local); DESTDIR is honoured
+install-programs: all lab
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(PROGRAMS) $(OUT)/zclab $(DESTDIR)$(PREFIX)/bin/
-	install -d $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(SHAREDIR)/www
-	for file in conf/*.*; do to=$(DESTDIR)$(SYSCONFDIR)/$${file##*/}; \
+install-configuration:
+	install -d $(DESTDIR)$(SYSCONFDIR)
+	for file in $(CONFIGURATION); do to=$(DESTDIR)$(SYSCONFDIR)/$${file##*/}; \
 	    if test -e "$$to"; then echo "kept $$to"; \
 	    else sed 's|\.\./www|$(SHAREDIR)/www|' "$$file" > "$$to" && chmod 644 "$$to"; fi; done
+install-shared: site
+	install -d $(DESTDIR)$(SHAREDIR)/www
+	install -m 644 $(SHARED) $(DESTDIR)$(SHAREDIR)/
 	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/
 	rm -rf $(DESTDIR)$(SHAREDIR)/www/lab-mine
 	install -D -m 644 www/learn/nothing-yet.html $(DESTDIR)$(SHAREDIR)/www/lab-mine/index.html
 	chmod -R u=rwX,go=rX $(DESTDIR)$(SHAREDIR)/www
+install-manuals: $(EXPANDED)
+	for page in $(filter $(OUT)/man/%,$(EXPANDED)); do \
+	    install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}" || exit; done
+	ln -sf zcserve.8 $(DESTDIR)$(MANDIR)/man8/zcserve-tool.8
+	install -D -m 644 $(OUT)/completion/zcserve.bash $(DESTDIR)$(COMPLETION)/zcserve
+	ln -sf zcserve $(DESTDIR)$(COMPLETION)/zclab
+.PHONY: deb deb-test reproducible
+deb: ## packages of HEAD for the Debian that this is, below build/deb/
+	@.ci/deps --check build lab packages || .ci/deps build lab packages
+	+conf/debian/build $(BUILD)/deb $(VERSION) $(SOURCE_DATE_EPOCH)
+deb-test: ## the packages in fresh Debians: install, start, reload, upgrade, purge (needs root): DEB="-r 13"
+	@.ci/deps --check fresh || .ci/deps fresh
+	@BUILD=$(BUILD) tests/packages/fresh $(DEB)
+reproducible: ## builds the packages twice, in two directories, and compares their bytes
+	@.ci/deps --check build lab packages || .ci/deps build lab packages
+	+tests/packages/reproducible $(BUILD)/reproducible
 uninstall: ## take away what install put there, but not the configuration
 	rm -f $(DESTDIR)$(PREFIX)/bin/zcserve $(DESTDIR)$(PREFIX)/bin/zcserve-tool $(DESTDIR)$(PREFIX)/bin/zclab
+	rm -f $(foreach page,$(notdir $(filter $(OUT)/man/%,$(EXPANDED))),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(page)))/$(page))
+	rm -f $(DESTDIR)$(MANDIR)/man8/zcserve-tool.8 $(DESTDIR)$(COMPLETION)/zcserve $(DESTDIR)$(COMPLETION)/zclab
 	rm -rf $(DESTDIR)$(SHAREDIR)
 clean: ## take away all that was built
 	rm -rf $(BUILD) www/files/10m.txt

@@ -25,19 +25,25 @@ static const struct {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+#define HELP_COLUMN 22 /* bytes of the left column, padded */
+
 static int usage(FILE *to)
 {
+    char left[64];
     fputs("zclab: experiments on how I/O performs on this machine\n\n", to);
-    for (unsigned i = 0; i < COMMANDS; i++)
-        fprintf(to, "  zclab %-8s %-8s %s\n", commands[i].name, commands[i].words,
-                commands[i].help);
-    fputs("\n  --quick          10 minutes for all of them; --smallest: seconds, to see that it "
-          "works\n"
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        const char *space = commands[i].words[0] ? " " : "";
+        snprintf(left, sizeof left, "zclab %s%s%s", commands[i].name, space, commands[i].words);
+        fprintf(to, "  %-*s %s\n", HELP_COLUMN, left, commands[i].help);
+    }
+    fputs("\n  --quick          10 minutes for all of them\n"
+          "  --smallest       seconds, to see that it works\n"
           "  -c FILE          advise: the configuration that is judged (without -c: the defaults)\n"
           "  --set KEY=VALUE  another value of a parameter (zclab list NAME shows them)\n"
           "  --out DIR        where results go (zclab-results/DATE-HOST)\n"
           "  --data DIR       where data sets are kept (zclab-data): the disk that is measured\n"
           "  --seed N         seed of contents and of random places (1)\n"
+          "  -h, --help       print this\n"
           "\nWithout such an option the environment variable ZCLAB_SCALE (quick or smallest)\n"
           "says how large a run is; smallest also makes --quick smallest, so that a test can run\n"
           "a command as it is written\n"

@@ -41,9 +41,10 @@ static const char help[] =
     "      --seconds N     look at them for so long at most (10; 0: as long as it takes)\n"
     "  -v, --verbose       also what is in order, and what could not be looked at\n"
     "  -h, --help          print this\n\n"
-    "severities: harm  the server does not start, requests fail, or content is open to others\n"
-    "            warn  it is slower than it could be, or fails under load\n"
-    "            note  worth knowing; it may be meant so\n\n"
+    "severities:\n"
+    "  harm  the server does not start, requests fail, or content is open to others\n"
+    "  warn  it is slower than it could be, or fails under load\n"
+    "  note  worth knowing; it may be meant so\n\n"
     "exit codes: 0 nothing harms; 1 something does; 2 the command line or the configuration is "
     "wrong\n\n"
     "checks:\n";
