@@ -138,10 +138,10 @@ END_TEST
 
 START_TEST(values)
 {
-    make_good(
-        "rule \"/*\" {\n methods = {GET, OPTIONS}\n allow = {\"10.0.0.0/8\", \"2001:db8::/32\"}\n"
-        "deny = all\n moved = \"/new/$1\"\n try_files = {\"$path\", \"=403\"}\n"
-        "error_pages = \"404 403 /e.html\"\n cors = {https://a.org}\n charset = off\n}");
+    make_good("rule \"/old/*\" {\n methods = {GET, OPTIONS}\n allow = {\"10.0.0.0/8\", "
+              "\"2001:db8::/32\"}\n"
+              "deny = all\n moved = \"/new/$1\"\n try_files = {\"$path\", \"=403\"}\n"
+              "error_pages = \"404 403 /e.html\"\n cors = {https://a.org}\n charset = off\n}");
     const struct rule *rule = &set->sites.otherwise->rule[0];
     ck_assert_uint_eq(rule->methods, 1U << METHOD_GET | 1U << METHOD_OPTIONS);
     ck_assert_uint_eq(rule->allow.count, 2);
@@ -220,7 +220,8 @@ static const struct {
      C "1: rule.redirect: the host must be written out, with / or $path behind it\n"},
     {"rule / { redirect = \"//a@$path\" }",
      C "1: rule.redirect: the host must be written out, with / or $path behind it\n"},
-    {"rule /a { moved = \"/b/$1\" }", C "1: rule.moved: there is no $1: the pattern has fewer stars\n"},
+    {"rule /a { moved = \"/b/$1\" }",
+     C "1: rule.moved: there is no $1: the pattern has fewer stars\n"},
     {"rule \"/a/*\" { moved = \"/b/$2\" }",
      C "1: rule.moved: there is no $2: the pattern has fewer stars\n"},
     {"rule / { moved = \"/b/$x\" }",
