@@ -360,7 +360,7 @@ def always_of_page(label, answer, head_only):
 
 def blanked(raw):
     """Without what is another at another time, or of another server: dates and boundaries."""
-    raw = re.sub(rb"\r\nDate: [^\r]*", b"\r\nDate: -", raw)
+    raw = re.sub(rb"\r\n(Date|Expires): [^\r]*", rb"\r\n\1: -", raw)
     for boundary in set(re.findall(rb"; boundary=(\w{16})\r\n", raw)):
         raw = raw.replace(boundary, b"-" * 16)
     return raw

@@ -9,7 +9,7 @@ import table
 from client import expect, expect_content, wait_until
 from fixtures import FILES, content
 from pages import page_at, read
-from rows import KEPT, CLOSED, answer, clause, get, ok, part, request, row
+from rows import KEPT, CLOSED, answer, clause, date_seconds, get, ok, part, request, row
 from stage import require, test, write
 
 CONFIGURATION = """
@@ -235,6 +235,14 @@ def lines_in_order(stage):
     root = stage.site(a_txt=b"a")
     with stage.server(root, {"": 'rule "/" { fields_add = {"X: 1", "X: 2"} }\nrule "*.txt" { fields_add = "X: 3" }\n'}) as server:
         expect("X", ["1", "2", "3"], server.get("/a.txt").values("X"))
+
+
+@test("Expires is so long after Date")
+def expires(stage):
+    root = stage.site(a_txt=b"a")
+    with stage.server(root, {"": 'rule "/" { expires = 90s }\n'}) as server:
+        got = server.get("/a.txt")
+        expect("seconds", 90, date_seconds(got.field("Expires")) - date_seconds(got.field("Date")))
 
 
 @test("a reload takes new sites and rules")

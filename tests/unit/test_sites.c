@@ -138,10 +138,10 @@ END_TEST
 
 START_TEST(values)
 {
-    make_good(
-        "rule \"/*\" {\n methods = {GET, OPTIONS}\n allow = {\"10.0.0.0/8\", \"2001:db8::/32\"}\n"
-        "deny = all\n moved = \"/new/$1\"\n try_files = {\"$path\", \"=403\"}\n"
-        "error_pages = \"404 403 /e.html\"\n cors = {https://a.org}\n charset = off\n}");
+    make_good("rule \"/old/*\" {\n methods = {GET, OPTIONS}\n allow = {\"10.0.0.0/8\", "
+              "\"2001:db8::/32\"}\n"
+              "deny = all\n moved = \"/new/$1\"\n try_files = {\"$path\", \"=403\"}\n"
+              "error_pages = \"404 403 /e.html\"\n cors = {https://a.org}\n charset = off\n}");
     const struct rule *rule = &set->sites.otherwise->rule[0];
     ck_assert_uint_eq(rule->methods, 1U << METHOD_GET | 1U << METHOD_OPTIONS);
     ck_assert_uint_eq(rule->allow->count, 2);
