@@ -22,9 +22,9 @@ enum coding compressible_choose(const struct entry *entry, const struct accepted
                                 enum coding chosen);
 
 /*
- * Returns the coding that should be made for this client, to whom `lent` was lent; CODING_COUNT when
- * none should be. That is the first one in the order of the options among those it likes best. None
- * is made while the times of the file are too young to prove that its bytes are those of its times.
+ * Returns the coding that should be made for this client; CODING_COUNT when none should be. That is
+ * the first one in the order of the options among those it likes best. None is made while the times
+ * of the file are too young to prove that its bytes are those of its times.
  */
 enum coding compressible_wanted(const struct compress_options *options, const struct entry *entry,
                                 const struct accepted *accepted);
