@@ -1,7 +1,8 @@
 /*
  * A few threads that wait for the disk, so that an event loop never does. They run errands for
  * connections. After an errand the bytes are in the kernel's caches, and the loop goes on as if
- * they had always been there. Errands with a product make something for the cache. The threads start with the first errand.
+ * they had always been there. Errands with a product make something for the cache. The threads
+ * start with the first errand.
  */
 #ifndef ZCSERVE_FETCHER_H
 #define ZCSERVE_FETCHER_H
@@ -39,8 +40,8 @@ static inline bool wait_goes_on(const struct wait *wait)
 /*
  * Opens a fetcher for any number of waits. It has at most `places` errands at a time, each with a
  * descriptor. An errand without a place is not run: its wait becomes IDLE when a place is free, and
- * the request must ask again. `store` takes the products of errands (store_adopt()), and must outlive
- * the fetcher. Returns NULL with errno set.
+ * the request must ask again. `store` takes the products of errands (store_adopt()), and must
+ * outlive the fetcher. Returns NULL with errno set.
  */
 struct fetcher *fetcher_open(uint32_t places, struct store *store);
 
@@ -58,8 +59,8 @@ int fetcher_fd(const struct fetcher *fetcher);
 bool fetcher_run(struct fetcher *fetcher, struct wait *wait, struct errand *errand);
 
 /*
- * Begins an errand with a product, for which nobody waits, and owns it from now on. It is not run when
- * there is no place or no thread.
+ * Begins an errand with a product, for which nobody waits, and owns it from now on. It is not run
+ * when there is no place or no thread.
  */
 void fetcher_make(struct fetcher *fetcher, struct errand *errand);
 
@@ -73,8 +74,8 @@ void fetcher_tick(struct fetcher *fetcher);
 void fetcher_forget(struct fetcher *fetcher, struct wait *wait);
 
 /*
- * Returns a wait that is over: FETCHED, or IDLE when it was CROWDED. NULL when there is none. Before
- * that, the store takes the products of all errands that are done.
+ * Returns a wait that is over: FETCHED, or IDLE when it was CROWDED. NULL when there is none.
+ * Before that, the store takes the products of all errands that are done.
  */
 struct wait *fetcher_next(struct fetcher *fetcher);
 
