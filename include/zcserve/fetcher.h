@@ -1,7 +1,8 @@
 /*
  * A few threads that wait for the disk, so that an event loop never does. They run errands for
  * connections. After an errand the bytes are in the kernel's caches, and the loop goes on as if
- * they had always been there. Errands with a product make something for the cache. The threads start with the first errand.
+ * they had always been there. Errands with a product make something for the cache. The threads
+ * start with the first errand.
  */
 #ifndef ZCSERVE_FETCHER_H
 #define ZCSERVE_FETCHER_H
@@ -64,8 +65,8 @@ int fetcher_fd(const struct fetcher *fetcher);
 bool fetcher_run(struct fetcher *fetcher, struct wait *wait, struct errand *errand);
 
 /*
- * Begins an errand with a product, for which nobody waits, and owns it from now on. It is not run when
- * there is no place or no thread.
+ * Begins an errand with a product, for which nobody waits, and owns it from now on. It is not run
+ * when there is no place or no thread.
  */
 void fetcher_make(struct fetcher *fetcher, struct errand *errand);
 

@@ -36,8 +36,8 @@ struct text media_type_find(const struct media_types *types, struct text name);
 bool media_type_is_compressible(struct text media_type);
 
 /*
- * Returns whether `pattern` is this media type, without its parameters, or its family: "text/" and a
- * star. Case does not count.
+ * Returns whether `pattern` is this media type, without its parameters, or its family: "text/" and
+ * a star. Case does not count.
  */
 bool media_type_fits(struct text media_type, struct text pattern);
 

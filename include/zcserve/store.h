@@ -123,17 +123,18 @@ struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length);
 struct text errand_key(const struct errand *errand);
 
 /*
- * Makes an errand that compresses the file of a lookup, whose resolution was `improvable`. The errand
- * is made, adopted and freed by the thread of the store, and run by any thread. Returns NULL when this
- * is not possible now: memory is short, too many are under way, or too many were made in this second.
+ * Makes an errand that compresses the file of a lookup, whose resolution was `improvable`. The
+ * errand is made, adopted and freed by the thread of the store, and run by any thread. Returns NULL
+ * when this is not possible now: memory is short, too many are under way, or too many were made in
+ * this second.
  */
 struct errand *store_product(struct store *store, const struct lookup *lookup,
                              const struct now *now);
 
 /*
  * Takes what the errand made: holds it if the file has not changed since and there is room, or
- * discards it. To be called once before an errand of store_product() is freed, run or not, and by the
- * thread of the store; for other errands it does nothing.
+ * discards it. To be called once before an errand of store_product() is freed, run or not, and by
+ * the thread of the store; for other errands it does nothing.
  */
 void store_adopt(struct store *store, struct errand *errand);
 

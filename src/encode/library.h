@@ -1,6 +1,6 @@
 /*
- * The libraries that compress. The server loads them only when it compresses: to link them would add
- * a fifth to the time of every start. Their functions are called as in
+ * The libraries that compress. The server loads them only when it compresses: to link them would
+ * add a fifth to the time of every start. Their functions are called as in
  * `encoders.ZSTD_createCCtx()`.
  */
 #ifndef ZCSERVE_ENCODE_LIBRARY_H

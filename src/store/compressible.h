@@ -1,6 +1,7 @@
 /*
- * Compression on the fly: which codings may be made of a file, which of those that are made is lent,
- * and which is to be made. A sidecar wins over all of them: then nothing is made for that client.
+ * Compression on the fly: which codings may be made of a file, which of those that are made is
+ * lent, and which is to be made. A sidecar wins over all of them: then nothing is made for that
+ * client.
  */
 #ifndef ZCSERVE_STORE_COMPRESSIBLE_H
 #define ZCSERVE_STORE_COMPRESSIBLE_H
@@ -10,7 +11,7 @@
 /* Sets `makeable` and `varies` of a file that has no coding of its own, by its type and size. */
 void compressible_judge(const struct compress_options *options, struct file *file);
 
-/* Returns whether this coding of the file may be made: its type and size fit, and no sidecar has it. */
+/* Returns whether this coding may be made: the file's type and size fit, and no sidecar has it. */
 bool compressible_may_make(const struct entry *entry, enum coding coding);
 
 /*
@@ -22,9 +23,9 @@ enum coding compressible_choose(const struct entry *entry, const struct accepted
                                 enum coding chosen);
 
 /*
- * Returns the coding that should be made for this client, to whom `lent` was lent; CODING_COUNT when
- * none should be. That is the first one in the order of the options among those it likes best. None
- * is made while the times of the file are too young to prove that its bytes are those of its times.
+ * Returns the coding that should be made for this client; CODING_COUNT when none should be. That is
+ * the first one in the order of the options among those it likes best. None is made while the times
+ * of the file are too young to prove that its bytes are those of its times.
  */
 enum coding compressible_wanted(const struct compress_options *options, const struct entry *entry,
                                 const struct accepted *accepted);

@@ -1,8 +1,8 @@
 /*
  * Makes a coding of an entry's content, once, and lets the cache hold it as a variant of its own.
- * Meanwhile the original is lent. Its bytes are in memory and do not change, so that nothing is read
- * again, and the thread that compresses needs no lock. The original stays lent until the product is
- * adopted; so neither it nor its entry is evicted before.
+ * Meanwhile the original is lent. Its bytes are in memory and do not change, so that nothing is
+ * read again, and the thread that compresses needs no lock. The original stays lent until the
+ * product is adopted; so neither it nor its entry is evicted before.
  *
  * When the file changes, its entry is dropped, as always. A product that comes back later finds no
  * entry, or one with another identity, and is discarded.

@@ -19,7 +19,7 @@ struct encoding {
     enum coded coded; /* TOO_LARGE: it saves too little to be kept */
 };
 
-/* Runs it: reads what is lent, makes a variant, and touches nothing else. Any thread may do this. */
+/* Reads what is lent, makes a variant, and touches nothing else. Any thread may do this. */
 void encoding_run(struct errand *errand);
 
 /* Gives the variant to the entry that it was made for, if that is still the same file. */

@@ -1,8 +1,8 @@
 /*
- * Errands: another thread does what the store would have to wait for. An errand for a path or a part
- * of a file returns nothing. But all that it looked at and read is in the kernel's caches afterwards,
- * so that the store does the same without waiting. No data is handed over that could be stale or
- * would need a lock. Other errands make a product; see product.h.
+ * Errands: another thread does what the store would have to wait for. An errand for a path or a
+ * part of a file returns nothing. But all that it looked at and read is in the kernel's caches
+ * afterwards, so that the store does the same without waiting. No data is handed over that could be
+ * stale or would need a lock. Other errands make a product; see product.h.
  */
 #define _GNU_SOURCE
 #include "errand.h"

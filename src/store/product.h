@@ -1,11 +1,11 @@
 /*
  * Products: what errands make for the cache, off the serving path. The errand is made by the thread
- * of the store, is run by any thread, and comes back to store_adopt(). There the product gets a place
- * in the cache, or is discarded when the file has changed meanwhile.
+ * of the store, is run by any thread, and comes back to store_adopt(). There the product gets a
+ * place in the cache, or is discarded when the file has changed meanwhile.
  *
- * Only so many are under way at a time, and only so many are begun in a second, so that a cache that
- * is too small does not make the same products without end. The memory that a product needs is taken
- * from the budget before its errand begins.
+ * Only so many are under way at a time, and only so many are begun in a second, so that a cache
+ * that is too small does not make the same products without end. The memory that a product needs is
+ * taken from the budget before its errand begins.
  */
 #ifndef ZCSERVE_STORE_PRODUCT_H
 #define ZCSERVE_STORE_PRODUCT_H

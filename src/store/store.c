@@ -6,8 +6,10 @@
  *            └── search ── file ─── beneath              what is on disk
  *      store_refresh ── watch ── directory, chain        what changed there
  *            └── tree ─── root                        where the paths of the roots lead now
- *      errand_run ───── file                             as resolving, but only the kernel
- *                                                        remembers the result
+ *      errand_run ──┬── file                             as resolving, but only the kernel
+ *                   │                                    remembers the result
+ *                   └── encoding                         what is made for the cache
+ *      store_adopt ──── product, encoding                takes it
  */
 #define _GNU_SOURCE
 #include "inside.h"
