@@ -22,17 +22,17 @@
 
 /* What the status process learns from the supervisor, in memory that both share. */
 struct status_shared {
-    _Atomic bool draining; /* a stop was asked for                   */
-    _Atomic bool begun;    /* the workers of the first generation serve */
-    _Atomic uint32_t generation;      /* which one serves; the first is 1                 */
-    _Atomic uint32_t reloads;         /* reloads that were tried and are over             */
-    _Atomic uint32_t reloads_failed;  /* those that changed nothing                       */
-    char problem[STATUS_PROBLEM_MAX]; /* why the last reload failed; empty: it did not    */
-    _Atomic uint32_t upgrades_failed; /* upgrades after which this program goes on        */
+    _Atomic bool draining;                    /* a stop was asked for                   */
+    _Atomic bool begun;                       /* the workers of the first generation serve */
+    _Atomic uint32_t generation;              /* which one serves; the first is 1                 */
+    _Atomic uint32_t reloads;                 /* reloads that were tried and are over             */
+    _Atomic uint32_t reloads_failed;          /* those that changed nothing                       */
+    char problem[STATUS_PROBLEM_MAX];         /* why the last reload failed; empty: it did not    */
+    _Atomic uint32_t upgrades_failed;         /* upgrades after which this program goes on        */
     char upgrade_problem[STATUS_PROBLEM_MAX]; /* why the last upgrade failed; empty: none did */
-    _Atomic uint32_t slots;           /* slots of the board that a worker may have used   */
-    uint32_t count;                   /* how many processes there may be                  */
-    struct supervised process[];      /* all of the server; `run` is NULL: an unused entry */
+    _Atomic uint32_t slots;                   /* slots of the board that a worker may have used   */
+    uint32_t count;                           /* how many processes there may be                  */
+    struct supervised process[]; /* all of the server; `run` is NULL: an unused entry */
 };
 
 /* Returns shared memory for `count` processes, otherwise zeroed; or NULL with errno set. */
