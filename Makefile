@@ -125,7 +125,7 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test packages-test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test packages-test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page chaos asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
     $(if $(filter lab lab-test manuals install%,$(MAKECMDGOALS)),lab) \
@@ -312,6 +312,10 @@ page: need all ## the live page, in a headless Chromium
 fresh: ## both commands on fresh Debians, as root and as a user (needs root, an hour): FRESH="-r 13 -u user"
 	@.ci/deps --check fresh || .ci/deps fresh
 	@BUILD=$(BUILD) tests/fresh/run $(FRESH)
+
+.PHONY: chaos
+chaos: need all ## kills, stops, reloads and upgrades under constant load: how many requests fail (CHAOS_SECONDS: a limit)
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/chaos/run
 
 .PHONY: debug asan tsan fuzz
 debug: ## build the server for a debugger

@@ -113,7 +113,10 @@ int main(int argc, char **argv)
     static struct command_line line;
     static struct inherited inherited;
     char problem[512];
-    if (!upgrade_remember(argc, argv)) return EXIT_FAILURE;
+    if (!upgrade_remember(argc, argv)) {
+        fputs("not enough memory for the configuration\n", stderr);
+        return EXIT_BAD_CONFIGURATION;
+    }
     int code = command_line_read(argc, argv, &line);
     if (line.command == COMMAND_DONE) return code;
     if (inherited_take(&inherited, problem, sizeof(problem))) {

@@ -49,9 +49,12 @@ static char state_of(pid_t pid)
 
 /* ---- stopped, or awake ------------------------------------------------------------------------- */
 
+/* A note from before the start is that of a process which had the same place in the table. */
 static uint64_t awake_since(const struct supervision *s, const struct supervised *process)
 {
-    return s->options->awake_since ? s->options->awake_since(s->options->of, process) : 0;
+    if (!s->options->awake_since) return 0;
+    uint64_t since_ns = s->options->awake_since(s->options->of, process);
+    return since_ns > process->started_ns ? since_ns : 0;
 }
 
 /*
@@ -123,6 +126,13 @@ static uint64_t process_watch(const struct supervision *s, struct supervised *pr
     return process->stopped_ns > 0 ? process->stopped_ns + s->options->hang_ns : NEVER;
 }
 
+/* Those of the generation BEFORE have a deadline already, and what describes them may be gone. */
+static bool is_watched(const struct supervised *process)
+{
+    return process->run && !process->last && process->pid > 0 &&
+           process->generation != GENERATION_BEFORE;
+}
+
 uint64_t heartbeat_take_turn(struct supervision *s, uint64_t now_ns)
 {
     uint64_t often_ns = s->options->hang_ns / 4;
@@ -132,7 +142,7 @@ uint64_t heartbeat_take_turn(struct supervision *s, uint64_t now_ns)
     uint64_t next_ns = s->watch_ns;
     for (uint32_t i = 0; i < s->count; i++) {
         struct supervised *process = &s->process[i];
-        if (!process->run || process->last || process->pid == 0) continue;
+        if (!is_watched(process)) continue;
         uint64_t due_ns = process_watch(s, process, look, now_ns);
         if (due_ns < next_ns) next_ns = due_ns;
     }

@@ -342,7 +342,7 @@ int supervise(struct supervised *processes, uint32_t count, const struct supervi
     for (;;) {
         supervise_reap(&s);
         supervise_check_hopeless(&s);
-        if (s.stage != SERVING && s.stage < FINISHING && !supervise_any(&s, false))
+        if (!supervise_accepts(&s) && s.stage < FINISHING && !supervise_any(&s, false))
             supervise_finish(&s);
         if (s.stage >= FINISHING && !supervise_any(&s, true)) return s.result;
         supervise_signalled(&s, supervise_wait(supervise_take_turn(&s)));

@@ -123,7 +123,7 @@ int supervised_start(struct supervised *process, pid_t supervisor, uint64_t now_
     process->pid = pid;
     process->started_ns = now_ns;
     process->pushes = process->kills = 0;
-    process->push_ns = process->kill_ns = process->stopped_ns = 0;
+    process->push_ns = process->kill_ns = process->stopped_ns = process->seen_ns = 0;
     process->late = false;
     return 0;
 }

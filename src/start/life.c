@@ -78,7 +78,7 @@ void worker_hung(const void *of, const struct supervised *process)
 {
     (void)of;
     const struct program *p = process->of;
-    stats_add(&p->service.board[process->index].hangs, 1);
+    stats_add(&p->service.board[process->index].hangs, 1); /* no worker writes this one */
 }
 
 uint64_t processes_adjust(const void *of, struct supervised *processes, uint32_t count)

@@ -58,7 +58,7 @@ class Manager:
 def notified(stage):
     root = stage.site(a_txt=b"a")
     with Manager(stage, abstract=False) as manager:
-        with stage.server(root, env=manager.environment(), watched=False) as server:
+        with stage.server(root, env=manager.environment(), watched=False, at_once=8) as server:
             manager.expect("READY=1")
             before_us = time.monotonic_ns() // 1000
             server.signal(signal.SIGHUP)
@@ -126,7 +126,7 @@ def activated(stage):
         for _ in range(2):
             early = Client(address, stage.seconds(5), None)
             early.send(get("/a.txt"))
-            with stage.server(root, options, through=given(sockets), watched=False,
+            with stage.server(root, options, through=given(sockets), watched=False, at_once=8,
                               pass_fds=[each.fileno() for each in sockets]) as server:
                 expect("one that came before", b"a", early.answer().content)
                 early.close()
@@ -166,7 +166,7 @@ def activated_wrongly(stage):
 @test("timeouts.drain_delay: readiness is false first, connections are accepted, then it drains")
 def drain_delay(stage):
     options = {"timeouts.drain_delay": stage.milliseconds(0.8)}
-    with shown(stage, stage.site(a_txt=b"a"), options) as (server, status):
+    with shown(stage, stage.site(a_txt=b"a"), options, at_once=8) as (server, status):
         wait_until("it is ready", lambda: status.get("/readyz").status == 200, stage.seconds(5))
         server.signal(signal.SIGTERM)
         wait_until("it is not ready", lambda: status.get("/readyz").status == 503, stage.seconds(5))

@@ -30,7 +30,7 @@ class Upgradable:
         self.path = os.path.join(self.place, "socket")
         options = {"listen": ["127.0.0.1:0", "unix:" + self.path], "status": "127.0.0.1:0", "workers": 2,
                    "timeouts.drain": "10s", **(options or {})}
-        self.server = stage.server(root, options, watched=False, binary=self.program)
+        self.server = stage.server(root, options, watched=False, binary=self.program, at_once=8)
         self.pid = self.server.pid
 
     def __enter__(self):
@@ -88,7 +88,7 @@ def under_load(stage):
     files = {"/a.txt": b"a", "/m.bin": located(100000, "m")}
     root = stage.site(a_txt=files["/a.txt"], m_bin=files["/m.bin"])
     with Upgradable(stage, root) as it, Loads(it.server, files, 6) as loads:
-        for _ in range(3):
+        for _ in range(2):
             before = loads.answers
             wait_until("load", lambda n=before: loads.answers > n + 20, stage.seconds(10))
             it.upgrade()
@@ -103,7 +103,7 @@ def under_load(stage):
 
 @test("upgrade: what is under way is finished by the old program, new connections get the new one")
 def in_detail(stage):
-    content = big(24)
+    content = big(12)
     root = stage.site(a_txt=b"a", big_bin=content)
     options = {"timeouts.linger": stage.milliseconds(5), "timeouts.drain": stage.milliseconds(15)}
     with Upgradable(stage, root, options) as it, contextlib.ExitStack() as stack:

@@ -13,7 +13,7 @@ ENDING = " was stopped by a signal for "
 @test("a worker that is stopped for a while: new connections go to others, and it goes on with those that it has")
 def stopped_for_a_while(stage):
     root = stage.site(a_txt=b"a")
-    with stage.server(root, {"workers": 2, "timeouts.hang": "1h"}) as server, server.client() as client:
+    with stage.server(root, {"workers": 2, "timeouts.hang": "1h"}, at_once=8) as server, server.client() as client:
         expect("content", b"a", client.get("/a.txt").content)
         workers = server.workers()
         os.kill(workers[0], signal.SIGSTOP)
@@ -28,7 +28,7 @@ def stopped_for_a_while(stage):
 def stopped_for_good(stage):
     root = stage.site(a_txt=b"a")
     options = {"workers": 2, "timeouts.hang": "700ms"}
-    with stage.server(root, options, watched=False) as server:
+    with stage.server(root, options, watched=False, at_once=8) as server:
         worker = server.workers()[0]
         os.kill(worker, signal.SIGSTOP)
         wait_until("the stopped worker is ended", lambda: not is_running(worker), stage.seconds(10))

@@ -151,6 +151,28 @@ START_TEST(leaves_who_waits_for_work)
 }
 END_TEST
 
+/* A new process may not have written its first note yet. */
+START_TEST(ignores_the_notes_of_a_process_before)
+{
+    process_is(true, false);
+    process.started_ns = BEGAN_NS + 1;
+    awake_ns = BEGAN_NS;
+    watch_until(100);
+    ck_assert(!process.late);
+    expect_life();
+}
+END_TEST
+
+START_TEST(leaves_a_generation_that_ends)
+{
+    process_is(true, false);
+    process.generation = GENERATION_BEFORE;
+    awake_ns = BEGAN_NS;
+    watch_until(100);
+    expect_life();
+}
+END_TEST
+
 START_TEST(leaves_who_moves)
 {
     process_is(true, false);
@@ -242,6 +264,8 @@ int main(void)
     tcase_add_test(cases, ends_who_loops);
     tcase_add_test(cases, kills_the_deaf_a_second_later);
     tcase_add_test(cases, leaves_who_waits_for_work);
+    tcase_add_test(cases, ignores_the_notes_of_a_process_before);
+    tcase_add_test(cases, leaves_a_generation_that_ends);
     tcase_add_test(cases, leaves_who_moves);
     tcase_add_test(cases, leaves_the_patient_unless_they_run);
     tcase_add_test(cases, needs_two_looks);

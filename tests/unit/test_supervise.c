@@ -40,6 +40,8 @@ static struct shared {
     _Atomic uint64_t started_ns[16];
     _Atomic int cpu, ignores_int, ignores_hup, ignores_quit, ignores_pipe;
     _Atomic uint64_t dropped;
+    _Atomic int announced, begun_asked;
+    _Atomic uint64_t awake_ns;
     char name[16];
 } * shared;
 
@@ -243,6 +245,88 @@ START_TEST(drains_on_term)
     ck_assert_int_eq(shared->release_came, 1);
     ck_assert_int_eq(shared->first_term_came > 1, 1);
     ck_assert_int_gt(shared->finish_came, shared->first_term_came);
+}
+END_TEST
+
+static void on_announce(const void *of)
+{
+    (void)of;
+    shared->announced++;
+}
+
+static bool on_begun(const void *of)
+{
+    (void)of;
+    return ++shared->begun_asked == 3;
+}
+
+/* begun() is asked until it is true; a stop is announced, and the drain begins after the delay. */
+START_TEST(announces_before_it_drains)
+{
+    options.drain_delay_ns = 1500 * NS_PER_MS;
+    options.announce = on_announce;
+    options.begun = on_begun;
+    supervise_workers(1, OBEDIENT);
+    start();
+    pid_t pid = worker_pid(0, 0);
+    WAIT_UNTIL(shared->begun_asked, 3);
+    uint64_t asked_ns = clock_ns();
+    kill(supervisor, SIGTERM);
+    WAIT_UNTIL(shared->announced, 1);
+    kill(pid, SIGKILL); /* it is started again meanwhile */
+    WAIT_UNTIL(shared->starts[0], 2);
+    ck_assert_int_eq(shared->released, 0);
+    expect_end(0);
+    ck_assert_uint_ge(clock_ns() - asked_ns, 1500 * NS_PER_MS);
+    ck_assert_int_eq(shared->announced, 1);
+    ck_assert_int_eq(shared->released, 1);
+    ck_assert_int_eq(shared->begun_asked, 3);
+}
+END_TEST
+
+START_TEST(second_term_does_not_wait_for_the_delay)
+{
+    options.drain_delay_ns = 3600 * NS_PER_SECOND;
+    options.announce = on_announce;
+    supervise_workers(1, OBEDIENT);
+    start();
+    worker_pid(0, 0);
+    kill(supervisor, SIGTERM);
+    WAIT_UNTIL(shared->announced, 1);
+    kill(supervisor, SIGTERM);
+    expect_end(0);
+    ck_assert_int_eq(shared->terms[0], 1);
+}
+END_TEST
+
+static uint64_t on_awake_since(const void *of, const struct supervised *process)
+{
+    (void)of;
+    return process->index == 1 ? shared->awake_ns : 0;
+}
+
+/* Who is stopped, or does not come to wait, counts as absent, and is ended and started again. */
+START_TEST(ends_who_does_not_move)
+{
+    options.hang_ns = 1500 * NS_PER_MS;
+    options.awake_since = on_awake_since;
+    options.absence = on_absence;
+    supervise_workers(2, OBEDIENT);
+    start();
+    pid_t stopped = worker_pid(0, 0);
+    worker_pid(1, 0);
+    kill(stopped, SIGSTOP);
+    WAIT_UNTIL(shared->absent_now, 1);
+    shared->awake_ns = clock_ns();
+    WAIT_UNTIL(shared->absent_now, 2);
+    ck_assert_int_ne(worker_pid(0, stopped), stopped);
+    WAIT_UNTIL(shared->starts[1], 2);
+    shared->awake_ns = 0;
+    kill(supervisor, SIGTERM);
+    expect_end(0);
+    expect_logged("was stopped by a signal for 1.");
+    expect_logged("has not come to wait for ");
+    expect_logged("was killed by signal 6 (Aborted)");
 }
 END_TEST
 
@@ -798,6 +882,9 @@ int main(void)
     TCase *cases = tcase_create("supervise");
     tcase_set_timeout(cases, 10);
     tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_test(cases, announces_before_it_drains);
+    tcase_add_test(cases, second_term_does_not_wait_for_the_delay);
+    tcase_add_test(cases, ends_who_does_not_move);
     tcase_add_test(cases, drains_on_term);
     tcase_add_test(cases, takes_int_and_quit_for_term);
     tcase_add_test(cases, gives_processes_a_known_state);
