@@ -185,7 +185,7 @@ $(EXPANDED): $(OUT)/%: conf/%.in $(EXPAND) $(PROGRAMS) $(OUT)/zclab
 
 # This one has a conn.o of its own, with another protocol.
 $(OUT)/tests/unit/test_two_streams: $(OUT)/tests/unit/test_two_streams.o $(HELPERS:%.c=$(OUT)/%.o) \
-                                    $(filter-out %/http/conn.o %/http/http1.o,$(ROOMS))
+                                    $(filter-out $(addprefix %/http/,conn.o deadline.o http1.o prelude.o),$(ROOMS))
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
 
 $(OUT)/tests/unit/test_%: $(OUT)/tests/unit/test_%.o $(HELPERS:%.c=$(OUT)/%.o) $(ROOMS)

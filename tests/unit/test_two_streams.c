@@ -155,7 +155,25 @@ static struct stream *http1_refuse(struct http1 *h, enum refusal why)
     return &h->stream[0];
 }
 
+/* Nothing comes before the first request here. */
+static struct text http1_prelude(struct http1 *h, size_t length)
+{
+    return (struct text){h->receive, length};
+}
+
+static bool http1_has_room(const struct http1 *h)
+{
+    return h->filled < RECEIVE_BYTES;
+}
+
+static size_t http1_prelude_end(struct http1 *h, size_t length)
+{
+    return h->filled - length;
+}
+
 #include "http/conn.c"
+#include "http/deadline.c"
+#include "http/prelude.c"
 
 #include "core_link.h"
 
