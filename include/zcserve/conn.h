@@ -46,6 +46,7 @@ struct conn_rules {
     uint64_t head_ns, body_ns, idle_ns, send_ns, linger_ns;
     uint64_t linger_most_ns; /* longest lingering; linger_ns is for one silence in it */
     bool keep_alive;
+    bool listing;        /* list directories that have no index */
     bool not_acceptable; /* 406, and not the original, when no available coding is accepted */
 };
 

@@ -45,7 +45,9 @@ enum field field_find(struct text name)
     switch (name.length) {
     case 4: return name_is(name, "host") ? FIELD_HOST : FIELD_OTHER;
     case 5: return name_is(name, "range") ? FIELD_RANGE : FIELD_OTHER;
-    case 6: return name_is(name, "expect") ? FIELD_EXPECT : FIELD_OTHER;
+    case 6:
+        if (name_is(name, "accept")) return FIELD_ACCEPT;
+        return name_is(name, "expect") ? FIELD_EXPECT : FIELD_OTHER;
     case 7: return name_is(name, "referer") ? FIELD_REFERER : FIELD_OTHER;
     case 8:
         if (name_is(name, "if-match")) return FIELD_IF_MATCH;

@@ -2,6 +2,7 @@
  * Leads a complete request to the plan of its response, through a lookup when it needs one.
  */
 #include "stream.h"
+#include "view_asked.h"
 #include "negotiate.h"
 #include "zcserve/conn.h"
 
@@ -33,6 +34,8 @@ bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, st
     s->lookup.path = s->target.path;
     s->lookup.accepted = negotiate_accepted(&r->fields);
     s->lookup.accepted.original_otherwise = !rules->not_acceptable;
+    s->lookup.lists = rules->listing;
+    if (rules->listing) s->lookup.view = view_asked(s->target.query, &r->fields);
     s->state = STREAM_ASKING;
     return false;
 }

@@ -127,6 +127,7 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .linger_ns = config->timeouts_linger,
         .linger_most_ns = LINGER_SILENCES * config->timeouts_linger,
         .keep_alive = config->keep_alive,
+        .listing = config->listing,
     };
     arc4random_buf(rules->seed, sizeof(rules->seed));
 }
