@@ -182,14 +182,14 @@ END_TEST
 
 START_TEST(many)
 {
-    struct listing_entry *many = calloc(LISTING_ENTRIES_MAX, sizeof(*many));
+    struct listing_entry *all = calloc(LISTING_ENTRIES_MAX, sizeof(*all));
     char *space = malloc(LISTING_ENTRIES_MAX * 12UL);
     for (uint32_t i = 0; i < LISTING_ENTRIES_MAX; i++) {
         char *name = space + i * 12UL;
         snprintf(name, 12, "f%u", (i * 7919U) % LISTING_ENTRIES_MAX);
-        many[i] = (struct listing_entry){.name = name, .size = i, .modified_seconds = i};
+        all[i] = (struct listing_entry){.name = name, .size = i, .modified_seconds = i};
     }
-    listing.entry = many;
+    listing.entry = all;
     listing.count = LISTING_ENTRIES_MAX;
     for (uint8_t sort = 0; sort < VIEW_SORTS; sort++)
         listing_sort(&listing, (struct view){.sort = sort, .descending = true});
@@ -198,7 +198,7 @@ START_TEST(many)
     ck_assert_uint_lt(text.length, LISTING_BYTES_MAX);
     free((char *)(uintptr_t)text.base);
     free(space);
-    free(many);
+    free(all);
 }
 END_TEST
 
@@ -207,10 +207,10 @@ START_TEST(too_large)
 {
     static char name[256];
     memset(name, '\xff', 255);
-    struct listing_entry *many = calloc(LISTING_ENTRIES_MAX, sizeof(*many));
+    struct listing_entry *all = calloc(LISTING_ENTRIES_MAX, sizeof(*all));
     for (uint32_t i = 0; i < LISTING_ENTRIES_MAX; i++)
-        many[i].name = name;
-    listing.entry = many;
+        all[i].name = name;
+    listing.entry = all;
     listing.count = LISTING_ENTRIES_MAX;
     struct text text = listing_make(&listing, (struct view){0});
     ck_assert_uint_lt(text.length, LISTING_BYTES_MAX + 65536);
@@ -220,7 +220,7 @@ START_TEST(too_large)
     ck_assert_uint_lt(text.length, LISTING_BYTES_MAX + 65536);
     ck_assert_ptr_nonnull(memmem(text.base + text.length - 40, 40, "\"complete\":false", 16));
     free((char *)(uintptr_t)text.base);
-    free(many);
+    free(all);
 }
 END_TEST
 

@@ -28,11 +28,11 @@ static void set_up(void)
               "for i in 1 2 3 4; do yes line $i | head -c 3000 > release1/$i.txt; done");
     options = tree_options();
     tree_site.compress = (struct compress_options){.codings = 1,
-                                                 .coding = {CODING_BR},
-                                                 .level = {[CODING_BR] = 5},
-                                                 .types = types,
-                                                 .bytes_min = 100,
-                                                 .bytes_max = 4096};
+                                                   .coding = {CODING_BR},
+                                                   .level = {[CODING_BR] = 5},
+                                                   .types = types,
+                                                   .bytes_min = 100,
+                                                   .bytes_max = 4096};
     store = tree_open(&options);
     tree_age();
     now = tree_now();
@@ -91,7 +91,7 @@ START_TEST(made_and_adopted)
     struct errand *errand = begin("1.txt");
     ck_assert_ptr_nonnull(errand);
     ck_assert_ptr_null(errand_key(errand).base); /* nobody waits for it */
-    ck_assert(!is_improvable("1.txt"));           /* it is under way     */
+    ck_assert(!is_improvable("1.txt"));          /* it is under way     */
     ck_assert(!is_coded("1.txt"));
     errand_run(errand);
     ck_assert(!is_coded("1.txt"));
@@ -161,6 +161,37 @@ START_TEST(changed_after_that)
 }
 END_TEST
 
+/* What saves too little is not kept, and not tried again for this file. */
+START_TEST(not_worth_it)
+{
+    tree_run("head -c 3000 /dev/urandom > release1/noise.txt");
+    struct errand *errand = begin("noise.txt");
+    errand_run(errand);
+    end(errand);
+    ck_assert(!is_coded("noise.txt"));
+    ck_assert(!is_improvable("noise.txt"));
+    ck_assert_uint_eq(store_counts(store)->compress_worthless, 1);
+}
+END_TEST
+
+/* The product is made again for the file that follows. */
+START_TEST(made_again)
+{
+    struct errand *errand = begin("1.txt");
+    errand_run(errand);
+    end(errand);
+    ck_assert(is_coded("1.txt"));
+    tree_run("touch release1/1.txt");
+    tree_age();
+    now = tree_now();
+    ck_assert(!is_coded("1.txt"));
+    errand = begin("1.txt");
+    errand_run(errand);
+    end(errand);
+    ck_assert(is_coded("1.txt"));
+}
+END_TEST
+
 /* An errand that was not run can be given up, and the product can be made later. */
 START_TEST(given_up)
 {
@@ -218,7 +249,7 @@ START_TEST(no_room)
     static const char *const paths[] = {"1.txt", "2.txt", "3.txt", "4.txt"};
     struct lookup lookup = lookup_of("1.txt");
     struct resolution lent[4];
-    options.memory_bytes_max = 64000; /* the table of the cache is as small as it gets */
+    options.memory_bytes_max = 90000; /* the table of the cache is as small as it gets */
     reopen();
     for (int i = 0; i < 4; i++)
         lent[i] = tree_resolve(store, paths[i], ACCEPT_BR);
@@ -309,6 +340,8 @@ static Suite *suite(void)
     tcase_add_test(store_case, metadata_of_its_own);
     tcase_add_loop_test(store_case, changed_meanwhile, 0, count);
     tcase_add_loop_test(store_case, changed_after_that, 0, count);
+    tcase_add_test(store_case, not_worth_it);
+    tcase_add_test(store_case, made_again);
     tcase_add_test(store_case, given_up);
     tcase_add_test(store_case, entry_is_gone);
     tcase_add_test(store_case, only_so_many_under_way);
