@@ -6,7 +6,7 @@
 #define ZCSERVE_LOOKUP_H
 
 #include "zcserve/representation.h"
-#include "zcserve/view.h"
+#include "zcserve/listing_view.h"
 
 struct lookup {
     struct text path;         /* decoded, normalised, relative: "", "a/b" or "a/b/"; a NUL   */

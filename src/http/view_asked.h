@@ -5,7 +5,7 @@
 #define ZCSERVE_HTTP_VIEW_ASKED_H
 
 #include "fields.h"
-#include "zcserve/view.h"
+#include "zcserve/listing_view.h"
 
 /*
  * Reads "format=html|json", "sort=name|size|time" and "order=asc|desc" from the query (absent: none).

@@ -9,7 +9,7 @@
 #define ZCSERVE_LISTING_LISTING_H
 
 #include "zcserve/text.h"
-#include "zcserve/view.h"
+#include "zcserve/listing_view.h"
 
 #define LISTING_ENTRIES_MAX 100000 /* more names are not shown, and the listing says so */
 #define LISTING_BYTES_MAX \

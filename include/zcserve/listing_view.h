@@ -2,8 +2,8 @@
  * How a client wants a listing of a directory: plain values, which the core reads from the request
  * and the store hands on.
  */
-#ifndef ZCSERVE_VIEW_H
-#define ZCSERVE_VIEW_H
+#ifndef ZCSERVE_LISTING_VIEW_H
+#define ZCSERVE_LISTING_VIEW_H
 
 #include <stdbool.h>
 #include <stdint.h>
