@@ -6,6 +6,7 @@
 #define ZCSERVE_LOOKUP_H
 
 #include "zcserve/representation.h"
+#include "zcserve/listing_view.h"
 
 struct lookup {
     struct text path;         /* decoded, normalised, relative: "", "a/b" or "a/b/"; a NUL   */
@@ -14,6 +15,7 @@ struct lookup {
     struct accepted accepted; /* which codings the client accepts                            */
     uint16_t tree;            /* which of the store's trees, from 0 */
     bool lists;               /* a directory without an index may be listed */
+    struct view view;         /* how it is listed then                                       */
 };
 
 enum resolution_kind {
@@ -33,6 +35,7 @@ struct resolution {
     enum resolution_kind kind;
     const struct representation *representation; /* only FOUND; must be returned exactly once */
     bool varies;                                 /* the result depends on Accept-Encoding     */
+    bool bare;       /* for the store: FORBIDDEN, and a directory that may be listed      */
     bool improvable; /* a shorter coding could be made for this client: see store_product() */
 };
 

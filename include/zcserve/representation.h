@@ -60,6 +60,7 @@ struct representation {
                                    /* was read. MODIFIED_UNKNOWN: it is not sent        */
     enum coding coding;            /* Content-Encoding, unless it is identity           */
     bool varies;                   /* other codings exist or could exist: send Vary     */
+    bool negotiated;               /* its format was chosen by Accept: send Vary        */
     struct text etag;              /* strong, with its quotes; empty: it is not sent    */
     struct text media_type;        /* value of Content-Type, charset included           */
     struct text prepared_head;     /* field lines, each with its CRLF                   */

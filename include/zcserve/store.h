@@ -154,6 +154,7 @@ const char *store_notice(struct store *store);
 /* What the store did and what it holds. The last four are gauges; the others only grow. */
 struct store_counts {
     uint64_t hits, misses, evictions, invalidations, rechecks, refreshes, watch_overflows;
+    uint64_t listings;
     uint64_t compressed, compress_worthless,
         compress_discarded;                         /* products that were kept or not */
     uint64_t compress_in_bytes, compress_out_bytes; /* of those that were kept        */

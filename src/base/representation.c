@@ -98,6 +98,7 @@ static void page_put_part(struct page *page, const struct representation *r, enu
     case HEAD_VALIDATORS: page_put_validators(page, r); break;
     case HEAD_ACCEPT_RANGES: page_put_line(page, TEXT("Accept-Ranges: "), TEXT("bytes")); break;
     case HEAD_VARY:
+        if (r->negotiated) page_put_line(page, TEXT("Vary: "), TEXT("Accept"));
         if (r->varies) page_put_line(page, TEXT("Vary: "), TEXT("Accept-Encoding"));
         break;
     case HEAD_PARTS: break;

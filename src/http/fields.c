@@ -47,6 +47,7 @@ enum field field_find(struct text name)
     case 5: return name_is(name, "range") ? FIELD_RANGE : FIELD_OTHER;
     case 6:
         if (name_is(name, "origin")) return FIELD_ORIGIN;
+        if (name_is(name, "accept")) return FIELD_ACCEPT;
         return name_is(name, "expect") ? FIELD_EXPECT : FIELD_OTHER;
     case 7: return name_is(name, "referer") ? FIELD_REFERER : FIELD_OTHER;
     case 8:

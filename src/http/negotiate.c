@@ -6,7 +6,6 @@
 #include "negotiate.h"
 
 #define WEIGHT_MAX 1000
-#define WEIGHT_NONE UINT16_MAX /* the coding is not named */
 
 #define CODING_ANY CODING_COUNT /* "*" has an index of its own */
 #define CODING_UNKNOWN (CODING_COUNT + 1)
@@ -33,8 +32,7 @@ static unsigned coding_find(struct text name)
     }
 }
 
-/* Returns a weight in thousandths (RFC 9110 §12.4.2), or WEIGHT_NONE when it is malformed. */
-static uint16_t weight_read(struct text text)
+uint16_t negotiate_weight(struct text text)
 {
     static const uint16_t unit[] = {WEIGHT_MAX, 0, 100, 10, 1};
     unsigned weight = 0;
@@ -57,7 +55,7 @@ static uint16_t parameter_read(struct text text)
         text.length--;
     }
     if (text.length < 2 || (text.base[0] | 0x20) != 'q' || text.base[1] != '=') return WEIGHT_NONE;
-    return weight_read((struct text){text.base + 2, text.length - 2});
+    return negotiate_weight((struct text){text.base + 2, text.length - 2});
 }
 
 static void member_read(struct text member, uint16_t weight[CODING_COUNT + 1])

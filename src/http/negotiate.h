@@ -20,4 +20,8 @@
  */
 struct accepted negotiate_accepted(const struct fields *fields);
 
+/* Returns a weight (RFC 9110 §12.4.2) in thousandths, or WEIGHT_NONE when it is malformed. */
+#define WEIGHT_NONE UINT16_MAX
+uint16_t negotiate_weight(struct text text);
+
 #endif

@@ -5,6 +5,7 @@
 #include "route.h"
 #include "location.h"
 #include "negotiate.h"
+#include "view_asked.h"
 
 #include <assert.h>
 
@@ -20,6 +21,7 @@ static void lookup_begin(struct stream *s, const struct conn_rules *rules)
     const struct rule *lists = rule_of(s, RULE_LISTS);
     s->lookup.tree = s->verdict.site->tree;
     s->lookup.lists = lists ? lists->lists : s->verdict.site->lists;
+    if (s->lookup.lists) s->lookup.view = view_asked(s->target.query, &s->request.fields);
     s->lookup.accepted = negotiate_accepted(&s->request.fields);
     s->lookup.accepted.original_otherwise = !rules->not_acceptable;
 }

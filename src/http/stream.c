@@ -5,6 +5,7 @@
 #include "forwarded.h"
 #include "negotiate.h"
 #include "route.h"
+#include "view_asked.h"
 
 #include <assert.h>
 
@@ -46,6 +47,7 @@ bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, st
     s->lookup.path = s->target.path;
     s->lookup.accepted = negotiate_accepted(&r->fields);
     s->lookup.accepted.original_otherwise = !rules->not_acceptable;
+    if (rules->lists) s->lookup.view = view_asked(s->target.query, &r->fields);
     s->state = STREAM_ASKING;
     return false;
 }

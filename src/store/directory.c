@@ -37,7 +37,7 @@ static struct directory **link_of(const struct directories *d, const struct key 
 struct directory *directory_find(const struct directories *d, uint16_t tree, struct text path)
 {
     struct key key = key_make(0, tree, path);
-    return *link_of(d, &key);
+    return d->table ? *link_of(d, &key) : NULL;
 }
 
 static struct directory *directory_of(struct watched *watched)
@@ -151,6 +151,7 @@ static int directory_enter(struct directories *d, struct directory *directory, i
         return -EEXIST;
     }
     directory->mount = identity.mount;
+    directory->changed = ++d->changes;
     *link_of(d, &directory->key) = directory;
     return 0;
 }

@@ -13,6 +13,7 @@ struct directory {
     struct directory *next; /* in the same chain of the table */
     struct watched watched;
     uint64_t mount;
+    uint64_t changed; /* number of the last change of a name in it, or of its own watch */
     size_t bytes;
     struct key key; /* its path is "" or "a/b/": its letters follow the struct, and a NUL */
     char letters[];
@@ -23,6 +24,7 @@ struct directories {
     struct directory **table;  /* of chains, by key          */
     uint32_t mask;             /* length of the table less 1 */
     uint64_t bytes, bytes_max; /* of directories             */
+    uint64_t changes;          /* the number of the last one */
 };
 
 /*
@@ -32,6 +34,7 @@ struct directories {
 bool directories_open(struct directories *d, struct notifier *notifier, uint64_t bytes_max);
 void directories_close(struct directories *d);
 
+/* Each returns NULL for a directory that is not watched. */
 struct directory *directory_find(const struct directories *d, uint16_t tree, struct text path);
 struct directory *directory_find_number(const struct directories *d, uint16_t tree, int number);
 

@@ -12,6 +12,7 @@
 #include "compressible.h"
 #include "errand.h"
 #include "inside.h"
+#include "listed.h"
 
 #include <stdlib.h>
 
@@ -53,7 +54,7 @@ struct errand *store_product(struct store *store, const struct lookup *lookup,
 {
     const struct compress_options *options = &store_tree(store, lookup)->place.options->compress;
     struct entry *entry = entry_of(store, lookup->tree, lookup->path);
-    if (!entry) return NULL;
+    if (!entry) return lookup->lists ? listed_product(store, lookup, now) : NULL;
     enum coding coding = compressible_wanted(options, entry, &lookup->accepted);
     if (coding == CODING_COUNT) return NULL;
     struct errand *errand = errand_new(ERRAND_ENCODE, -1, lookup->tree, lookup->path);

@@ -36,10 +36,8 @@ struct entry *entry_new(const struct key *key, enum resolution_kind kind, const 
     struct entry *entry = malloc(size);
     if (!entry) return NULL;
     char *space = (char *)(entry + 1);
-    *entry = (struct entry){.key = *key,
-                            .kind = kind,
-                            .ripe_ns = UINT64_MAX,
-                            .bytes = account_bytes(size)};
+    *entry = (struct entry){
+        .key = *key, .kind = kind, .ripe_ns = UINT64_MAX, .bytes = account_bytes(size)};
     entry->key.path.base = space;
     space = put_text(space, path.base, path.length);
     if (file) {

@@ -18,6 +18,7 @@ struct entry {
     uint64_t ripe_ns;          /* monotonic time from which the entry is made again,   */
                                /* because its file then has more validators;           */
                                /* UINT64_MAX: never                                    */
+    bool bare;                 /* FORBIDDEN: a directory without an index              */
     bool watched;              /* false: the file is compared on each hit              */
     struct variant *variants[CODING_COUNT]; /* those that are loaded      */
     uint8_t making, worthless; /* codings, a bit each: under way; tried, and saved too little */

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "errand.h"
 #include "inside.h"
+#include "listed.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,10 +17,11 @@
 #include <unistd.h>
 
 #define SCRATCH_BYTES 32768
+#define BEFORE_PATH (sizeof(uint16_t) + 1) /* bytes of tree and view */
 
 struct errand *errand_new(enum errand_kind kind, int fd, uint16_t tree, struct text path)
 {
-    size_t before = sizeof(tree);
+    size_t before = BEFORE_PATH;
     struct errand *errand = malloc(sizeof(*errand) + before + path.length + 1);
     if (!errand) return NULL;
     *errand = (struct errand){.kind = kind, .fd = fd};
@@ -28,7 +30,8 @@ struct errand *errand_new(enum errand_kind kind, int fd, uint16_t tree, struct t
         return NULL;
     }
     errand->tree = tree;
-    memcpy(errand->letters, &tree, before);
+    memcpy(errand->letters, &tree, sizeof(tree));
+    errand->letters[sizeof(tree)] = 0;
     if (path.base) errand->path = (struct text){errand->letters + before, path.length};
     if (path.length > 0) memcpy(errand->letters + before, path.base, path.length);
     errand->letters[before + path.length] = '\0';
@@ -48,6 +51,11 @@ struct errand *store_errand(struct store *store, const struct lookup *lookup)
     errand->place = tree->place;
     errand->place.beneath.directory = errand->fd;
     errand->file_bytes_max = store->options.file_bytes_max;
+    errand->seen = store->watch.directories.changes;
+    errand->lists = lookup->lists;
+    errand->view = lookup->view;
+    if (lookup->lists)
+        errand->letters[sizeof(tree->number)] = (char)(1 + view_number(lookup->view));
     return errand;
 }
 
@@ -63,7 +71,7 @@ struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
 struct text errand_key(const struct errand *errand)
 {
     if (errand->kind != ERRAND_PATH) return (struct text){NULL, 0};
-    return (struct text){errand->letters, sizeof(errand->tree) + errand->path.length};
+    return (struct text){errand->letters, BEFORE_PATH + errand->path.length};
 }
 
 void errand_free(struct errand *errand)
@@ -97,13 +105,15 @@ static void fetch(const struct errand *errand, const struct file *file, enum cod
     close(fd);
 }
 
-static void path_run(const struct errand *errand)
+static void path_run(struct errand *errand)
 {
     const struct place *place = &errand->place;
     char name[PATH_MAX];
     struct file file;
     if (!file_may_exist(place, errand->path)) return;
-    if (file_find(place, errand->path, 0, name, &file) != RESOLUTION_FOUND) return;
+    enum resolution_kind kind = file_find(place, errand->path, 0, name, &file);
+    if (kind == RESOLUTION_FORBIDDEN && file.bare && errand->lists) listed_run(errand);
+    if (kind != RESOLUTION_FOUND) return;
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++)
         if (file.usable[coding]) fetch(errand, &file, coding);
 }

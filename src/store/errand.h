@@ -22,10 +22,16 @@ struct errand {
     struct place place;       /* of PATH: its directory is `fd`                                   */
     uint64_t file_bytes_max;  /* of PATH: larger files are not read                               */
     struct encoding encoding; /* of ENCODE                                                        */
+    struct view view;         /* of PATH: how a directory without an index is listed              */
+    bool lists;               /* of PATH: it may be listed                                        */
+    bool settled;             /* of a listing: the times of its directory were old enough         */
+    uint64_t seen;            /* of PATH: the number of the last change of a name until then      */
+    uint64_t made_ns;         /* of a listing: monotonic time when it was begun                   */
+    struct identity identity; /* of a listing: of its directory before it was read                */
     struct product product;   /* what it makes; nothing is made by PATH and RANGE                 */
     uint16_t tree;            /* not of RANGE                                                     */
     struct text path;         /* a part of `letters`; of RANGE: absent                            */
-    char letters[];           /* the number of the tree, the path, and a NUL                      */
+    char letters[];           /* the tree, the view, the path, and a NUL                          */
 };
 
 /*

@@ -175,12 +175,13 @@ static enum resolution_kind find_named(const struct place *place, uint64_t mount
 
 /* Returns FORBIDDEN for a directory without an index, and NOT_FOUND for what is no directory. */
 static enum resolution_kind find_bare_directory(const struct place *place, struct text path,
-                                                bool *linked)
+                                                struct file *file)
 {
     struct identity identity;
-    int result = look(place, path.base, &identity, linked);
+    int result = look(place, path.base, &identity, &file->indirect);
     if (result < 0) return file_failure(-result);
-    return identity_is_directory(&identity) ? RESOLUTION_FORBIDDEN : RESOLUTION_NOT_FOUND;
+    file->bare = identity_is_directory(&identity);
+    return file->bare ? RESOLUTION_FORBIDDEN : RESOLUTION_NOT_FOUND;
 }
 
 static enum resolution_kind find_index(const struct place *place, struct text path, uint64_t mount,
@@ -196,7 +197,7 @@ static enum resolution_kind find_index(const struct place *place, struct text pa
         if (kind != RESOLUTION_NOT_FOUND && !directory) return kind;
         *file = (struct file){.indirect = file->indirect};
     }
-    return find_bare_directory(place, path, &file->indirect);
+    return find_bare_directory(place, path, file);
 }
 
 enum resolution_kind file_find(const struct place *place, struct text path, uint64_t mount,

@@ -31,6 +31,7 @@ struct file {
     bool varies;      /* a coding exists or could exist: the result depends on Accept-Encoding */
     bool indirect;    /* a symbolic link, a second hard link or a mount is involved: a watch   */
                       /* on the directory does not report every change                         */
+    bool bare;        /* no file: a directory without an index                               */
     bool fallback;    /* an index that is not the first: it depends on names that are absent   */
     bool uncertain;   /* a sidecar could not be looked at now: do not remember the file        */
 };
@@ -52,8 +53,8 @@ bool file_may_exist(const struct place *place, struct text path);
 
 /*
  * Finds the file of `path` (as in struct lookup), for which file_may_exist() is true. For FOUND,
- * sets *file and writes its name to `name`. Any other kind is the result; then only `indirect` of
- * *file is valid.
+ * sets *file and writes its name to `name`. Any other kind is the result; then only `indirect` and
+ * `bare` of *file are valid.
  * `mount` is that of the directory watched for the path, or 0 when none is.
  */
 enum resolution_kind file_find(const struct place *place, struct text path, uint64_t mount,

@@ -26,6 +26,7 @@ struct store {
     struct store_counts counts;
     struct notices notices;
     struct products products;
+    bool lists; /* it has made a listing */
 };
 
 /* Returns the tree that a lookup asks. */

@@ -4,6 +4,7 @@
 #include "product.h"
 #include "errand.h"
 #include "inside.h"
+#include "listed.h"
 
 #include <assert.h>
 
@@ -47,7 +48,7 @@ struct variant *product_end(struct store *store, struct product *product)
 void store_adopt(struct store *store, struct errand *errand)
 {
     switch (errand->kind) {
-    case ERRAND_PATH:
+    case ERRAND_PATH: listed_adopt(store, errand); break;
     case ERRAND_RANGE: break;
     case ERRAND_ENCODE: encoding_adopt(store, errand); break;
     }

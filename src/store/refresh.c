@@ -4,6 +4,7 @@
  * removed without need costs one read, but an entry that was kept wrongly makes a wrong response.
  */
 #include "inside.h"
+#include "listed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static void take_name(struct store *store, const struct change *change)
     struct text path = {space, length};
     struct text original = original_of(store->trees[change->tree].place.options, path);
     drop_name(store, change, path);
+    if (change->naming) listed_drop(store, change->tree, change->directory);
     if (original.length > change->directory.length) drop_name(store, change, original);
 }
 

@@ -3,6 +3,7 @@
  * holds. search.c does the rest. With AT_ONCE neither may wait for the disk.
  */
 #include "compressible.h"
+#include "listed.h"
 #include "search.h"
 
 #include <assert.h>
@@ -77,7 +78,7 @@ static bool resolve_from_entry(struct store *store, struct entry *entry,
 {
     if (entry->kind != RESOLUTION_FOUND) {
         entry->seat.visited = true;
-        *resolution = (struct resolution){.kind = entry->kind};
+        *resolution = (struct resolution){.kind = entry->kind, .bare = entry->bare};
     } else {
         struct variant *variant = loaded(entry, &lookup->accepted);
         if (!variant) return false;
@@ -184,17 +185,37 @@ static inline bool resolve_from_memory(struct store *store, struct entry *entry,
            resolve_from_entry(store, entry, lookup, resolution);
 }
 
+/* Lists what turned out to be a directory without an index. */
+static struct resolution resolve_listed(struct store *store, const struct key *key,
+                                        const struct lookup *lookup, enum patience patience,
+                                        const struct now *now)
+{
+    struct question question = question_of(store, key, lookup, now);
+    struct beneath *beneath = &question.place.beneath;
+    beneath->at_once = patience == AT_ONCE && beneath->may_ask;
+    return listed_resolve(&question, patience);
+}
+
+static struct resolution resolve_any(struct store *store, const struct key *key,
+                                     const struct lookup *lookup, enum patience patience,
+                                     const struct now *now)
+{
+    struct resolution resolution;
+    struct entry *entry = cache_find(&store->cache, key);
+    if (resolve_from_memory(store, entry, lookup, now, &resolution)) return resolution;
+    struct question question = question_of(store, key, lookup, now);
+    return patience == AT_ONCE ? resolve_at_once(&question, entry) : resolve(&question, entry);
+}
+
 struct resolution store_resolve(struct store *store, const struct lookup *lookup,
                                 enum patience patience, const struct now *now)
 {
-    struct resolution resolution;
     struct tree *tree = store_tree(store, lookup);
     if (now->monotonic_ns >= tree->root.trusted_until_ns) tree_compare(store, tree, now);
     struct key key = cache_key(&store->cache, lookup->tree, lookup->path);
-    struct entry *entry = cache_find(&store->cache, &key);
-    if (resolve_from_memory(store, entry, lookup, now, &resolution)) return resolution;
-    struct question question = question_of(store, &key, lookup, now);
-    return patience == AT_ONCE ? resolve_at_once(&question, entry) : resolve(&question, entry);
+    struct resolution resolution = resolve_any(store, &key, lookup, patience, now);
+    if (resolution.bare && lookup->lists) return resolve_listed(store, &key, lookup, patience, now);
+    return resolution;
 }
 
 void store_return(struct store *store, const struct representation *lent)

@@ -48,8 +48,8 @@ static enum resolution_kind search_disk(struct search *search)
     const struct question *q = search->q;
     struct text path = q->key.path;
     uint64_t mount = 0;
-    int result = directory_watch(&q->store->watch.directories, q->key.tree, &q->place.beneath,
-                                 path, &mount);
+    int result =
+        directory_watch(&q->store->watch.directories, q->key.tree, &q->place.beneath, path, &mount);
     cache_make_room(&q->store->cache, 0); /* watches are paid from the same budget */
     if (result == -EINPROGRESS) return RESOLUTION_COLD;
     enum resolution_kind kind = file_find(&q->place, path, mount, search->name, &search->file);
@@ -71,6 +71,7 @@ static struct entry *entry_for(const struct search *search, enum resolution_kind
     if (!entry) return NULL;
     entry->compared_ns = q->now->monotonic_ns;
     entry->watched = search->watched;
+    entry->bare = !file && search->file.bare;
     uint64_t wait_ns = file ? file_ripens_in_ns(file, q->now) : 0;
     if (wait_ns > 0) entry->ripe_ns = q->now->monotonic_ns + wait_ns;
     cache_add(cache, entry);
@@ -226,7 +227,7 @@ struct resolution search_from_disk(const struct question *q)
         enum resolution_kind kind = search_disk(&search);
         if (kind != RESOLUTION_FOUND) {
             remember_absent(&search, kind);
-            return answer(kind);
+            return (struct resolution){.kind = kind, .bare = search.file.bare};
         }
         if (lend_found(&search, &resolution)) return resolution;
     }

@@ -50,10 +50,14 @@ static bool tell_beneath(struct watch *watch, struct change *change)
     return true;
 }
 
-static bool tell_name(struct watch *watch, const struct directory *directory, struct change *change)
+#define NAMING (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+
+static bool tell_name(struct watch *watch, struct directory *directory, struct change *change)
 {
     const struct inotify_event *event = watch->event;
     change->kind = CHANGE_NAME;
+    change->naming = (event->mask & NAMING) != 0;
+    if (change->naming) directory->changed = ++watch->directories.changes;
     change->directory = directory->key.path;
     change->name = (struct text){event->name, strlen(event->name)};
     if ((event->mask & IN_ISDIR) == 0) return true;
@@ -72,7 +76,7 @@ static bool tell(struct watch *watch, uint16_t tree, struct change *change)
     bool itself = event->len == 0;
     bool on_way = notifier_find(&watch->notifier, event->wd, tree, WATCHING_WAY);
     if (itself && on_way) return true;
-    const struct directory *directory = directory_find_number(&watch->directories, tree, event->wd);
+    struct directory *directory = directory_find_number(&watch->directories, tree, event->wd);
     if (!directory) {
         change->kind = CHANGE_ABOVE;
         return (event->mask & IN_ISDIR) != 0 && on_way;

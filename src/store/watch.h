@@ -32,6 +32,7 @@ struct change {
     uint16_t tree;         /* not of LOST */
     struct text directory; /* "" or "a/b/", as paths that name a directory */
     struct text name;      /* in `directory`                               */
+    bool naming;           /* of NAME and BENEATH: the name appeared, vanished or changed */
     struct text beneath;   /* "a/b/c/"                                     */
 };
 

@@ -269,6 +269,7 @@ static void counts_add(struct stats_slot *stats, struct store_counts *reported,
     stats_add(&stats->cache_evictions, counts->evictions - reported->evictions);
     stats_add(&stats->cache_invalidations, counts->invalidations - reported->invalidations);
     stats_add(&stats->cache_rechecks, counts->rechecks - reported->rechecks);
+    stats_add(&stats->listings, counts->listings - reported->listings);
     stats_add(&stats->compressed, counts->compressed - reported->compressed);
     stats_add(&stats->compress_worthless,
               counts->compress_worthless - reported->compress_worthless);
