@@ -95,12 +95,17 @@ static bool varies_by_origin(const struct plan *plan)
 
 char *put_vary(char *at, const struct plan *plan)
 {
-    bool origin = varies_by_origin(plan);
-    if (!plan->varies && !origin) return at;
-    at = put(at, TEXT("Vary: "));
-    if (plan->varies) at = put(at, TEXT("Accept-Encoding"));
-    if (plan->varies && origin) at = put(at, TEXT(", "));
-    return put(at, origin ? TEXT("Origin\r\n") : TEXT("\r\n"));
+    const struct text names[] = {TEXT("Accept"), TEXT("Accept-Encoding"), TEXT("Origin")};
+    const bool named[] = {plan->selected && plan->selected->negotiated, plan->varies,
+                          varies_by_origin(plan)};
+    struct text before = TEXT("Vary: "), end = TEXT("");
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+        if (!named[i]) continue;
+        at = put(put(at, before), names[i]);
+        before = TEXT(", ");
+        end = TEXT("\r\n");
+    }
+    return put(at, end);
 }
 
 char *put_allow(char *at, const struct plan *plan)

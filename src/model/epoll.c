@@ -160,8 +160,7 @@ static void watchers_again(struct epoll_loop *l)
     watch_again(l, &l->signals);
     watch_again(l, &l->fetched);
     watch_again(l, &l->changes);
-    for (uint32_t i = 0; l->accepting && i < l->listeners; i++)
-        watch_again(l, &l->listener[i]);
+    if (l->accepting) epoll_accepting_set(l, true);
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *tick, int events)

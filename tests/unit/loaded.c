@@ -29,7 +29,7 @@ struct config *load(const char *name, const char *text, const struct config_over
 struct config *load_good(const char *text)
 {
     struct config *config = load("/etc/z/serve.conf", text, NULL, 0);
-    ck_assert_msg(config != NULL, "%s\nrefused: %s", text, said);
+    ck_assert_msg(config != NULL, "refused: %s of %.500s", said, text);
     return config;
 }
 

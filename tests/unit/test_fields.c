@@ -92,7 +92,7 @@ START_TEST(name_others)
         "accepts",
         "accepd",
         "cookie",
-        "origin",
+        "origih",
         "upgrade",
         "trailer",
         "pragma",

@@ -92,7 +92,9 @@ static void expect_end_by(int signal_number)
 {
     int status;
     ck_assert_int_eq(waitpid(process.pid, &status, 0), process.pid);
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == signal_number);
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == signal_number,
+                  "it ended with the status 0x%x, not by the signal %d", (unsigned)status,
+                  signal_number);
 }
 
 static void expect_life(void)

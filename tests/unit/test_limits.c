@@ -16,7 +16,7 @@ static struct service loops(uint32_t workers, uint32_t connections, uint32_t kep
                             .addresses = 2,
                             .connections_max = connections,
                             .fetches_max = 256,
-                            .store.descriptors_max = kept};
+                            .store = {.trees = 1, .descriptors_max = kept}};
 }
 
 static struct service threads(uint32_t count)
@@ -28,7 +28,7 @@ static struct service threads(uint32_t count)
                             .queue_max = 256,
                             .drain_max = 4096,
                             .listeners_shared = true,
-                            .store.descriptors_max = 1024};
+                            .store = {.trees = 1, .descriptors_max = 1024}};
 }
 
 static struct service processes(uint32_t count)
@@ -39,7 +39,7 @@ static struct service processes(uint32_t count)
                             .connections_max = 1,
                             .drain_max = 64,
                             .listeners_shared = true,
-                            .store.descriptors_max = 1024};
+                            .store = {.trees = 1, .descriptors_max = 1024}};
 }
 
 /* Returns what the worst peers can have open in one process: the sum of all pools. */

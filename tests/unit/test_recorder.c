@@ -91,6 +91,16 @@ static void wait_for(const char *file, const char *text)
     ck_abort_msg("%s does not end in '%s' but is '%s'", file, text, content_of(file));
 }
 
+/* Waits at most ten seconds until there is anything in the file. */
+static void wait_for_any(const char *file)
+{
+    for (int i = 0; i < 10000; i++) {
+        if (*content_of(file)) return;
+        usleep(1000);
+    }
+    ck_abort_msg("nothing was written to %s", file);
+}
+
 static uint64_t lines_in(const char *file)
 {
     uint64_t lines = 0;
@@ -186,7 +196,7 @@ START_TEST(reopens_under_load)
         _exit(0);
     }
     close(stop[0]);
-    usleep(50000);
+    wait_for_any(path); /* before it writes, a signal may end it */
     ck_assert_int_eq(rename(path, renamed), 0);
     kill(pid, SIGUSR1);
     int waited = 0;
