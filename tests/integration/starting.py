@@ -71,7 +71,7 @@ def empties(stage):
             found.append(block + option[1])
     require(len(found) > 40 and "root" in found and "cache.size" in found, "options: %s", found)
     may = {"server", "mime_types", "sidecars", "status_hosts", "unix_socket.mode",
-           "unix_socket.owner", "unix_socket.group", "trusted", "compress.codings", "compress.types", "limits.exempt"}
+           "unix_socket.owner", "unix_socket.group", "trusted", "compress.codings", "limits.exempt"}
     for name in found:
         others = ([] if name == "root" else [root]) + ([] if name == "listen" else ["-p", "0"])
         code, _, err = stage.setting.run("-t", *others, "-o", name + "=", cwd=root)

@@ -198,7 +198,7 @@ START_TEST(leaves_the_patient_unless_they_run)
     process.patient = false;
     process.seen_ns = 0;
     s.watch_ns = 0;
-    watch_until(100);
+    watch_until(8);
     expect_end_by(SIGABRT);
 }
 END_TEST
