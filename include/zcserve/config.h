@@ -101,6 +101,29 @@ const char *config_place(const struct config *config, const void *member);
 const char *config_site_place(const struct config_site *site, const void *member);
 const char *config_rule_place(const struct config_rule *rule, const void *member);
 
+/*
+ * A root and the options by which files are found beneath it: those of a site, where it sets them, else
+ * those outside of sites. Texts and lists belong to the configuration.
+ */
+struct config_root {
+    const char *root, *place; /* `place`: where it was set, for messages */
+    const struct config_list *index, *sidecars;
+    int symlinks;
+    bool hidden;
+};
+struct config_root config_root_outside(const struct config *config);
+struct config_root config_root_of(const struct config *config, const struct config_site *site);
+bool config_roots_equal(const struct config_root *a, const struct config_root *b);
+
+/* Returns whether the root outside of sites must be there: it was set, or there are no sites. */
+bool config_root_outside_used(const struct config *config);
+
+/*
+ * Writes the roots that are used, each once, to `root`, which has room for `most`. Returns how many there
+ * are, which may be more.
+ */
+uint32_t config_roots(const struct config *config, struct config_root *root, uint32_t most);
+
 /* Returns whether a list has this word; case counts. */
 bool config_list_has(const struct config_list *list, const char *word);
 

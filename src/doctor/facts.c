@@ -9,14 +9,18 @@
 #include "config/problem.h"
 #include "model/shape.h"
 
-/* Sites are read but not served yet (start/prepare.c); their roots are not looked at. */
-static int sites_refuse(const struct config *config, struct problems *problems)
+/* A root counts once, whatever options sites have for it. Those beyond the room are not looked at. */
+static void roots_add(struct facts *facts, const struct config *config)
 {
-    const struct config_block *site = config->block.inner;
-    if (!site) return 0;
-    problem_tell(problems, site->where,
-                 "site: the server does not serve sites yet, and refuses them");
-    return -1;
+    struct config_root root[FACTS_ROOTS_MAX];
+    uint32_t count = config_roots(config, root, FACTS_ROOTS_MAX);
+    for (uint32_t i = 0; i < count && i < FACTS_ROOTS_MAX; i++) {
+        unsigned known = 0;
+        while (known < facts->roots && strcmp(facts->root[known].path, root[i].root) != 0)
+            known++;
+        if (known == facts->roots)
+            facts->root[facts->roots++] = (struct facts_root){.path = root[i].root};
+    }
 }
 
 static int address_add(struct facts *facts, const char *option, const void *member,
@@ -58,8 +62,8 @@ int facts_of_config(struct facts *facts, const struct config *config)
     struct problems problems = {.out = stderr};
     facts->config = config;
     facts->addresses = facts->roots = facts->logs = 0;
-    if (sites_refuse(config, &problems) != 0 || addresses_add(facts, &problems) != 0) return -1;
-    facts->root[facts->roots++] = (struct facts_root){.path = config->root};
+    if (addresses_add(facts, &problems) != 0) return -1;
+    roots_add(facts, config);
     log_add(facts, "access_log", config->access_log);
     log_add(facts, "error_log", config->error_log);
     facts->service = (struct service){.addresses = config->listen.count};

@@ -14,7 +14,7 @@
 #include "zcserve/config.h"
 #include "zcserve/service.h"
 
-#define FACTS_ROOTS_MAX 16
+#define FACTS_ROOTS_MAX 64
 #define FACTS_ADDRESSES_MAX (SERVICE_ADDRESSES_MAX + 1) /* and that of the status */
 #define FACTS_LOGS_MAX 2
 
@@ -81,7 +81,7 @@ void facts_free(struct facts *facts);
 
 /*
  * The parts of it that depend on the configuration alone. Returns 0, or -1 after it printed a wrong
- * address, or a site, which the server refuses.
+ * address.
  */
 int facts_of_config(struct facts *facts, const struct config *config);
 

@@ -16,27 +16,18 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* Sites are not served yet. To ignore them would be wrong: nobody would miss their sidecars. */
-static bool sites_absent(const struct config *config)
-{
-    const struct config_block *site = config->block.inner;
-    if (!site) return true;
-    utf8_print(stderr, site->where);
-    fputs(": site: sites are not served yet; set root and sidecars outside of sites\n", stderr);
-    return false;
-}
-
-static struct tree_options options_of(const struct config *config, const struct media_types *types)
+static struct tree_options options_of(const struct config_root *root,
+                                      const struct media_types *types)
 {
     struct tree_options options = {
-        .root = config->root,
-        .symlinks = (enum symlink_policy)config->symlinks,
-        .hidden = config->hidden,
+        .root = root->root,
+        .symlinks = (enum symlink_policy)root->symlinks,
+        .hidden = root->hidden,
         .types = types,
     };
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++)
         options.sidecar[coding] =
-            config_list_has(&config->sidecars, coding_file_suffix(coding).base + 1);
+            config_list_has(root->sidecars, coding_file_suffix(coding).base + 1);
     return options;
 }
 
@@ -53,7 +44,7 @@ static bool types_open(struct docroot *docroot)
 static bool directory_open(struct docroot *docroot)
 {
     struct beneath *beneath = &docroot->place.beneath;
-    const char *root = docroot->config->root;
+    const char *root = docroot->options.root;
     beneath->directory = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (beneath->directory < 0) {
         int error = errno;
@@ -79,23 +70,55 @@ static bool encoders_load(const struct docroot *docroot)
     return true;
 }
 
+/* DIR alone is wanted, whatever sites the configuration has. */
+static bool has_directory(const struct docroot *docroot)
+{
+    const char *place = config_place(docroot->config, &docroot->config->root);
+    return strcmp(place, "DIR") == 0;
+}
+
+static void roots_find(struct docroot *docroot)
+{
+    const struct config *config = docroot->config;
+    docroot->root[0] = config_root_outside(config);
+    docroot->roots =
+        has_directory(docroot) ? 1 : config_roots(config, docroot->root, DOCROOT_ROOTS_MAX);
+    if (docroot->roots <= DOCROOT_ROOTS_MAX) return;
+    fprintf(stderr, "zcserve precompress: only the first %d of %u roots are looked at\n",
+            DOCROOT_ROOTS_MAX, docroot->roots);
+    docroot->roots = DOCROOT_ROOTS_MAX;
+}
+
 bool docroot_open(struct docroot *docroot, const struct precompress_switches *switches)
 {
     *docroot = (struct docroot){.place.beneath.directory = -1, .wishes = &switches->wishes};
     docroot->config =
         config_load(switches->config_file, switches->overrides, switches->override_count, stderr);
-    if (docroot->config && sites_absent(docroot->config) && types_open(docroot)) {
-        docroot->options = options_of(docroot->config, docroot->types);
-        docroot->place.options = &docroot->options;
-        if (encoders_load(docroot) && directory_open(docroot)) return true;
+    if (docroot->config && types_open(docroot)) {
+        roots_find(docroot);
+        return true;
     }
     docroot_close(docroot);
     return false;
 }
 
-void docroot_close(struct docroot *docroot)
+bool docroot_enter(struct docroot *docroot, uint32_t number)
+{
+    docroot_leave(docroot);
+    docroot->options = options_of(&docroot->root[number], docroot->types);
+    docroot->place = (struct place){.beneath.directory = -1, .options = &docroot->options};
+    return directory_open(docroot);
+}
+
+void docroot_leave(struct docroot *docroot)
 {
     if (docroot->place.beneath.directory >= 0) close(docroot->place.beneath.directory);
+    docroot->place.beneath.directory = -1;
+}
+
+void docroot_close(struct docroot *docroot)
+{
+    docroot_leave(docroot);
     if (docroot->types) media_types_free(docroot->types);
     if (docroot->config) config_free(docroot->config);
 }

@@ -10,8 +10,12 @@
 #include "zcserve/config.h"
 #include "zcserve/media_type.h"
 
+#define DOCROOT_ROOTS_MAX 256
+
 struct docroot {
     struct config *config; /* owns the texts */
+    struct config_root root[DOCROOT_ROOTS_MAX];
+    uint32_t roots;
     struct media_types *types;
     struct tree_options options;
     struct place place; /* points to `options`; nothing leads out of its directory */
@@ -19,11 +23,19 @@ struct docroot {
 };
 
 /*
- * Opens what the command line names. `switches` must live as long as `docroot`. Returns false after
- * the reason was printed to standard error. docroot_close() frees it, but not after false.
+ * Reads the configuration that the command line names, and finds the roots: DIR; else those outside of
+ * sites and of all sites. `switches` must live as long as `docroot`. Returns false after the reason was
+ * printed to standard error. docroot_close() frees it, but not after false.
  */
 bool docroot_open(struct docroot *docroot, const struct precompress_switches *switches);
 void docroot_close(struct docroot *docroot);
+
+/*
+ * Opens the root with this number instead of the one that is open. Returns false after the reason was
+ * printed.
+ */
+bool docroot_enter(struct docroot *docroot, uint32_t number);
+void docroot_leave(struct docroot *docroot);
 
 /* Returns whether this sidecar is one that the server looks for. */
 bool docroot_wants(const struct docroot *docroot, enum coding coding);

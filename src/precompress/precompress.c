@@ -62,20 +62,35 @@ static int run(const struct docroot *docroot, const struct precompress_switches 
     return summary_print(docroot, outcomes, switches->json, seconds);
 }
 
+/* Each root has a summary of its own. */
+static int root_run(struct docroot *docroot, uint32_t number,
+                    const struct precompress_switches *switches)
+{
+    static struct outcomes outcomes;
+    if (!docroot_enter(docroot, number)) return TOOL_USAGE;
+    outcomes_open(&outcomes, &switches->wishes, switches->json ? stderr : stdout);
+    int code = run(docroot, switches, &outcomes);
+    outcomes_close(&outcomes);
+    return code;
+}
+
+static int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 int precompress_run(int argc, char **argv)
 {
     static struct precompress_switches switches;
     static struct docroot docroot;
-    static struct outcomes outcomes;
     int code = TOOL_DONE;
     format_locale();
     signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not end it while a sidecar is written */
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is an error as a full disk is */
     if (!precompress_arguments_read(argc, argv, &switches, &code)) return code;
     if (!docroot_open(&docroot, &switches)) return TOOL_USAGE;
-    outcomes_open(&outcomes, &switches.wishes, switches.json ? stderr : stdout);
-    code = run(&docroot, &switches, &outcomes);
-    outcomes_close(&outcomes);
+    for (uint32_t i = 0; i < docroot.roots && code != TOOL_USAGE; i++)
+        code = worse(code, root_run(&docroot, i, &switches));
     docroot_close(&docroot);
     return code;
 }

@@ -139,7 +139,7 @@ bool precompress_report_json(const struct docroot *docroot, const struct outcome
 {
     json_t *root = json_object();
     count_set(root, "schema", REPORT_SCHEMA);
-    json_object_set_new(root, "directory", name_json(docroot->config->root));
+    json_object_set_new(root, "directory", name_json(docroot->options.root));
     json_object_set_new(root, "check", json_boolean(docroot->wishes->check));
     json_object_set_new(root, "dry_run", json_boolean(docroot->wishes->dry_run));
     json_object_set_new(root, "ok", json_boolean(!outcomes_are_bad(outcomes)));

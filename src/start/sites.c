@@ -41,50 +41,13 @@ static bool site_problem(const struct sites_making *m, const char *where, const 
 
 /* ---- trees ----------------------------------------------------------------------------------- */
 
-static struct site_tree tree_outside(const struct config *config)
-{
-    return (struct site_tree){.root = config->root,
-                              .root_place = config_place(config, &config->root),
-                              .index = &config->index,
-                              .sidecars = &config->sidecars,
-                              .symlinks = config->symlinks,
-                              .hidden = config->hidden};
-}
-
-static struct site_tree tree_of(const struct config *config, const struct config_site *site)
-{
-    struct site_tree tree = tree_outside(config);
-    if (site->root[0]) tree.root = site->root;
-    if (site->root[0]) tree.root_place = config_site_place(site, &site->root);
-    if (config_site_place(site, &site->index)) tree.index = &site->index;
-    if (config_site_place(site, &site->sidecars)) tree.sidecars = &site->sidecars;
-    if (config_site_place(site, &site->symlinks)) tree.symlinks = site->symlinks;
-    if (config_site_place(site, &site->hidden)) tree.hidden = site->hidden;
-    return tree;
-}
-
-static bool lists_equal(const struct config_list *a, const struct config_list *b)
-{
-    if (a->count != b->count) return false;
-    for (uint32_t i = 0; i < a->count; i++)
-        if (strcmp(a->item[i], b->item[i]) != 0) return false;
-    return true;
-}
-
-static bool trees_equal(const struct site_tree *a, const struct site_tree *b)
-{
-    return strcmp(a->root, b->root) == 0 && lists_equal(a->index, b->index) &&
-           lists_equal(a->sidecars, b->sidecars) && a->symlinks == b->symlinks &&
-           a->hidden == b->hidden;
-}
-
 /* Sets the number of the tree. Returns false when there are too many. */
 static bool tree_number(struct sites_making *m, const struct config_site *site, uint16_t *number)
 {
     struct site_set *set = m->set;
-    struct site_tree tree = tree_of(m->config, site);
+    struct config_root tree = config_root_of(m->config, site);
     uint32_t i = 0;
-    while (i < set->trees && !trees_equal(&set->tree[i], &tree))
+    while (i < set->trees && !config_roots_equal(&set->tree[i], &tree))
         i++;
     if (i == SITE_TREES_MAX)
         return site_problem(m, site->block.where, "", "",
@@ -222,7 +185,7 @@ static bool outside_make(struct sites_making *m)
 {
     const struct config_block *rules = m->config->outside.inner;
     *m->site = (struct site){.lists = m->config->listing};
-    m->set->tree[m->set->trees++] = tree_outside(m->config);
+    m->set->tree[m->set->trees++] = config_root_outside(m->config);
     m->set->sites.otherwise = m->site;
     return rules_make(&m->rules, rules, m->site) && (!rules || needs_add(m, m->site, rules->where));
 }

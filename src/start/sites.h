@@ -10,20 +10,12 @@
 
 #define SITE_TREES_MAX 1024
 
-/* One tree of the store: a root and how its files are served. Texts belong to the configuration. */
-struct site_tree {
-    const char *root, *root_place; /* and where it was set, for messages */
-    const struct config_list *index, *sidecars;
-    int symlinks;
-    bool hidden;
-};
-
 struct site_set {
     struct memory memory; /* of all that is below */
     struct sites sites;
     bool used; /* there is a site or a rule; else the core needs no sites */
-    struct site_tree tree[SITE_TREES_MAX];
-    uint32_t trees; /* tree 0 is the root outside of sites */
+    struct config_root tree[SITE_TREES_MAX]; /* one for each tree of the store */
+    uint32_t trees;                          /* tree 0 is the root outside of sites */
 };
 
 /*

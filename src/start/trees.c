@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-static struct tree_options options_of(const struct program *p, const struct site_tree *tree)
+static struct tree_options options_of(const struct program *p, const struct config_root *tree)
 {
     return (struct tree_options){
         .root = tree->root,
@@ -42,21 +42,14 @@ static bool root_valid(const struct program *p, uint32_t tree)
     if (store)
         store_close(store);
     else
-        problem_print(p->errors, p->sites->tree[tree].root_place, "root", problem);
+        problem_print(p->errors, p->sites->tree[tree].place, "root", problem);
     return store;
-}
-
-/* Returns whether the root outside of sites must exist: it was set, or there are no sites. */
-static bool is_outside_used(const struct program *p)
-{
-    const char *place = config_place(p->config, &p->config->root);
-    return !p->config->block.inner || strcmp(place, "default") != 0;
 }
 
 bool roots_valid(const struct program *p)
 {
     bool valid = true;
-    for (uint32_t i = is_outside_used(p) ? 0 : 1; i < p->sites->trees; i++)
+    for (uint32_t i = config_root_outside_used(p->config) ? 0 : 1; i < p->sites->trees; i++)
         valid = root_valid(p, i) && valid;
     return valid;
 }

@@ -257,6 +257,32 @@ def as_json(stage):
     expect("problems", [{"path": "caf\\xe9.css.gz", "problem": "missing", "coding": "gz"}], found["problems"])
 
 
+@test("precompress -c: the roots of all sites, each with its own sidecars, once", per_model=False)
+def roots_of_sites(stage):
+    roots = [tree(stage, {"a.css": located(3000)}) for _ in range(3)]
+    conf = os.path.join(stage.setting.place("conf"), "sites.conf")
+    write(conf, b"""root = "%s"
+sidecars = gz
+site "a.example" { root = "%s"
+    sidecars = {br, zst} }
+site "b.example" { root = "%s"
+    sidecars = {br, zst} }
+site "c.example" { root = "%s" }
+""" % tuple(os.fsencode(root) for root in (roots[0], roots[1], roots[1], roots[2])))
+    out, err = run(stage, "-v", "-c", conf, *FAST)
+    expect("standard error", "", err)
+    expect("the tree outside of sites", {"a.css", "a.css.gz"}, names(roots[0]))
+    expect("of the first and second site", {"a.css", "a.css.br", "a.css.zst"}, names(roots[1]))
+    expect("of the third site", {"a.css", "a.css.gz"}, names(roots[2]))
+    expect("files made", 4, out.count("made a.css."))
+    run(stage, "-c", conf, "--check")
+    os.unlink(os.path.join(roots[2], "a.css.gz"))
+    out, _ = run(stage, "-c", conf, "--check", code=1)
+    require("missing a.css.gz" in out, "it says %r", out)
+    run(stage, "-c", conf, *FAST, roots[0])  # DIR alone, although the configuration has sites
+    expect("of the third site", {"a.css"}, names(roots[2]))
+
+
 # ---- the command line -------------------------------------------------------------------------
 
 @test("precompress: wrong usage: 2; -h: 0", per_model=False)
@@ -264,13 +290,11 @@ def usage(stage):
     root = tree(stage, {"a.css": located(1000)})
     place = stage.setting.place("conf")
     write(os.path.join(place, "bad.conf"), b"sidecarz = gz\n")
-    write(os.path.join(place, "sites.conf"), b'root = "%s"\nsite "example.org" { }\n' % root.encode())
     for arguments, says in (((), "DIR is missing"), ((root, root), "only one directory"), (("-Z", root), "'-Z'"),
                             (("--levels", "br=12", root), "br=12"), (("-o", "sidecars=xz", root), "sidecars"),
                             (("-o", "sidecarz=gz", root), "sidecarz"), (("-o", "mime_types=/nonexistent", root), "/nonexistent"),
                             (("-c", os.path.join(place, "bad.conf")), "did you mean 'sidecars'"),
                             (("-c", "/nonexistent.conf"), "/nonexistent.conf"),
-                            (("-c", os.path.join(place, "sites.conf")), "sites.conf:2: site: sites are not served yet"),
                             (("/nonexistent",), "/nonexistent"), ((os.path.join(root, "a.css"),), "a.css")):
         out, err = run(stage, *arguments, code=2)
         require(says in err and not out, "%s says %r, %r", arguments, out, err)

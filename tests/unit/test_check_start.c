@@ -27,12 +27,19 @@ START_TEST(root_is_there_or_not)
 }
 END_TEST
 
-/* To look only at the root outside of the site would tell that nothing is wrong. */
-START_TEST(sites_are_refused)
+/* Each root counts once. That outside of sites counts when it is set. */
+START_TEST(roots_of_sites)
 {
-    struct config *config = load_good("site example.org { root = here }\n");
-    ck_assert_int_eq(facts_of_config(&facts, config), -1);
-    config_free(config);
+    examined_begin("site a.example { root = here }\nsite b.example { root = there }\n"
+                   "site c.example { root = here\n hidden = on }\n");
+    ck_assert_uint_eq(facts.roots, 2);
+    ck_assert_str_eq(facts.root[0].path, "/etc/z/here");
+    ck_assert_str_eq(facts.root[1].path, "/etc/z/there");
+    examined_end();
+    examined_begin("root = other\nsite a.example { root = here }\n");
+    ck_assert_uint_eq(facts.roots, 2);
+    ck_assert_str_eq(facts.root[0].path, "/etc/z/other");
+    examined_end();
 }
 END_TEST
 
@@ -164,7 +171,7 @@ int main(void)
 {
     TCase *tcase = tcase_create("start");
     tcase_add_test(tcase, root_is_there_or_not);
-    tcase_add_test(tcase, sites_are_refused);
+    tcase_add_test(tcase, roots_of_sites);
     tcase_add_test(tcase, who_looks);
     tcase_add_test(tcase, addresses);
     tcase_add_test(tcase, addresses_in_use);
