@@ -107,7 +107,7 @@ bool docroot_enter(struct docroot *docroot, uint32_t number)
     docroot_leave(docroot);
     docroot->options = options_of(&docroot->root[number], docroot->types);
     docroot->place = (struct place){.beneath.directory = -1, .options = &docroot->options};
-    return directory_open(docroot);
+    return encoders_load(docroot) && directory_open(docroot);
 }
 
 void docroot_leave(struct docroot *docroot)

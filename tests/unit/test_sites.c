@@ -103,7 +103,7 @@ START_TEST(trees)
     ck_assert_uint_eq(found("f")->tree, 3);
     ck_assert_uint_eq(set->trees, 4);
     ck_assert(set->tree[1].hidden && !set->tree[2].hidden);
-    ck_assert_str_eq(set->tree[1].root_place, "/etc/z/serve.conf:5");
+    ck_assert_str_eq(set->tree[1].place, "/etc/z/serve.conf:5");
     ck_assert_str_eq(set->tree[1].index->item[0], "start.html");
     ck_assert(found("a")->lists && !found("c")->lists);
 }
