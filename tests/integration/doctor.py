@@ -240,10 +240,10 @@ def usage(stage):
         require("serve.conf:" in err and not out, "it says %r, %r", out, err)
     path = configured(stage, root="/")
     with open(path, "a", encoding="ascii") as file:
-        file.write("\nsite example.org { }\n")
+        file.write("\nsite example.org { root = /nonexistent }\n")
     code, out, err = stage.setting.run("doctor", "-c", path)
-    expect("exit code with a site (%s)" % err, 2, code)
-    require("serve.conf:" in err and "site: " in err and not out, "it says %r, %r", out, err)
+    expect("exit code with a site whose root is not there (%s)" % err, 1, code)
+    require("root /nonexistent: No such file" in out and not err, "it says %r, %r", out, err)
     code, _, err = stage.setting.run("doctor", "--pid", "2147483647", "/")
     expect("exit code (%s)" % err, 2, code)
     code, out, err = stage.setting.run("doctor", "-h")
