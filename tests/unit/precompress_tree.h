@@ -39,6 +39,7 @@ static inline void tree_make(const char *script)
                    .size_max = 1 << 20,
                    .level = {[CODING_GZIP] = 6, [CODING_BR] = 5, [CODING_ZSTD] = 3}}};
     ck_assert(docroot_open(&tree_docroot, &tree_switches));
+    ck_assert(docroot_enter(&tree_docroot, 0));
 }
 
 /* Checks that no temporary file is left, and removes the directory. */
