@@ -46,7 +46,7 @@ def models_of(binary):
     tried = subprocess.run([binary, "-m", "io_uring", "-t", HERE], stdin=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, text=True, check=False)
     if tried.returncode == 0:
-        return simple + ["io_uring", *VARIANTS], None
+        return simple + [model for model in ("io_uring", *VARIANTS) if model not in left_out], None
     return simple, tried.stderr.strip().partition("] ")[2] or "exit code %d" % tried.returncode
 
 
