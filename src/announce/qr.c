@@ -1,28 +1,19 @@
 /* A character has two modules, one above the other, because a cell is about twice as high as wide. */
 #include "announce/qr.h"
+#include "base/symbol.h"
 
-#include <dlfcn.h>
 #include <qrencode.h>
-#include <string.h>
 
 #define LIBRARY "libqrencode.so.4"
 
 static __typeof__(QRcode_encodeString) *encode;
 static __typeof__(QRcode_free) *release;
 
-/* Stores the function as dlsym(3) advises: ISO C has no conversion from void * to a function. */
-static bool function_find(void *library, const char *name, void *place)
-{
-    void *found = dlsym(library, name);
-    memcpy(place, &found, sizeof(found));
-    return found;
-}
-
 static bool library_load(void)
 {
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    return library && function_find(library, "QRcode_encodeString", &encode) &&
-           function_find(library, "QRcode_free", &release);
+    return library && symbol_find(library, "QRcode_encodeString", &encode) &&
+           symbol_find(library, "QRcode_free", &release);
 }
 
 static bool is_dark(const QRcode *code, int row, int column)

@@ -1,10 +1,9 @@
 /* Loads the libraries with dlopen(3), and finds their functions. They stay loaded. */
 #include "encode/library.h"
 #include "encode/encode.h"
+#include "base/symbol.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
-#include <string.h>
 
 struct encoders encoders;
 
@@ -28,21 +27,13 @@ static const struct {
 };
 enum { FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 
-/* Stores the function as dlsym(3) advises: ISO C has no conversion from void * to a function. */
-static bool function_find(void *library, const char *name, size_t place)
-{
-    void *found = dlsym(library, name);
-    memcpy((char *)&encoders + place, &found, sizeof(found));
-    return found;
-}
-
 bool encode_load(enum coding coding, char *problem, size_t size)
 {
     void *library = dlopen(libraries[coding].name, RTLD_NOW | RTLD_LOCAL);
     bool found = library;
     for (int i = 0; i < FUNCTIONS && found; i++)
         if (functions[i].coding == coding)
-            found = function_find(library, functions[i].name, functions[i].place);
+            found = symbol_find(library, functions[i].name, (char *)&encoders + functions[i].place);
     if (!found)
         snprintf(problem, size, "%s needs %s (Debian: %s); install it: %s", coding_name(coding),
                  libraries[coding].name, libraries[coding].package, dlerror());

@@ -1,9 +1,8 @@
 /* Loads libmicrohttpd with dlopen(3), and finds its functions. */
 #include "status/library.h"
+#include "base/symbol.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
-#include <string.h>
 
 /* The interface that microhttpd.h declares, from version 0.9.60 on. */
 #define NAME "libmicrohttpd.so.12"
@@ -20,21 +19,13 @@ static const struct {
 };
 enum { FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 
-/* Stores the function as dlsym(3) advises: ISO C has no conversion from void * to a function. */
-static bool function_find(void *library, const char *name, size_t place)
-{
-    void *found = dlsym(library, name);
-    memcpy((char *)&http + place, &found, sizeof(found));
-    return found;
-}
-
 bool library_load(char *problem, size_t size)
 {
     if (http.run) return true;
     void *library = dlopen(NAME, RTLD_NOW | RTLD_LOCAL);
     bool found = library;
     for (int i = 0; i < FUNCTIONS && found; i++)
-        found = function_find(library, functions[i].name, functions[i].place);
+        found = symbol_find(library, functions[i].name, (char *)&http + functions[i].place);
     if (!found)
         snprintf(
             problem, size,
