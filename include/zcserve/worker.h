@@ -106,7 +106,7 @@ void client_peer_tell(struct client *client, const struct worker *worker);
 /*
  * The address of the client is known: `peer`. Counts the connection for it, and no longer for an address
  * that was known before. When the address has too many connections, this one fails, and is to be driven to
- * its end. client_open() calls it.
+ * its end. client_open() calls it, and front.c when a PROXY header names another address.
  */
 void client_address_known(struct client *client, struct worker *worker);
 

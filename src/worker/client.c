@@ -87,7 +87,8 @@ void client_open(struct client *client, struct worker *w, int fd,
     conn_last(&client->conn, w->draining);
     client->charged = false;
     client->hold = HOLD_NONE;
-    client_address_known(client, w);
+    if (client->front != FRONT_HEADER)
+        client_address_known(client, w); /* else the header tells it */
     client->state = STATE_IDLE;
     client_watch(client, w);
     stats_add(&w->stats->connections_in[STATE_IDLE], 1);

@@ -65,11 +65,13 @@ static void header_refuse(struct client *client, const char *why)
 static void header_take(struct client *client, struct worker *w, const struct proxy_header *header)
 {
     client->front = FRONT_NONE;
-    if (!header->has_source) return;
-    client->peer = header->source;
-    client_peer_tell(client, w);
-    client->conn.peer_trusted =
-        w->rules->forwarding != FORWARDING_OFF && is_trusted(client, &w->rules->trusted);
+    if (header->has_source) {
+        client->peer = header->source;
+        client_peer_tell(client, w);
+        client->conn.peer_trusted =
+            w->rules->forwarding != FORWARDING_OFF && is_trusted(client, &w->rules->trusted);
+    }
+    client_address_known(client, w);
 }
 
 void front_received(struct client *client, struct worker *w, size_t length, uint64_t waited_ns)
@@ -94,7 +96,8 @@ void front_received(struct client *client, struct worker *w, size_t length, uint
     }
     header_take(client, w, &header);
     size_t rest = conn_prelude_end(c, header.length);
-    if (rest > 0) conn_received(c, rest, waited_ns, &w->now);
+    bool goes_on = conn_next(c) == CONN_RECEIVE; /* its address may have too many connections */
+    if (rest > 0 && goes_on) conn_received(c, rest, waited_ns, &w->now);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */

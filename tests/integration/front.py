@@ -315,3 +315,18 @@ def connected(front, port):
     with contextlib.suppress(OSError):
         return front.server.client(address=("127.0.0.1", port))
     return None
+
+
+@test("limits of an address are those of the client that a PROXY header names, not of the proxy")
+def limited_by_header(stage):
+    options = {"limits.connections_per_address": 2, "limits.exempt": []}
+    with Front(stage, ["127.0.0.1:0 proxy"], options) as front, contextlib.ExitStack() as stack:
+        def asked(header):
+            client = stack.enter_context(front.client())
+            client.send(header + get("/a.txt").encode())
+            return client
+        others = [V1.replace(b"192.0.2.1", b"192.0.2.%d" % last) for last in (7, 8, 9)]
+        for header in (V1, V1, *others):  # five of one proxy, two of one client
+            expect("content", b"a", asked(header).answer().content)
+        require(not asked(V1).drain(), "a third connection of one client got a response")
+        front.counted("closed", "address_full", 1)
