@@ -51,11 +51,19 @@ struct conn_rules {
     uint64_t send_byte_ns;   /* longest average time for the peer to take a byte; 0: any   */
     uint64_t linger_most_ns; /* longest lingering; linger_ns is for one silence in it */
     bool keep_alive;
+    bool server_timing;        /* responses say how long their phases took                      */
+    bool request_id;           /* responses say the id of their request: see conn_ids()        */
     bool not_acceptable;       /* 406, and not the original, when no available coding is accepted */
     bool lists;                /* without sites: a directory without an index may be listed       */
     const struct sites *sites; /* NULL: one site without rules, which is tree 0 of the store */
     enum forwarding forwarding; /* which field of a trusted peer tells the client's address */
     struct networks trusted;    /* the proxies whose word is taken                          */
+};
+
+/* From which a worker makes the ids of its requests. It belongs to the worker. */
+struct request_ids {
+    uint64_t base; /* random, and of no other worker */
+    uint64_t next; /* number of the next request     */
 };
 
 struct conn_work;
@@ -74,7 +82,7 @@ struct conn {
     bool half_closed;
     bool last;         /* the next response is the last: the server is stopping, or others wait */
     bool slow;         /* the peer took bytes, but not enough for another send_ns               */
-    bool peer_trusted; /* rules->forwarding applies to its requests                             */
+    bool peer_trusted; /* what it says of its client is believed: rules->forwarding, request_id */
 };
 
 /*
@@ -120,6 +128,12 @@ void *conn_return_work(struct conn *c);
  * connection has its work area. Until this call, the address is "::".
  */
 void conn_from(struct conn *c, const struct origin *peer);
+
+/*
+ * Where the ids of requests come from; needed when rules->request_id. It is for the time in which the
+ * connection has its work area. `ids` is lent for that time.
+ */
+void conn_ids(struct conn *c, struct request_ids *ids);
 
 /*
  * Returns whether bytes may be received: in RECEIVE. A protocol that answers in any order (not

@@ -10,6 +10,7 @@
 #include "location.h"
 #include "multipart.h"
 #include "status.h"
+#include "told.h"
 
 static char *put_common(char *at, const struct conn_rules *rules, const struct now *now)
 {
@@ -85,10 +86,11 @@ static char *put_special(char *at, const struct plan *plan, const struct conn_ru
 }
 
 size_t head_write(char *space, const struct plan *plan, const struct conn_rules *rules,
-                  const struct target *target, const struct now *now)
+                  const struct target *target, struct exchange *exchange, const struct now *now)
 {
     char *at = put_line(space, TEXT("HTTP/1.1 "), status_line(plan->status));
     at = put_common(at, rules, now);
+    if (rules->server_timing || rules->request_id) at = put_told(at, rules, exchange, now);
     if (plan->status == 200 && !plan->verdict)
         at = put(at, plan->selected->prepared_head);
     else

@@ -28,6 +28,7 @@ struct plan {
     bool moved;              /* send Location: the target of the verdict's rule       */
     bool varies;
     bool is_page;   /* `selected` is the page of an error: whole, without validators  */
+    bool fetched;   /* what it needed was read from the disk for it                  */
     bool preflight; /* a request of CORS for what it may ask                          */
 };
 

@@ -71,9 +71,10 @@ struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bo
                          rules->ranges_max, ranges);
 }
 
-void stream_describe(const struct stream *s, const struct conn_rules *trusting,
+void stream_describe(struct stream *s, const struct conn_rules *rules, bool peer_trusted,
                      struct exchange *exchange)
 {
+    const struct text absent = {NULL, 0};
     const struct request *r = &s->request;
     exchange->lent = NULL;
     exchange->method = r->method;
@@ -83,7 +84,10 @@ void stream_describe(const struct stream *s, const struct conn_rules *trusting,
     exchange->host = fields_value(&r->fields, FIELD_HOST);
     exchange->referer = fields_value(&r->fields, FIELD_REFERER);
     exchange->user_agent = fields_value(&r->fields, FIELD_USER_AGENT);
-    exchange->client = trusting ? forwarded_client(&r->fields, trusting) : (struct text){NULL, 0};
+    exchange->client = peer_trusted ? forwarded_client(&r->fields, rules) : absent;
+    exchange->https = peer_trusted && forwarded_https(&r->fields, rules);
+    exchange->id =
+        rules->request_id ? told_id(&r->fields, peer_trusted, rules, s->ids, s->id) : absent;
     exchange->queue_ns = s->queue_ns;
     exchange->begun_ns = s->begun_ns;
     exchange->headed_ns = s->headed_ns;

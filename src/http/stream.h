@@ -14,6 +14,7 @@
 #include "plan.h"
 #include "rule.h"
 #include "target.h"
+#include "told.h"
 #include "zcserve/conn.h"
 
 enum stream_state {
@@ -32,6 +33,10 @@ struct stream {
     uint64_t begun_ns;  /* when the first byte of the request was received */
     uint64_t queue_ns;  /* how long this byte had waited before            */
     uint64_t headed_ns; /* when the request was complete                   */
+
+    /* only with rules.request_id */
+    struct request_ids *ids;
+    char id[REQUEST_ID_DIGITS]; /* of the request, unless its peer named one */
 
     /* only where there are sites or rules */
     struct origin peer;     /* of the connection: see conn_from()                 */
@@ -76,10 +81,11 @@ struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bo
                             struct resolution found, const struct now *now, struct ranges *ranges);
 
 /*
- * Describes the request in its exchange, before the response is added to the output. `trusting`: the
- * rules by which a trusted peer may name its client; NULL: this peer is not trusted.
+ * Describes the request in its exchange, before the response is added to the output. `peer_trusted`:
+ * what the peer says of its client is believed. The texts of the exchange point into the received
+ * bytes and into the stream.
  */
-void stream_describe(const struct stream *s, const struct conn_rules *trusting,
+void stream_describe(struct stream *s, const struct conn_rules *rules, bool peer_trusted,
                      struct exchange *exchange);
 
 #endif
