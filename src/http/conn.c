@@ -125,11 +125,11 @@ static void answer_add(struct conn *c, struct stream *s, const struct plan *plan
         closing_begin(c, &s->request);
 }
 
-/* Rules that ask for addresses are told who sends the request. */
+/* Rules that ask for it are told who sends the request. */
 static void request_name(const struct conn *c, struct stream *s)
 {
-    if (c->rules->sites && c->rules->sites->by_address)
-        stream_name(s, c->peer_trusted ? c->rules : NULL);
+    const struct sites *sites = c->rules->sites;
+    if (sites && (sites->by_address || sites->by_scheme)) stream_name(s, c->rules, c->peer_trusted);
 }
 
 /* Takes received requests until one needs a lookup, or the output is full or has an open file. */

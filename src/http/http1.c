@@ -22,6 +22,7 @@ void http1_open(struct http1 *h, const struct conn_rules *rules, char *space)
     h->filled = h->parsed = 0;
     h->stream.ids = NULL;
     if (rules->sites) h->stream.peer = (struct origin){.local = false};
+    if (rules->sites) h->stream.asker = (struct asker){.https = false};
     reader_begin(&h->reader, &h->stream.request, rules);
 }
 

@@ -71,30 +71,31 @@ static bool slash_add(struct stream *s, const struct conn_rules *rules)
 
 /* ---- without a lookup ------------------------------------------------------------------------ */
 
+/* Returns the status of the redirect by this rule. Without a host, there is none to lead to. */
+static uint16_t status_moved(const struct stream *s, const struct conn_rules *rules,
+                             const struct rule *target)
+{
+    if (target->needs_host && s->verdict.host.length == 0) return 400;
+    return location_fits(&s->verdict, rules, &s->target) ? target->status : 414;
+}
+
 /* Returns the status that needs no lookup, or 0. */
-static uint16_t status_at_once(const struct stream *s)
+static uint16_t status_at_once(const struct stream *s, const struct conn_rules *rules)
 {
     const struct rule *target = rule_of(s, RULE_TARGET);
     if (s->verdict.refused) return 403;
     if ((s->verdict.methods & 1U << s->request.method) == 0) return 405;
     if (request_is(&s->request, METHOD_OPTIONS)) return 204;
-    return target && target->target.length > 0 ? target->status : 0;
+    return target && target->target.length > 0 ? status_moved(s, rules, target) : 0;
 }
 
-static struct plan plan_at_once(const struct stream *s, const struct conn_rules *rules,
-                                bool may_persist, uint16_t status)
+static struct plan plan_at_once(const struct stream *s, bool may_persist, uint16_t status)
 {
     struct plan plan = plan_make(&s->request, may_persist, status);
     plan.verdict = &s->verdict;
     plan.allow = status == 204 || status == 405;
     plan.preflight = status == 204 && fields_have(&s->request.fields, FIELD_REQUEST_METHOD);
-    if (status == 301 || status == 302) {
-        plan.moved = true;
-        if (!location_fits(&plan, rules, &s->target)) {
-            plan = plan_make(&s->request, may_persist, 414);
-            plan.verdict = &s->verdict;
-        }
-    }
+    plan.moved = status == 301 || status == 302;
     return plan;
 }
 
@@ -121,15 +122,16 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
     struct text authority = s->target.form == TARGET_ABSOLUTE
                                 ? s->target.authority
                                 : fields_value(&s->request.fields, FIELD_HOST);
-    rule_judge(site_find(rules->sites, authority), &s->request, s->target.path, &s->asks,
+    rule_judge(site_find(rules->sites, authority), &s->request, s->target.path, &s->asker,
                &s->verdict);
+    s->verdict.host = authority_host(authority);
     s->decided = 0;
     s->tried = 0;
-    uint16_t status = status_at_once(s);
+    uint16_t status = status_at_once(s, rules);
     if (status == 0 || status >= 400) lookup_begin(s, rules);
     if (status >= 400 && page_ask(s, status)) return false;
     if (status != 0) {
-        *plan = plan_at_once(s, rules, may_persist, status);
+        *plan = plan_at_once(s, may_persist, status);
         return true;
     }
     const struct rule *paths = rule_of(s, RULE_PATHS);

@@ -26,12 +26,13 @@ static bool target_take(struct stream *s)
            (s->target.form == TARGET_ASTERISK && request_is(r, METHOD_OPTIONS));
 }
 
-void stream_name(struct stream *s, const struct conn_rules *trusting)
+void stream_name(struct stream *s, const struct conn_rules *rules, bool peer_trusted)
 {
-    s->asks = s->peer;
-    if (!trusting) return;
-    struct text client = forwarded_client(&s->request.fields, trusting);
-    if (client.base && ip_read(client, &s->asks.ip)) s->asks.local = false;
+    s->asker = (struct asker){.from = s->peer};
+    if (!peer_trusted) return;
+    struct text client = forwarded_client(&s->request.fields, rules);
+    if (client.base && ip_read(client, &s->asker.from.ip)) s->asker.from.local = false;
+    s->asker.https = forwarded_https(&s->request.fields, rules);
 }
 
 bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, struct plan *plan)

@@ -40,7 +40,7 @@ struct stream {
 
     /* only where there are sites or rules */
     struct origin peer;     /* of the connection: see conn_from()                 */
-    struct origin asks;     /* who sends this request: the peer, or its client    */
+    struct asker asker;     /* who sends this request: the peer, or its client    */
     struct verdict verdict; /* what the rules of its site say about the request   */
     char *made;             /* room for a path that a rule makes: path_made_size() */
     uint32_t tried;         /* how many paths of a rule were tried                */
@@ -58,11 +58,8 @@ static inline bool stream_asks(const struct stream *s)
     return s->state == STREAM_ASKING || s->state == STREAM_FETCHED;
 }
 
-/*
- * Sets who sends the request: the client that a trusted peer names by the rules `trusting`; else, or
- * when `trusting` is NULL, the peer.
- */
-void stream_name(struct stream *s, const struct conn_rules *trusting);
+/* Sets who sends the request: the client that a trusted peer names; else the peer. */
+void stream_name(struct stream *s, const struct conn_rules *rules, bool peer_trusted);
 
 /*
  * The request is complete. Returns true and sets *plan when it needs no lookup; else returns false,
