@@ -157,11 +157,15 @@ struct text conn_prelude(struct conn *c, size_t length);
 bool conn_prelude_has_room(const struct conn *c); /* false: no more bytes can be received */
 size_t conn_prelude_end(struct conn *c, size_t length);
 
-/* RESOLVE: returns the stream that asks, and its lookup. Then takes the result of the lookup. */
+/*
+ * RESOLVE: returns the stream that asks, and its lookup. Then takes the result of the lookup. Returns
+ * what was lent with it when that is not needed, and must be returned to the store now: the page of an
+ * error is asked for instead. Else returns NULL.
+ */
 struct stream *conn_asking(const struct conn *c);
 const struct lookup *conn_lookup(const struct stream *s);
-void conn_resolved(struct conn *c, struct stream *s, struct resolution found,
-                   const struct now *now);
+const struct representation *conn_resolved(struct conn *c, struct stream *s,
+                                           struct resolution found, const struct now *now);
 
 /* SEND: the responses to what was resolved since the last call are about to be sent. */
 void conn_gathered(struct conn *c, const struct now *now);

@@ -159,18 +159,20 @@ const struct lookup *conn_lookup(const struct stream *s)
     return &s->lookup;
 }
 
-void conn_resolved(struct conn *c, struct stream *s, struct resolution found, const struct now *now)
+const struct representation *conn_resolved(struct conn *c, struct stream *s,
+                                           struct resolution found, const struct now *now)
 {
     assert(conn_next(c) == CONN_RESOLVE);
-    if (c->rules->sites && route_goes_on(s, c->rules, found.kind)) return;
     const struct representation *lent =
         found.kind == RESOLUTION_FOUND ? found.representation : NULL;
+    if (c->rules->sites && route_goes_on(s, c->rules, found, now->wall_seconds)) return lent;
     bool fetched = s->state == STREAM_FETCHED;
     struct ranges ranges; /* the plan may point to it */
     struct plan plan = stream_resolved(s, c->rules, c->last, found, now, &ranges);
     plan.fetched = fetched;
     answer_add(c, s, &plan, lent, now);
     requests_take(c, now);
+    return NULL;
 }
 
 void conn_parked(struct conn *c, struct stream *s)

@@ -126,6 +126,7 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
                &s->verdict);
     s->verdict.host = authority_host(authority);
     s->decided = 0;
+    s->complete = 0;
     s->tried = 0;
     uint16_t status = status_at_once(s, rules);
     if (status == 0 || status >= 400) lookup_begin(s, rules);
@@ -144,10 +145,33 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
 
 /* ---- after a lookup -------------------------------------------------------------------------- */
 
-bool route_goes_on(struct stream *s, const struct conn_rules *rules, enum resolution_kind kind)
+/* Whether a file that was found may be answered with 412 or 416. */
+static bool may_fail(const struct fields *fields)
+{
+    return fields_have(fields, FIELD_RANGE) || fields_have(fields, FIELD_IF_MATCH) ||
+           fields_have(fields, FIELD_IF_UNMODIFIED_SINCE);
+}
+
+/* Asks for the page of 412 or 416, when this is the response about the file that was found. */
+static bool found_goes_on(struct stream *s, const struct conn_rules *rules, struct resolution found,
+                          int64_t now_seconds)
+{
+    struct ranges ranges;
+    if (!may_fail(&s->request.fields)) return false;
+    struct plan plan =
+        plan_resolved(&s->request, false, found, now_seconds, rules->ranges_max, &ranges);
+    if (plan.status < 400 || !verdict_page(&s->verdict, plan.status).base) return false;
+    s->complete = plan.complete;
+    return page_ask(s, plan.status);
+}
+
+bool route_goes_on(struct stream *s, const struct conn_rules *rules, struct resolution found,
+                   int64_t now_seconds)
 {
     const struct rule *paths = rule_of(s, RULE_PATHS);
-    if (kind == RESOLUTION_FOUND || s->decided != 0) return false;
+    enum resolution_kind kind = found.kind;
+    if (s->decided != 0) return false;
+    if (kind == RESOLUTION_FOUND) return found_goes_on(s, rules, found, now_seconds);
     if (kind == RESOLUTION_DIRECTORY && slash_add(s, rules)) return true;
     if (kind == RESOLUTION_NOT_FOUND && paths && path_next(s, rules, paths)) return true;
     if (kind == RESOLUTION_NOT_FOUND && paths && paths->otherwise != 0)
@@ -161,6 +185,7 @@ static struct plan plan_page(const struct stream *s, bool may_persist, struct re
 {
     struct plan plan = plan_make(&s->request, may_persist, s->decided);
     plan.allow = s->decided == 405;
+    plan.complete = s->complete;
     if (found.kind != RESOLUTION_FOUND) return plan;
     plan.selected = found.representation;
     plan.varies = found.representation->varies;

@@ -110,7 +110,8 @@ static void answer(struct worker *w, struct client *client, struct stream *s,
 {
     client->charged = false;
     if (w->rules->server_timing) now_read(&w->now);
-    conn_resolved(&client->conn, s, found, &w->now);
+    const struct representation *unneeded = conn_resolved(&client->conn, s, found, &w->now);
+    if (unneeded) store_return(w->store, unneeded);
 }
 
 /* Answers the stream's lookup with BUSY: what it asks for is not available now. */

@@ -108,7 +108,7 @@ static const struct {
      "HTTP/1.1 304 Not Modified\r\n" COMMON VALIDATORS
      "Vary: Accept-Encoding\r\nConnection: close\r\n\r\n"},
     {"small",
-     {.status = 416, .keep_alive = true},
+     {.status = 416, .complete = 100, .keep_alive = true},
      "HTTP/1.1 416 Range Not Satisfiable\r\n" COMMON PAGE "Content-Range: bytes */100\r\n\r\n"},
     {NULL,
      {.status = 301, .redirect = true, .keep_alive = true},
