@@ -54,6 +54,7 @@ enum rule_value {
     RULE_TARGET, /* a redirect; an empty one is none                     */
     RULE_PATHS,  /* rewrite and try_files                                */
     RULE_LISTS,
+    RULE_COMPRESSES,
     RULE_ORIGINS,
     RULE_TYPE,
     RULE_CHARSET,
@@ -66,6 +67,7 @@ struct rule {
     uint16_t sets;   /* bit 1 << enum rule_value of each value that it sets                    */
     uint8_t methods; /* bit 1 << enum method of each method that is allowed                    */
     bool lists;
+    bool compresses;    /* codings may be made on the fly, where the site has any                 */
     uint16_t status;    /* of the redirect                                                        */
     struct text target; /* of the redirect, with $1 … $9, $path, $scheme and $host             */
     bool needs_host;    /* $host is in the target                                              */

@@ -18,12 +18,13 @@ static const struct rule *rule_of(const struct stream *s, enum rule_value value)
 
 static void lookup_begin(struct stream *s, const struct conn_rules *rules)
 {
-    const struct rule *lists = rule_of(s, RULE_LISTS);
+    const struct rule *lists = rule_of(s, RULE_LISTS), *compresses = rule_of(s, RULE_COMPRESSES);
     s->lookup.tree = s->verdict.site->tree;
     s->lookup.lists = lists ? lists->lists : s->verdict.site->lists;
     if (s->lookup.lists) s->lookup.view = view_asked(s->target.query, &s->request.fields);
     s->lookup.accepted = negotiate_accepted(&s->request.fields);
     s->lookup.accepted.original_otherwise = !rules->not_acceptable;
+    s->lookup.accepted.as_stored = compresses && !compresses->compresses;
 }
 
 static void ask(struct stream *s, struct text path)

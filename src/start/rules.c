@@ -121,6 +121,13 @@ static bool lists_make(const struct rules_making *m)
     return true;
 }
 
+static bool compresses_make(const struct rules_making *m)
+{
+    if (config_rule_place(m->rule, &m->rule->compress)) m->made->sets |= 1U << RULE_COMPRESSES;
+    m->made->compresses = m->rule->compress;
+    return true;
+}
+
 /* To serve to everyone what only some users may see would be worse than not to start. */
 static bool users_absent(const struct rules_making *m)
 {
@@ -134,8 +141,8 @@ static bool rule_make(struct rules_making *m)
 {
     return rule_pattern_make(m) && users_absent(m) && rule_scheme_make(m) && methods_make(m) &&
            rule_addresses_make(m) && rule_target_make(m) && rule_paths_make(m) &&
-           rule_pages_make(m) && lists_make(m) && origins_make(m) && type_make(m) &&
-           rule_fields_make(m);
+           rule_pages_make(m) && compresses_make(m) && lists_make(m) && origins_make(m) &&
+           type_make(m) && rule_fields_make(m);
 }
 
 static bool redirects_check(struct rules_making *m, const struct config_block *block,
