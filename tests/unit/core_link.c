@@ -346,6 +346,7 @@ static void link_work_lend(struct core_link *link)
     core_holds(work != NULL);
     memset(work, 0x5a, size);
     conn_lend_work(&link->conn, work);
+    if (link->rules.request_id) conn_ids(&link->conn, &link->ids);
 }
 
 size_t core_link_receive(struct core_link *link, const char *bytes, size_t length)

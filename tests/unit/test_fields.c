@@ -27,6 +27,8 @@ static const struct {
     {"user-agent", FIELD_USER_AGENT},
     {"forwarded", FIELD_FORWARDED},
     {"x-forwarded-for", FIELD_X_FORWARDED_FOR},
+    {"x-forwarded-proto", FIELD_X_FORWARDED_PROTO},
+    {"x-request-id", FIELD_X_REQUEST_ID},
 };
 
 #define NAME_MAX_LENGTH 32
