@@ -8,14 +8,15 @@
 #include "file.h"
 
 struct examined {
-    int root_problem;          /* errno: there is no root at present; then nothing else is known    */
-    bool long_name, hidden;    /* it is not even looked for                                         */
-    enum resolution_kind kind; /* what file_find() returned                                         */
-    struct file file;          /* as file_find() sets it                                            */
-    char name[PATH_MAX];       /* the name that was looked for last: of the path, or with an index  */
-    int error;                 /* errno of looking at `name`; 0: there is such a name               */
-    bool linked;               /* there is a symbolic link on the way, followed or not              */
-    struct identity itself;    /* of `name`, when error is 0                                        */
+    int root_problem;       /* errno: there is no root at present; then nothing else is known    */
+    bool long_name, hidden; /* it is not even looked for                                         */
+    enum resolution_kind
+        kind;               /* what file_find() returned                                         */
+    struct file file;       /* as file_find() sets it                                            */
+    char name[PATH_MAX];    /* the name that was looked for last: of the path, or with an index  */
+    int error;              /* errno of looking at `name`; 0: there is such a name               */
+    bool linked;            /* there is a symbolic link on the way, followed or not              */
+    struct identity itself; /* of `name`, when error is 0                                        */
 };
 
 /* Sets *out for the path of `lookup`. May wait for the disk. */
