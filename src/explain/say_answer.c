@@ -115,8 +115,8 @@ void say_answer(const struct trial *t, FILE *out)
 {
     struct text line = status_line(t->exchange->status);
     uint64_t content = t->exchange->length - t->exchange->head_length;
-    page_line(out, "Answer", "%.*s, with %llu bytes of content", (int)line.length, line.base,
-              (unsigned long long)content);
+    page_line(out, "Answer", "%.*s, with %llu byte%s of content", (int)line.length, line.base,
+              (unsigned long long)content, content == 1 ? "" : "s");
     if (lines_are_left_out(t))
         page_line(out, "", "(fields of rules without always = on are not sent with this status)");
     fputc('\n', out);

@@ -127,33 +127,41 @@ static const char *choice_reason(const struct trial_lookup *found, enum coding c
     return "no other one is liked as much";
 }
 
-/* Says whether a coding would be made on the fly, and why not. */
-static void making_say(const struct trial *t, const struct trial_lookup *found, FILE *out)
+/* Returns whether the client accepts one of the codings that can be made as much as the file itself. */
+static bool likes_made(const struct trial_lookup *found, const struct compress_options *options)
+{
+    const struct accepted *accepted = &found->accepted;
+    bool likes = false;
+    for (uint32_t i = 0; i < options->codings; i++) {
+        uint16_t weight = accepted->weight[options->coding[i]];
+        likes |= weight > 0 && weight >= accepted->weight[CODING_IDENTITY];
+    }
+    return likes;
+}
+
+/* Returns why no coding is made on the fly. */
+static const char *making_reason(const struct trial *t, const struct trial_lookup *found)
 {
     const struct compress_options *options = &t->p->tree[found->tree].compress;
     const struct file *file = &found->seen->file;
     uint64_t size = file->identity[CODING_IDENTITY].size;
-    const char *label = "  on the fly";
-    if (options->codings == 0) {
-        page_line(out, label, "none is made: compress.codings is empty");
-    } else if (found->found.improvable) {
-        page_line(out, label, "one is made now; later requests get it, this one does not");
-    } else if (found->found.representation->coding != CODING_IDENTITY) {
-        page_line(out, label, "none is made: a sidecar is sent");
-    } else if (size < options->bytes_min || size > options->bytes_max) {
-        page_line(out, label,
-                  "none is made: the size is not from compress.least = %llu to "
-                  "compress.most = %llu",
-                  (unsigned long long)options->bytes_min, (unsigned long long)options->bytes_max);
-    } else if (file->makeable == 0) {
-        page_line(out, label,
-                  "none is made: the type is not among compress.types, or there are "
-                  "sidecars");
-    } else {
-        page_line(out, label,
-                  "none is made: the client accepts none as much as the file itself, "
-                  "or the file is not in memory, or it changed a moment ago");
-    }
+    if (options->codings == 0) return "compress.codings is empty";
+    if (found->found.representation->coding != CODING_IDENTITY) return "a sidecar is sent";
+    if (size < options->bytes_min) return "the file is smaller than compress.least";
+    if (size > options->bytes_max) return "the file is larger than compress.most";
+    if (file->makeable == 0) return "its type is not among compress.types, or there are sidecars";
+    if (!likes_made(found, options)) return "the client accepts none as much as the file itself";
+    if (found->found.representation->fd >= 0) return "the file is not in memory";
+    if (file_ripens_in_ns(file, &t->now) > 0) return "the file changed a moment ago";
+    return "one that was tried saved too little, or nothing more can be made now";
+}
+
+static void making_say(const struct trial *t, const struct trial_lookup *found, FILE *out)
+{
+    if (found->found.improvable)
+        page_line(out, "  on the fly", "one is made now: later requests get it, this one does not");
+    else
+        page_line(out, "  on the fly", "none is made: %s", making_reason(t, found));
 }
 
 void say_codings(const struct trial *t, FILE *out)

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define METHODS_KNOWN "not allowed: only GET, HEAD and OPTIONS are"
+
 /* ---- before a lookup ------------------------------------------------------------------------- */
 
 /* Returns the rule that decided a value, as "rule "/x" (serve.conf:3)" in `space`. */
@@ -48,7 +50,7 @@ static void method_say(const struct trial *t, FILE *out)
     if (verdict->by[RULE_METHODS])
         page_line(out, "Method", "%s by %s", which, decider(t, RULE_METHODS, by, sizeof(by)));
     else if (!allowed)
-        page_line(out, "Method", "not allowed: the server knows GET, HEAD and OPTIONS");
+        page_line(out, "Method", METHODS_KNOWN);
     if (verdict->origin.base)
         page_line(out, "Origin", "allowed by %s", decider(t, RULE_ORIGINS, by, sizeof(by)));
     else if (verdict->by[RULE_ORIGINS])
@@ -59,6 +61,9 @@ static void method_say(const struct trial *t, FILE *out)
 void say_access(const struct trial *t, FILE *out)
 {
     char by[1024];
+    if (t->exchange->refused == REFUSAL_NONE && t->exchange->method == METHOD_OPTIONS)
+        page_line(out, "Method", "OPTIONS is answered without a lookup");
+    if (!t->is_judged && t->exchange->status == 405) page_line(out, "Method", METHODS_KNOWN);
     if (!t->is_judged) return;
     address_say(t, out);
     method_say(t, out);
