@@ -28,7 +28,7 @@ static void address_say(const struct trial *t, FILE *out)
     char by[1024];
     const struct verdict *verdict = &t->stream->verdict;
     const struct rule *allow = verdict->by[RULE_ALLOW], *deny = verdict->by[RULE_DENY];
-    bool denied = deny && networks_have_origin(deny->deny, &t->stream->asks);
+    bool denied = deny && networks_have_origin(deny->deny, &t->stream->asker.from);
     if (denied)
         page_line(out, "Address", "refused by %s", decider(t, RULE_DENY, by, sizeof(by)));
     else if (verdict->refused)
