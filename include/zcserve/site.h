@@ -118,4 +118,7 @@ struct sites {
  */
 const struct site *site_find(const struct sites *sites, struct text authority);
 
+/* Returns the name by which site_find() finds the site; NULL when it is that of all other hosts. */
+const struct site_host *site_host_find(const struct sites *sites, struct text authority);
+
 #endif

@@ -21,13 +21,13 @@ static int compare(struct text a, struct text b)
     return memcmp(a.base, b.base, a.length);
 }
 
-static const struct site *name_find(const struct sites *sites, struct text name)
+static const struct site_host *name_find(const struct sites *sites, struct text name)
 {
     uint32_t least = 0, end = sites->hosts;
     while (least < end) {
         uint32_t middle = least + (end - least) / 2;
         int order = compare(sites->host[middle].name, name);
-        if (order == 0) return sites->host[middle].site;
+        if (order == 0) return &sites->host[middle];
         if (order < 0)
             least = middle + 1;
         else
@@ -36,21 +36,26 @@ static const struct site *name_find(const struct sites *sites, struct text name)
     return NULL;
 }
 
-const struct site *site_find(const struct sites *sites, struct text authority)
+const struct site_host *site_host_find(const struct sites *sites, struct text authority)
 {
     char bytes[HOST_BYTES_MAX];
     struct text name = authority_host(authority);
-    if (sites->hosts == 0 || name.length == 0 || name.length > sizeof(bytes))
-        return sites->otherwise;
+    if (sites->hosts == 0 || name.length == 0 || name.length > sizeof(bytes)) return NULL;
     lower_case(bytes, name);
     name.base = bytes;
-    const struct site *site = name_find(sites, name);
-    while (!site && name.length > 1) {
+    const struct site_host *host = name_find(sites, name);
+    while (!host && name.length > 1) {
         do {
             name.base++;
             name.length--;
         } while (name.length > 0 && name.base[0] != '.');
-        site = name_find(sites, name);
+        host = name_find(sites, name);
     }
-    return site ? site : sites->otherwise;
+    return host;
+}
+
+const struct site *site_find(const struct sites *sites, struct text authority)
+{
+    const struct site_host *host = site_host_find(sites, authority);
+    return host ? host->site : sites->otherwise;
 }

@@ -215,6 +215,7 @@ static bool sites_make(struct sites_making *m)
     m->site = rules_take(&m->rules, count * sizeof(*m->site));
     m->host = rules_take(&m->rules, HOSTS_MAX * sizeof(*m->host));
     if (!m->site || !m->host) return false;
+    m->set->site = m->site;
     bool good = outside_make(m);
     struct site *site = m->site + 1;
     for (const struct config_block *block = m->config->block.inner; block; block = block->next)

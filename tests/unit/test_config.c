@@ -161,7 +161,7 @@ START_TEST(is_read)
     unsetenv("ZC_NONE");
     setenv("ZC_EMPTY", "", 1);
     struct config *config = load_good(good[_i].text);
-    const struct config_option *option = option_find_dotted(good[_i].name);
+    const struct config_option *option = option_find_dotted(&options_of_config, good[_i].name);
     ck_assert_ptr_nonnull(option);
     char *value = written(option, config);
     ck_assert_msg(strcmp(value, good[_i].value) == 0, "%s: %s", good[_i].text, value);
