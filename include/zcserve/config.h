@@ -115,6 +115,8 @@ const char *config_rule_place(const struct config_rule *rule, const void *member
 struct config_root {
     const char *root, *place; /* `place`: where it was set, for messages */
     const struct config_list *index, *sidecars;
+    const struct config_list *compress; /* codings that are made on the fly */
+    const char *compress_place;
     int symlinks;
     bool hidden;
 };

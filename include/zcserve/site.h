@@ -43,6 +43,9 @@ struct error_page {
     struct text path; /* without "/" at its beginning */
 };
 
+/* For which requests a rule is, by the scheme in which the client asked. */
+enum rule_scheme { SCHEME_ANY, SCHEME_HTTP, SCHEME_HTTPS };
+
 /* The values of a rule of which the last one counts. */
 enum rule_value {
     RULE_METHODS,
@@ -51,6 +54,7 @@ enum rule_value {
     RULE_TARGET, /* a redirect; an empty one is none                     */
     RULE_PATHS,  /* rewrite and try_files                                */
     RULE_LISTS,
+    RULE_COMPRESSES,
     RULE_ORIGINS,
     RULE_TYPE,
     RULE_CHARSET,
@@ -59,11 +63,14 @@ enum rule_value {
 
 struct rule {
     struct pattern pattern;
+    enum rule_scheme scheme;
     uint16_t sets;   /* bit 1 << enum rule_value of each value that it sets                    */
     uint8_t methods; /* bit 1 << enum method of each method that is allowed                    */
     bool lists;
+    bool compresses;    /* codings may be made on the fly, where the site has any                 */
     uint16_t status;    /* of the redirect                                                        */
-    struct text target; /* of the redirect, with $1 … $9 and $path                             */
+    struct text target; /* of the redirect, with $1 … $9, $path, $scheme and $host             */
+    bool needs_host;    /* $host is in the target                                              */
     const struct text *path; /* paths to try, with $1 … $9 and $path, without "/" before them  */
     uint32_t paths;
     uint16_t otherwise; /* the status when none of them is there; 0: of the last one           */
@@ -77,6 +84,12 @@ struct rule {
     uint32_t fields;
     uint32_t expires_seconds;
 };
+
+/* Returns whether the rule is for requests by this scheme. */
+static inline bool rule_has_scheme(const struct rule *rule, bool https)
+{
+    return rule->scheme == SCHEME_ANY || (rule->scheme == SCHEME_HTTPS) == https;
+}
 
 struct site {
     uint16_t tree; /* the tree of the store that has its files */
@@ -95,6 +108,7 @@ struct sites {
     uint32_t hosts;
     const struct site *otherwise; /* of requests with no host or any other host               */
     bool by_address;              /* rules allow or deny addresses: conn_from() must be called */
+    bool by_scheme;               /* rules ask for the scheme of a request                     */
     uint32_t lines_bytes;         /* the most bytes of field lines that rules add             */
 };
 

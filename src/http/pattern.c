@@ -123,6 +123,11 @@ bool pattern_match(const struct pattern *pattern, struct text path, struct captu
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
+static bool begins_with(struct text text, struct text word)
+{
+    return text.length >= word.length && memcmp(text.base, word.base, word.length) == 0;
+}
+
 /* Takes what a "$" stands for, behind which `rest` begins. Any other "$" stands for itself. */
 static struct piece reference_take(struct text *rest, const struct captures *captures)
 {
@@ -135,9 +140,15 @@ static struct piece reference_take(struct text *rest, const struct captures *cap
         piece.text =
             number < captures->count ? captures->star[number] : (struct text){rest->base, 0};
         piece.is_captured = true;
-    } else if (rest->length >= 4 && memcmp(rest->base, "path", 4) == 0) {
+    } else if (begins_with(*rest, TEXT("path"))) {
         length = 4;
         piece = (struct piece){captures->path, .is_captured = true, .has_slash = true};
+    } else if (begins_with(*rest, TEXT("host"))) {
+        length = 4;
+        piece = (struct piece){captures->host, .is_host = true};
+    } else if (begins_with(*rest, TEXT("scheme"))) {
+        length = 6;
+        piece = (struct piece){.text = captures->scheme};
     }
     rest->base += length;
     rest->length -= length;

@@ -11,6 +11,7 @@ struct captures {
     struct text path; /* all of it, for $path */
     struct text star[CAPTURES_MAX];
     uint32_t count;
+    struct text scheme, host; /* of a redirect; set by the caller */
 };
 
 /*
@@ -27,11 +28,12 @@ static inline bool pattern_may_match(const struct pattern *pattern, struct text 
     return path.length >= pattern->plain && path.base[0] == pattern->text.base[0];
 }
 
-/* A piece of a text with $1 … $9 and $path. */
+/* A piece of a text with $1 … $9 and $path; of the target of a redirect, also $scheme and $host. */
 struct piece {
     struct text text;
     bool is_captured; /* not written in the configuration, but taken from the path */
     bool has_slash;   /* of $path: a "/" precedes the text                         */
+    bool is_host;     /* of $host: any case of letters                             */
 };
 
 /*

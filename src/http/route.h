@@ -25,10 +25,11 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
                  struct plan *plan);
 
 /*
- * A lookup had this result. Returns true when another path must be looked up, which is in s->lookup
- * then; nothing was lent.
+ * A lookup had the result `found`. Returns true when another path must be looked up, which is in
+ * s->lookup then; what was lent is not needed.
  */
-bool route_goes_on(struct stream *s, const struct conn_rules *rules, enum resolution_kind kind);
+bool route_goes_on(struct stream *s, const struct conn_rules *rules, struct resolution found,
+                   int64_t now_seconds);
 
 /* Returns the plan that follows from the last result. The rest is as for plan_resolved(). */
 struct plan route_plan(const struct stream *s, const struct conn_rules *rules, bool may_persist,

@@ -3,23 +3,9 @@
  * from the longest to the shortest.
  */
 #include "zcserve/site.h"
+#include "authority.h"
 
 #define HOST_BYTES_MAX 255 /* a longer one is no name of the DNS (RFC 1035 §2.3.4) */
-
-/* Returns the host of an authority: what precedes the port, without a dot at its end. */
-static struct text host_of(struct text authority)
-{
-    struct text host = authority;
-    while (host.length > 0 && host.base[host.length - 1] >= '0' &&
-           host.base[host.length - 1] <= '9')
-        host.length--;
-    if (host.length > 0 && host.base[host.length - 1] == ':')
-        host.length--;
-    else
-        host = authority;
-    if (host.length > 1 && host.base[host.length - 1] == '.') host.length--;
-    return host;
-}
 
 static void lower_case(char *to, struct text from)
 {
@@ -53,7 +39,7 @@ static const struct site_host *name_find(const struct sites *sites, struct text 
 const struct site_host *site_host_find(const struct sites *sites, struct text authority)
 {
     char bytes[HOST_BYTES_MAX];
-    struct text name = host_of(authority);
+    struct text name = authority_host(authority);
     if (sites->hosts == 0 || name.length == 0 || name.length > sizeof(bytes)) return NULL;
     lower_case(bytes, name);
     name.base = bytes;

@@ -2,6 +2,7 @@
  * Sites with the same root and options share a tree. A host has one site: two sites that name the
  * same one are reported with both places.
  */
+#define _GNU_SOURCE
 #include "start/sites.h"
 #include "start/rules.h"
 #include "zcserve/utf8.h"
@@ -157,6 +158,13 @@ static bool hosts_sort(struct sites_making *m)
 
 /* ---- sites ----------------------------------------------------------------------------------- */
 
+static void rule_needs_add(struct sites *sites, const struct rule *rule)
+{
+    sites->by_address |= (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
+    sites->by_scheme |= rule->scheme != SCHEME_ANY ||
+                        memmem(rule->target.base, rule->target.length, "$scheme", 7) != NULL;
+}
+
 /* Adds what the rules of a site need to what all sites need. */
 static bool needs_add(struct sites_making *m, const struct site *site, const char *where)
 {
@@ -167,7 +175,7 @@ static bool needs_add(struct sites_making *m, const struct site *site, const cha
                             "the fields of its rules have together more than 8192 bytes");
     if (bytes > sites->lines_bytes) sites->lines_bytes = (uint32_t)bytes;
     for (uint32_t i = 0; i < site->rules; i++)
-        sites->by_address |= (site->rule[i].sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
+        rule_needs_add(sites, &site->rule[i]);
     return true;
 }
 
@@ -222,7 +230,8 @@ struct site_set *site_set_new(const struct config *config, FILE *errors)
     bool good = false;
     if (set && m) {
         *m = (struct sites_making){.set = set, .config = config};
-        m->rules = (struct rules_making){.memory = &set->memory, .errors = errors};
+        m->rules =
+            (struct rules_making){.memory = &set->memory, .config = config, .errors = errors};
         set->used = config->block.inner || config->outside.inner;
         good = sites_make(m);
     } else {

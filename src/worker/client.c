@@ -102,6 +102,7 @@ void client_lend_work(struct client *client, struct worker *w)
     void *work = slab_take(&w->works);
     assert(work); /* there are as many as connections */
     conn_lend_work(&client->conn, work);
+    if (w->rules->request_id) conn_ids(&client->conn, &w->ids);
     client_peer_tell(client, w);
 }
 

@@ -11,9 +11,15 @@
 #include <assert.h>
 #include <sys/socket.h>
 
+/* Whether anything that a trusted peer says of its client is wanted. */
+static bool believes(const struct conn_rules *rules)
+{
+    return rules->forwarding != FORWARDING_OFF || rules->request_id;
+}
+
 bool front_asks(const struct service *service)
 {
-    bool asks = service->rules.forwarding != FORWARDING_OFF;
+    bool asks = believes(&service->rules);
     for (uint32_t i = 0; i < service->addresses; i++)
         asks |= service->address[i].proxy;
     return asks;
@@ -41,7 +47,7 @@ static bool is_trusted(const struct client *client, const struct networks *trust
 void front_open(struct client *client, struct worker *w)
 {
     bool trusted = is_trusted(client, &w->rules->trusted);
-    client->conn.peer_trusted = trusted && w->rules->forwarding != FORWARDING_OFF;
+    client->conn.peer_trusted = trusted && believes(w->rules);
     if (wants_header(client, w->front)) client->front = trusted ? FRONT_HEADER : FRONT_UNTRUSTED;
 }
 
@@ -68,8 +74,7 @@ static void header_take(struct client *client, struct worker *w, const struct pr
     if (header->has_source) {
         client->peer = header->source;
         client_peer_tell(client, w);
-        client->conn.peer_trusted =
-            w->rules->forwarding != FORWARDING_OFF && is_trusted(client, &w->rules->trusted);
+        client->conn.peer_trusted = believes(w->rules) && is_trusted(client, &w->rules->trusted);
     }
     client_address_known(client, w);
 }

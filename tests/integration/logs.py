@@ -18,7 +18,7 @@ COMBINED = re.compile(
     r'"(?P<agent>(?:[^"\\]|\\x[0-9A-F]{2})*)" (?P<seconds>\d+\.\d{6}) (?P<worker>\d+) '
     r'(?P<source>-|memory|pagecache|disk)')
 KEYS = {"time", "remote", "host", "method", "target", "version", "status", "bytes", "referer",
-        "user_agent", "seconds", "worker", "source", "coding"}
+        "user_agent", "seconds", "worker", "source", "coding", "scheme", "id"}
 
 
 def log_options(stage, **more):
@@ -123,6 +123,7 @@ def json_lines(stage):
     first, second = found[:2]
     expect("target", "/a.txt?x=1", first["target"])
     expect("host", "test", first["host"])
+    expect("scheme and id", ("http", None), (first["scheme"], first["id"]))
     expect("agent", "t\"wo\\ \t\xff", second["user_agent"])
     expect("status and bytes", [(200, 5), (200, 400000), (206, 10)],
            [(each["status"], each["bytes"]) for each in found[:3]])

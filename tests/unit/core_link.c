@@ -304,7 +304,7 @@ static void link_resolve(struct core_link *link)
     core_holds(link->lent_count - link->returned_count < EXCHANGES_MAX);
     if (found.kind == RESOLUTION_FOUND)
         link->lent[link->lent_count++ % EXCHANGES_MAX] = found.representation;
-    conn_resolved(&link->conn, asking, found, &link->now);
+    if (conn_resolved(&link->conn, asking, found, &link->now)) link->lent_count--; /* returned */
 }
 
 static void link_settle(struct core_link *link)
