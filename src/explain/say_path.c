@@ -28,7 +28,7 @@ static void address_say(const struct trial *t, FILE *out)
     char by[1024];
     const struct verdict *verdict = &t->stream->verdict;
     const struct rule *allow = verdict->by[RULE_ALLOW], *deny = verdict->by[RULE_DENY];
-    bool denied = deny && networks_have_origin(deny->deny, &t->stream->asks);
+    bool denied = deny && networks_have_origin(deny->deny, &t->stream->asker.from);
     if (denied)
         page_line(out, "Address", "refused by %s", decider(t, RULE_DENY, by, sizeof(by)));
     else if (verdict->refused)
@@ -90,10 +90,12 @@ static const char *absence_reason(const struct examined *seen)
 
 static const char *refusal_reason(const struct examined *seen, int symlinks)
 {
+    if (seen->root_problem != 0) return "the root directory cannot be opened at present";
     if (seen->file.bare) return "a directory without an index, and listing = off";
     if (seen->error == ELOOP && symlinks == SYMLINKS_NEVER)
         return "a symbolic link, and symlinks = never";
-    if (seen->error == ELOOP) return "symbolic links that lead to each other";
+    if (seen->error == ELOOP)
+        return "a symbolic link that leads to itself, or a kernel without openat2";
     if (seen->error == EXDEV && symlinks == SYMLINKS_BENEATH)
         return "a symbolic link that is absolute or leads out of the root; symlinks = beneath";
     if (seen->error == EXDEV) return "a symbolic link leads out of the root";

@@ -6,6 +6,8 @@
 #define ZCSERVE_EXPLAIN_TRIAL_H
 
 #include "asking.h"
+#include "http/condition.h"
+#include "http/range.h"
 #include "http/stream.h"
 #include "start/program.h"
 #include "store/examine.h"
@@ -27,6 +29,15 @@ struct trial_lookup {
     struct examined *seen;
 };
 
+/* What follows from the fields of the request for the file that was found. */
+struct trial_choice {
+    bool made; /* a file was found */
+    bool has_etag;
+    enum condition condition;
+    enum range_kind range; /* of a GET */
+    struct ranges ranges;
+};
+
 struct trial {
     const struct program *p;
     const struct asking *asking;
@@ -35,8 +46,10 @@ struct trial {
     struct conn conn;
     void *work;
     const struct stream *stream; /* its target and verdict stay, when `is_judged`        */
-    struct request request;      /* its fields, when there was a lookup                  */
-    bool is_judged;              /* the rules of a site were asked                       */
+    struct request_ids ids;
+    struct trial_choice choice;
+    struct request request; /* its fields, when there was a lookup                  */
+    bool is_judged;         /* the rules of a site were asked                       */
     struct trial_lookup lookup[TRIAL_LOOKUPS_MAX];
     size_t lookups;
     const struct exchange *exchange; /* what is lent for it is returned by trial_close() */
