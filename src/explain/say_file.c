@@ -172,8 +172,9 @@ static const char *making_reason(const struct trial *t, const struct trial_looku
 
 static void making_say(const struct trial *t, const struct trial_lookup *found, FILE *out)
 {
-    if (found->found.improvable)
-        page_line(out, "  on the fly", "one is made now: later requests get it, this one does not");
+    if (found->improvable)
+        page_line(out, "  on the fly",
+                  "one is made for later requests; until then the file itself is sent");
     else
         page_line(out, "  on the fly", "none is made: %s", making_reason(t, found));
 }

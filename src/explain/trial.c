@@ -55,6 +55,15 @@ static void choice_note(struct trial *t, const struct representation *r)
                                  &choice->ranges);
 }
 
+/* Returns whether a request like this one, a moment later, would have a coding made on the fly. */
+static bool coding_is_wanted(struct trial *t, const struct stream *s)
+{
+    struct resolution later = store_resolve(t->store, conn_lookup(s), MAY_WAIT, &t->now);
+    if (later.kind != RESOLUTION_FOUND) return false;
+    store_return(t->store, later.representation);
+    return later.improvable;
+}
+
 static bool lookup_answer(struct trial *t, char *problem, size_t size)
 {
     struct stream *s = conn_asking(&t->conn);
@@ -67,6 +76,7 @@ static bool lookup_answer(struct trial *t, char *problem, size_t size)
     note->kept = store_counts(t->store)->entries > entries;
     if (note->found.kind == RESOLUTION_CROWDED || note->found.kind == RESOLUTION_COLD)
         note->found = (struct resolution){.kind = RESOLUTION_BUSY};
+    note->improvable = note->found.kind == RESOLUTION_FOUND && coding_is_wanted(t, s);
     if (note->found.kind == RESOLUTION_FOUND && note->page_of == 0)
         choice_note(t, note->found.representation);
     const struct representation *unneeded = conn_resolved(&t->conn, s, note->found, &t->now);

@@ -25,7 +25,8 @@ struct trial_lookup {
     uint32_t tried;   /* how many paths of the rule were tried with it; 0: none is a rule's */
     bool lists;
     struct resolution found;
-    bool kept; /* the store remembers the result */
+    bool kept;       /* the store remembers the result                           */
+    bool improvable; /* a coding would be made on the fly, for later requests    */
     struct examined *seen;
 };
 
