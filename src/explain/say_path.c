@@ -109,7 +109,9 @@ static void outcome_say(const struct trial *t, const struct trial_lookup *lookup
     const struct examined *seen = lookup->seen;
     switch (lookup->found.kind) {
     case RESOLUTION_FOUND: page_line(out, "", "found"); break;
-    case RESOLUTION_DIRECTORY: page_line(out, "", "a directory, whose path ends in a slash"); break;
+    case RESOLUTION_DIRECTORY:
+        page_line(out, "", "a directory, of which the path has no slash at its end");
+        break;
     case RESOLUTION_NOT_FOUND: page_line(out, "", "not found: %s", absence_reason(seen)); break;
     case RESOLUTION_FORBIDDEN:
         page_line(out, "", "forbidden: %s",
