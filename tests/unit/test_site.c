@@ -62,6 +62,8 @@ START_TEST(site_of_host)
     const struct site *found = site_find(&sites, text_of(hosts[_i].authority));
     ck_assert_msg(found == &site[hosts[_i].site], "%s: site %td", hosts[_i].authority,
                   found - site);
+    const struct site_host *by = site_host_find(&sites, text_of(hosts[_i].authority));
+    ck_assert_ptr_eq(by ? by->site : &site[0], found);
 }
 END_TEST
 
