@@ -69,6 +69,7 @@ class Server:
         options["many"] = self.root != site.root
         options["connections"] = work.connections
         options.update({"model": model for model in MODELS if model in particular})
+        options["sites"] = "sites" in particular
         if "tuned" in particular:
             options["sending"] = work.nginx_tuned
         self.setup = peers.Setup(self.port, self.root, self.directory, log, workers, options)

@@ -34,14 +34,14 @@ class Requests:
 class Site:
     """`root` has a file for each work. Lists and the 100,000 files are made when they are first needed."""
 
-    def __init__(self):
+    def __init__(self, works=WORKS):
         self.cleanup = ExitStack()
         self.root = self._directory_make()
         self.lists = self._directory_make()
         self.many_root, self.many_paths = None, []
         self.mixed_root, self.mixed_paths = None, []
         self.cold_root = None  # made and filled by zcbench.cold, on a disk
-        for length in sorted({work.file_bytes for work in WORKS}):
+        for length in sorted({work.file_bytes for work in works}):
             (self.root / f"{length}.txt").write_bytes(content(f"{length}.txt", length))
 
     def root_of(self, work):

@@ -11,7 +11,8 @@ PEERS = ("nginx", "h2o", "lighttpd", "caddy", "apache")
 NEAR = PEERS[:3]  # the peers nearest to zcserve, measured in every work; the others only in some
 TUNED = ("nginx+tuned",)  # nginx with other values of sendfile and tcp_nopush than it advises
 LOGGED = tuple(f"{name}+log" for name in LOOPS + PEERS)
-SERVERS = FLOORS + LOOPS + BLOCKING + PEERS + TUNED + LOGGED
+SITED = tuple(f"{name}+sites" for name in LOOPS)  # ten sites with ten rules each
+SERVERS = FLOORS + LOOPS + BLOCKING + PEERS + TUNED + LOGGED + SITED
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ WORKS = (
     Work("c4096", "100 bytes, 4096 connections", connections=4096,
          servers=FLOORS[:1] + LOOPS + NEAR),
     Work("log", "100 bytes, 64 connections, access log on", servers=LOGGED),
+    Work("sites", "100 bytes, 64 connections, with and without ten sites of ten rules each",
+         servers=LOOPS + SITED),
     Work("pipelined", "100 bytes, 16 pipelined, 64 connections", pipelined=16,
          nginx_tuned=("off", "on"), servers=FLOORS + LOOPS + PEERS + TUNED),
     Work("close", "100 bytes, a new connection for each request", close=True, tool="ab",
