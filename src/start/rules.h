@@ -38,6 +38,9 @@ void *rules_take(const struct rules_making *m, size_t size);
  */
 bool rules_make(struct rules_making *m, const struct config_block *block, struct site *site);
 
+/* Sets which field lines of the rules of this site may be replaced by later ones. */
+void rules_lines_settle(const struct site *site);
+
 /* Returns the most bytes of field lines that the rules of this site add to a response. */
 size_t rules_lines_bytes(const struct rules_making *m, const struct site *site);
 
