@@ -174,6 +174,5 @@ bool rules_make(struct rules_making *m, const struct config_block *first, struct
     }
     site->rule = rule;
     site->rules = good ? count : 0;
-    rules_lines_settle(site);
     return good && redirects_check(m, first, site);
 }

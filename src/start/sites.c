@@ -157,7 +157,7 @@ static bool hosts_sort(struct sites_making *m)
 
 /* ---- sites ----------------------------------------------------------------------------------- */
 
-/* Adds what the rules of a site need to what all sites need. */
+/* Adds what the rules of a site need to what all sites need, and settles their lines. */
 static bool needs_add(struct sites_making *m, const struct site *site, const char *where)
 {
     struct sites *sites = &m->set->sites;
@@ -168,7 +168,7 @@ static bool needs_add(struct sites_making *m, const struct site *site, const cha
     if (bytes > sites->lines_bytes) sites->lines_bytes = (uint32_t)bytes;
     for (uint32_t i = 0; i < site->rules; i++)
         sites->by_address |= (site->rule[i].sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
-    return true;
+    return rules_lines_settle(&m->rules, site);
 }
 
 static bool site_make(struct sites_making *m, const struct config_site *config, struct site *site)
