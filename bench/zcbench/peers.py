@@ -63,6 +63,7 @@ def zcserve(s):
     own = {"prefork": "prefork { start = 64\n processes = 64\n spare_max = 64\n}",
            "threadpool": "threadpool { threads = 64\n}"}.get(model, "")
     status = 'status = "127.0.0.1:0"\n' if s.options.get("status") else ""
+    listing = "listing = on\n" if s.options.get("listing") else ""
     sites = zcserve_sites(s.root) if s.options.get("sites") else ""
     return f"""\
 listen = {{"127.0.0.1:{s.port}"}}
@@ -72,7 +73,7 @@ workers = {s.workers}
 connections = 16384
 access_log = "{s.log}"
 error_log = "stderr"
-{status}cache {{
+{status}{listing}cache {{
     size = {s.options.get("cache_size", "64m")}
     file_max = 256k
 }}
@@ -87,6 +88,7 @@ def nginx(s):
     load, static = ("", "")
     if brotli.exists():
         load, static = f"load_module {brotli};\n", "\n    brotli_static on;"
+    listing = "\n        autoindex on;" if s.options.get("listing") else ""
     types = " ".join(f"{kind} {suffix};" for suffix, kind in TYPES.items())
     return f"""\
 {load}user {getpass.getuser()};
@@ -120,7 +122,7 @@ http {{
     scgi_temp_path temporary;
     server {{
         listen 127.0.0.1:{s.port} reuseport backlog=4096;
-        root {s.root};
+        root {s.root};{listing}
     }}
 }}
 """

@@ -66,6 +66,7 @@ class Server:
         log = str(self.directory / "access.log") if "log" in particular else "off"
         options = {**work.options, **options}
         options["compressed"] = work.requests == "site"
+        options["listing"] = work.requests == "listing"
         options["many"] = self.root != site.root
         options["connections"] = work.connections
         options.update({"model": model for model in MODELS if model in particular})

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 KIB, MIB = 1024, 1024 * 1024
+RANGES_TOGETHER = 4  # in a request of the work "multipart"
 
 FLOORS = ("floor", "floor+uring")
 LOOPS = ("zcserve+epoll", "zcserve+uring")
@@ -79,6 +80,10 @@ WORKS = (
          options={"cache_size": "16m"}, servers=LOOPS + NEAR),
     Work("ranges", "ranges of 64 KiB to 1 MiB in a 100 MiB file", requests="ranges", status=206,
          by_bytes=True, servers=LOOPS + NEAR),
+    Work("multipart", "four of these ranges in each response", requests="multipart", status=206,
+         by_bytes=True, servers=LOOPS + NEAR),
+    Work("listing", "a listing of 10,000 names", requests="listing", by_bytes=True,
+         servers=LOOPS + ("nginx",)),
     Work("304", "conditional requests answered 304", requests="304", status=304,
          servers=LOOPS + NEAR),
 )
