@@ -22,8 +22,10 @@
  */
 struct pattern {
     struct text text;
-    bool anywhere;  /* it may begin at any segment; the path must end with it   */
-    uint16_t plain; /* so many bytes at its beginning are neither "*" nor "?"   */
+    bool anywhere;    /* it may begin at any segment; the path must end with it        */
+    bool ends_decide; /* what has its plain beginning and its plain end matches        */
+    uint16_t begin;   /* so many bytes at its beginning are neither "*" nor "?"        */
+    uint16_t end;     /* so many are neither behind its last "*" or "?"; 0: it has none */
     uint8_t stars;
 };
 
@@ -35,6 +37,7 @@ struct rule_field {
     uint16_t name;    /* the same number for the same name, in any case of letters */
     bool is_expires;  /* its value is computed for each response                   */
     bool always;      /* it is sent with errors and redirects, too                 */
+    bool replaceable; /* a later line of the site sets or removes this name        */
     struct text line; /* "Name: value" and CRLF; of Expires "Expires: "            */
 };
 

@@ -96,7 +96,7 @@ size_t head_write(char *space, const struct plan *plan, const struct conn_rules 
     char *at = put_line(space, TEXT("HTTP/1.1 "), status_line(plan->status));
     at = put_common(at, rules, now);
     if (rules->server_timing || rules->request_id) at = put_told(at, rules, exchange, now);
-    if (plan->status == 200 && !plan->verdict)
+    if (plan->status == 200 && head_is_kept(plan->verdict))
         at = put(at, plan->selected->prepared_head);
     else
         at = put_special(at, plan, rules, target);

@@ -181,10 +181,10 @@ bool route_goes_on(struct stream *s, const struct conn_rules *rules, struct reso
     return status >= 400 && page_ask(s, status);
 }
 
-/* The page of an error is sent as it is: preconditions and ranges are about what was asked for. */
-static struct plan plan_page(const struct stream *s, bool may_persist, struct resolution found)
+struct plan route_page(const struct stream *s, bool may_persist, struct resolution found)
 {
     struct plan plan = plan_make(&s->request, may_persist, s->decided);
+    plan.verdict = &s->verdict;
     plan.allow = s->decided == 405;
     plan.complete = s->complete;
     if (found.kind != RESOLUTION_FOUND) return plan;
@@ -193,15 +193,5 @@ static struct plan plan_page(const struct stream *s, bool may_persist, struct re
     plan.is_page = true;
     plan.length = found.representation->length;
     plan.page.length = 0;
-    return plan;
-}
-
-struct plan route_plan(const struct stream *s, const struct conn_rules *rules, bool may_persist,
-                       struct resolution found, int64_t now_seconds, struct ranges *ranges)
-{
-    struct plan plan = s->decided != 0 ? plan_page(s, may_persist, found)
-                                       : plan_resolved(&s->request, may_persist, found, now_seconds,
-                                                       rules->ranges_max, ranges);
-    plan.verdict = &s->verdict;
     return plan;
 }

@@ -19,9 +19,10 @@ static bool is_refused(const struct verdict *verdict, const struct origin *from)
 
 static struct text origin_of(const struct verdict *verdict, const struct request *r)
 {
-    struct text origin = fields_value(&r->fields, FIELD_ORIGIN);
     const struct rule *rule = verdict->by[RULE_ORIGINS];
-    for (uint32_t i = 0; rule && origin.base && i < rule->origins; i++)
+    if (!rule) return (struct text){NULL, 0};
+    struct text origin = fields_value(&r->fields, FIELD_ORIGIN);
+    for (uint32_t i = 0; origin.base && i < rule->origins; i++)
         if (text_equals(rule->origin[i], origin) || text_equals(rule->origin[i], TEXT("*")))
             return text_equals(rule->origin[i], origin) ? origin : TEXT("*");
     return (struct text){NULL, 0};

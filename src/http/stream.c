@@ -66,10 +66,11 @@ struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bo
 {
     assert(stream_asks(s));
     s->state = STREAM_READING;
-    if (rules->sites)
-        return route_plan(s, rules, may_persist(rules, last), found, now->wall_seconds, ranges);
-    return plan_resolved(&s->request, may_persist(rules, last), found, now->wall_seconds,
-                         rules->ranges_max, ranges);
+    if (rules->sites && s->decided != 0) return route_page(s, may_persist(rules, last), found);
+    struct plan plan = plan_resolved(&s->request, may_persist(rules, last), found,
+                                     now->wall_seconds, rules->ranges_max, ranges);
+    if (rules->sites) plan.verdict = &s->verdict;
+    return plan;
 }
 
 void stream_describe(struct stream *s, const struct conn_rules *rules, bool peer_trusted,

@@ -36,7 +36,6 @@ static const char *title_fault(const char *title)
 bool rule_pattern_make(const struct rules_making *m)
 {
     const char *title = m->rule->block.title, *fault = title_fault(title);
-    struct pattern *pattern = &m->made->pattern;
     size_t length = strlen(title);
     if (fault) return rule_problem(m, NULL, NULL, "the pattern %s", fault);
     char *text = rules_take(m, length + sizeof("**"));
@@ -48,12 +47,9 @@ bool rule_pattern_make(const struct rules_making *m)
         strcpy(text + length, "*");
     else if (title[length - 1] == '/')
         strcpy(text + length, "**");
-    pattern->anywhere = title[0] != '/';
-    text += title[0] == '/';
-    pattern->text = (struct text){text, strlen(text)};
-    pattern->plain = (uint16_t)strcspn(text, "*?");
-    for (const char *at = text; (at = strchr(at, '*')) != NULL; pattern->stars++)
-        at += at[1] == '*' ? 2 : 1;
+    bool anywhere = title[0] != '/';
+    text += !anywhere;
+    m->made->pattern = pattern_make((struct text){text, strlen(text)}, anywhere);
     return true;
 }
 

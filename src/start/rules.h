@@ -39,7 +39,16 @@ void *rules_take(const struct rules_making *m, size_t size);
  */
 bool rules_make(struct rules_making *m, const struct config_block *block, struct site *site);
 
-/* Returns the most bytes of field lines that the rules of this site add to a response. */
+/*
+ * Sets which field lines of the rules of this site may be replaced by later ones, and joins those that
+ * are always sent together. Returns false after it reported that there is no memory.
+ */
+bool rules_lines_settle(const struct rules_making *m, const struct site *site);
+
+/*
+ * Returns the most bytes of field lines that the rules of this site add to a response. Their lines must
+ * not be settled yet.
+ */
 size_t rules_lines_bytes(const struct rules_making *m, const struct site *site);
 
 /* ---- parts of a rule: each sets members of m->made -------------------------------------------- */

@@ -165,7 +165,7 @@ static void rule_needs_add(struct sites *sites, const struct rule *rule)
                         memmem(rule->target.base, rule->target.length, "$scheme", 7) != NULL;
 }
 
-/* Adds what the rules of a site need to what all sites need. */
+/* Adds what the rules of a site need to what all sites need, and settles their lines. */
 static bool needs_add(struct sites_making *m, const struct site *site, const char *where)
 {
     struct sites *sites = &m->set->sites;
@@ -176,7 +176,7 @@ static bool needs_add(struct sites_making *m, const struct site *site, const cha
     if (bytes > sites->lines_bytes) sites->lines_bytes = (uint32_t)bytes;
     for (uint32_t i = 0; i < site->rules; i++)
         rule_needs_add(sites, &site->rule[i]);
-    return true;
+    return rules_lines_settle(&m->rules, site);
 }
 
 static bool site_make(struct sites_making *m, const struct config_site *config, struct site *site)

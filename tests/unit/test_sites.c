@@ -205,15 +205,36 @@ START_TEST(fields)
         "rule / {\n preset = secure\n expires = 2d\n cache_control = \"\"\n always = on\n"
         "fields_set = \"x-frame-options:  DENY  \"\n fields_remove = A\n fields_add = \"B: c\" }");
     const struct rule *rule = &set->sites.otherwise->rule[0];
-    ck_assert_uint_eq(rule->fields, 9);
+    ck_assert_uint_eq(rule->fields, 8); /* the third and the fourth line of the preset are one */
     text_is(rule->field[0].line, "X-Content-Type-Options: nosniff\r\n");
-    ck_assert_int_eq(rule->field[4].action, FIELD_REMOVES);
-    ck_assert(rule->field[5].is_expires && rule->field[5].always);
+    ck_assert(rule->field[1].replaceable);
+    ck_assert_int_eq(rule->field[3].action, FIELD_REMOVES);
+    ck_assert(rule->field[4].is_expires && rule->field[4].always);
     ck_assert_uint_eq(rule->expires_seconds, 2 * 86400);
-    text_is(rule->field[6].line, "x-frame-options: DENY\r\n");
-    ck_assert_uint_eq(rule->field[6].name, rule->field[1].name);
-    ck_assert_int_eq(rule->field[8].action, FIELD_ADDS);
+    text_is(rule->field[5].line, "x-frame-options: DENY\r\n");
+    ck_assert_uint_eq(rule->field[5].name, rule->field[1].name);
+    ck_assert(!rule->field[5].replaceable);
+    ck_assert_int_eq(rule->field[7].action, FIELD_ADDS);
     ck_assert_uint_gt(set->sites.lines_bytes, 1024);
+}
+END_TEST
+
+/* A line is looked for only where a later one may replace it; those with names of their own are joined. */
+START_TEST(fields_settled)
+{
+    make_good("rule / { fields_set = {\"A: 1\", \"B: 2\", \"C: 3\"} }\n"
+              "rule /x { fields_set = \"b: 4\"\n fields_add = {\"D: 5\", \"E: 6\", \"D: 7\"} }\n"
+              "rule /y { fields_set = {\"F: 8\", \"G: 9\"}\n fields_remove = H\n fields_add = \"I: "
+              "10\" }");
+    const struct rule *rule = set->sites.otherwise->rule;
+    ck_assert_uint_eq(rule[0].fields, 3);
+    ck_assert(!rule[0].field[0].replaceable && rule[0].field[1].replaceable);
+    ck_assert_uint_eq(rule[1].fields, 4);
+    ck_assert(!rule[1].field[0].replaceable && !rule[1].field[1].replaceable);
+    ck_assert_uint_eq(rule[2].fields, 3);
+    text_is(rule[2].field[0].line, "F: 8\r\nG: 9\r\n");
+    ck_assert_int_eq(rule[2].field[1].action, FIELD_REMOVES);
+    text_is(rule[2].field[2].line, "I: 10\r\n");
 }
 END_TEST
 
@@ -380,6 +401,7 @@ int main(void)
     tcase_add_test(tcase, schemes);
     tcase_add_test(tcase, codings);
     tcase_add_test(tcase, fields);
+    tcase_add_test(tcase, fields_settled);
     tcase_add_loop_test(tcase, is_refused, 0, COUNT(bad));
     tcase_add_test(tcase, redirect_with_exception);
     tcase_add_test(tcase, limits);
