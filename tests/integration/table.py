@@ -441,8 +441,13 @@ for target in ("/nothing", "/sub/nothing", "/nothing/", "/nothing/at/all", "/dan
 clause("RFC 9110 §15.5.5, §17.3: names that begin with a dot")
 
 for target in ("/.hidden", "/.git/config", "/.git/", "/.git", "/sub/.secret", "/%2ehidden",
-               "/.well-known/.hidden", "/...", "/.nothing"):
+               "/.well-known/.hidden", "/...", "/.nothing", "/..two.txt", "/%2e%2etwo.txt", "/.%2e.", "/..dir/", "/..dir",
+               "/..../a.txt", "/sub/..two.txt", "/sub/.../a.txt", "/.well-known/..two.txt", "/.well-known/../...",
+               "/...?x", "/..two.txt/../.../"):
     row("%s is hidden" % target, get(target), NOT_FOUND)
+for target, name in (("/sub/../.well-known/ok.txt", ".well-known/ok.txt"), ("/ends..", "ends.."),
+                     ("/mid..dle.txt", "mid..dle.txt"), ("/..two.txt/../ends..", "ends..")):
+    row("%s does not begin with a dot" % target, get(target), answer(200, content=FILES[name]))
 
 clause("RFC 8615 §3: /.well-known/")
 
@@ -451,6 +456,13 @@ row("/.well-known/ is not hidden", get("/.well-known/ok.txt"), ok("/.well-known/
 clause("RFC 9110 §7.1: hidden = on")
 
 row("hidden = on", get("/.hidden"), answer(200, content=b"hidden"), server="other")
+for target, name in (("/...", "..."), ("/..two.txt", "..two.txt"), ("/%2e%2etwo.txt", "..two.txt"), ("/.%2e.", "..."),
+                     ("/..dir/", "..dir/index.html"), ("/..../a.txt", "..../a.txt"), ("/sub/..two.txt", "sub/..two.txt"),
+                     ("/.well-known/..two.txt", ".well-known/..two.txt"), ("/sub/../...", "..."),
+                     ("/..dir/../..two.txt", "..two.txt")):
+    row("hidden = on: %s" % target, get(target), answer(200, content=FILES[name]), server="other")
+row("hidden = on: /..dir", get("/..dir"), moved("/..dir/"), server="other")
+row("hidden = on: three dots lead nowhere", get("/sub/deep/.../a.txt"), NOT_FOUND, server="other")
 
 clause("RFC 9110 §15.5.4, §17.3: what may not be read, and links")
 
