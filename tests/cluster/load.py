@@ -171,6 +171,7 @@ async def quiet(state):
     state.going.clear()
     while state.busy:
         await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # HAProxy counts it as ended
 
 
 async def obey(address, files, orders):

@@ -50,7 +50,7 @@ class Zcserve(Process):
 
     def upgraded(self):
         """The process is another one after an upgrade."""
-        self.pid = json.loads(self.page("/status.json"))["pid"]
+        self.pid = json.loads(self.page("/status.json"))["server"]["pid"]
 
     def signal(self, number):
         """To the supervisor and all its children."""
@@ -59,12 +59,6 @@ class Zcserve(Process):
 
     def ended_await(self):
         wait_until("the end of %s" % self.address, lambda: self.process.poll() is not None or not is_running(self.pid))
-
-    def close(self):
-        for pid in family(self.pid) if is_running(self.pid) else ():
-            os.kill(pid, signal.SIGKILL)
-        if self.process.poll() is None:
-            self.process.wait(servers.PATIENCE)
 
 
 class Haproxy(Process):
@@ -75,7 +69,7 @@ class Haproxy(Process):
         self.past = (0, 0)
         self.write(with_d=False)
         super().__init__(space.command(program("haproxy"), "-W", "-db", "-f", self.file))
-        wait_until("HAProxy", lambda: os.path.exists(self.socket) and all(state == "UP" for state in self.states().values()))
+        wait_until("HAProxy", self.is_answering)
 
     def write(self, with_d):
         with open(os.path.join(CONF, "haproxy.cfg"), encoding="utf-8") as file:
@@ -132,9 +126,3 @@ class Haproxy(Process):
             return bool(self.rows())
         except OSError:
             return False
-
-    def close(self):
-        for pid in reversed(family(self.pid)):
-            os.kill(pid, signal.SIGKILL)
-        self.process.wait(servers.PATIENCE)
-

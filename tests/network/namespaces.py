@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 
 CLONE_NEWNET = 0x40000000  # setns(2)
@@ -62,6 +63,11 @@ class Namespace:
             os.close(back)
 
     def close(self):
+        """Kills whoever still lives in here, and takes the namespace away."""
+        listed = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=False)
+        for pid in listed.stdout.split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
         subprocess.run(["ip", "netns", "del", self.name], check=False)
 
 
