@@ -317,6 +317,14 @@ fresh: ## both commands on fresh Debians, as root and as a user (needs root, an 
 chaos: need all ## kills, stops, reloads and upgrades under constant load: how many requests fail (CHAOS_SECONDS: a limit)
 	@ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/chaos/run
 
+.PHONY: cluster network soak
+cluster: need all ## HAProxy and three servers in network namespaces: killed, drained, slow, upgraded, added (needs root; CLUSTER="killed added")
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/cluster/run $(CLUSTER)
+network: need all ## downloads over a link that loses, delays and reorders packets; zero windows, half-open floods (needs root; NETWORK=-q: less)
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/network/run $(NETWORK)
+soak: need all ## memory and descriptors under load, changes and reloads, SOAK_SECONDS (180) and SOAK_REQUESTS a model; a plot below build/soak/
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) SOAK_PLACE=$(BUILD)/soak tests/soak/run
+
 .PHONY: debug asan tsan fuzz
 debug: ## build the server for a debugger
 	+@$(MAKE_FLAVOUR)debug $(BUILD)/debug/zcserve $(BUILD)/debug/zcserve-tool
@@ -371,6 +379,7 @@ COMPLETION ?= $(PREFIX)/share/bash-completion/completions
 # What an operator changes. The other files of conf/ are for monitoring, and go to SHAREDIR.
 CONFIGURATION := conf/serve.conf conf/mime.types
 SHARED := $(filter-out $(CONFIGURATION),$(sort $(wildcard conf/*.*)))
+CLUSTERED := $(sort $(wildcard conf/cluster/*))
 
 .PHONY: manuals install install-programs install-configuration install-shared install-manuals uninstall clean deps help
 manuals: $(EXPANDED) ## the manual pages and the shell's completion, made from the tables and from -h
@@ -387,6 +396,9 @@ install-configuration:
 install-shared: site
 	install -d $(DESTDIR)$(SHAREDIR)/www
 	install -m 644 $(SHARED) $(DESTDIR)$(SHAREDIR)/
+	install -d $(DESTDIR)$(SHAREDIR)/cluster
+	install -m 644 $(filter-out %/rolling,$(CLUSTERED)) $(DESTDIR)$(SHAREDIR)/cluster/
+	install -m 755 $(filter %/rolling,$(CLUSTERED)) $(DESTDIR)$(SHAREDIR)/cluster/
 	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/
 	rm -rf $(DESTDIR)$(SHAREDIR)/www/lab-mine
 	install -D -m 644 www/learn/nothing-yet.html $(DESTDIR)$(SHAREDIR)/www/lab-mine/index.html
