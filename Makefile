@@ -125,11 +125,11 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test packages-test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page chaos asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test packages-test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page chaos cluster network soak asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
     $(if $(filter lab lab-test manuals install%,$(MAKECMDGOALS)),lab) \
-    $(if $(filter differential,$(MAKECMDGOALS)),compare) $(if $(filter clients,$(MAKECMDGOALS)),clients)
+    $(if $(filter differential,$(MAKECMDGOALS)),compare) $(if $(filter clients cluster network soak,$(MAKECMDGOALS)),clients)
 need:
 	@$(if $(NEEDS),.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS))
 
@@ -277,7 +277,7 @@ lessons-exercises: need all lab site ## the lessons' exercises that change code:
 .PHONY: test unit replay layers integration families differential foreign clients page fresh
 test: need all lab site manuals $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
-	+@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab packages integration page lessons
+	+@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab packages integration network cluster page lessons
 
 unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs

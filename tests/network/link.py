@@ -14,8 +14,6 @@ import select
 import struct
 import time
 
-from namespaces import ip
-
 TUNSETIFF = 0x400454CA  # linux/if_tun.h
 IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 PACKET_MAX = 65536
@@ -35,9 +33,9 @@ def device(space, name, address):
     with space.entered():
         descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
-    ip("-n", space.name, "address", "add", address + "/24", "dev", name)
-    ip("-n", space.name, "link", "set", name, "up")
-    ip("-n", space.name, "route", "add", "default", "dev", name)
+    space.ip("address", "add", address + "/24", "dev", name)
+    space.ip("link", "set", name, "up")
+    space.ip("route", "add", "default", "dev", name)
     return descriptor
 
 
