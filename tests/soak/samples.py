@@ -1,4 +1,9 @@
-"""Memory and descriptors of a process and all below it, each second, and a drawing of them."""
+"""Memory and descriptors of a process and all below it, each second, and a drawing of them.
+
+Memory is what the processes wrote themselves, Pss_Anon + Pss_Shmem of smaps_rollup (proc_pid_smaps(5), Linux 5.4). Pss and Rss are
+written down, too, but they also have the pages of programs and libraries: those count less while other programs map them, so
+they go up and down with what else runs on the machine.
+"""
 
 import contextlib
 import os
@@ -13,7 +18,7 @@ PLOT = """set terminal svg size 720,420 font "sans-serif,12" background "white"
 set output "%(name)s.svg"
 set title "zcserve, %(title)s: memory and descriptors under constant load"
 set xlabel "seconds"
-set ylabel "Pss, MiB"
+set ylabel "own memory, MiB"
 set y2label "descriptors"
 set yrange [0:*]
 set y2range [0:*]
@@ -28,17 +33,17 @@ plot "%(name)s.tsv" using 1:($2/1024) with lines lw 2 title "all processes", \\
 
 
 class Sample:
-    """One moment. rows: (process, name, Pss in KiB, descriptors)."""
+    """One moment. rows: dicts of pid, name, memory, pss, rss (KiB) and descriptors, one for each process."""
 
     def __init__(self, seconds, rows, supervisor):
         self.seconds, self.rows = seconds, rows
-        self.supervisor = next((memory for pid, _, memory, _ in rows if pid == supervisor), 0)
+        self.supervisor = sum(row["memory"] for row in rows if row["pid"] == supervisor)
 
     def memory(self):
-        return sum(memory for _, _, memory, _ in self.rows)
+        return sum(row["memory"] for row in self.rows)
 
     def descriptors(self):
-        return sum(count for _, _, _, count in self.rows)
+        return sum(row["descriptors"] for row in self.rows)
 
 
 def family(pid):
@@ -48,10 +53,11 @@ def family(pid):
 def row_of(pid):
     """What /proc says of a process; raises OSError when it has ended."""
     with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as file:
-        memory = next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+        sizes = {line.split(":")[0]: int(line.split()[1]) for line in file if line.endswith(" kB\n")}
     with open("/proc/%d/comm" % pid, encoding="utf-8") as file:
         name = file.read().strip()
-    return pid, name, memory, len(os.listdir("/proc/%d/fd" % pid))
+    return {"pid": pid, "name": name, "memory": sizes["Pss_Anon"] + sizes["Pss_Shmem"], "pss": sizes["Pss"], "rss": sizes["Rss"],
+            "descriptors": len(os.listdir("/proc/%d/fd" % pid))}
 
 
 class Sampler:
@@ -66,7 +72,7 @@ class Sampler:
         while not self.stop.wait(1):
             rows = []
             for pid in family(self.pid):
-                with contextlib.suppress(OSError, StopIteration):
+                with contextlib.suppress(OSError, KeyError):
                     rows.append(row_of(pid))
             self.samples.append(Sample(time.monotonic() - began, rows, self.pid))
 
@@ -80,14 +86,15 @@ class Sampler:
 
 
 def draw(samples, name, title):
-    """NAME.tsv: seconds, Pss of all, descriptors of all, Pss of the supervisor. NAME.processes.tsv: each process. NAME.svg."""
+    """NAME.tsv: seconds, memory and descriptors of all, memory of the supervisor. NAME.processes.tsv: each process. NAME.svg."""
     with open(name + ".tsv", "w", encoding="ascii") as file:
         for one in samples:
             file.write("%.1f\t%d\t%d\t%d\n" % (one.seconds, one.memory(), one.descriptors(), one.supervisor))
     with open(name + ".processes.tsv", "w", encoding="utf-8") as file:
+        file.write("seconds\tpid\tname\tmemory\tpss\trss\tdescriptors\n")
         for one in samples:
             for row in one.rows:
-                file.write("%.1f\t%d\t%s\t%d\t%d\n" % (one.seconds, *row))
+                file.write("%.1f\t%s\n" % (one.seconds, "\t".join(map(str, row.values()))))
     if not shutil.which("gnuplot"):
         print("  no plot: there is no gnuplot")
         return
