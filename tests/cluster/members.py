@@ -10,7 +10,7 @@ import socket
 import urllib.request
 
 import servers
-from servers import Process, children, is_running, wait_until
+from servers import Process, children, family, is_running, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONF = os.path.join(HERE, "..", "..", "conf", "cluster")
@@ -19,11 +19,6 @@ BACKEND = "files"
 
 def program(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
-
-
-def family(pid):
-    """A process and all below it."""
-    return [pid] + [each for child in children(pid) for each in family(child)]
 
 
 class Zcserve(Process):
@@ -46,7 +41,8 @@ class Zcserve(Process):
             return False
 
     def metric(self, name):
-        return sum(float(value) for value in re.findall(r"^zcserve_%s(?:\{.*\})? (\S+)$" % name, self.page("/metrics"), re.M))
+        found = re.findall(r"^zcserve_%s(?:\{.*\})? (\S+)$" % name, self.page("/metrics"), re.M)
+        return sum(float(value) for value in found)
 
     def upgraded(self):
         """The process is another one after an upgrade."""

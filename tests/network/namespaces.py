@@ -16,16 +16,18 @@ def hindrance():
         return "network namespaces need root"
     if not shutil.which("ip"):
         return "there is no ip (Debian's package iproute2)"
-    made = subprocess.run(["unshare", "--net", "ip", "link", "set", "lo", "up"], capture_output=True, text=True, check=False)
+    made = subprocess.run(["unshare", "--net", "ip", "link", "set", "lo", "up"],
+                          capture_output=True, text=True, check=False)
     return None if made.returncode == 0 else "network namespaces are not allowed here: %s" % made.stderr.strip()
 
 
 class Namespace:
-    """A machine of its own, as far as the network is concerned. It is there as long as its first process is: until `close`,
-    or until the test ends, however that ends."""
+    """A machine of its own, as far as the network is concerned. It is there as long as its first process is: until
+    `close`, or until the test ends, however that ends."""
 
     def __init__(self):
-        self.holder = subprocess.Popen(["unshare", "--net", "setpriv", "--pdeathsig", "KILL", "sh", "-c", "echo made; exec sleep infinity"],
+        self.holder = subprocess.Popen(["unshare", "--net", "setpriv", "--pdeathsig", "KILL",
+                                        "sh", "-c", "echo made; exec sleep infinity"],
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.holder.stdout.readline()
         self.path = "/proc/%d/ns/net" % self.holder.pid

@@ -1,8 +1,8 @@
 """Memory and descriptors of a process and all below it, each second, and a drawing of them.
 
-Memory is what the processes wrote themselves, Pss_Anon + Pss_Shmem of smaps_rollup (proc_pid_smaps(5), Linux 5.4). Pss and Rss are
-written down, too, but they also have the pages of programs and libraries: those count less while other programs map them, so
-they go up and down with what else runs on the machine.
+Memory is what the processes wrote themselves, Pss_Anon + Pss_Shmem of smaps_rollup (proc_pid_smaps(5), Linux 5.4). Pss
+and Rss are written down, too, but they also have the pages of programs and libraries: those count less while other
+programs map them, so they go up and down with what else runs on the machine.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from servers import children
+from servers import family
 
 PLOT = """set terminal svg size 720,420 font "sans-serif,12" background "white"
 set output "%(name)s.svg"
@@ -46,18 +46,14 @@ class Sample:
         return sum(row["descriptors"] for row in self.rows)
 
 
-def family(pid):
-    return [pid] + [each for child in children(pid) for each in family(child)]
-
-
 def row_of(pid):
     """What /proc says of a process; raises OSError when it has ended."""
     with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as file:
         sizes = {line.split(":")[0]: int(line.split()[1]) for line in file if line.endswith(" kB\n")}
     with open("/proc/%d/comm" % pid, encoding="utf-8") as file:
         name = file.read().strip()
-    return {"pid": pid, "name": name, "memory": sizes["Pss_Anon"] + sizes["Pss_Shmem"], "pss": sizes["Pss"], "rss": sizes["Rss"],
-            "descriptors": len(os.listdir("/proc/%d/fd" % pid))}
+    return {"pid": pid, "name": name, "memory": sizes["Pss_Anon"] + sizes["Pss_Shmem"],
+            "pss": sizes["Pss"], "rss": sizes["Rss"], "descriptors": len(os.listdir("/proc/%d/fd" % pid))}
 
 
 class Sampler:

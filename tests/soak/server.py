@@ -84,8 +84,8 @@ class Server(Process):
     def reload(self):
         before = set(children(self.pid))
         self.after(signal.SIGHUP, " serving ")
-        wait_until("the end of the old workers", lambda: not [pid for pid in before & set(children(self.pid)) if is_running(pid)
-                                                              and self.is_worker(pid)])
+        wait_until("the end of the old workers", lambda: not any(
+            is_running(pid) and self.is_worker(pid) for pid in before & set(children(self.pid))))
         self.reloads += 1
 
     @staticmethod
