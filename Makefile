@@ -127,11 +127,11 @@ all: $(PROGRAMS) ## build the server and its tools, hardened and optimised (buil
 say = $(if $(V),,@printf '%-8s %s\n' $(1) $@ && )
 
 .PHONY: FORCE need
-TEST_GOALS := test packages-test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page chaos asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
+TEST_GOALS := test packages-test coverage unit lab-test lessons-test lessons-exercises replay integration families differential foreign clients page chaos cluster network soak asan tsan fuzz stress inject tidy format format-check unit-programs fuzz-programs
 # Installs what this call of make needs, when something is missing.
 NEEDS := build $(if $(filter $(TEST_GOALS) fuzz,$(MAKECMDGOALS) $(FLAVOUR)),test lab) \
     $(if $(filter lab lab-test manuals install%,$(MAKECMDGOALS)),lab) \
-    $(if $(filter differential,$(MAKECMDGOALS)),compare) $(if $(filter clients,$(MAKECMDGOALS)),clients)
+    $(if $(filter differential,$(MAKECMDGOALS)),compare) $(if $(filter clients cluster network soak,$(MAKECMDGOALS)),clients)
 need:
 	@$(if $(NEEDS),.ci/deps --check $(NEEDS) || .ci/deps $(NEEDS))
 
@@ -297,7 +297,7 @@ lessons-exercises: need all lab site ## the lessons' exercises that change code:
 .PHONY: test unit replay layers integration families differential foreign clients page fresh
 test: need all lab site manuals $(if $(filter pages,$(LESSONS)),axe) ## build and run every test; the last line counts what passed, failed and was skipped
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs fuzz-programs objects
-	+@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab packages integration page lessons
+	+@LESSONS="$(or $(LESSONS),text models)" $(RUN_TESTS) unit replay layers bench-tool lab packages integration network cluster page lessons
 
 unit: need ## the unit tests, with address and UB sanitizer (FLAVOUR=debug: without)
 	+@$(MAKE_FLAVOUR)$(TEST_FLAVOUR) unit-programs
@@ -336,6 +336,14 @@ fresh: ## both commands on fresh Debians, as root and as a user (needs root, an 
 .PHONY: chaos
 chaos: need all ## kills, stops, reloads and upgrades under constant load: how many requests fail (CHAOS_SECONDS: a limit)
 	@ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/chaos/run
+
+.PHONY: cluster network soak
+cluster: need all ## HAProxy and three servers in network namespaces: killed, drained, slow, upgraded, added (needs root; CLUSTER="killed added")
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/cluster/run $(CLUSTER)
+network: need all ## downloads over a link that loses, delays and reorders packets; zero windows, half-open floods (needs root; NETWORK=-q: less)
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) tests/network/run $(NETWORK)
+soak: need all ## memory and descriptors under load, changes and reloads, SOAK_SECONDS (180) and SOAK_REQUESTS a model; a plot below build/soak/
+	@ZCSERVE=$(call absolute,$(OUT)/zcserve) SOAK_PLACE=$(BUILD)/soak tests/soak/run
 
 .PHONY: debug asan tsan fuzz
 debug: ## build the server for a debugger
@@ -391,6 +399,7 @@ COMPLETION ?= $(PREFIX)/share/bash-completion/completions
 # What an operator changes. The other files of conf/ are for monitoring, and go to SHAREDIR.
 CONFIGURATION := conf/serve.conf conf/mime.types
 SHARED := $(filter-out $(CONFIGURATION),$(sort $(wildcard conf/*.*)))
+CLUSTERED := $(sort $(wildcard conf/cluster/*))
 
 .PHONY: manuals install install-programs install-configuration install-shared install-manuals uninstall clean deps help
 manuals: $(EXPANDED) ## the manual pages and the shell's completion, made from the tables and from -h
@@ -407,6 +416,9 @@ install-configuration:
 install-shared: site
 	install -d $(DESTDIR)$(SHAREDIR)/www
 	install -m 644 $(SHARED) $(DESTDIR)$(SHAREDIR)/
+	install -d $(DESTDIR)$(SHAREDIR)/cluster
+	install -m 644 $(filter-out %/rolling,$(CLUSTERED)) $(DESTDIR)$(SHAREDIR)/cluster/
+	install -m 755 $(filter %/rolling,$(CLUSTERED)) $(DESTDIR)$(SHAREDIR)/cluster/
 	cp -R www/. $(DESTDIR)$(SHAREDIR)/www/
 	rm -rf $(DESTDIR)$(SHAREDIR)/www/lab-mine
 	install -D -m 644 www/learn/nothing-yet.html $(DESTDIR)$(SHAREDIR)/www/lab-mine/index.html
