@@ -31,6 +31,7 @@ enum field {
     FIELD_REQUEST_METHOD, /* Access-Control-Request-Method */
     FIELD_FORWARDED,      /* this and the next are kept only where conn_rules.forwarding says so */
     FIELD_X_FORWARDED_FOR,
+    FIELD_AUTHORIZATION, /* kept only where sites.by_user says so */
     FIELD_COUNT
 };
 

@@ -60,6 +60,14 @@ void stream_refuse(struct stream *s, enum refusal why, struct plan *plan)
     assert(planned);
 }
 
+bool stream_admitted(struct stream *s, const struct conn_rules *rules, bool last,
+                     enum admission admission, struct plan *plan)
+{
+    assert(stream_asks(s));
+    s->state = STREAM_READING;
+    return route_admit(s, rules, may_persist(rules, last), admission, plan);
+}
+
 struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bool last,
                             struct resolution found, const struct now *now, struct ranges *ranges)
 {
@@ -83,6 +91,7 @@ void stream_describe(const struct stream *s, const struct conn_rules *trusting,
     exchange->host = fields_value(&r->fields, FIELD_HOST);
     exchange->referer = fields_value(&r->fields, FIELD_REFERER);
     exchange->user_agent = fields_value(&r->fields, FIELD_USER_AGENT);
+    exchange->user = r->user;
     exchange->client = trusting ? forwarded_client(&r->fields, trusting) : (struct text){NULL, 0};
     exchange->queue_ns = s->queue_ns;
     exchange->begun_ns = s->begun_ns;

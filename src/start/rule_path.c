@@ -229,10 +229,14 @@ bool rule_paths_make(const struct rules_making *m)
 
 /* ---- error pages ----------------------------------------------------------------------------- */
 
+#define PAGE_STATUSES 7
+
 static bool page_status_valid(long status)
 {
-    return status == 403 || status == 404 || status == 405 || status == 406 || status == 500 ||
-           status == 503;
+    static const uint16_t known[PAGE_STATUSES] = {401, 403, 404, 405, 406, 500, 503};
+    for (int i = 0; i < PAGE_STATUSES; i++)
+        if (status == known[i]) return true;
+    return false;
 }
 
 /* Reads "404 /absent.html", with one status or more. */
@@ -247,9 +251,10 @@ static bool page_add(const struct rules_making *m, const char *text)
         long status = strtol(end, &end, 10);
         if (!page_status_valid(status) || *end != ' ')
             return rule_problem(m, "error_pages", list,
-                                "'%.70s': only 403, 404, 405, 406, 500 and 503 have pages", text);
+                                "'%.70s': only 401, 403, 404, 405, 406, 500 and 503 have pages",
+                                text);
         end += strspn(end, " ");
-        if (m->made->pages == 6 * CONFIG_LIST_MAX)
+        if (m->made->pages == PAGE_STATUSES * CONFIG_LIST_MAX)
             return rule_problem(m, "error_pages", list, "there are too many statuses");
         struct error_page *page = (struct error_page *)(uintptr_t)&m->made->page[m->made->pages++];
         *page = (struct error_page){(uint16_t)status, {path + 1, strlen(path + 1)}};
@@ -261,7 +266,7 @@ bool rule_pages_make(const struct rules_making *m)
 {
     const struct config_list *list = &m->rule->error_pages;
     if (list->count == 0) return true;
-    m->made->page = rules_take(m, 6 * CONFIG_LIST_MAX * sizeof(struct error_page));
+    m->made->page = rules_take(m, PAGE_STATUSES * CONFIG_LIST_MAX * sizeof(struct error_page));
     for (uint32_t i = 0; m->made->page && i < list->count; i++)
         if (!page_add(m, list->item[i])) return false;
     return m->made->page != NULL;

@@ -157,6 +157,15 @@ static bool hosts_sort(struct sites_making *m)
 
 /* ---- sites ----------------------------------------------------------------------------------- */
 
+/* Checks of passwords are bounded for each address. */
+static void rule_needs_add(struct sites *sites, const struct rule *rule)
+{
+    sites->by_user |= rule->users != NULL;
+    sites->by_address |= rule->users || (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
+    if (rule->users && rule->users->check_bytes_max > sites->check_bytes_max)
+        sites->check_bytes_max = rule->users->check_bytes_max;
+}
+
 /* Adds what the rules of a site need to what all sites need. */
 static bool needs_add(struct sites_making *m, const struct site *site, const char *where)
 {
@@ -167,7 +176,7 @@ static bool needs_add(struct sites_making *m, const struct site *site, const cha
                             "the fields of its rules have together more than 8192 bytes");
     if (bytes > sites->lines_bytes) sites->lines_bytes = (uint32_t)bytes;
     for (uint32_t i = 0; i < site->rules; i++)
-        sites->by_address |= (site->rule[i].sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
+        rule_needs_add(sites, &site->rule[i]);
     return true;
 }
 
@@ -221,7 +230,8 @@ struct site_set *site_set_new(const struct config *config, FILE *errors)
     bool good = false;
     if (set && m) {
         *m = (struct sites_making){.set = set, .config = config};
-        m->rules = (struct rules_making){.memory = &set->memory, .errors = errors};
+        m->rules =
+            (struct rules_making){.memory = &set->memory, .errors = errors, .files = &set->files};
         set->used = config->block.inner || config->outside.inner;
         good = sites_make(m);
     } else {
@@ -236,6 +246,7 @@ struct site_set *site_set_new(const struct config *config, FILE *errors)
 void site_set_free(struct site_set *set)
 {
     if (!set) return;
+    users_files_free(&set->files);
     memory_free(&set->memory);
     free(set);
 }

@@ -5,6 +5,7 @@
 #define ZCSERVE_START_SITES_H
 
 #include "start/memory.h"
+#include "start/users_files.h"
 #include "zcserve/config.h"
 #include "zcserve/site.h"
 
@@ -12,6 +13,7 @@
 
 struct site_set {
     struct memory memory; /* of all that is below */
+    struct users_files files;
     struct sites sites;
     bool used; /* there is a site or a rule; else the core needs no sites */
     struct config_root tree[SITE_TREES_MAX]; /* one for each tree of the store */
