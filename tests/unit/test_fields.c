@@ -27,6 +27,7 @@ static const struct {
     {"user-agent", FIELD_USER_AGENT},
     {"forwarded", FIELD_FORWARDED},
     {"x-forwarded-for", FIELD_X_FORWARDED_FOR},
+    {"authorization", FIELD_AUTHORIZATION},
 };
 
 #define NAME_MAX_LENGTH 32
