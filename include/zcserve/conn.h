@@ -151,6 +151,7 @@ size_t conn_prelude_end(struct conn *c, size_t length);
 struct stream *conn_asking(const struct conn *c);
 const struct credentials *conn_credentials(const struct conn *c, const struct stream *s);
 const struct origin *conn_origin(const struct stream *s);
+uint64_t conn_asked_ns(const struct stream *s); /* monotonic time when the request was complete */
 bool conn_admitted(struct conn *c, struct stream *s, enum admission admission,
                    const struct now *now);
 const struct lookup *conn_lookup(const struct stream *s);

@@ -166,6 +166,11 @@ const struct origin *conn_origin(const struct stream *s)
     return &s->asks;
 }
 
+uint64_t conn_asked_ns(const struct stream *s)
+{
+    return s->headed_ns;
+}
+
 bool conn_admitted(struct conn *c, struct stream *s, enum admission admission,
                    const struct now *now)
 {

@@ -7,9 +7,10 @@ void client_park(struct client *client, struct stream *s)
     conn_parked(&client->conn, s);
 }
 
-bool client_awaits_place(struct client *client, struct worker *w, struct stream *s)
+bool client_awaits_place(struct client *client, struct worker *w, struct stream *s,
+                         uint64_t until_ns)
 {
-    if (!w->fetcher || w->now.monotonic_ns >= conn_deadline_ns(&client->conn)) return false;
+    if (!w->fetcher || w->now.monotonic_ns >= until_ns) return false;
     fetcher_wait(w->fetcher, &client->wait);
     client_park(client, s);
     return true;

@@ -10,10 +10,11 @@
 void client_park(struct client *client, struct stream *s);
 
 /*
- * RESOLVE: what the request needs is taken. In an event loop the connection waits until its deadline, while
- * other connections give it back; returns true then. A worker of one connection has given nothing to
- * others: it returns false.
+ * RESOLVE: what the request needs is taken. In an event loop the connection waits while other
+ * connections give it back, but not beyond `until_ns`; returns true then. A worker of one connection
+ * has given nothing to others: it returns false.
  */
-bool client_awaits_place(struct client *client, struct worker *w, struct stream *s);
+bool client_awaits_place(struct client *client, struct worker *w, struct stream *s,
+                         uint64_t until_ns);
 
 #endif

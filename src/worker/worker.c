@@ -136,7 +136,8 @@ static void worker_park(struct worker *w, struct client *client, struct stream *
 /* Too many files are lent open. */
 static void worker_wait(struct worker *w, struct client *client, struct stream *s)
 {
-    if (!client_awaits_place(client, w, s)) worker_give_up(w, client, s);
+    if (!client_awaits_place(client, w, s, conn_deadline_ns(&client->conn)))
+        worker_give_up(w, client, s);
 }
 
 /* Runs an errand with a product here and now. */
