@@ -17,9 +17,9 @@
 #define GUARD_RIGHT_NS (300 * NS_PER_SECOND) /* how long a right password is remembered     */
 #define GUARD_WRONG_NS (10 * NS_PER_SECOND)  /* a wrong one                                 */
 #define GUARD_FAILED_NS NS_PER_SECOND        /* that a check could not be made              */
-#define CHECK_WAIT_NS (10 * NS_PER_SECOND) /* how long a request waits for a place for its check */
-#define CHECKS_MAX 16                      /* checks under way of a worker                */
-#define CHECKS_OF_ADDRESS 2                /* of these, for one address, as in quota.h    */
+#define GUARD_WAIT_NS (10 * NS_PER_SECOND) /* how long a request waits for a place for its check */
+#define GUARD_CHECKS_MAX 16                /* checks under way of a worker                */
+#define GUARD_CHECKS_OF_ADDRESS 2          /* of these, for one address, as in quota.h    */
 
 struct guard;
 struct check;

@@ -15,7 +15,7 @@
 #define ROW 4
 #define RIGHT_ROWS 256
 #define WRONG_ROWS 64
-#define NO_PLACE CHECKS_MAX
+#define NO_PLACE GUARD_CHECKS_MAX
 
 struct tag {
     uint64_t word[2];
@@ -37,7 +37,7 @@ struct place {
 struct guard {
     struct siphash_key key;
     uint64_t checks; /* that were run, and not yet counted */
-    struct place place[CHECKS_MAX];
+    struct place place[GUARD_CHECKS_MAX];
     struct remembered right[RIGHT_ROWS][ROW], wrong[WRONG_ROWS][ROW];
 };
 
@@ -126,7 +126,7 @@ struct guard *guard_open(void)
 void guard_close(struct guard *guard)
 {
     if (!guard) return;
-    for (int i = 0; i < CHECKS_MAX; i++)
+    for (int i = 0; i < GUARD_CHECKS_MAX; i++)
         assert(!guard->place[i].taken);
     explicit_bzero(guard, sizeof(*guard));
     free(guard);
@@ -135,7 +135,7 @@ void guard_close(struct guard *guard)
 /* Returns the place of a check of this pair, or NULL. */
 static const struct place *place_find(const struct guard *guard, const struct tag *tag)
 {
-    for (int i = 0; i < CHECKS_MAX; i++)
+    for (int i = 0; i < GUARD_CHECKS_MAX; i++)
         if (guard->place[i].taken && tags_equal(&guard->place[i].tag, tag)) return &guard->place[i];
     return NULL;
 }
@@ -143,12 +143,12 @@ static const struct place *place_find(const struct guard *guard, const struct ta
 static enum guarded room_for(const struct guard *guard, uint64_t who)
 {
     int taken = 0, of_address = 0;
-    for (int i = 0; i < CHECKS_MAX; i++) {
+    for (int i = 0; i < GUARD_CHECKS_MAX; i++) {
         taken += guard->place[i].taken;
         of_address += guard->place[i].taken && guard->place[i].who == who;
     }
-    if (of_address >= CHECKS_OF_ADDRESS) return GUARD_LIMITED;
-    return taken == CHECKS_MAX ? GUARD_FULL : GUARD_UNKNOWN;
+    if (of_address >= GUARD_CHECKS_OF_ADDRESS) return GUARD_LIMITED;
+    return taken == GUARD_CHECKS_MAX ? GUARD_FULL : GUARD_UNKNOWN;
 }
 
 enum guarded guard_ask(struct guard *guard, const struct credentials *credentials,
@@ -174,7 +174,7 @@ uint64_t guard_checks_take(struct guard *guard)
 static uint32_t place_take(struct guard *guard, const struct tag *tag, uint64_t who)
 {
     if (place_find(guard, tag)) return NO_PLACE;
-    for (uint32_t i = 0; i < CHECKS_MAX; i++) {
+    for (uint32_t i = 0; i < GUARD_CHECKS_MAX; i++) {
         if (guard->place[i].taken) continue;
         guard->place[i] = (struct place){true, *tag, who};
         return i;

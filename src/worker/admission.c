@@ -45,7 +45,7 @@ static bool check_make(struct client *client, struct worker *w, struct stream *s
 static void hold_off(struct client *client, struct worker *w, struct stream *s,
                      enum admission otherwise)
 {
-    if (client_awaits_place(client, w, s, conn_asked_ns(s) + CHECK_WAIT_NS)) return;
+    if (client_awaits_place(client, w, s, conn_asked_ns(s) + GUARD_WAIT_NS)) return;
     stats_add(&w->stats->limited_checks, 1);
     admit(client, w, s, otherwise);
 }

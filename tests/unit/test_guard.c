@@ -156,7 +156,7 @@ END_TEST
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
-static struct check *begun[CHECKS_MAX + 1];
+static struct check *begun[GUARD_CHECKS_MAX + 1];
 
 static void all_end(int count)
 {
@@ -171,7 +171,7 @@ START_TEST(checks_of_an_address)
     static const char *const passwords[] = {"1", "2", "3"};
     struct credentials c;
     struct origin other = from(1);
-    for (int i = 0; i < CHECKS_OF_ADDRESS; i++) {
+    for (int i = 0; i < GUARD_CHECKS_OF_ADDRESS; i++) {
         c = pair(users, "alice", passwords[i]);
         ck_assert_int_eq(asked(&c, &here), GUARD_UNKNOWN);
         begun[i] = check_new(guard, &c, &here);
@@ -181,7 +181,7 @@ START_TEST(checks_of_an_address)
     c = pair(users, "alice", "3");
     ck_assert_int_eq(asked(&c, &here), GUARD_LIMITED);
     ck_assert_int_eq(asked(&c, &other), GUARD_UNKNOWN);
-    all_end(CHECKS_OF_ADDRESS);
+    all_end(GUARD_CHECKS_OF_ADDRESS);
     ck_assert_int_eq(asked(&c, &here), GUARD_UNKNOWN);
 }
 END_TEST
@@ -211,7 +211,7 @@ START_TEST(checks_in_all)
 {
     struct credentials c;
     struct origin other = from(200);
-    for (int i = 0; i < CHECKS_MAX; i++) {
+    for (int i = 0; i < GUARD_CHECKS_MAX; i++) {
         struct origin origin = from((unsigned)i);
         char password[8];
         snprintf(password, sizeof(password), "%d", i);
@@ -222,9 +222,9 @@ START_TEST(checks_in_all)
     c = pair(users, "alice", "x");
     ck_assert_int_eq(asked(&c, &other), GUARD_FULL);
     c = pair(users, "alice", "0");
-    begun[CHECKS_MAX] = check_new(guard, &c, &other); /* waits for the first one */
-    ck_assert(text_equals(check_key(begun[CHECKS_MAX]), check_key(begun[0])));
-    all_end(CHECKS_MAX + 1);
+    begun[GUARD_CHECKS_MAX] = check_new(guard, &c, &other); /* waits for the first one */
+    ck_assert(text_equals(check_key(begun[GUARD_CHECKS_MAX]), check_key(begun[0])));
+    all_end(GUARD_CHECKS_MAX + 1);
 }
 END_TEST
 
