@@ -1,11 +1,13 @@
 /*
- * The guard of a worker: it remembers which names and passwords were right or wrong, so that only the
- * first request of a user costs a check, and it bounds how many checks are under way. A guard
- * belongs to one thread. A reload makes new workers, and so forgets everything.
+ * The guard of a worker knows which names and passwords were right or wrong, so that only the first
+ * request of a user costs a check, and it bounds how many checks are under way. A guard belongs to
+ * one thread; what is remembered, in guard_memory, belongs to all workers of a configuration. A reload
+ * makes new ones, and so forgets everything.
  *
  * What is remembered is a keyed hash (siphash.h) of the file of users, the name and the password,
- * never the password. The key is random, of this worker, and is never sent. So a client cannot find
- * another pair that is taken for one that was right, and pairs of different files are different pairs.
+ * never the password. The key is random, new for each configuration that is read, and never sent. So a
+ * client cannot find another pair that is taken for one that was right, and pairs of different files
+ * are different pairs.
  */
 #ifndef ZCSERVE_GUARD_H
 #define ZCSERVE_GUARD_H
@@ -22,6 +24,7 @@
 #define GUARD_CHECKS_OF_ADDRESS 2          /* of these, for one address, as in quota.h    */
 
 struct guard;
+struct guard_memory;
 struct check;
 
 /*
@@ -30,8 +33,12 @@ struct check;
  */
 bool guard_load(char *problem, size_t size);
 
-/* Returns NULL with errno set when there is no memory. */
-struct guard *guard_open(void);
+/* Opens memory that all processes share which are made later. Returns NULL with errno set. */
+struct guard_memory *guard_memory_open(void);
+void guard_memory_close(struct guard_memory *memory); /* NULL: nothing */
+
+/* Returns NULL with errno set when there is no memory. `memory` must outlive the guard. */
+struct guard *guard_open(struct guard_memory *memory);
 void guard_close(struct guard *guard); /* no check may be under way; NULL: nothing */
 
 enum guarded {

@@ -1,31 +1,14 @@
-/*
- * Two tables of fixed size, one of right and one of wrong passwords, so that a client with many
- * wrong ones cannot push out the right ones. A hash chooses a row; the entry of the row that ends first
- * is replaced.
- */
+/* Asks what is remembered, and has places for the checks that are under way. */
 #include "zcserve/guard.h"
 #include "users/crypt.h"
-#include "users/siphash.h"
+#include "users/guard_memory.h"
 #include "zcserve/htpasswd.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#define ROW 4
-#define RIGHT_ROWS 256
-#define WRONG_ROWS 64
 #define NO_PLACE GUARD_CHECKS_MAX
-
-struct tag {
-    uint64_t word[2];
-};
-
-struct remembered {
-    struct tag tag;
-    uint64_t until_ns; /* 0: nothing */
-    bool failed;       /* it could not be checked */
-};
 
 /* A check that is under way. */
 struct place {
@@ -35,10 +18,9 @@ struct place {
 };
 
 struct guard {
-    struct siphash_key key;
-    uint64_t checks; /* that were run, and not yet counted */
+    struct guard_memory *memory; /* of all workers */
+    uint64_t checks;             /* that were run, and not yet counted */
     struct place place[GUARD_CHECKS_MAX];
-    struct remembered right[RIGHT_ROWS][ROW], wrong[WRONG_ROWS][ROW];
 };
 
 struct check {
@@ -53,11 +35,6 @@ struct check {
     char password[PASSWORD_MAX + 1];
 };
 
-static bool tags_equal(const struct tag *a, const struct tag *b)
-{
-    return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1])) == 0;
-}
-
 /* The number of the file, the name, a NUL, which is in no name, and the password. */
 static struct tag tag_of(const struct guard *guard, const struct credentials *c)
 {
@@ -70,7 +47,7 @@ static struct tag tag_of(const struct guard *guard, const struct credentials *c)
     length += c->name.length;
     bytes[length++] = '\0';
     memcpy(bytes + length, c->password.base, c->password.length);
-    siphash(&guard->key, bytes, length + c->password.length, tag.word);
+    siphash(guard_memory_key(guard->memory), bytes, length + c->password.length, tag.word);
     explicit_bzero(bytes, sizeof(bytes));
     return tag;
 }
@@ -81,45 +58,16 @@ static uint64_t who_of(const struct guard *guard, const struct origin *from)
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     uint64_t who[2];
     bool four = memcmp(from->ip.byte, mapped, sizeof(mapped)) == 0;
-    siphash(&guard->key, from->ip.byte, from->local ? 0 : four ? 16 : 8, who);
+    siphash(guard_memory_key(guard->memory), from->ip.byte, from->local ? 0 : four ? 16 : 8, who);
     return who[0];
-}
-
-/* ---- what is remembered ---------------------------------------------------------------------- */
-
-static struct remembered *row_find(struct remembered *row, const struct tag *tag, uint64_t now_ns)
-{
-    for (int i = 0; i < ROW; i++)
-        if (row[i].until_ns > now_ns && tags_equal(&row[i].tag, tag)) return &row[i];
-    return NULL;
-}
-
-static void row_add(struct remembered *row, const struct tag *tag, uint64_t until_ns, bool failed)
-{
-    struct remembered *first = row_find(row, tag, 0);
-    for (int i = 0; i < ROW && !first; i++)
-        if (row[i].until_ns == 0) first = &row[i];
-    for (int i = 0; i < ROW && !first; i++)
-        if (i == 0 || row[i].until_ns < first->until_ns) first = &row[i];
-    *first = (struct remembered){*tag, until_ns, failed};
-}
-
-static struct remembered *right_row(struct guard *guard, const struct tag *tag)
-{
-    return guard->right[tag->word[0] % RIGHT_ROWS];
-}
-
-static struct remembered *wrong_row(struct guard *guard, const struct tag *tag)
-{
-    return guard->wrong[tag->word[0] % WRONG_ROWS];
 }
 
 /* ---- the guard ------------------------------------------------------------------------------- */
 
-struct guard *guard_open(void)
+struct guard *guard_open(struct guard_memory *memory)
 {
     struct guard *guard = calloc(1, sizeof(*guard));
-    if (guard) arc4random_buf(&guard->key, sizeof(guard->key));
+    if (guard) guard->memory = memory;
     return guard;
 }
 
@@ -128,7 +76,6 @@ void guard_close(struct guard *guard)
     if (!guard) return;
     for (int i = 0; i < GUARD_CHECKS_MAX; i++)
         assert(!guard->place[i].taken);
-    explicit_bzero(guard, sizeof(*guard));
     free(guard);
 }
 
@@ -155,9 +102,8 @@ enum guarded guard_ask(struct guard *guard, const struct credentials *credential
                        const struct origin *from, uint64_t now_ns)
 {
     struct tag tag = tag_of(guard, credentials);
-    if (row_find(right_row(guard, &tag), &tag, now_ns)) return GUARD_GRANTED;
-    const struct remembered *wrong = row_find(wrong_row(guard, &tag), &tag, now_ns);
-    if (wrong) return wrong->failed ? GUARD_FAILED : GUARD_DENIED;
+    enum guarded known = guard_memory_find(guard->memory, &tag, now_ns);
+    if (known != GUARD_UNKNOWN) return known;
     return place_find(guard, &tag) ? GUARD_UNKNOWN : room_for(guard, who_of(guard, from));
 }
 
@@ -191,7 +137,7 @@ static void hash_choose(struct check *check, const struct credentials *c)
     const struct user *user = users_find(c->users, c->name);
     uint64_t other[2];
     check->known = user;
-    siphash(&check->guard->key, c->name.base, c->name.length, other);
+    siphash(guard_memory_key(check->guard->memory), c->name.base, c->name.length, other);
     check->hash = user ? user->hash : c->users->user[other[0] % c->users->count].hash;
 }
 
@@ -219,20 +165,20 @@ void check_run(struct check *check)
     check->run = true;
 }
 
+static enum guarded result_of(const struct check *check)
+{
+    if (check->match == MATCH_FAILED) return GUARD_FAILED;
+    return check->match == MATCH_RIGHT && check->known ? GUARD_GRANTED : GUARD_DENIED;
+}
+
 void check_end(struct check *check)
 {
     struct guard *guard = check->guard;
-    const struct tag *tag = &check->tag;
-    bool failed = check->match == MATCH_FAILED;
     if (check->place != NO_PLACE) guard->place[check->place].taken = false;
     check->place = NO_PLACE;
     if (!check->run) return;
     guard->checks++;
-    if (check->match == MATCH_RIGHT && check->known)
-        row_add(right_row(guard, tag), tag, check->done_ns + GUARD_RIGHT_NS, false);
-    else
-        row_add(wrong_row(guard, tag), tag,
-                check->done_ns + (failed ? GUARD_FAILED_NS : GUARD_WRONG_NS), failed);
+    guard_memory_add(guard->memory, &check->tag, result_of(check), check->done_ns);
 }
 
 void check_free(struct check *check)

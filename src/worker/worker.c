@@ -63,7 +63,7 @@ static int parts_open(struct worker *w, const struct service *service)
         log_error("%s", problem);
         return -1;
     }
-    if (w->rules->sites && w->rules->sites->by_user && !(w->guard = guard_open())) {
+    if (service->guard_memory && !(w->guard = guard_open(service->guard_memory))) {
         log_error("not enough memory to remember passwords");
         return -1;
     }

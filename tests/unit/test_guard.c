@@ -22,6 +22,7 @@ static const char *const lines =
 static const struct origin here = {.ip = {{[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}}};
 
 static struct users *users, *others;
+static struct guard_memory *memory;
 static struct guard *guard;
 
 static struct origin from(unsigned number)
@@ -49,13 +50,15 @@ static void set_up(void)
     users = htpasswd_parse("f", text, 0, problem, sizeof(problem));
     others = htpasswd_parse("g", text, 1, problem, sizeof(problem));
     ck_assert(users && others);
-    guard = guard_open();
-    ck_assert_ptr_nonnull(guard);
+    memory = guard_memory_open();
+    guard = guard_open(memory);
+    ck_assert(memory && guard);
 }
 
 static void tear_down(void)
 {
     guard_close(guard);
+    guard_memory_close(memory);
     users_free(users);
     users_free(others);
 }
@@ -126,6 +129,21 @@ START_TEST(files_are_apart)
                        other = pair(others, "alice", "wonder");
     checked_is(&one, GUARD_GRANTED);
     ck_assert_int_eq(asked(&other, &here), GUARD_UNKNOWN);
+}
+END_TEST
+
+/* What one worker checked, all know; another configuration has another memory. */
+START_TEST(workers_share)
+{
+    struct credentials c = pair(users, "alice", "wonder");
+    struct guard_memory *others_memory = guard_memory_open();
+    struct guard *second = guard_open(memory), *other = guard_open(others_memory);
+    checked_is(&c, GUARD_GRANTED);
+    ck_assert_int_eq(guard_ask(second, &c, &here, now_monotonic_ns()), GUARD_GRANTED);
+    ck_assert_int_eq(guard_ask(other, &c, &here, now_monotonic_ns()), GUARD_UNKNOWN);
+    guard_close(second);
+    guard_close(other);
+    guard_memory_close(others_memory);
 }
 END_TEST
 
@@ -292,6 +310,7 @@ int main(void)
     tcase_add_loop_test(tcase, each_kind, 0, COUNT(pairs));
     tcase_add_test(tcase, remembered_for_a_time);
     tcase_add_test(tcase, files_are_apart);
+    tcase_add_test(tcase, workers_share);
     tcase_add_test(tcase, check_that_was_not_run);
     tcase_add_test(tcase, check_that_fails);
     tcase_add_test(tcase, checks_of_an_address);
