@@ -1,9 +1,9 @@
 /*
- * Leads a request through the rules of its site: what is answered without a lookup, which paths are
- * looked up one after another, and which page an error has.
+ * Leads a request through the rules of its site: what is answered without a lookup, whose credentials
+ * must be checked, which paths are looked up one after another, and which page an error has.
  *
- *      requested path, or rewrite, or each of try_files ──► 200, 206, 304, …
- *                              └──► error page ──► the status of the error
+ *      credentials ──► requested path, or rewrite, or each of try_files ──► 200, 206, 304, …
+ *           └──────────────────┴──► error page ──► the status of the error
  *
  * No path is judged by rules but the requested one, and an error page has no error page. So no
  * request can go round in a circle.
@@ -23,6 +23,13 @@ bool route_judges(const struct stream *s);
  */
 bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_persist,
                  struct plan *plan);
+
+/*
+ * The credentials for which the request was stopped were checked, with this result. The rest is as for
+ * route_begin().
+ */
+bool route_admit(struct stream *s, const struct conn_rules *rules, bool may_persist,
+                 enum admission admission, struct plan *plan);
 
 /*
  * A lookup had the result `found`. Returns true when another path must be looked up, which is in

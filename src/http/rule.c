@@ -53,6 +53,7 @@ void rule_judge(const struct site *site, const struct request *r, struct text pa
     const struct rule *methods = verdict->by[RULE_METHODS];
     verdict->methods = methods ? methods->methods : METHODS_ALL;
     verdict->refused = is_refused(verdict, &asker->from);
+    verdict->admitted = false;
     verdict->origin = origin_of(verdict, r);
 }
 

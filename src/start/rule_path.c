@@ -309,7 +309,7 @@ bool rule_paths_make(const struct rules_making *m)
  * known (400, 408, 414, 417, 431, 501, 505), or are to cost nothing (429). A rule itself makes a 400 for
  * $host without a host, and a 414 for a target that becomes too long.
  */
-static const uint16_t page_status[] = {400, 403, 404, 405, 406, 412, 414, 416, 500, 503};
+static const uint16_t page_status[] = {400, 401, 403, 404, 405, 406, 412, 414, 416, 500, 503};
 #define PAGE_STATUSES (sizeof(page_status) / sizeof(page_status[0]))
 
 static bool page_status_valid(long status)
@@ -332,7 +332,7 @@ static bool page_add(const struct rules_making *m, const char *text)
         if (!page_status_valid(status) || *end != ' ')
             return rule_problem(
                 m, "error_pages", list,
-                "'%.70s': only 400, 403, 404, 405, 406, 412, 414, 416, 500 and 503 have pages",
+                "'%.70s': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 have pages",
                 text);
         end += strspn(end, " ");
         if (m->made->pages == PAGE_STATUSES * CONFIG_LIST_MAX)

@@ -31,7 +31,7 @@ BAD_LINES = (
     ('site "a" { rule "/x/*" { expires = "soon" } }', 2, "rule.expires = 'soon': must be a time"),
     ('site "" { }', 2, "site needs a title"),
     ('site "a" { } site "a" { }', 2, 'site "a" is a duplicate'),
-    ('site "a" { rule "/x/*" { users = "passwords" } }', 2, "users are not known yet"),
+    ('site "a" { rule "/x/*" { users = "passwords" } }', 2, "passwords: No such file or directory"),
     ('site "a" { rule "/x" { moved = "/x" } }', 2, "leads back"),
     ('rule "/x" { fields_set = "Date: now" }', 2, "the server itself writes Date"),
 )

@@ -17,7 +17,7 @@ COMBINED = re.compile(
     r'(?P<status>\d{3}) (?P<bytes>\d+) "(?P<referer>(?:[^"\\]|\\x[0-9A-F]{2})*)" '
     r'"(?P<agent>(?:[^"\\]|\\x[0-9A-F]{2})*)" (?P<seconds>\d+\.\d{6}) (?P<worker>\d+) '
     r'(?P<source>-|memory|pagecache|disk)')
-KEYS = {"time", "remote", "host", "method", "target", "version", "status", "bytes", "referer",
+KEYS = {"time", "remote", "user", "host", "method", "target", "version", "status", "bytes", "referer",
         "user_agent", "seconds", "worker", "source", "coding", "scheme", "id"}
 
 

@@ -29,6 +29,7 @@ static const struct {
     {"x-forwarded-for", FIELD_X_FORWARDED_FOR},
     {"x-forwarded-proto", FIELD_X_FORWARDED_PROTO},
     {"x-request-id", FIELD_X_REQUEST_ID},
+    {"authorization", FIELD_AUTHORIZATION},
 };
 
 #define NAME_MAX_LENGTH 32

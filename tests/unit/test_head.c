@@ -148,7 +148,7 @@ static const struct {
      "HTTP/1.1 501 Not Implemented\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
     {NULL,
      {.status = 503, .keep_alive = true},
-     "HTTP/1.1 503 Service Unavailable\r\n" COMMON PAGE "\r\n"},
+     "HTTP/1.1 503 Service Unavailable\r\n" COMMON PAGE "Retry-After: 1\r\n\r\n"},
     {NULL,
      {.status = 505},
      "HTTP/1.1 505 HTTP Version Not Supported\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
