@@ -59,6 +59,12 @@ bool encoders_load(const struct program *p);
 /* Returns how files are compressed on the fly. It points to texts of the configuration. */
 struct compress_options compress_options_make(const struct config *config);
 
+/*
+ * Decides what the processes give up: whom they become, and what of the sandbox this kernel has; logs
+ * what is left out. Returns false after it printed what is wrong with the options.
+ */
+bool confinement_make(struct program *p);
+
 /* Makes the trees of the store, for all sites. Returns false after it printed the problem. */
 bool trees_make(struct program *p);
 
@@ -159,6 +165,7 @@ bool server_begun(const void *of);
 void stop_announce(const void *of);
 void draining_begins(const void *of);
 void workers_ended(const void *of);
+void logs_reopen(const void *of);
 uint64_t processes_adjust(const void *of, struct supervised *processes, uint32_t count);
 void absence_changed(const void *of, const struct supervised *processes, uint32_t count);
 uint64_t worker_awake_since(const void *of, const struct supervised *process);
