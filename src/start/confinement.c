@@ -3,6 +3,7 @@
  * works here. What does not work is left out with a line in the log, so that the server starts on old
  * kernels and in containers; but a user that was named must be there, and must be able to read the roots.
  */
+#define _GNU_SOURCE
 #include "start/program.h"
 #include "start/sites.h"
 #include "zcserve/log.h"
@@ -37,18 +38,21 @@ static const char *unreadable(const struct program *p, const struct confine_user
     return NULL;
 }
 
-static void user_choose(struct program *p)
+/* Without a name the processes become nobody, or stay root where nobody cannot read what is served. */
+static bool user_choose(struct program *p)
 {
     struct confine_user *user = &p->service.confinement.user;
     int error = 0;
-    const char *root = confine_user_find(user, USER_AUTO) ? unreadable(p, user, &error) : "";
-    user->changes = !root;
-    if (root)
-        log_warn(
-            "the processes go on as root, because the user %s cannot read %s%s%s; let all users "
-            "read it and pass the directories above it, or name a user who can: user = NAME",
-            USER_AUTO, *root ? root : "it, being not there", *root ? ": " : "",
-            *root ? strerror(-error) : "");
+    bool there = confine_user_find(user, USER_AUTO);
+    const char *root = there ? unreadable(p, user, &error) : NULL;
+    user->changes = there && !root;
+    if (user->changes) return true;
+    int length = !there ? asprintf(&p->stays_root, "there is no user " USER_AUTO)
+                        : asprintf(&p->stays_root, "the user " USER_AUTO " cannot read %s (%s)",
+                                   root, strerror(-error));
+    if (length < 0) p->stays_root = NULL;
+    if (length < 0) fputs("not enough memory for the sandbox\n", p->errors);
+    return length >= 0;
 }
 
 static bool user_read(struct program *p)
@@ -74,29 +78,13 @@ static bool user_read(struct program *p)
     return false;
 }
 
-/* Only root can become another user; others are told when they want to. */
 static bool user_make(struct program *p)
 {
-    struct confine_user wanted;
-    const char *name = p->config->user;
-    if (geteuid() == 0 && is_auto(name)) {
-        user_choose(p);
-        return true;
-    }
-    if (geteuid() == 0) return user_read(p);
-    if (!is_auto(name) && !(confine_user_find(&wanted, name) && wanted.user == geteuid()))
-        log_warn("user = %s is left out: only root can become another user", name);
-    return true;
+    if (geteuid() != 0) return true;
+    return is_auto(p->config->user) ? user_choose(p) : user_read(p);
 }
 
 /* ---- the sandbox ------------------------------------------------------------------------------ */
-
-/* Returns whether this part is wanted and works; says why it does not. */
-static bool part_make(const char *name, bool wanted, const char *problem)
-{
-    if (wanted && problem) log_notice("sandbox.%s is left out: %s", name, problem);
-    return wanted && !problem;
-}
 
 static bool roots_take(struct program *p)
 {
@@ -116,9 +104,40 @@ bool confinement_make(struct program *p)
     c->privileges = config->sandbox_privileges;
     c->beneath = config->sandbox_directories.item;
     if (!roots_take(p) || !user_make(p)) return false;
-    c->files =
-        part_make("files", config->sandbox_files, observed ? observed : confine_files_problem());
-    c->calls =
-        part_make("calls", config->sandbox_calls, observed ? observed : confine_calls_problem());
+    if (config->sandbox_files) p->no_files = observed ? observed : confine_files_problem();
+    if (config->sandbox_calls) p->no_calls = observed ? observed : confine_calls_problem();
+    c->files = config->sandbox_files && !p->no_files;
+    c->calls = config->sandbox_calls && !p->no_calls;
     return true;
+}
+
+/* ---- telling ---------------------------------------------------------------------------------- */
+
+static void root_warn(const struct program *p)
+{
+    if (!p->stays_root) return;
+    log_warn("serving as root, so that a fault in the server could read everything: %s. Let all "
+             "users read "
+             "the files and pass the directories above them, or name a user who can (user = NAME), "
+             "or start the server as another user (systemd: User=, and "
+             "AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below 1024)",
+             p->stays_root);
+}
+
+/* Only root can become another user. */
+static void user_warn(const struct program *p)
+{
+    struct confine_user wanted;
+    const char *name = p->config->user;
+    if (geteuid() == 0 || is_auto(name)) return;
+    if (!confine_user_find(&wanted, name) || wanted.user != geteuid())
+        log_warn("user = %s is left out: only root can become another user", name);
+}
+
+void confinement_tell(const struct program *p)
+{
+    root_warn(p);
+    user_warn(p);
+    if (p->no_files) log_notice("sandbox.files is left out: %s", p->no_files);
+    if (p->no_calls) log_notice("sandbox.calls is left out: %s", p->no_calls);
 }

@@ -108,6 +108,7 @@ void start_tell(const struct program *p)
     log_notice("memory: at most %llu MiB for programs, cache and connections, without the kernel's "
                "buffers of sockets",
                (unsigned long long)(memory_most(service, p->model) >> 20));
+    confinement_tell(p);
     if (has_status(p)) {
         listen_address_format(&p->status.address, addresses, sizeof(addresses));
         bool local = p->status.address.address.ss_family == AF_UNIX;
