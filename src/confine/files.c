@@ -26,18 +26,8 @@
 
 #define LINKS_MAX 40 /* as the kernel follows: path_resolution(7) */
 
-/* Rights that the headers of Debian 12 do not know. */
-#define FS_TRUNCATE (1ULL << 14)  /* Linux 6.2, version 3 */
-#define FS_IOCTL_DEV (1ULL << 15) /* Linux 6.10, version 5 */
-#define FS_FIRST ((1ULL << 13) - 1)
-#define FS_REFER (1ULL << 13) /* Linux 5.19, version 2 */
-#define NET_BIND_CONNECT 3ULL /* Linux 6.7, version 4: bind(2) and connect(2) of TCP */
-#define SCOPES 3ULL           /* Linux 6.12, version 6: abstract Unix sockets and signals */
-
-/* struct landlock_ruleset_attr as it grew. */
-struct ruleset {
-    uint64_t handled_files, handled_network, scoped;
-};
+/* Reading, writing, making and removing, as the first version of Landlock knows them (Linux 5.13). */
+#define FILES_FIRST ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
 static int version(void)
 {
@@ -55,19 +45,26 @@ const char *confine_files_problem(void)
     }
 }
 
-/* Everything that this version of Landlock can take away. Returns a descriptor, or -errno. */
+/*
+ * Everything that this version of Landlock can take away; no TCP socket can be bound or connected, and
+ * no process outside gets a signal. Returns a descriptor, or -errno.
+ */
 static int ruleset_make(void)
 {
     int abi = version();
-    struct ruleset set = {.handled_files = FS_FIRST};
-    size_t size = sizeof(set.handled_files);
-    if (abi >= 2) set.handled_files |= FS_REFER;
-    if (abi >= 3) set.handled_files |= FS_TRUNCATE;
-    if (abi >= 5) set.handled_files |= FS_IOCTL_DEV;
-    if (abi >= 4) set.handled_network = NET_BIND_CONNECT;
-    if (abi >= 4) size = offsetof(struct ruleset, scoped);
-    if (abi >= 6) set.scoped = SCOPES;
-    if (abi >= 6) size = sizeof(set);
+    struct landlock_ruleset_attr set = {.handled_access_fs = FILES_FIRST};
+    size_t size = offsetof(struct landlock_ruleset_attr, handled_access_net);
+    if (abi >= 2) set.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;     /* Linux 5.19 */
+    if (abi >= 3) set.handled_access_fs |= LANDLOCK_ACCESS_FS_TRUNCATE;  /* Linux 6.2 */
+    if (abi >= 5) set.handled_access_fs |= LANDLOCK_ACCESS_FS_IOCTL_DEV; /* Linux 6.10 */
+    if (abi >= 4) {                                                      /* Linux 6.7 */
+        set.handled_access_net = LANDLOCK_ACCESS_NET_BIND_TCP | LANDLOCK_ACCESS_NET_CONNECT_TCP;
+        size = offsetof(struct landlock_ruleset_attr, scoped);
+    }
+    if (abi >= 6) { /* Linux 6.12 */
+        set.scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL;
+        size = sizeof(set);
+    }
     int fd = (int)syscall(SYS_landlock_create_ruleset, &set, size, 0);
     return fd < 0 ? -errno : fd;
 }
