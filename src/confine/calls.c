@@ -25,6 +25,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/sockios.h>
@@ -161,6 +162,7 @@ static int filter_load(enum confine_role role)
 bool confine_calls(const struct confinement *confinement, enum confine_role role)
 {
     if (!confinement->calls) return true;
+    tzset(); /* reads files: later, while it writes a line, the process could not */
     refused_listen(error_of);
     int error = filter_load(role);
     if (error != 0) log_error("system calls cannot be taken away: %s", strerror(-error));

@@ -75,16 +75,26 @@ static bool is_news(int number)
     return !(atomic_fetch_or(&told[number / 64], bit) & bit);
 }
 
+static void refused_tell(const struct call *call, unsigned architecture)
+{
+    char *name = seccomp_syscall_resolve_num_arch(architecture, call->number);
+    log_warn("the sandbox refused the system call %s (%d: %#lx, %#lx, %#lx); said once",
+             name ? name : "", call->number, call->argument[0], call->argument[1],
+             call->argument[2]);
+    free(name);
+}
+
+/* A call that is refused while a line is written fails without a line. */
 static void refused_take(int signal_number, siginfo_t *info, void *context)
 {
+    static _Thread_local volatile bool telling;
     (void)signal_number;
     struct call call = call_of(context, info->si_syscall);
     result_set(context, -error_of_call(call.number));
-    if (!is_news(call.number)) return;
-    char *name = seccomp_syscall_resolve_num_arch(info->si_arch, call.number);
-    log_warn("the sandbox refused the system call %s (%d: %#lx, %#lx, %#lx); said once",
-             name ? name : "", call.number, call.argument[0], call.argument[1], call.argument[2]);
-    free(name);
+    if (telling || !is_news(call.number)) return;
+    telling = true;
+    refused_tell(&call, info->si_arch);
+    telling = false;
 }
 
 void refused_listen(int (*error_of)(int number))

@@ -68,8 +68,8 @@ bool confine_user_find(struct confine_user *user, const char *name)
 
 /* ---- capabilities ----------------------------------------------------------------------------- */
 
-/* Keeps only those of `kept` that the process has, and removes the others from the bounding set. */
-static int capabilities_keep(uint64_t kept)
+/* Keeps only those of `kept` that the process has; programs that it executes can have those of `bound`. */
+static int capabilities_keep(uint64_t kept, uint64_t bound)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{0}};
@@ -77,7 +77,7 @@ static int capabilities_keep(uint64_t kept)
     if (syscall(SYS_capget, &header, data) != 0) return -errno;
     if ((data[0].effective >> CAP_SETPCAP) & 1)
         for (unsigned long i = 0; i < CAPABILITIES; i++)
-            if (!((kept >> i) & 1)) prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+            if (!((bound >> i) & 1)) prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
     for (int i = 0; i < 2; i++) {
         uint32_t mask = (uint32_t)(kept >> (32 * i));
         data[i].effective &= mask;
@@ -95,7 +95,7 @@ void confine_supervisor(void)
         1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP |
         1ULL << CAP_SETUID | 1ULL << CAP_SYS_NICE | 1ULL << CAP_SYS_RESOURCE;
     if (geteuid() != 0) return;
-    int error = capabilities_keep(kept);
+    int error = capabilities_keep(kept, kept);
     if (error != 0) log_warn("capabilities cannot be given up: %s", strerror(-error));
 }
 
@@ -117,11 +117,11 @@ static int give_up(const struct confinement *confinement)
     bool stays = geteuid() == 0 && !confinement->user.changes;
     int error = 0;
     if (confinement->privileges && stays)
-        error = capabilities_keep(1ULL << CAP_DAC_READ_SEARCH);
+        error = capabilities_keep(1ULL << CAP_DAC_READ_SEARCH, 0);
     else if (confinement->privileges)
-        error = capabilities_keep(1ULL << CAP_SETGID | 1ULL << CAP_SETUID | 1ULL << CAP_SETPCAP);
+        error = capabilities_keep(1ULL << CAP_SETGID | 1ULL << CAP_SETUID, 0);
     if (error == 0 && confinement->user.changes) error = become(&confinement->user);
-    if (error == 0 && confinement->privileges && !stays) error = capabilities_keep(0);
+    if (error == 0 && confinement->privileges && !stays) error = capabilities_keep(0, 0);
     if (error == 0 && confinement->privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         error = -errno;
     return error;

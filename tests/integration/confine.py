@@ -275,7 +275,7 @@ def unreadable_root(stage):
             expect("a file", b"12345", server.get("/a.txt").content)
             expect("user", ["0"] * 4, ids(process_of(server, "w"))["Uid"])
             expect("capabilities", 1 << 2, int(ids(process_of(server, "w"))["CapEff"][0], 16))  # CAP_DAC_READ_SEARCH
-            require("go on as root" in "".join(server.lines), "no warning: %s", server.lines)
+            require("serving as root" in "".join(server.lines), "no warning: %s", server.lines)
         path = os.path.join(stage.setting.place("conf"), "serve.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write('root = "%s"\nuser = "daemon"\nlisten = "127.0.0.1:0"\n' % root)
