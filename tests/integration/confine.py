@@ -335,6 +335,7 @@ def root_moves_beneath(stage):
         os.rename(os.path.join(place, "next"), os.path.join(place, "current"))
         answer = server.get("/a.txt")
         expect("elsewhere", 403, answer.status)
+        wait_until("the log says what to do", lambda: "sandbox.directories" in "".join(server.lines), stage.seconds(5))
         os.kill(server.pid, signal.SIGHUP)
         wait_until("a reload allows the new root", lambda: server.get("/a.txt").status == 200, stage.seconds(10))
         server.watched = False
