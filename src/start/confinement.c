@@ -16,7 +16,7 @@
 #define USER_AUTO "nobody" /* whom the processes become when no user is named */
 
 /* Memory and system calls of a sanitizer, and the files of a coverage build, are not those of the server. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(ZCSERVE_OBSERVED)
+#ifdef ZCSERVE_OBSERVED
 static const char observed[] = "this build is observed (sanitizer or coverage)";
 #else
 static const char *const observed = NULL;
