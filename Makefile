@@ -40,7 +40,7 @@ ROOMS     := $(filter-out $(OUT)/src/main.o $(OUT)/src/tool% $(OUT)/src/precompr
 # The tools are a program of their own: the server would start with twice the memory for their libraries.
 TOOL_ROOMS := $(filter $(addprefix $(OUT)/src/,tool/% precompress/% doctor/% base/% encode/% config/% net/% type/% \
     $(addsuffix .o,stats/board stats/histogram start/limits process/cpu store/beneath store/links store/compressible store/file store/identity \
-    model/shape model/ring model/ring_buffers model/ring_count model/ring_remedy model/ring_try)),$(OBJECTS))
+    model/shape model/ring model/ring_buffers model/ring_count model/ring_remedy model/ring_restrict model/ring_try)),$(OBJECTS))
 TOOL_UNITS := $(filter $(patsubst %.c,tests/unit/test_%.c,$(notdir $(wildcard src/tool/*.c src/doctor/*.c))) \
     tests/unit/test_precompress_%,$(UNITS))
 LAB_ROOMS := $(LAB_SOURCES:%.c=$(OUT)/%.o) $(addprefix $(OUT)/src/,stats/histogram.o doctor/device.o doctor/kernel_file.o)
@@ -77,12 +77,13 @@ SAME_BYTES := -ffile-prefix-map='$(CURDIR)'=.
 CFLAGS_release  = -O2 -g $(LTO) $(HARDENING) $(SAME_BYTES)
 LDFLAGS_release = $(HARDENED_LINK)
 CFLAGS_debug   := -O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE
-# A sanitizer's report needs lines, and no variables: compiling takes a sixth less.
-CFLAGS_lines   := $(patsubst -g,-g1,$(CFLAGS_debug))
+# A sanitizer's report needs lines, and no variables: compiling takes a sixth less. What observes a program
+# needs files and system calls that the sandbox would take away (ZCSERVE_OBSERVED).
+CFLAGS_lines   := $(patsubst -g,-g1,$(CFLAGS_debug)) -DZCSERVE_OBSERVED
 CFLAGS_asan    := $(CFLAGS_lines) -fsanitize=address $(UNDEFINED)
 CFLAGS_tsan    := $(CFLAGS_lines) -fsanitize=thread
 CFLAGS_fuzz    := $(CFLAGS_lines) -fsanitize=fuzzer-no-link,address $(UNDEFINED)
-CFLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic
+CFLAGS_coverage := -O0 -g --coverage -fprofile-update=atomic -DZCSERVE_OBSERVED
 ifeq ($(origin CFLAGS_$(FLAVOUR)),undefined)
 $(error no flavour '$(FLAVOUR)': release, debug, asan, tsan, fuzz, coverage)
 endif
@@ -98,7 +99,7 @@ LINK    = $(CC) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(LDFLAGS_$(FLAVOUR)) -Wl,--as-ne
 LLHTTP ?= -lllhttp
 URING  ?= -luring
 AIO    ?= -laio
-LIBS   := -lev $(LLHTTP) $(URING) -pthread -lm
+LIBS   := -lev $(LLHTTP) $(URING) -lseccomp -pthread -lm
 TOOL_LIBS = $(eval TOOL_LIBS := $(shell pkg-config --libs libcurl jansson ncursesw \
     libdeflate libbrotlienc libbrotlidec libzstd))$(TOOL_LIBS)
 LAB_LIBS = $(eval LAB_LIBS := $(URING) $(AIO) $(shell pkg-config --libs libuv libzstd zlib jansson) -pthread -lm)$(LAB_LIBS)

@@ -23,7 +23,7 @@ from client import Client, Failure, Skip, shown, wait_until
 SECTION = re.compile(r"^([a-z_]+)\.([a-z_]+)$")
 STARTED = re.compile(r"http://(\[[0-9a-fA-F:]+\]|[0-9.]+):(\d+)/|(unix:[^\s,;]+)")
 TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion|stack smashing|buffer overflow detected"
-                     r"|free\(\):|malloc\(\):|double free|Segmentation")
+                     r"|the sandbox refused|free\(\):|malloc\(\):|double free|Segmentation")
 HERE = os.path.dirname(os.path.abspath(__file__))
 NO_MEMORY = "not enough memory may be locked"
 
