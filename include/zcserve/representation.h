@@ -30,8 +30,8 @@ struct text coding_file_suffix(enum coding coding);
 /* Weights of Accept-Encoding in thousandths: 0 means refused, 1000 means preferred. */
 struct accepted {
     uint16_t weight[CODING_COUNT];
-    bool as_stored;          /* no coding that is made on the fly is wanted            */
     bool original_otherwise; /* a client that accepts no available coding gets the original */
+    bool as_stored;          /* no coding that is made on the fly is wanted            */
 };
 
 /* Where the bytes come from, for logs and counters. */

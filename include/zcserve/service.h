@@ -33,6 +33,8 @@ struct uring_options {
     bool registered_files;    /* sockets are also registered in a table of the ring       */
 };
 
+struct guard_memory; /* guard.h */
+
 struct service {
     struct conn_rules rules;
     struct store_options store; /* for one worker                                  */
@@ -50,9 +52,10 @@ struct service {
     } pool;
     struct uring_options uring;
     struct quota_rules quota;
-    struct quotas *quotas; /* shared by all workers; NULL: no address is limited */
-    uint64_t memory_most;  /* bytes that the server needs at most: start/memory.h */
-    uint64_t drain_ns;     /* longest time to finish requests when the server stops */
+    struct quotas *quotas;             /* shared by all workers; NULL: no address is limited */
+    struct guard_memory *guard_memory; /* shared by all workers; NULL: no rule asks for users */
+    uint64_t memory_most;              /* bytes that the server needs at most: start/memory.h */
+    uint64_t drain_ns;                 /* longest time to finish requests when the server stops */
 
     struct listen_address address[SERVICE_ADDRESSES_MAX]; /* service_open() sets the port of each */
     struct listen_address asked[SERVICE_ADDRESSES_MAX];   /* as they were before that            */

@@ -14,7 +14,7 @@ from client import expect
 from stage import require, test, write
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-PAGES = ("/", "/request.html", "/configure.html", "/files/")
+PAGES = ("/", "/request.html", "/configure.html", "/cluster.html", "/files/")
 SUFFIX_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
                 ".txt": "text/plain; charset=utf-8", ".svg": "image/svg+xml; charset=utf-8",
                 ".lua": None}
