@@ -145,7 +145,8 @@ static const char *making_reason(const struct trial *t, const struct trial_looku
     const struct compress_options *options = &t->p->tree[found->tree].compress;
     const struct file *file = &found->seen->file;
     uint64_t size = file->identity[CODING_IDENTITY].size;
-    if (options->codings == 0) return "compress.codings is empty";
+    if (options->codings == 0) return "no codings are set (compress)";
+    if (found->accepted.as_stored) return "a rule says compress = off";
     if (found->found.representation->coding != CODING_IDENTITY) return "a sidecar is sent";
     if (size < options->bytes_min) return "the file is smaller than compress.least";
     if (size > options->bytes_max) return "the file is larger than compress.most";

@@ -55,7 +55,9 @@ static bool lookup_answer(struct trial *t, char *problem, size_t size)
     note->kept = store_counts(t->store)->entries > entries;
     if (note->found.kind == RESOLUTION_CROWDED || note->found.kind == RESOLUTION_COLD)
         note->found = (struct resolution){.kind = RESOLUTION_BUSY};
-    conn_resolved(&t->conn, s, note->found, &t->now);
+    const struct representation *unneeded = conn_resolved(&t->conn, s, note->found, &t->now);
+    if (unneeded) note->found.representation = NULL;
+    if (unneeded) store_return(t->store, unneeded);
     return true;
 }
 
@@ -117,7 +119,7 @@ static bool peer_is_trusted(const struct trial *t)
     const struct conn_rules *rules = &t->p->service.rules;
     const struct origin *from = &t->asking->from;
     bool trusted = from->local ? rules->trusted.local : networks_have(&rules->trusted, &from->ip);
-    return trusted && rules->forwarding != FORWARDING_OFF;
+    return trusted && (rules->forwarding != FORWARDING_OFF || rules->request_id);
 }
 
 static void connection_open(struct trial *t)
@@ -125,6 +127,7 @@ static void connection_open(struct trial *t)
     conn_open(&t->conn, &t->p->service.rules, &t->now);
     conn_lend_work(&t->conn, t->work);
     conn_from(&t->conn, &t->asking->from);
+    conn_ids(&t->conn, &t->ids);
     t->conn.peer_trusted = peer_is_trusted(t);
     t->stream = &t->conn.work->http1.stream;
 }

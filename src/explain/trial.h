@@ -22,8 +22,8 @@ struct trial_lookup {
     uint16_t page_of; /* it is for the page of this error; 0: it is not                   */
     uint32_t tried;   /* how many paths of the rule were tried with it; 0: none is a rule's */
     bool lists;
-    struct resolution found;
-    bool kept; /* the store remembers the result */
+    struct resolution found; /* without its representation, when an error's page was asked for */
+    bool kept;               /* the store remembers the result */
     struct examined *seen;
 };
 
@@ -33,6 +33,7 @@ struct trial {
     struct store *store;
     struct now now;
     struct conn conn;
+    struct request_ids ids;
     void *work;
     const struct stream *stream; /* its target and verdict stay, when `is_judged`        */
     struct request request;      /* its fields, when there was a lookup                  */

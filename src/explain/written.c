@@ -35,7 +35,7 @@ enum rule_value written_value(const struct config_option *option)
         {"methods", RULE_METHODS}, {"allow", RULE_ALLOW},     {"deny", RULE_DENY},
         {"redirect", RULE_TARGET}, {"moved", RULE_TARGET},    {"rewrite", RULE_PATHS},
         {"try_files", RULE_PATHS}, {"listing", RULE_LISTS},   {"cors", RULE_ORIGINS},
-        {"type", RULE_TYPE},       {"charset", RULE_CHARSET},
+        {"type", RULE_TYPE},       {"charset", RULE_CHARSET}, {"compress", RULE_COMPRESSES},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(option->name, known[i].name) == 0) return known[i].value;
