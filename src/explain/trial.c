@@ -80,6 +80,7 @@ static bool lookup_answer(struct trial *t, char *problem, size_t size)
     if (note->found.kind == RESOLUTION_FOUND && note->page_of == 0)
         choice_note(t, note->found.representation);
     const struct representation *unneeded = conn_resolved(&t->conn, s, note->found, &t->now);
+    if (unneeded) note->found.representation = NULL;
     if (unneeded) store_return(t->store, unneeded);
     return true;
 }

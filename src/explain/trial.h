@@ -24,7 +24,7 @@ struct trial_lookup {
     uint16_t page_of; /* it is for the page of this error; 0: it is not                   */
     uint32_t tried;   /* how many paths of the rule were tried with it; 0: none is a rule's */
     bool lists;
-    struct resolution found;
+    struct resolution found; /* without its representation, when an error's page was asked for */
     bool kept;       /* the store remembers the result                           */
     bool improvable; /* a coding would be made on the fly, for later requests    */
     struct examined *seen;
@@ -45,9 +45,9 @@ struct trial {
     struct store *store;
     struct now now;
     struct conn conn;
+    struct request_ids ids;
     void *work;
     const struct stream *stream; /* its target and verdict stay, when `is_judged`        */
-    struct request_ids ids;
     struct trial_choice choice;
     struct request request; /* its fields, when there was a lookup                  */
     bool is_judged;         /* the rules of a site were asked                       */

@@ -81,6 +81,16 @@ struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bo
     return plan;
 }
 
+/* Describes who sent the request, as far as a trusted peer says so, and its id. */
+static void client_describe(struct stream *s, const struct conn_rules *rules, bool peer_trusted,
+                            struct exchange *exchange)
+{
+    const struct fields *fields = &s->request.fields;
+    if (peer_trusted) exchange->client = forwarded_client(fields, rules);
+    if (peer_trusted) exchange->https = forwarded_https(fields, rules);
+    if (rules->request_id) exchange->id = told_id(fields, peer_trusted, rules, s->ids, s->id);
+}
+
 void stream_describe(struct stream *s, const struct conn_rules *rules, bool peer_trusted,
                      struct exchange *exchange)
 {
@@ -95,10 +105,9 @@ void stream_describe(struct stream *s, const struct conn_rules *rules, bool peer
     exchange->referer = fields_value(&r->fields, FIELD_REFERER);
     exchange->user_agent = fields_value(&r->fields, FIELD_USER_AGENT);
     exchange->user = r->user;
-    exchange->client = peer_trusted ? forwarded_client(&r->fields, rules) : absent;
-    exchange->https = peer_trusted && forwarded_https(&r->fields, rules);
-    exchange->id =
-        rules->request_id ? told_id(&r->fields, peer_trusted, rules, s->ids, s->id) : absent;
+    exchange->client = exchange->id = absent;
+    exchange->https = false;
+    if (peer_trusted || rules->request_id) client_describe(s, rules, peer_trusted, exchange);
     exchange->queue_ns = s->queue_ns;
     exchange->begun_ns = s->begun_ns;
     exchange->headed_ns = s->headed_ns;
