@@ -9,8 +9,8 @@ import signal
 import socket
 import time
 
-from client import Failure, Skip, expect, get, wait_until
-from stage import big, test
+from client import Failure, expect, get, wait_until
+from stage import Silence, big, test, tried_steadily
 
 DRIP = 0.05  # seconds between two drops
 
@@ -92,13 +92,16 @@ def extensions_drip(stage):
 def content_comes_on(stage):
     piece = b"x" * round(stage.seconds(300))  # slower, too, it is above the lowest rate, which is fixed
     with stage.server(stage.site(a_txt=b"a"), times(stage, body=1)) as server:
-        with server.client() as client:
-            client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (30 * len(piece)))
-            for _ in range(30):
-                client.send(piece)
-                time.sleep(stage.seconds(0.1))
-            expect("status", 405, client.answer().status)
-            expect("the next", b"a", client.get("/a.txt").content)
+        def trial(silence):
+            with server.client() as client:
+                client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (30 * len(piece)))
+                for _ in range(30):
+                    client.send(piece)
+                    silence.broken()
+                    time.sleep(stage.seconds(0.1))
+                expect("status", 405, client.answer().status)
+                expect("the next", b"a", client.get("/a.txt").content)
+        tried_steadily(stage.seconds(1), trial)
 
 
 @test("a response that fails: those before it are read whole, however much is unread by the server")
@@ -124,11 +127,12 @@ def earlier_responses_survive(stage):
                 file.write(content)
 
 
-def upload(client, stage, seconds):
+def upload(client, stage, seconds, silence):
     """Goes on sending content that nobody wants."""
     until = time.monotonic() + stage.seconds(seconds)
     while time.monotonic() < until:
         client.send("x" * 1000)
+        silence.broken()
         time.sleep(stage.seconds(0.05))
 
 
@@ -136,11 +140,13 @@ def upload(client, stage, seconds):
 def slow_upload_reads_its_error(stage):
     options = dict(times(stage, linger=0.5), **{"limits.body": "1k"})
     with stage.server(stage.site(a_txt=b"a"), options) as server:
-        with server.client() as client:
-            client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
-            upload(client, stage, 2)
-            expect("status", 405, client.answer().status)
-            client.expect_end()
+        def trial(silence):
+            with server.client() as client:
+                client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
+                upload(client, stage, 2, silence)
+                expect("status", 405, client.answer().status)
+                client.expect_end()
+        tried_steadily(stage.seconds(0.5), trial)
 
 
 PIECES, PIECE = 40, 7500  # 300 kB
@@ -151,41 +157,30 @@ REFUSED_EARLY = (  # answered before the content is read, because it is longer t
 PAGE = b"<!DOCTYPE html><title>no</title>" + b"." * 20000
 
 
-def refused_uploads(server, pause):
-    """Uploads at once, piece by piece; each reads its error, whole, after its last byte. Returns the longest time in
-    which nothing was sent, or the failure with it."""
-    silence, sent_at, failure = 0, time.monotonic(), None
+def refused_uploads(server, pause, silence):
+    """Uploads at once, piece by piece; each reads its error, whole, after its last byte."""
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(server.client()) for _ in REFUSED_EARLY]
-        try:
-            for number in range(PIECES + 1):
-                for client, (_, head, form) in zip(clients, REFUSED_EARLY):
-                    client.send(form % ("x" * PIECE) if number else head)
-                silence, sent_at = max(silence, time.monotonic() - sent_at), time.monotonic()
-                time.sleep(pause)
-            for client, (status, _, _) in zip(clients, REFUSED_EARLY):
-                answer = client.answer()
-                expect("status and content", (status, PAGE), (answer.status, answer.content))
-                client.expect_end()
-        except (Failure, OSError) as error:
-            failure = error
-    return silence, failure
+        for number in range(PIECES + 1):
+            for client, (_, head, form) in zip(clients, REFUSED_EARLY):
+                client.send(form % ("x" * PIECE) if number else head)
+            silence.broken()
+            time.sleep(pause)
+        for client, (status, _, _) in zip(clients, REFUSED_EARLY):
+            answer = client.answer()
+            expect("status and content", (status, PAGE), (answer.status, answer.content))
+            client.expect_end()
 
 
 @test("300 kB sent slowly to what is refused early: the whole error is read after the last byte")
 def slow_uploads_read_whole_errors(stage):
     """That takes a few times as long as timeouts.linger, which is for a silence: the connection lasts while bytes come
-    (RFC 9112 §9.6). Where this test was silent for so long itself, because others had the CPU, nothing was tried."""
+    (RFC 9112 §9.6)."""
     linger = 0.8
     options = dict(times(stage, linger=linger), **{"limits.body": "1k", "": 'rule "/" { error_pages = "404 405 /page.html" }\n'})
     with stage.server(stage.site(a_txt=b"a", page_html=PAGE), options) as server:
-        for _ in range(4):
-            silence, failure = refused_uploads(server, stage.seconds(3 * linger) / PIECES)
-            if not failure:
-                return
-            if silence < stage.seconds(linger) / 2:
-                raise failure
-    raise Skip("the test was held up again and again")
+        tried_steadily(stage.seconds(linger), lambda silence: refused_uploads(
+            server, stage.seconds(3 * linger) / PIECES, silence))
 
 
 @test("an upload that is refused does not go on for ever")
@@ -195,7 +190,7 @@ def upload_is_ended(stage):
         with server.client() as client:
             client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
             try:
-                upload(client, stage, 6)
+                upload(client, stage, 6, Silence())
             except (BrokenPipeError, ConnectionResetError):
                 return
             raise Failure("it was read from for 6 s")

@@ -9,7 +9,7 @@ import os
 import statistics
 import time
 
-from client import Failure
+from client import Failure, Skip
 from fixtures import located
 from harness import Server, cpu_seconds
 
@@ -94,6 +94,31 @@ def expect_pace(what, mine, control, times, grain):
     took, beside = statistics.median(mine), statistics.median(control)
     require(took <= times * beside + grain, "%s: %.3f s in the median, and the control beside it %.3f s", what,
             took, beside)
+
+
+class Silence:
+    """The longest time in which a test did nothing itself, though it was to do something steadily."""
+
+    def __init__(self):
+        self.longest, self.since = 0, time.monotonic()
+
+    def broken(self):
+        now = time.monotonic()
+        self.longest, self.since = max(self.longest, now - self.since), now
+
+
+def tried_steadily(deadline, trial):
+    """A trial that must not come near a deadline of the server's: it is given a Silence to break at each step. Where
+    it failed because others had the CPU for so long, nothing was shown, and it is tried again."""
+    for _ in range(4):
+        silence = Silence()
+        try:
+            return trial(silence)
+        except (Failure, OSError):
+            silence.broken()
+            if silence.longest < deadline / 2:
+                raise
+    raise Skip("this test was held up again and again")
 
 
 def big(mebibytes, mark="@"):
