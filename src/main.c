@@ -3,6 +3,7 @@
  * prints. `top`, `report`, `reload`, `upgrade`, `healthcheck`, `doctor` and `precompress` are
  * another program.
  */
+#include "explain/explain.h"
 #include "start/inherited.h"
 #include "start/program.h"
 #include "start/upgrade.h"
@@ -57,6 +58,18 @@ static int config_show(const struct config *config)
     return EXIT_FAILURE;
 }
 
+/* Makes all that a server has but its processes and sockets, and explains. Frees the program. */
+static int request_explain(struct program *p, const struct command_request *asked)
+{
+    int code = EXPLAIN_BAD_USAGE;
+    signal(SIGXFSZ, SIG_IGN);
+    if (service_make(p)) code = explain(p, asked, stdout);
+    program_free(p);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    fprintf(stderr, "zcserve: the explanation cannot be written: %s\n", strerror(errno));
+    return EXIT_FAILURE;
+}
+
 /*
  * Opens the standard descriptors that are closed. Otherwise a connection could get the number of
  * standard error, and its peer would receive the log. Begins with the lowest, because open()
@@ -99,7 +112,9 @@ static int tool_become(char **argv)
 static int config_use(const struct command_line *line, struct inherited *inherited)
 {
     struct program *program = program_new(line, inherited->report ? inherited->report : stderr);
-    if (!program) return EXIT_BAD_CONFIGURATION;
+    bool explains = line->command == COMMAND_EXPLAIN;
+    if (!program) return explains ? EXPLAIN_BAD_USAGE : EXIT_BAD_CONFIGURATION;
+    if (explains) return request_explain(program, &line->asked);
     if (line->command != COMMAND_PRINT) return command_run(program, line, inherited);
     int code = config_show(program->config);
     program_free(program);

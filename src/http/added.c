@@ -1,10 +1,10 @@
 /*
  * The lines of all rules that apply are written in their order, but for those whose name a later
- * one sets or removes. Only rules that say `always` add lines to errors and redirects.
+ * one sets or removes. Only for names that several rules of the site have, that is looked for. Only
+ * rules that say `always` add lines to errors and redirects.
  */
 #include "added.h"
 #include "line.h"
-#include "rule.h"
 
 /* ---- methods ----------------------------------------------------------------------------------- */
 
@@ -79,7 +79,8 @@ char *put_added(char *at, const struct plan *plan, const struct now *now)
     struct place place = {.plan = plan};
     const struct rule_field *field;
     while ((field = field_next(&place)) != NULL) {
-        if (field->action == FIELD_REMOVES || is_replaced(place, field->name)) continue;
+        if (field->action == FIELD_REMOVES) continue;
+        if (field->replaceable && is_replaced(place, field->name)) continue;
         at = field->is_expires ? put_expires(at, place.rule, now) : put(at, field->line);
     }
     return put_origin(at, plan);

@@ -153,6 +153,8 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .linger_ns = config->timeouts_linger,
         .linger_most_ns = LINGER_SILENCES * config->timeouts_linger,
         .keep_alive = config->keep_alive,
+        .server_timing = config->server_timing,
+        .request_id = config->request_id,
         .forwarding = (enum forwarding)config->forwarded,
     };
     arc4random_buf(rules->seed, sizeof(rules->seed));

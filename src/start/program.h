@@ -56,8 +56,9 @@ void config_problem(const struct program *p, const char *option, const void *mem
  */
 bool encoders_load(const struct program *p);
 
-/* Returns how files are compressed on the fly. It points to texts of the configuration. */
-struct compress_options compress_options_make(const struct config *config);
+/* Returns how files are made in these codings on the fly. It points to texts of the configuration. */
+struct compress_options compress_options_make(const struct config *config,
+                                              const struct config_list *codings);
 
 /* Makes the trees of the store, for all sites. Returns false after it printed the problem. */
 bool trees_make(struct program *p);

@@ -2,6 +2,7 @@
  * Sites with the same root and options share a tree. A host has one site: two sites that name the
  * same one are reported with both places.
  */
+#define _GNU_SOURCE
 #include "start/sites.h"
 #include "start/rules.h"
 #include "zcserve/utf8.h"
@@ -157,7 +158,14 @@ static bool hosts_sort(struct sites_making *m)
 
 /* ---- sites ----------------------------------------------------------------------------------- */
 
-/* Adds what the rules of a site need to what all sites need. */
+static void rule_needs_add(struct sites *sites, const struct rule *rule)
+{
+    sites->by_address |= (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
+    sites->by_scheme |= rule->scheme != SCHEME_ANY ||
+                        memmem(rule->target.base, rule->target.length, "$scheme", 7) != NULL;
+}
+
+/* Adds what the rules of a site need to what all sites need, and settles their lines. */
 static bool needs_add(struct sites_making *m, const struct site *site, const char *where)
 {
     struct sites *sites = &m->set->sites;
@@ -167,8 +175,8 @@ static bool needs_add(struct sites_making *m, const struct site *site, const cha
                             "the fields of its rules have together more than 8192 bytes");
     if (bytes > sites->lines_bytes) sites->lines_bytes = (uint32_t)bytes;
     for (uint32_t i = 0; i < site->rules; i++)
-        sites->by_address |= (site->rule[i].sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
-    return true;
+        rule_needs_add(sites, &site->rule[i]);
+    return rules_lines_settle(&m->rules, site);
 }
 
 static bool site_make(struct sites_making *m, const struct config_site *config, struct site *site)
@@ -207,6 +215,7 @@ static bool sites_make(struct sites_making *m)
     m->site = rules_take(&m->rules, count * sizeof(*m->site));
     m->host = rules_take(&m->rules, HOSTS_MAX * sizeof(*m->host));
     if (!m->site || !m->host) return false;
+    m->set->site = m->site;
     bool good = outside_make(m);
     struct site *site = m->site + 1;
     for (const struct config_block *block = m->config->block.inner; block; block = block->next)
@@ -221,7 +230,8 @@ struct site_set *site_set_new(const struct config *config, FILE *errors)
     bool good = false;
     if (set && m) {
         *m = (struct sites_making){.set = set, .config = config};
-        m->rules = (struct rules_making){.memory = &set->memory, .errors = errors};
+        m->rules =
+            (struct rules_making){.memory = &set->memory, .config = config, .errors = errors};
         set->used = config->block.inner || config->outside.inner;
         good = sites_make(m);
     } else {
