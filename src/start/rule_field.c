@@ -34,6 +34,7 @@ static const struct {
     {"Vary", ""},
     {"Allow", ": set methods"},
     {"Location", ": set redirect or moved"},
+    {"WWW-Authenticate", ": set users"},
     {"Server", ": set server outside of sites"},
     {"Content-Type", ": set type or charset"},
     {"Access-Control-Allow-Origin", ": set cors"},
