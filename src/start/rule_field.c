@@ -35,6 +35,7 @@ static const struct {
     {"Vary", "", false},
     {"Allow", ": set methods", false},
     {"Location", ": set redirect or moved", false},
+    {"WWW-Authenticate", ": set users", false},
     {"Server", ": set server outside of sites", false},
     {"Content-Type", ": set type or charset", false},
     {"Access-Control-Allow-Origin", ": set cors", false},

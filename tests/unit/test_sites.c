@@ -364,6 +364,8 @@ static const struct {
      C "1: rule.fields_set: the server itself writes Content-Length\n"},
     {"rule / { fields_remove = \"etag\" }",
      C "1: rule.fields_remove: the server itself writes ETag\n"},
+    {"rule / { fields_set = \"www-authenticate: Basic\" }",
+     C "1: rule.fields_set: the server itself writes WWW-Authenticate: set users\n"},
     {"rule / { fields_set = \"Content-Type: a/b\" }",
      C "1: rule.fields_set: the server itself writes Content-Type: set type or charset\n"},
     {"rule / { cors = {\"*\", http://a} }",
