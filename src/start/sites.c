@@ -162,7 +162,7 @@ static void rule_needs_add(struct sites *sites, const struct rule *rule)
 {
     sites->by_address |= (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
     sites->by_scheme |= rule->scheme != SCHEME_ANY ||
-                        memmem(rule->target.base, rule->target.length, "$scheme", 7) != NULL;
+                        (rule->target.length > 0 && strstr(rule->target.base, "$scheme"));
 }
 
 /* Adds what the rules of a site need to what all sites need. */
