@@ -2,6 +2,7 @@
 #include "trial.h"
 #include "http/work.h"
 #include "zcserve/conn.h"
+#include "zcserve/guard.h"
 #include "zcserve/store.h"
 
 #include <stdio.h>
@@ -85,6 +86,45 @@ static bool lookup_answer(struct trial *t, char *problem, size_t size)
     return true;
 }
 
+/* ---- users ----------------------------------------------------------------------------------- */
+
+/* Has a guard of its own check the credentials; this may take as long as the hash was made to take. */
+static enum admission guarded_check(struct guard *guard, const struct trial *t,
+                                    const struct stream *s, const struct credentials *credentials)
+{
+    struct check *check = check_new(guard, credentials, conn_origin(s));
+    if (!check) return ADMISSION_BUSY;
+    check_run(check);
+    check_end(check);
+    check_free(check);
+    switch (guard_ask(guard, credentials, conn_origin(s), t->now.monotonic_ns)) {
+    case GUARD_GRANTED: return ADMISSION_GRANTED;
+    case GUARD_DENIED: return ADMISSION_DENIED;
+    default: return ADMISSION_BUSY;
+    }
+}
+
+static void user_admit(struct trial *t, struct stream *s, const struct credentials *credentials)
+{
+    struct guard_memory *memory = guard_memory_open();
+    struct guard *guard = memory ? guard_open(memory) : NULL;
+    t->admission = guard ? guarded_check(guard, t, s, credentials) : ADMISSION_BUSY;
+    t->is_checked = true;
+    guard_close(guard);
+    guard_memory_close(memory);
+    conn_admitted(&t->conn, s, t->admission, &t->now);
+}
+
+/* Does what the core waits for: a check of credentials, or a lookup. */
+static bool stream_answer(struct trial *t, char *problem, size_t size)
+{
+    struct stream *s = conn_asking(&t->conn);
+    const struct credentials *credentials = conn_credentials(&t->conn, s);
+    if (!credentials) return lookup_answer(t, problem, size);
+    user_admit(t, s, credentials);
+    return true;
+}
+
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* Feeds the core until it has something to do, or has all bytes. */
@@ -125,7 +165,7 @@ static bool response_await(struct trial *t, char *problem, size_t size)
             bytes_feed(t, &fed);
             break;
         case CONN_RESOLVE:
-            if (!lookup_answer(t, problem, size)) return false;
+            if (!stream_answer(t, problem, size)) return false;
             break;
         case CONN_SEND: bytes_take(t); break;
         case CONN_SETTLE: t->exchange = conn_exchange(&t->conn, &t->now); return true;

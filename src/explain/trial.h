@@ -51,6 +51,8 @@ struct trial {
     struct trial_choice choice;
     struct request request; /* its fields, when there was a lookup                  */
     bool is_judged;         /* the rules of a site were asked                       */
+    bool is_checked;        /* there were credentials, with this result             */
+    enum admission admission;
     struct trial_lookup lookup[TRIAL_LOOKUPS_MAX];
     size_t lookups;
     const struct exchange *exchange; /* what is lent for it is returned by trial_close() */

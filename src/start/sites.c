@@ -164,7 +164,7 @@ static void rule_needs_add(struct sites *sites, const struct rule *rule)
     sites->by_user |= rule->users != NULL;
     sites->by_address |= rule->users || (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
     sites->by_scheme |= rule->scheme != SCHEME_ANY ||
-                        memmem(rule->target.base, rule->target.length, "$scheme", 7) != NULL;
+                        (rule->target.length > 0 && strstr(rule->target.base, "$scheme"));
     if (rule->users && rule->users->check_bytes_max > sites->check_bytes_max)
         sites->check_bytes_max = rule->users->check_bytes_max;
 }
