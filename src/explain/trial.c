@@ -64,9 +64,31 @@ static bool coding_is_wanted(struct trial *t, const struct stream *s)
     return later.improvable;
 }
 
-static bool lookup_answer(struct trial *t, char *problem, size_t size)
+/* Runs the check here and now. The guard knows its result afterwards. */
+static void credentials_check(struct trial *t, const struct credentials *credentials,
+                              const struct stream *s)
 {
-    struct stream *s = conn_asking(&t->conn);
+    struct check *check = check_new(t->guard, credentials, conn_origin(s));
+    if (!check) return;
+    check_run(check);
+    check_end(check);
+    check_free(check);
+}
+
+static void credentials_answer(struct trial *t, struct stream *s,
+                               const struct credentials *credentials)
+{
+    credentials_check(t, credentials, s);
+    enum guarded known = guard_ask(t->guard, credentials, conn_origin(s), t->now.monotonic_ns);
+    t->checked = true;
+    t->admission = known == GUARD_GRANTED  ? ADMISSION_GRANTED
+                   : known == GUARD_DENIED ? ADMISSION_DENIED
+                                           : ADMISSION_BUSY;
+    conn_admitted(&t->conn, s, t->admission, &t->now);
+}
+
+static bool lookup_answer(struct trial *t, struct stream *s, char *problem, size_t size)
+{
     if (t->lookups == TRIAL_LOOKUPS_MAX) return fail(problem, size, "there are too many lookups");
     struct trial_lookup *note = &t->lookup[t->lookups++];
     if (!lookup_note(t, s, note)) return fail(problem, size, "not enough memory");
@@ -81,6 +103,16 @@ static bool lookup_answer(struct trial *t, char *problem, size_t size)
         choice_note(t, note->found.representation);
     const struct representation *unneeded = conn_resolved(&t->conn, s, note->found, &t->now);
     if (unneeded) store_return(t->store, unneeded);
+    return true;
+}
+
+/* Answers what the core asks: the check of credentials, or a lookup. */
+static bool question_answer(struct trial *t, char *problem, size_t size)
+{
+    struct stream *s = conn_asking(&t->conn);
+    const struct credentials *credentials = conn_credentials(&t->conn, s);
+    if (!credentials) return lookup_answer(t, s, problem, size);
+    credentials_answer(t, s, credentials);
     return true;
 }
 
@@ -124,7 +156,7 @@ static bool response_await(struct trial *t, char *problem, size_t size)
             bytes_feed(t, &fed);
             break;
         case CONN_RESOLVE:
-            if (!lookup_answer(t, problem, size)) return false;
+            if (!question_answer(t, problem, size)) return false;
             break;
         case CONN_SEND: bytes_take(t); break;
         case CONN_SETTLE: t->exchange = conn_exchange(&t->conn, &t->now); return true;
@@ -165,7 +197,9 @@ bool trial_run(struct trial *t, const struct program *p, const struct asking *as
     if (!t->store) return false;
     t->work = malloc(conn_work_size(&p->service.rules));
     t->head = malloc(TRIAL_HEAD_MAX);
-    if (!t->work || !t->head) return fail(problem, size, "not enough memory");
+    t->passwords = guard_memory_open();
+    t->guard = t->passwords ? guard_open(t->passwords) : NULL;
+    if (!t->work || !t->head || !t->guard) return fail(problem, size, "not enough memory");
     connection_open(t);
     if (!response_await(t, problem, size)) return false;
     enum target_form form = t->stream->target.form;
@@ -181,6 +215,8 @@ void trial_close(struct trial *t)
         free(t->lookup[i].path);
         free(t->lookup[i].seen);
     }
+    guard_close(t->guard);
+    guard_memory_close(t->passwords);
     free(t->work);
     free(t->head);
     store_close(t->store);
