@@ -41,6 +41,25 @@ static void address_say(const struct trial *t, FILE *out)
                   decider(t, RULE_DENY, by, sizeof(by)));
 }
 
+/* Says whether the request comes from one of the users that a rule asks for. */
+static void users_say(const struct trial *t, FILE *out)
+{
+    char by[1024];
+    const struct rule *rule = t->stream->verdict.by[RULE_USERS];
+    if (!rule) return;
+    decider(t, RULE_USERS, by, sizeof(by));
+    if (!rule->users)
+        page_line(out, "User", "none is asked for by %s", by);
+    else if (t->checked && t->admission == ADMISSION_GRANTED)
+        page_line(out, "User", "name and password are right for %s", by);
+    else if (t->checked && t->admission == ADMISSION_DENIED)
+        page_line(out, "User", "name or password is wrong for %s", by);
+    else if (t->checked)
+        page_line(out, "User", "the password cannot be checked for %s", by);
+    else
+        page_line(out, "User", "asked for by %s; no name and password were checked", by);
+}
+
 static void method_say(const struct trial *t, FILE *out)
 {
     char by[1024];
@@ -88,6 +107,7 @@ void say_access(const struct trial *t, FILE *out)
     if (!t->is_judged && t->exchange->status == 405) page_line(out, "Method", METHODS_KNOWN);
     if (!t->is_judged) return;
     address_say(t, out);
+    users_say(t, out);
     method_say(t, out);
     user_say(t, out);
     const struct rule *target = t->stream->verdict.by[RULE_TARGET];

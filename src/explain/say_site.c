@@ -6,6 +6,7 @@
 #include "zcserve/refusal.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 /* ---- the request ----------------------------------------------------------------------------- */
 
@@ -25,7 +26,9 @@ void say_request(const struct trial *t, FILE *out)
     const struct asking *asking = t->asking;
     const char *label = "Request";
     for (const char *at = asking->bytes, *end; (end = strchr(at, '\r')) > at; at = end + 2) {
-        page_line(out, label, "%.*s", (int)(end - at), at);
+        bool secret = strncasecmp(at, "Authorization:", 14) == 0;
+        page_line(out, label, "%.*s%s", secret ? 14 : (int)(end - at), at,
+                  secret ? " (not shown)" : "");
         label = "";
     }
     page_line(out, "", "(from %s)", asking->from_text);

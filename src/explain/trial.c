@@ -65,9 +65,31 @@ static bool coding_is_wanted(struct trial *t, const struct stream *s)
     return later.improvable;
 }
 
-static bool lookup_answer(struct trial *t, char *problem, size_t size)
+/* Runs the check here and now. The guard knows its result afterwards. */
+static void credentials_check(struct trial *t, const struct credentials *credentials,
+                              const struct stream *s)
 {
-    struct stream *s = conn_asking(&t->conn);
+    struct check *check = check_new(t->guard, credentials, conn_origin(s));
+    if (!check) return;
+    check_run(check);
+    check_end(check);
+    check_free(check);
+}
+
+static void credentials_answer(struct trial *t, struct stream *s,
+                               const struct credentials *credentials)
+{
+    credentials_check(t, credentials, s);
+    enum guarded known = guard_ask(t->guard, credentials, conn_origin(s), t->now.monotonic_ns);
+    t->checked = true;
+    t->admission = known == GUARD_GRANTED  ? ADMISSION_GRANTED
+                   : known == GUARD_DENIED ? ADMISSION_DENIED
+                                           : ADMISSION_BUSY;
+    conn_admitted(&t->conn, s, t->admission, &t->now);
+}
+
+static bool lookup_answer(struct trial *t, struct stream *s, char *problem, size_t size)
+{
     if (t->lookups == TRIAL_LOOKUPS_MAX) return fail(problem, size, "there are too many lookups");
     struct trial_lookup *note = &t->lookup[t->lookups++];
     if (!lookup_note(t, s, note)) return fail(problem, size, "not enough memory");
@@ -86,42 +108,13 @@ static bool lookup_answer(struct trial *t, char *problem, size_t size)
     return true;
 }
 
-/* ---- users ----------------------------------------------------------------------------------- */
-
-/* Has a guard of its own check the credentials; this may take as long as the hash was made to take. */
-static enum admission guarded_check(struct guard *guard, const struct trial *t,
-                                    const struct stream *s, const struct credentials *credentials)
-{
-    struct check *check = check_new(guard, credentials, conn_origin(s));
-    if (!check) return ADMISSION_BUSY;
-    check_run(check);
-    check_end(check);
-    check_free(check);
-    switch (guard_ask(guard, credentials, conn_origin(s), t->now.monotonic_ns)) {
-    case GUARD_GRANTED: return ADMISSION_GRANTED;
-    case GUARD_DENIED: return ADMISSION_DENIED;
-    default: return ADMISSION_BUSY;
-    }
-}
-
-static void user_admit(struct trial *t, struct stream *s, const struct credentials *credentials)
-{
-    struct guard_memory *memory = guard_memory_open();
-    struct guard *guard = memory ? guard_open(memory) : NULL;
-    t->admission = guard ? guarded_check(guard, t, s, credentials) : ADMISSION_BUSY;
-    t->is_checked = true;
-    guard_close(guard);
-    guard_memory_close(memory);
-    conn_admitted(&t->conn, s, t->admission, &t->now);
-}
-
-/* Does what the core waits for: a check of credentials, or a lookup. */
-static bool stream_answer(struct trial *t, char *problem, size_t size)
+/* Answers what the core asks: the check of credentials, or a lookup. */
+static bool question_answer(struct trial *t, char *problem, size_t size)
 {
     struct stream *s = conn_asking(&t->conn);
     const struct credentials *credentials = conn_credentials(&t->conn, s);
-    if (!credentials) return lookup_answer(t, problem, size);
-    user_admit(t, s, credentials);
+    if (!credentials) return lookup_answer(t, s, problem, size);
+    credentials_answer(t, s, credentials);
     return true;
 }
 
@@ -165,7 +158,7 @@ static bool response_await(struct trial *t, char *problem, size_t size)
             bytes_feed(t, &fed);
             break;
         case CONN_RESOLVE:
-            if (!stream_answer(t, problem, size)) return false;
+            if (!question_answer(t, problem, size)) return false;
             break;
         case CONN_SEND: bytes_take(t); break;
         case CONN_SETTLE: t->exchange = conn_exchange(&t->conn, &t->now); return true;
@@ -206,7 +199,9 @@ bool trial_run(struct trial *t, const struct program *p, const struct asking *as
     if (!t->store) return false;
     t->work = malloc(conn_work_size(&p->service.rules));
     t->head = malloc(TRIAL_HEAD_MAX);
-    if (!t->work || !t->head) return fail(problem, size, "not enough memory");
+    t->passwords = guard_memory_open();
+    t->guard = t->passwords ? guard_open(t->passwords) : NULL;
+    if (!t->work || !t->head || !t->guard) return fail(problem, size, "not enough memory");
     connection_open(t);
     if (!response_await(t, problem, size)) return false;
     enum target_form form = t->stream->target.form;
@@ -222,6 +217,8 @@ void trial_close(struct trial *t)
         free(t->lookup[i].path);
         free(t->lookup[i].seen);
     }
+    guard_close(t->guard);
+    guard_memory_close(t->passwords);
     free(t->work);
     free(t->head);
     store_close(t->store);

@@ -11,6 +11,7 @@
 #include "http/stream.h"
 #include "start/program.h"
 #include "store/examine.h"
+#include "zcserve/guard.h"
 #include "zcserve/now.h"
 
 #define TRIAL_LOOKUPS_MAX 64 /* a rule tries at most 16 paths, each with and without a slash */
@@ -48,6 +49,11 @@ struct trial {
     struct request_ids ids;
     void *work;
     const struct stream *stream; /* its target and verdict stay, when `is_judged`        */
+    struct request_ids ids;
+    struct guard_memory *passwords;
+    struct guard *guard; /* checks credentials                     */
+    bool checked;        /* it did, with the result `admission`    */
+    enum admission admission;
     struct trial_choice choice;
     struct request request; /* its fields, when there was a lookup                  */
     bool is_judged;         /* the rules of a site were asked                       */

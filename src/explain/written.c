@@ -32,10 +32,10 @@ enum rule_value written_value(const struct config_option *option)
         const char *name;
         enum rule_value value;
     } known[] = {
-        {"methods", RULE_METHODS},     {"allow", RULE_ALLOW},   {"deny", RULE_DENY},
-        {"users", RULE_USERS},         {"redirect", RULE_TARGET}, {"moved", RULE_TARGET},
-        {"rewrite", RULE_PATHS},       {"try_files", RULE_PATHS}, {"listing", RULE_LISTS},
-        {"cors", RULE_ORIGINS},        {"compress", RULE_COMPRESSES}, {"type", RULE_TYPE},
+        {"methods", RULE_METHODS}, {"allow", RULE_ALLOW},         {"deny", RULE_DENY},
+        {"users", RULE_USERS},     {"redirect", RULE_TARGET},     {"moved", RULE_TARGET},
+        {"rewrite", RULE_PATHS},   {"try_files", RULE_PATHS},     {"listing", RULE_LISTS},
+        {"cors", RULE_ORIGINS},    {"compress", RULE_COMPRESSES}, {"type", RULE_TYPE},
         {"charset", RULE_CHARSET},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

@@ -1,11 +1,12 @@
 """zcserve --explain: it answers as a running server does, and says why."""
 
+import base64
 import os
 import re
 
 import rows
 import table
-from client import STATUS_LINE, expect, wait_until
+from client import STATUS_LINE, Skip, expect, wait_until
 from fixtures import site_make
 from stage import require, test, write
 from users import FILE, basic
@@ -186,6 +187,24 @@ def says(stage):
         for text in texts:
             _, found, rest = rest.partition(text)
             require(found, "%s %s: %r is not there, in this order: %s", target, words, text, out)
+
+
+@test("--explain checks names and passwords, and does not print them", per_model=False)
+def users(stage):
+    place = site(stage)
+    path = os.path.join(place, "users")
+    write(path, b"me:$6$abcdefgh$ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/cZ/1GM/O6IND4WQhG.\n")
+    os.chmod(path, 0o600)
+    if stage.setting.user is not None:
+        os.chown(path, stage.setting.user, stage.setting.user)
+    write(os.path.join(place, "serve.conf"), b'root = www\nrule "/" { users = users }\n')
+    for pair, wanted, text in ((None, 1, "no name and password"), ("me:secret", 0, "are right"), ("me:wrong", 1, "is wrong")):
+        fields = ["Authorization: Basic " + base64.b64encode(pair.encode()).decode()] if pair else []
+        code, out, err = stage.setting.run("-c", "serve.conf", "-E", "/a.txt", *fields, cwd=place)
+        if "libcrypt" in err:
+            raise Skip("no libcrypt here")
+        expect("%s: exit code (%s)" % (pair, err), wanted, code)
+        require(text in " ".join(out.split()) and "Basic bW" not in out, "%s: it says %r", pair, out)
 
 
 @test("--explain: what is wrong gets exit code 2 and one reason", per_model=False)
