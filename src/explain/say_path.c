@@ -77,28 +77,6 @@ static void method_say(const struct trial *t, FILE *out)
                   decider(t, RULE_ORIGINS, by, sizeof(by)));
 }
 
-static const char *const admission_words[] = {
-    [ADMISSION_GRANTED] = "admitted",
-    [ADMISSION_DENIED] = "refused: no such user, or another password",
-    [ADMISSION_LIMITED] = "refused for now: this address has too many checks under way",
-    [ADMISSION_BUSY] = "refused for now: the password could not be checked",
-};
-
-static void user_say(const struct trial *t, FILE *out)
-{
-    char by[1024];
-    const struct rule *rule = t->stream->verdict.by[RULE_USERS];
-    if (!rule) return;
-    decider(t, RULE_USERS, by, sizeof(by));
-    if (!rule->users)
-        page_line(out, "User", "none is asked for, by %s", by);
-    else if (t->is_checked)
-        page_line(out, "User", "%s; by %s", admission_words[t->admission], by);
-    else if (t->exchange->status == 401)
-        page_line(out, "User", "asked for by %s; the request has no credentials of the Basic scheme",
-                  by);
-}
-
 void say_access(const struct trial *t, FILE *out)
 {
     char by[1024];
@@ -109,7 +87,6 @@ void say_access(const struct trial *t, FILE *out)
     address_say(t, out);
     users_say(t, out);
     method_say(t, out);
-    user_say(t, out);
     const struct rule *target = t->stream->verdict.by[RULE_TARGET];
     bool moves = target && target->target.length > 0 && t->exchange->status == target->status;
     if (moves && t->lookups == 0)

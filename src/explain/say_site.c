@@ -118,13 +118,14 @@ static void rule_say(const struct trial *t, uint32_t number, FILE *out)
     const struct config_rule *written = written_rule(t->p, verdict->site, number);
     const struct option_set *set = &options_of_rule;
     bool does = applies(verdict, number);
-    const struct rule *rule = &verdict->site->rule[number];
-    bool other = !rule_has_scheme(rule, verdict->https);
+    const char *scheme = verdict->site->rule[number].scheme == SCHEME_HTTPS  ? ", only for https"
+                         : verdict->site->rule[number].scheme == SCHEME_HTTP ? ", only for http"
+                                                                             : "";
     page_line(out, does ? "  applies" : "  no", "rule \"%s\" (%s)%s", written->block.title,
-              written->block.where, other ? ", which is for the other scheme" : "");
+              written->block.where, does ? "" : scheme);
     for (const struct config_option *option = set->option; does && option < set->end; option++)
         if (written_place(written, option))
-            option_say(t, rule, written, option, out);
+            option_say(t, &verdict->site->rule[number], written, option, out);
 }
 
 void say_rules(const struct trial *t, FILE *out)

@@ -2,7 +2,6 @@
 #include "trial.h"
 #include "http/work.h"
 #include "zcserve/conn.h"
-#include "zcserve/guard.h"
 #include "zcserve/store.h"
 
 #include <stdio.h>

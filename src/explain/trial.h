@@ -25,7 +25,7 @@ struct trial_lookup {
     uint16_t page_of; /* it is for the page of this error; 0: it is not                   */
     uint32_t tried;   /* how many paths of the rule were tried with it; 0: none is a rule's */
     bool lists;
-    struct resolution found; /* without its representation, when an error's page was asked for */
+    struct resolution found;
     bool kept;       /* the store remembers the result                           */
     bool improvable; /* a coding would be made on the fly, for later requests    */
     struct examined *seen;
@@ -46,7 +46,6 @@ struct trial {
     struct store *store;
     struct now now;
     struct conn conn;
-    struct request_ids ids;
     void *work;
     const struct stream *stream; /* its target and verdict stay, when `is_judged`        */
     struct request_ids ids;
@@ -57,8 +56,6 @@ struct trial {
     struct trial_choice choice;
     struct request request; /* its fields, when there was a lookup                  */
     bool is_judged;         /* the rules of a site were asked                       */
-    bool is_checked;        /* there were credentials, with this result             */
-    enum admission admission;
     struct trial_lookup lookup[TRIAL_LOOKUPS_MAX];
     size_t lookups;
     const struct exchange *exchange; /* what is lent for it is returned by trial_close() */
