@@ -8,6 +8,7 @@
 #include "start/program.h"
 #include "start/upgrade.h"
 #include "zcserve/command_line.h"
+#include "zcserve/confine.h"
 #include "zcserve/log.h"
 #include "zcserve/sink.h"
 
@@ -29,6 +30,7 @@ static int command_run(struct program *p, const struct command_line *line,
     const struct config *config = p->config;
     int code = EXIT_SUCCESS, error;
     sink_ignore_signals();
+    if (config->sandbox_privileges) confine_supervisor();
     if ((error = log_open(config->error_log, (enum log_level)config->log_level)) != 0) {
         snprintf(problem, sizeof(problem), "cannot open the error log %s: %s", config->error_log,
                  sink_problem(-error));

@@ -28,7 +28,7 @@
 
 enum conn_step {
     CONN_RECEIVE,    /* wait for bytes, put them into conn_receive_space(), call conn_received() */
-    CONN_RESOLVE,    /* look up conn_lookup(), call conn_resolved()                              */
+    CONN_RESOLVE,    /* check conn_credentials(), or look up conn_lookup(); tell the result      */
     CONN_PARKED,     /* the lookup waits for the disk; call conn_unparked() when it is over      */
     CONN_SEND,       /* send from conn_outgoing(), call conn_sent()                              */
     CONN_SETTLE,     /* count conn_exchange(), return what was lent for it, call conn_settled()  */
@@ -158,11 +158,18 @@ bool conn_prelude_has_room(const struct conn *c); /* false: no more bytes can be
 size_t conn_prelude_end(struct conn *c, size_t length);
 
 /*
- * RESOLVE: returns the stream that asks, and its lookup. Then takes the result of the lookup. Returns
- * what was lent with it when that is not needed, and must be returned to the store now: the page of an
- * error is asked for instead. Else returns NULL.
+ * RESOLVE: returns the stream that asks. When it has credentials (not NULL), they must be checked first, for
+ * a request that comes from conn_origin(), and conn_admitted() takes the result; what is the next step
+ * follows from that: it returns whether this request asks for its lookup. Else conn_lookup() returns the lookup,
+ * and conn_resolved() takes its result. It returns what was lent with the result when that is not needed, and must
+ * be returned to the store now: the page of an error is asked for instead. Else it returns NULL.
  */
 struct stream *conn_asking(const struct conn *c);
+const struct credentials *conn_credentials(const struct conn *c, const struct stream *s);
+const struct origin *conn_origin(const struct stream *s);
+uint64_t conn_asked_ns(const struct stream *s); /* monotonic time when the request was complete */
+bool conn_admitted(struct conn *c, struct stream *s, enum admission admission,
+                   const struct now *now);
 const struct lookup *conn_lookup(const struct stream *s);
 const struct representation *conn_resolved(struct conn *c, struct stream *s,
                                            struct resolution found, const struct now *now);
@@ -170,7 +177,7 @@ const struct representation *conn_resolved(struct conn *c, struct stream *s,
 /* SEND: the responses to what was resolved since the last call are about to be sent. */
 void conn_gathered(struct conn *c, const struct now *now);
 
-/* RESOLVE: the lookup must wait for the disk. Responses that are planned are sent meanwhile. */
+/* RESOLVE: the lookup must wait for the disk, or the credentials for their check. Responses that are planned are sent meanwhile. */
 void conn_parked(struct conn *c, struct stream *s);
 
 /*

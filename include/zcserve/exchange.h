@@ -15,6 +15,7 @@ struct exchange {
     const struct representation *lent;        /* must be returned to the store; or NULL     */
     struct text method_name, target, version; /* as received; absent without a request line */
     struct text host, referer, user_agent;    /* absent when the request has no such field  */
+    struct text user;       /* whose password was right, where a rule asks for users; or absent */
     struct text client;     /* an IP address that a trusted proxy names, or absent */
     struct text id;         /* of the request; absent: requests have none          */
     uint64_t queue_ns;      /* how long its first byte had waited to be received   */

@@ -6,6 +6,7 @@
 #define ZCSERVE_SERVICE_H
 
 #include "zcserve/access.h"
+#include "zcserve/confine.h"
 #include "zcserve/conn.h"
 #include "zcserve/listener.h"
 #include "zcserve/quota.h"
@@ -30,8 +31,11 @@ struct uring_options {
                               /* time without any                                         */
     uint64_t zero_copy_bytes; /* sends of at least this size are not copied               */
     uint64_t napi_ns;         /* how long a worker polls the network card before it waits */
+    bool restricted;          /* the ring takes only the operations that a worker needs   */
     bool registered_files;    /* sockets are also registered in a table of the ring       */
 };
+
+struct guard_memory; /* guard.h */
 
 struct service {
     struct conn_rules rules;
@@ -49,10 +53,12 @@ struct service {
         uint32_t spare_min, spare_max; /* how many processes should be idle */
     } pool;
     struct uring_options uring;
+    struct confinement confinement;
     struct quota_rules quota;
-    struct quotas *quotas; /* shared by all workers; NULL: no address is limited */
-    uint64_t memory_most;  /* bytes that the server needs at most: start/memory.h */
-    uint64_t drain_ns;     /* longest time to finish requests when the server stops */
+    struct quotas *quotas;             /* shared by all workers; NULL: no address is limited */
+    struct guard_memory *guard_memory; /* shared by all workers; NULL: no rule asks for users */
+    uint64_t memory_most;              /* bytes that the server needs at most: start/memory.h */
+    uint64_t drain_ns;                 /* longest time to finish requests when the server stops */
 
     struct listen_address address[SERVICE_ADDRESSES_MAX]; /* service_open() sets the port of each */
     struct listen_address asked[SERVICE_ADDRESSES_MAX];   /* as they were before that            */

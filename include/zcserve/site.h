@@ -11,6 +11,7 @@
 
 #include "zcserve/exchange.h"
 #include "zcserve/network.h"
+#include "zcserve/users.h"
 
 #define SITE_RULES_MAX 1024       /* of one site */
 #define CAPTURES_MAX 9            /* $1 to $9    */
@@ -22,8 +23,10 @@
  */
 struct pattern {
     struct text text;
-    bool anywhere;  /* it may begin at any segment; the path must end with it   */
-    uint16_t plain; /* so many bytes at its beginning are neither "*" nor "?"   */
+    bool anywhere;    /* it may begin at any segment; the path must end with it        */
+    bool ends_decide; /* what has its plain beginning and its plain end matches        */
+    uint16_t begin;   /* so many bytes at its beginning are neither "*" nor "?"        */
+    uint16_t end;     /* so many are neither behind its last "*" or "?"; 0: it has none */
     uint8_t stars;
 };
 
@@ -35,6 +38,7 @@ struct rule_field {
     uint16_t name;    /* the same number for the same name, in any case of letters */
     bool is_expires;  /* its value is computed for each response                   */
     bool always;      /* it is sent with errors and redirects, too                 */
+    bool replaceable; /* a later line of the site sets or removes this name        */
     struct text line; /* "Name: value" and CRLF; of Expires "Expires: "            */
 };
 
@@ -51,6 +55,7 @@ enum rule_value {
     RULE_METHODS,
     RULE_ALLOW,
     RULE_DENY,
+    RULE_USERS,
     RULE_TARGET, /* a redirect; an empty one is none                     */
     RULE_PATHS,  /* rewrite and try_files                                */
     RULE_LISTS,
@@ -77,6 +82,7 @@ struct rule {
     const struct error_page *page;
     uint32_t pages;
     const struct networks *allow, *deny; /* NULL: not set */
+    const struct users *users;           /* one of whom must send the request; NULL: everyone may */
     const struct text *origin; /* origins that may read responses (CORS); "*": all             */
     uint32_t origins;
     struct text type, charset; /* an empty charset is none                                     */
@@ -107,8 +113,10 @@ struct sites {
     const struct site_host *host; /* sorted by name: length, then bytes                       */
     uint32_t hosts;
     const struct site *otherwise; /* of requests with no host or any other host               */
-    bool by_address;              /* rules allow or deny addresses: conn_from() must be called */
+    bool by_address;              /* rules ask for addresses or users: conn_from() must be called */
     bool by_scheme;               /* rules ask for the scheme of a request                     */
+    bool by_user;                 /* rules ask for users                                      */
+    uint64_t check_bytes_max;     /* the most memory that the check of a password needs       */
     uint32_t lines_bytes;         /* the most bytes of field lines that rules add             */
 };
 

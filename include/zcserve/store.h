@@ -17,6 +17,7 @@
 
 struct store;
 struct errand;
+struct check;
 struct media_types;
 
 /* In the order of the words of `symlinks` in options.def. No link ever leads out of the root. */
@@ -117,8 +118,17 @@ struct errand *store_errand(struct store *store, const struct lookup *lookup);
 struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length);
 
 /*
- * Returns bytes that are the same for errands for the same path of the same tree, so that
- * connections that wait for it can share one; absent for a part of a file.
+ * Makes an errand for the check of a password (guard.h), which the errand owns then. Returns NULL with
+ * errno set when there is no memory.
+ */
+struct errand *store_errand_check(struct check *check);
+
+/* Returns whether the errand does not wait for a disk, but computes, perhaps for a second. */
+bool errand_computes(const struct errand *errand);
+
+/*
+ * Returns bytes that are the same for errands for the same path of the same tree, or for checks of the
+ * same password, so that connections that wait for it can share one; absent for a part of a file.
  */
 struct text errand_key(const struct errand *errand);
 
@@ -133,8 +143,9 @@ struct errand *store_product(struct store *store, const struct lookup *lookup,
 
 /*
  * Takes what the errand made: holds it if the file has not changed since and there is room, or
- * discards it. To be called once before an errand of store_product() is freed, run or not, and by
- * the thread of the store; for other errands it does nothing.
+ * discards it. A check is told to its guard. To be called once before an errand of store_product() or
+ * store_errand_check() is freed, run or not, and by the thread of the store; for other errands it does
+ * nothing.
  */
 void store_adopt(struct store *store, struct errand *errand);
 

@@ -8,6 +8,7 @@
 
 #include "zcserve/deadlines.h"
 #include "zcserve/fetcher.h"
+#include "zcserve/guard.h"
 #include "zcserve/residency.h"
 #include "zcserve/service.h"
 #include "zcserve/slab.h"
@@ -25,6 +26,7 @@ struct worker {
     bool store_is_current;   /* the store was refreshed since bytes were last received    */
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */
     struct errand *product;  /* without a fetcher: is made after the response; NULL: none     */
+    struct guard *guard;     /* NULL: no rule asks for users                                  */
     struct residency residency;
     struct deadlines deadlines; /* of an event loop's clients */
     struct store_counts reported;

@@ -17,11 +17,12 @@
 #define REFERER_MAX 1536
 #define USER_AGENT_MAX 1024
 #define HOST_MAX 320
+#define USER_MAX 256
 #define ID_MAX 64
 #define FIXED_MAX 640 /* the rest: numbers, address, date, names of keys */
 
 static_assert(METHOD_MAX + TARGET_MAX + VERSION_MAX + REFERER_MAX + USER_AGENT_MAX + HOST_MAX +
-                      ID_MAX + FIXED_MAX + 7 * PUT_ELLIPSIS_BYTES <=
+                      USER_MAX + ID_MAX + FIXED_MAX + 8 * PUT_ELLIPSIS_BYTES <=
                   ACCESS_LINE_BYTES_MAX,
               "the shares fit into a line");
 
@@ -60,11 +61,19 @@ static char *line_put_client(char *at, const struct exchange *x,
     return x->client.base ? put_text(at, x->client) : put_peer(at, context->peer);
 }
 
+static char *line_put_user(char *at, const struct exchange *x)
+{
+    if (!x->user.base) return put_text(at, TEXT("-"));
+    return put_escaped(at, x->user, USER_MAX, ESCAPES_LOG);
+}
+
 static char *line_put_combined(char *at, const struct exchange *x,
                                const struct access_context *context, const struct access_date *date)
 {
     at = line_put_client(at, x, context);
-    at = put_text(at, TEXT(" - - ["));
+    at = put_text(at, TEXT(" - "));
+    at = line_put_user(at, x);
+    at = put_text(at, TEXT(" ["));
     at = put_text(at, (struct text){date->text, date->length});
     at = put_text(at, TEXT("] "));
     at = line_put_request(at, x);
@@ -109,6 +118,7 @@ static char *line_put_json(char *at, const struct exchange *x, const struct acce
     at = put_text(at, TEXT("Z\",\"remote\":\""));
     at = line_put_client(at, x, context);
     *at++ = '"';
+    at = line_put_member(at, TEXT(",\"user\":"), x->user, USER_MAX);
     at = put_text(at, x->https ? TEXT(",\"scheme\":\"https\"") : TEXT(",\"scheme\":\"http\""));
     at = line_put_member(at, TEXT(",\"host\":"), x->host, HOST_MAX);
     at = line_put_member(at, TEXT(",\"method\":"), x->method_name, METHOD_MAX);

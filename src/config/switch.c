@@ -23,7 +23,7 @@ const struct command_switch switch_table[] = {
     {'w', SWITCH_OVERRIDE, "workers", "N", "workers", "-w", "number of worker processes, or auto",
      NULL},
     {'o', SWITCH_OPTION, "option", "NAME=VALUE", NULL, "-o",
-     "set any option: -o cache.size=1g; -o rule.expires=1d, in a last rule for all paths", NULL},
+     "set any option: -o cache.size=1g; one of a rule: -o rule.expires=1d", NULL},
     {'O', SWITCH_OPEN, "open", NULL, NULL, "--open",
      "serve the whole network, and print this machine's addresses", NULL},
     {'L', SWITCH_OVERRIDE, "listing", NULL, "rule.listing", "--listing",

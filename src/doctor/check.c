@@ -9,6 +9,7 @@ const struct check checks[] = {
     {"listen", 0, check_listen, "addresses: of this machine, and free"},
     {"privileged", NEEDS_TCP, check_privileged, "ports below net.ipv4.ip_unprivileged_port_start"},
     {"logs", NEEDS_LOGS, check_logs, "logs can be written, and are not below a root"},
+    {"users", NEEDS_USERS, check_users, "files of users cannot be read by others, or fetched"},
     {"descriptors", 0, check_descriptors,
      "RLIMIT_NOFILE and fs.file-max against connections and open files"},
     {"io_uring", NEEDS_RINGS, check_io_uring, "rings: forbidden by what, or too old a kernel"},
@@ -93,6 +94,11 @@ static bool has_sidecars(const struct facts *facts)
     return facts->config->sidecars.count > 0;
 }
 
+static bool has_users(const struct facts *facts)
+{
+    return facts->users_files > 0;
+}
+
 static const struct {
     bool (*is_met)(const struct facts *facts);
     const char *why_not;
@@ -109,6 +115,7 @@ static const struct {
     {has_watches, "cache.watches is 0"},
     {has_logs, "no log is a file"},
     {has_sidecars, "sidecars are switched off"},
+    {has_users, "no rule has users"},
 };
 
 static const char *need_missing(const struct facts *facts, unsigned wanted)

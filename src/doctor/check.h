@@ -26,7 +26,8 @@ enum {
     NEEDS_WATCHES = 1 << 9,   /* directories that are watched                   */
     NEEDS_LOGS = 1 << 10,     /* a log that is a file                           */
     NEEDS_SIDECARS = 1 << 11, /* sidecars that are looked for                   */
-    NEEDS_COUNT = 12
+    NEEDS_USERS = 1 << 12,    /* a rule that asks for users                     */
+    NEEDS_COUNT = 13
 };
 
 /*
@@ -52,6 +53,8 @@ unsigned checks_run(const struct facts *facts, struct findings *findings,
 
 /* check_start.c: what keeps the server from starting */
 check_function check_root, check_user, check_listen, check_privileged, check_logs;
+/* check_users.c: files of users */
+check_function check_users;
 /* check_limits.c: limits of the process, of its user and of the network */
 check_function check_descriptors, check_memlock, check_io_uring, check_backlog, check_ports,
     check_conntrack;

@@ -57,15 +57,32 @@ static void log_add(struct facts *facts, const char *option, const char *path)
     facts->log[facts->logs++] = (struct facts_log){.option = option, .path = path};
 }
 
+/* Adds the files of users that rules name, each once. Those beyond the room are not looked at. */
+static void users_add(struct facts *facts, const struct config_block *block)
+{
+    for (; block; block = block->next) {
+        const char *path = ((const struct config_rule *)(const void *)block)->users;
+        unsigned known = 0;
+        if (strcmp(path, "off") == 0) continue;
+        while (known < facts->users_files && strcmp(facts->users[known].path, path) != 0)
+            known++;
+        if (known == facts->users_files && known < FACTS_USERS_MAX)
+            facts->users[facts->users_files++] = (struct facts_users){.path = path};
+    }
+}
+
 int facts_of_config(struct facts *facts, const struct config *config)
 {
     struct problems problems = {.out = stderr};
     facts->config = config;
-    facts->addresses = facts->roots = facts->logs = 0;
+    facts->addresses = facts->roots = facts->logs = facts->users_files = 0;
     if (addresses_add(facts, &problems) != 0) return -1;
     roots_add(facts, config);
     log_add(facts, "access_log", config->access_log);
     log_add(facts, "error_log", config->error_log);
+    users_add(facts, config->outside.inner);
+    for (const struct config_block *site = config->block.inner; site; site = site->next)
+        users_add(facts, site->inner);
     facts->service = (struct service){.addresses = config->listen.count};
     model_shape(&facts->service, config);
     facts->service.store.trees = 1;

@@ -17,6 +17,7 @@
 #define FACTS_ROOTS_MAX 64
 #define FACTS_ADDRESSES_MAX (SERVICE_ADDRESSES_MAX + 1) /* and that of the status */
 #define FACTS_LOGS_MAX 2
+#define FACTS_USERS_MAX 64
 
 struct facts_address {
     const char *option; /* "listen", "status" */
@@ -38,6 +39,13 @@ struct facts_log {
     bool below_root;           /* everyone may fetch it */
 };
 
+/* A file of users. */
+struct facts_users {
+    const char *path;
+    bool open;       /* every user of this machine may read it */
+    bool below_root; /* so that clients may fetch it           */
+};
+
 struct facts_ring {
     const char *problem; /* why no ring can be used here, and the remedy; NULL: it works */
     bool memory_counts;  /* the memory of rings counts as locked memory of this user */
@@ -55,6 +63,8 @@ struct facts {
     unsigned roots;
     struct facts_log log[FACTS_LOGS_MAX];
     unsigned logs;
+    struct facts_users users[FACTS_USERS_MAX];
+    unsigned users_files;
     struct facts_ring ring;
     struct survey survey;
     struct device device[SURVEY_SYSTEMS_MAX]; /* below each file system of the survey */

@@ -80,6 +80,17 @@ static void logs_look(struct facts *facts)
     }
 }
 
+static void users_look(struct facts *facts)
+{
+    for (unsigned i = 0; i < facts->users_files; i++) {
+        struct facts_users *users = &facts->users[i];
+        struct stat status;
+        users->open = stat(users->path, &status) == 0 && (status.st_mode & S_IROTH) != 0;
+        for (unsigned r = 0; r < facts->roots; r++)
+            users->below_root |= is_below(users->path, facts->root[r].path);
+    }
+}
+
 /* ---- addresses ------------------------------------------------------------------------------- */
 
 /* Binds a socket to the address, but to a port that the kernel chooses. */
@@ -230,6 +241,7 @@ int facts_gather(struct facts *facts, const struct facts_wanted *wanted)
     if (subject_turn(facts, wanted) != 0) return -1;
     addresses_try(facts);
     logs_look(facts);
+    users_look(facts);
     roots_look(facts);
     if (facts_may_have_rings(facts)) rings_try(&facts->ring);
     files_look(facts, wanted);

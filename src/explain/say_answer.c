@@ -1,6 +1,4 @@
 /* Preconditions and ranges, as the core evaluates them; and the response, as it would be sent. */
-#include "http/condition.h"
-#include "http/range.h"
 #include "http/status.h"
 #include "page.h"
 #include "say.h"
@@ -21,21 +19,18 @@ static const char *condition_name(const struct fields *fields, enum condition ou
     return unmodified ? "If-Unmodified-Since" : NULL;
 }
 
-static enum condition condition_say(const struct trial *t, const struct representation *r,
-                                    FILE *out)
+static void condition_say(const struct trial *t, FILE *out)
 {
-    const struct fields *fields = &t->request.fields;
-    enum condition outcome = condition_evaluate(fields, r, t->now.wall_seconds);
-    const char *name = condition_name(fields, outcome);
-    if (!name) return outcome;
+    enum condition outcome = t->choice.condition;
+    const char *name = condition_name(&t->request.fields, outcome);
+    if (!name) return;
     if (outcome == CONDITION_FAILED)
         page_line(out, "Condition", "%s does not hold: 412", name);
     else if (outcome == CONDITION_NOT_MODIFIED)
         page_line(out, "Condition", "%s says that the client has it already: 304", name);
     else
         page_line(out, "Condition", "%s does not prevent the response%s", name,
-                  r->etag.length == 0 ? "; there is no entity-tag that could match" : "");
-    return outcome;
+                  t->choice.has_etag ? "" : "; there is no entity-tag that could match");
 }
 
 /* ---- ranges ---------------------------------------------------------------------------------- */
@@ -48,25 +43,24 @@ static void parts_say(const struct ranges *ranges, FILE *out)
                   (unsigned long long)(ranges->part[i].offset + ranges->part[i].length - 1));
 }
 
-static void range_say(const struct trial *t, const struct representation *r, FILE *out)
+static void range_say(const struct trial *t, FILE *out)
 {
-    static struct ranges ranges;
     const struct fields *fields = &t->request.fields;
     if (!fields_have(fields, FIELD_RANGE)) return;
     if (t->exchange->method != METHOD_GET) {
         page_line(out, "Range", "ignored: only GET has ranges (RFC 9110 §14.2)");
         return;
     }
-    switch (range_select(fields, r, t->p->service.rules.ranges_max, t->now.wall_seconds, &ranges)) {
-    case RANGE_PARTS: parts_say(&ranges, out); break;
+    switch (t->choice.range) {
+    case RANGE_PARTS: parts_say(&t->choice.ranges, out); break;
     case RANGE_UNSATISFIABLE: page_line(out, "Range", "beyond the end of it: 416"); break;
     case RANGE_WHOLE:
         page_line(out, "Range",
                   fields_have(fields, FIELD_IF_RANGE)
-                      ? "the whole: If-Range names another version, or one that is "
-                        "not certain, or the value is not used"
-                      : "the whole: the value is malformed, or asks for too many "
-                        "ranges (limits.ranges), or for more than all");
+                      ? "the whole: If-Range names another version, or one that is not certain, "
+                        "or the value is not used"
+                      : "the whole: the value is malformed, or asks for too many ranges "
+                        "(limits.ranges), or for more than all");
         break;
     }
 }
@@ -74,13 +68,10 @@ static void range_say(const struct trial *t, const struct representation *r, FIL
 void say_choice(const struct trial *t, FILE *out)
 {
     const struct trial_lookup *last = trial_last(t);
-    if (!last || last->found.kind != RESOLUTION_FOUND) return;
-    if (last->page_of != 0) {
-        page_line(out, "Condition", "the page of an error is sent whole, and always");
-        return;
-    }
-    if (condition_say(t, last->found.representation, out) == CONDITION_NONE)
-        range_say(t, last->found.representation, out);
+    if (t->choice.made) condition_say(t, out);
+    if (t->choice.made && t->choice.condition == CONDITION_NONE) range_say(t, out);
+    if (last && last->page_of != 0 && last->found.kind == RESOLUTION_FOUND)
+        page_line(out, "", "(the page of an error is sent whole)");
 }
 
 /* ---- the response ---------------------------------------------------------------------------- */

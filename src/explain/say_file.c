@@ -28,17 +28,30 @@ static const char *symlinks_word(const struct trial *t, uint16_t tree)
     return word[t->p->tree[tree].symlinks];
 }
 
-static void validators_say(const struct representation *r, FILE *out)
+/* The date of the file on disk. It is not sent while a change could still get the same one. */
+static void date_say(const struct trial_lookup *found, FILE *out)
 {
-    char date[DATE_LENGTH + 1] = "no certain date";
-    if (r->modified_seconds != MODIFIED_UNKNOWN) date_format(r->modified_seconds, date);
-    page_line(out, "", "%llu bytes, %s, %s", (unsigned long long)r->length, date,
-              r->etag.length > 0 ? "with an entity-tag" : "without an entity-tag");
+    const struct representation *r = found->found.representation;
+    const struct identity *file = &found->seen->file.identity[CODING_IDENTITY];
+    char date[DATE_LENGTH + 1];
+    if (is_listing(found)) return;
+    date_format(file->modified_seconds, date);
+    page_line(out, "", "modified %s%s", date,
+              r->modified_seconds == MODIFIED_UNKNOWN ? ", which is too young to be sent" : "");
+}
+
+static void validators_say(const struct trial_lookup *found, FILE *out)
+{
+    const struct representation *r = found->found.representation;
+    page_line(out, "", "%.*s, %llu bytes to send", (int)r->media_type.length, r->media_type.base,
+              (unsigned long long)r->length);
+    date_say(found, out);
     if (r->etag.length > 0)
-        page_line(out, "", "%.*s", (int)r->etag.length, r->etag.base);
+        page_line(out, "", "entity-tag %.*s", (int)r->etag.length, r->etag.base);
     else
-        page_line(out, "", "(it changed a moment ago, and its times cannot prove its content yet)");
-    page_line(out, "", "%.*s", (int)r->media_type.length, r->media_type.base);
+        page_line(out, "",
+                  "no entity-tag: it changed a moment ago, and its times cannot prove its "
+                  "content yet");
 }
 
 void say_file(const struct trial *t, FILE *out)
@@ -54,7 +67,7 @@ void say_file(const struct trial *t, FILE *out)
     if (!is_listing(found) && found->seen->linked)
         page_line(out, "", "through a symbolic link, which symlinks = %s allows",
                   symlinks_word(t, found->tree));
-    validators_say(found->found.representation, out);
+    validators_say(found, out);
 }
 
 /* ---- codings --------------------------------------------------------------------------------- */
@@ -145,8 +158,8 @@ static const char *making_reason(const struct trial *t, const struct trial_looku
     const struct compress_options *options = &t->p->tree[found->tree].compress;
     const struct file *file = &found->seen->file;
     uint64_t size = file->identity[CODING_IDENTITY].size;
-    if (options->codings == 0) return "no codings are set (compress)";
-    if (found->accepted.as_stored) return "a rule says compress = off";
+    if (options->codings == 0) return "no coding is set (compress)";
+    if (found->accepted.as_stored) return "a rule has compress = off";
     if (found->found.representation->coding != CODING_IDENTITY) return "a sidecar is sent";
     if (size < options->bytes_min) return "the file is smaller than compress.least";
     if (size > options->bytes_max) return "the file is larger than compress.most";
@@ -159,8 +172,9 @@ static const char *making_reason(const struct trial *t, const struct trial_looku
 
 static void making_say(const struct trial *t, const struct trial_lookup *found, FILE *out)
 {
-    if (found->found.improvable)
-        page_line(out, "  on the fly", "one is made now: later requests get it, this one does not");
+    if (found->improvable)
+        page_line(out, "  on the fly",
+                  "one is made for later requests; until then the file itself is sent");
     else
         page_line(out, "  on the fly", "none is made: %s", making_reason(t, found));
 }

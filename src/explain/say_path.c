@@ -90,10 +90,12 @@ static const char *absence_reason(const struct examined *seen)
 
 static const char *refusal_reason(const struct examined *seen, int symlinks)
 {
+    if (seen->root_problem != 0) return "the root directory cannot be opened at present";
     if (seen->file.bare) return "a directory without an index, and listing = off";
     if (seen->error == ELOOP && symlinks == SYMLINKS_NEVER)
         return "a symbolic link, and symlinks = never";
-    if (seen->error == ELOOP) return "symbolic links that lead to each other";
+    if (seen->error == ELOOP)
+        return "a symbolic link that leads to itself, or a kernel without openat2";
     if (seen->error == EXDEV && symlinks == SYMLINKS_BENEATH)
         return "a symbolic link that is absolute or leads out of the root; symlinks = beneath";
     if (seen->error == EXDEV) return "a symbolic link leads out of the root";
@@ -107,7 +109,9 @@ static void outcome_say(const struct trial *t, const struct trial_lookup *lookup
     const struct examined *seen = lookup->seen;
     switch (lookup->found.kind) {
     case RESOLUTION_FOUND: page_line(out, "", "found"); break;
-    case RESOLUTION_DIRECTORY: page_line(out, "", "a directory, whose path ends in a slash"); break;
+    case RESOLUTION_DIRECTORY:
+        page_line(out, "", "a directory, of which the path has no slash at its end");
+        break;
     case RESOLUTION_NOT_FOUND: page_line(out, "", "not found: %s", absence_reason(seen)); break;
     case RESOLUTION_FORBIDDEN:
         page_line(out, "", "forbidden: %s",

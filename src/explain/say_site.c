@@ -32,7 +32,8 @@ void say_request(const struct trial *t, FILE *out)
     if (t->conn.peer_trusted && t->exchange->client.base)
         page_line(out, "", "(this proxy is trusted; the client that it names is %.*s)",
                   (int)t->exchange->client.length, t->exchange->client.base);
-    if (t->exchange->https) page_line(out, "", "(this proxy says that it was asked by https)");
+    if (t->is_judged && t->stream->verdict.https)
+        page_line(out, "", "(this proxy is trusted; the client asked it by https)");
     if (asking->fragment)
         page_line(out, "", "(%s is not sent: it is for the client itself)", asking->fragment);
     if (t->exchange->refused != REFUSAL_NONE)
@@ -114,13 +115,14 @@ static void rule_say(const struct trial *t, uint32_t number, FILE *out)
     const struct config_rule *written = written_rule(t->p, verdict->site, number);
     const struct option_set *set = &options_of_rule;
     bool does = applies(verdict, number);
-    const struct rule *rule = &verdict->site->rule[number];
-    bool other = !rule_has_scheme(rule, verdict->https);
+    const char *scheme = verdict->site->rule[number].scheme == SCHEME_HTTPS  ? ", only for https"
+                         : verdict->site->rule[number].scheme == SCHEME_HTTP ? ", only for http"
+                                                                             : "";
     page_line(out, does ? "  applies" : "  no", "rule \"%s\" (%s)%s", written->block.title,
-              written->block.where, other ? ", which is for the other scheme" : "");
+              written->block.where, does ? "" : scheme);
     for (const struct config_option *option = set->option; does && option < set->end; option++)
         if (written_place(written, option))
-            option_say(t, rule, written, option, out);
+            option_say(t, &verdict->site->rule[number], written, option, out);
 }
 
 void say_rules(const struct trial *t, FILE *out)

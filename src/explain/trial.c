@@ -43,6 +43,27 @@ static bool lookup_note(struct trial *t, const struct stream *s, struct trial_lo
     return true;
 }
 
+/* Asks again what the core asks about what was found, which may be returned before the response. */
+static void choice_note(struct trial *t, const struct representation *r)
+{
+    const struct fields *fields = &t->request.fields;
+    struct trial_choice *choice = &t->choice;
+    choice->made = true;
+    choice->has_etag = r->etag.length > 0;
+    choice->condition = condition_evaluate(fields, r, t->now.wall_seconds);
+    choice->range = range_select(fields, r, t->p->service.rules.ranges_max, t->now.wall_seconds,
+                                 &choice->ranges);
+}
+
+/* Returns whether a request like this one, a moment later, would have a coding made on the fly. */
+static bool coding_is_wanted(struct trial *t, const struct stream *s)
+{
+    struct resolution later = store_resolve(t->store, conn_lookup(s), MAY_WAIT, &t->now);
+    if (later.kind != RESOLUTION_FOUND) return false;
+    store_return(t->store, later.representation);
+    return later.improvable;
+}
+
 static bool lookup_answer(struct trial *t, char *problem, size_t size)
 {
     struct stream *s = conn_asking(&t->conn);
@@ -55,8 +76,10 @@ static bool lookup_answer(struct trial *t, char *problem, size_t size)
     note->kept = store_counts(t->store)->entries > entries;
     if (note->found.kind == RESOLUTION_CROWDED || note->found.kind == RESOLUTION_COLD)
         note->found = (struct resolution){.kind = RESOLUTION_BUSY};
+    note->improvable = note->found.kind == RESOLUTION_FOUND && coding_is_wanted(t, s);
+    if (note->found.kind == RESOLUTION_FOUND && note->page_of == 0)
+        choice_note(t, note->found.representation);
     const struct representation *unneeded = conn_resolved(&t->conn, s, note->found, &t->now);
-    if (unneeded) note->found.representation = NULL;
     if (unneeded) store_return(t->store, unneeded);
     return true;
 }
@@ -127,7 +150,7 @@ static void connection_open(struct trial *t)
     conn_open(&t->conn, &t->p->service.rules, &t->now);
     conn_lend_work(&t->conn, t->work);
     conn_from(&t->conn, &t->asking->from);
-    conn_ids(&t->conn, &t->ids);
+    if (t->p->service.rules.request_id) conn_ids(&t->conn, &t->ids);
     t->conn.peer_trusted = peer_is_trusted(t);
     t->stream = &t->conn.work->http1.stream;
 }
@@ -136,6 +159,7 @@ bool trial_run(struct trial *t, const struct program *p, const struct asking *as
                size_t size)
 {
     *t = (struct trial){.p = p, .asking = asking};
+    arc4random_buf(&t->ids.base, sizeof(t->ids.base));
     now_read(&t->now);
     t->store = store_open(&p->service.store, problem, size);
     if (!t->store) return false;

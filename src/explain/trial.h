@@ -6,6 +6,8 @@
 #define ZCSERVE_EXPLAIN_TRIAL_H
 
 #include "asking.h"
+#include "http/condition.h"
+#include "http/range.h"
 #include "http/stream.h"
 #include "start/program.h"
 #include "store/examine.h"
@@ -22,9 +24,19 @@ struct trial_lookup {
     uint16_t page_of; /* it is for the page of this error; 0: it is not                   */
     uint32_t tried;   /* how many paths of the rule were tried with it; 0: none is a rule's */
     bool lists;
-    struct resolution found; /* without its representation, when an error's page was asked for */
-    bool kept;               /* the store remembers the result */
+    struct resolution found;
+    bool kept;       /* the store remembers the result                           */
+    bool improvable; /* a coding would be made on the fly, for later requests    */
     struct examined *seen;
+};
+
+/* What follows from the fields of the request for the file that was found. */
+struct trial_choice {
+    bool made; /* a file was found */
+    bool has_etag;
+    enum condition condition;
+    enum range_kind range; /* of a GET */
+    struct ranges ranges;
 };
 
 struct trial {
@@ -33,11 +45,12 @@ struct trial {
     struct store *store;
     struct now now;
     struct conn conn;
-    struct request_ids ids;
     void *work;
     const struct stream *stream; /* its target and verdict stay, when `is_judged`        */
-    struct request request;      /* its fields, when there was a lookup                  */
-    bool is_judged;              /* the rules of a site were asked                       */
+    struct request_ids ids;
+    struct trial_choice choice;
+    struct request request; /* its fields, when there was a lookup                  */
+    bool is_judged;         /* the rules of a site were asked                       */
     struct trial_lookup lookup[TRIAL_LOOKUPS_MAX];
     size_t lookups;
     const struct exchange *exchange; /* what is lent for it is returned by trial_close() */

@@ -32,10 +32,10 @@ enum rule_value written_value(const struct config_option *option)
         const char *name;
         enum rule_value value;
     } known[] = {
-        {"methods", RULE_METHODS}, {"allow", RULE_ALLOW},     {"deny", RULE_DENY},
-        {"redirect", RULE_TARGET}, {"moved", RULE_TARGET},    {"rewrite", RULE_PATHS},
-        {"try_files", RULE_PATHS}, {"listing", RULE_LISTS},   {"cors", RULE_ORIGINS},
-        {"type", RULE_TYPE},       {"charset", RULE_CHARSET}, {"compress", RULE_COMPRESSES},
+        {"methods", RULE_METHODS},     {"allow", RULE_ALLOW},   {"deny", RULE_DENY},
+        {"redirect", RULE_TARGET},     {"moved", RULE_TARGET},  {"rewrite", RULE_PATHS},
+        {"try_files", RULE_PATHS},     {"listing", RULE_LISTS}, {"cors", RULE_ORIGINS},
+        {"compress", RULE_COMPRESSES}, {"type", RULE_TYPE},     {"charset", RULE_CHARSET},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(option->name, known[i].name) == 0) return known[i].value;

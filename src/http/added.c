@@ -1,10 +1,10 @@
 /*
  * The lines of all rules that apply are written in their order, but for those whose name a later
- * one sets or removes. Only rules that say `always` add lines to errors and redirects.
+ * one sets or removes. Only for names that several rules of the site have, that is looked for. Only
+ * rules that say `always` add lines to errors and redirects.
  */
 #include "added.h"
 #include "line.h"
-#include "rule.h"
 
 /* ---- methods ----------------------------------------------------------------------------------- */
 
@@ -74,14 +74,26 @@ static char *put_origin(char *at, const struct plan *plan)
     return put(at, TEXT("Access-Control-Max-Age: 86400\r\n"));
 }
 
+/* Returns whether the rule's line is one of Cache-Control, which it sets, adds or removes. */
+static bool is_cache_control(const struct rule_field *field)
+{
+    static const struct text name = {"Cache-Control:", 14};
+    return field->line.length >= name.length &&
+           text_equals_any_case((struct text){field->line.base, name.length}, name);
+}
+
 char *put_added(char *at, const struct plan *plan, const struct now *now)
 {
     struct place place = {.plan = plan};
     const struct rule_field *field;
+    bool private = plan->verdict->admitted;
     while ((field = field_next(&place)) != NULL) {
-        if (field->action == FIELD_REMOVES || is_replaced(place, field->name)) continue;
+        if (private && is_cache_control(field)) private = false;
+        if (field->action == FIELD_REMOVES) continue;
+        if (field->replaceable && is_replaced(place, field->name)) continue;
         at = field->is_expires ? put_expires(at, place.rule, now) : put(at, field->line);
     }
+    if (private) at = put(at, TEXT("Cache-Control: private\r\n"));
     return put_origin(at, plan);
 }
 
@@ -106,6 +118,11 @@ char *put_vary(char *at, const struct plan *plan)
         end = TEXT("\r\n");
     }
     return put(at, end);
+}
+
+char *put_challenge(char *at, const struct plan *plan)
+{
+    return put(at, plan->verdict->by[RULE_USERS]->users->challenge);
 }
 
 char *put_allow(char *at, const struct plan *plan)

@@ -159,6 +159,33 @@ const struct lookup *conn_lookup(const struct stream *s)
     return &s->lookup;
 }
 
+const struct credentials *conn_credentials(const struct conn *c, const struct stream *s)
+{
+    assert(stream_asks(s));
+    return c->rules->sites && s->credentials.users ? &s->credentials : NULL;
+}
+
+const struct origin *conn_origin(const struct stream *s)
+{
+    return &s->asker.from;
+}
+
+uint64_t conn_asked_ns(const struct stream *s)
+{
+    return s->headed_ns;
+}
+
+bool conn_admitted(struct conn *c, struct stream *s, enum admission admission,
+                   const struct now *now)
+{
+    struct plan plan;
+    assert(conn_next(c) == CONN_RESOLVE && conn_credentials(c, s));
+    if (!stream_admitted(s, c->rules, c->last, admission, &plan)) return true;
+    answer_add(c, s, &plan, NULL, now);
+    requests_take(c, now);
+    return false;
+}
+
 const struct representation *conn_resolved(struct conn *c, struct stream *s,
                                            struct resolution found, const struct now *now)
 {

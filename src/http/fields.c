@@ -58,7 +58,9 @@ enum field field_find(struct text name)
         if (name_is(name, "user-agent")) return FIELD_USER_AGENT;
         return name_is(name, "connection") ? FIELD_CONNECTION : FIELD_OTHER;
     case 12: return name_is(name, "x-request-id") ? FIELD_X_REQUEST_ID : FIELD_OTHER;
-    case 13: return name_is(name, "if-none-match") ? FIELD_IF_NONE_MATCH : FIELD_OTHER;
+    case 13:
+        if (name_is(name, "if-none-match")) return FIELD_IF_NONE_MATCH;
+        return name_is(name, "authorization") ? FIELD_AUTHORIZATION : FIELD_OTHER;
     case 14: return name_is(name, "content-length") ? FIELD_CONTENT_LENGTH : FIELD_OTHER;
     case 15:
         if (name_is(name, "accept-encoding")) return FIELD_ACCEPT_ENCODING;

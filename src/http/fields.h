@@ -33,6 +33,7 @@ enum field {
     FIELD_X_FORWARDED_FOR,
     FIELD_X_FORWARDED_PROTO,
     FIELD_X_REQUEST_ID, /* kept only with conn_rules.request_id */
+    FIELD_AUTHORIZATION, /* kept only where sites.by_user says so */
     FIELD_COUNT
 };
 

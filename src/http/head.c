@@ -84,7 +84,9 @@ static char *put_special(char *at, const struct plan *plan, const struct conn_ru
     if (plan->status == 304)
         at = put(at, representation_head(plan->selected, HEAD_VALIDATORS, HEAD_VALIDATORS));
     if (plan->status == 416) at = put_unsatisfied(at, plan->complete);
-    if (plan->status == 429) at = put_line(at, TEXT("Retry-After: "), TEXT("1"));
+    if (plan->status == 401) at = put_challenge(at, plan);
+    if (plan->status == 429 || plan->status == 503)
+        at = put_line(at, TEXT("Retry-After: "), TEXT("1"));
     if (plan->redirect || plan->moved) at = put_location(at, plan, target);
     if (plan->allow) at = put_allow(at, plan);
     return put_vary(at, plan);
@@ -96,7 +98,7 @@ size_t head_write(char *space, const struct plan *plan, const struct conn_rules 
     char *at = put_line(space, TEXT("HTTP/1.1 "), status_line(plan->status));
     at = put_common(at, rules, now);
     if (rules->server_timing || rules->request_id) at = put_told(at, rules, exchange, now);
-    if (plan->status == 200 && !plan->verdict)
+    if (plan->status == 200 && head_is_kept(plan->verdict))
         at = put(at, plan->selected->prepared_head);
     else
         at = put_special(at, plan, rules, target);

@@ -67,6 +67,13 @@ static enum refusal forwarding_take(struct reader *r, enum field field, struct t
     return field_keep(r, field, value);
 }
 
+/* Credentials are kept only when a rule may ask for them. */
+static enum refusal authorization_take(struct reader *r, struct text value)
+{
+    bool wanted = r->rules->sites && r->rules->sites->by_user;
+    return wanted ? field_keep(r, FIELD_AUTHORIZATION, value) : REFUSAL_NONE;
+}
+
 enum refusal judge_line(struct reader *r, struct text name, struct text value)
 {
     if (++r->lines > r->rules->fields_max) return REFUSAL_FIELDS_MANY;
@@ -82,6 +89,7 @@ enum refusal judge_line(struct reader *r, struct text name, struct text value)
     case FIELD_X_FORWARDED_PROTO: return forwarding_take(r, field, value);
     case FIELD_X_REQUEST_ID:
         return r->rules->request_id ? field_keep(r, field, value) : REFUSAL_NONE;
+    case FIELD_AUTHORIZATION: return authorization_take(r, value);
     default: return field_keep(r, field, value);
     }
 }

@@ -14,6 +14,9 @@ struct captures {
     struct text scheme, host; /* of a redirect; set by the caller */
 };
 
+/* Returns the pattern for `text`, which must outlive it. */
+struct pattern pattern_make(struct text text, bool anywhere);
+
 /*
  * Returns whether `path` (decoded, without "/" before it) matches. Then *captures is set; it may be
  * NULL. Of several ways to match, each star but the last takes as few bytes as it can, from the
@@ -21,11 +24,14 @@ struct captures {
  */
 bool pattern_match(const struct pattern *pattern, struct text path, struct captures *captures);
 
-/* Returns false for most paths that do not match: those that begin with another byte. */
+/* Returns false for most paths that do not match: those that begin or end with another byte. */
 static inline bool pattern_may_match(const struct pattern *pattern, struct text path)
 {
-    if (pattern->anywhere || pattern->plain == 0) return true;
-    return path.length >= pattern->plain && path.base[0] == pattern->text.base[0];
+    if (path.length < (size_t)pattern->begin + pattern->end) return false;
+    if (pattern->end > 0 &&
+        path.base[path.length - 1] != pattern->text.base[pattern->text.length - 1])
+        return false;
+    return pattern->anywhere || pattern->begin == 0 || path.base[0] == pattern->text.base[0];
 }
 
 /* A piece of a text with $1 … $9 and $path; of the target of a redirect, also $scheme and $host. */

@@ -140,7 +140,7 @@ static void head_begin(struct reader *r)
     r->name = r->value = (struct text){NULL, 0};
     r->lines = r->head_bytes = 0;
     q->method = METHOD_OTHER;
-    q->method_name = q->target = q->version = (struct text){NULL, 0};
+    q->method_name = q->target = q->version = q->user = (struct text){NULL, 0};
     q->fields.present = q->fields.count = 0;
 }
 

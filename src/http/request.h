@@ -14,6 +14,7 @@ struct request {
     struct text method_name; /* absent until the version was read                               */
     struct text target, version; /* as received; the version is "HTTP/1.1" */
     struct fields fields;
+    struct text user;        /* whose password the request has; absent: none, or not checked      */
     bool unread;             /* content follows that is not read: the connection must close       */
     bool persists;           /* the client allows another request on the connection               */
     bool confirm_keep_alive; /* the client uses HTTP/1.0 and expects "keep-alive" in the response */

@@ -1,8 +1,14 @@
 /*
- * The order: who may ask (403), with which method (405), OPTIONS and preflights (204), redirects,
- * and then the paths to look up. An error of any of them may have a page.
+ * The order: from which address (403), with which method (405), which user (401), OPTIONS and
+ * preflights (204), redirects, and then the paths to look up. An error of any of them may have a page.
+ *
+ * Addresses and methods come first, as in nginx, because they cost nothing to judge: whoever may not
+ * ask from there, or not so, cannot have passwords checked. Nothing that depends on what exists comes
+ * before the user, so that a request without credentials learns nothing of it. A preflight of CORS
+ * has never credentials (Fetch standard, CORS-preflight fetch), and is answered without them.
  */
 #include "route.h"
+#include "authorization.h"
 #include "location.h"
 #include "negotiate.h"
 #include "view_asked.h"
@@ -72,6 +78,28 @@ static bool slash_add(struct stream *s, const struct conn_rules *rules)
 
 /* ---- without a lookup ------------------------------------------------------------------------ */
 
+static bool is_preflight(const struct stream *s)
+{
+    return request_is(&s->request, METHOD_OPTIONS) &&
+           fields_have(&s->request.fields, FIELD_REQUEST_METHOD);
+}
+
+/*
+ * Returns the status of a request that is refused before its path is looked up, or 0. Where a user is asked
+ * for, sets the credentials that must be checked.
+ */
+static uint16_t status_refused(struct stream *s)
+{
+    const struct rule *users = rule_of(s, RULE_USERS);
+    s->credentials.users = NULL;
+    if (s->verdict.refused) return 403;
+    if ((s->verdict.methods & 1U << s->request.method) == 0) return 405;
+    if (!users || !users->users || is_preflight(s)) return 0;
+    if (!authorization_read(&s->request.fields, &s->credentials)) return 401;
+    s->credentials.users = users->users;
+    return 0;
+}
+
 /* Returns the status of the redirect by this rule. Without a host, there is none to lead to. */
 static uint16_t status_moved(const struct stream *s, const struct conn_rules *rules,
                              const struct rule *target)
@@ -84,8 +112,6 @@ static uint16_t status_moved(const struct stream *s, const struct conn_rules *ru
 static uint16_t status_at_once(const struct stream *s, const struct conn_rules *rules)
 {
     const struct rule *target = rule_of(s, RULE_TARGET);
-    if (s->verdict.refused) return 403;
-    if ((s->verdict.methods & 1U << s->request.method) == 0) return 405;
     if (request_is(&s->request, METHOD_OPTIONS)) return 204;
     return target && target->target.length > 0 ? status_moved(s, rules, target) : 0;
 }
@@ -95,7 +121,7 @@ static struct plan plan_at_once(const struct stream *s, bool may_persist, uint16
     struct plan plan = plan_make(&s->request, may_persist, status);
     plan.verdict = &s->verdict;
     plan.allow = status == 204 || status == 405;
-    plan.preflight = status == 204 && fields_have(&s->request.fields, FIELD_REQUEST_METHOD);
+    plan.preflight = status == 204 && is_preflight(s);
     plan.moved = status == 301 || status == 302;
     return plan;
 }
@@ -117,6 +143,35 @@ static bool absent_take(struct stream *s, bool may_persist, const struct rule *p
     return true;
 }
 
+/* The request is refused with this status. */
+static bool refuse(struct stream *s, const struct conn_rules *rules, bool may_persist,
+                   uint16_t status, struct plan *plan)
+{
+    lookup_begin(s, rules);
+    if (page_ask(s, status)) return false;
+    *plan = plan_at_once(s, may_persist, status);
+    return true;
+}
+
+/* The request may be answered. */
+static bool enter(struct stream *s, const struct conn_rules *rules, bool may_persist,
+                  struct plan *plan)
+{
+    uint16_t status = status_at_once(s, rules);
+    if (status >= 400) return refuse(s, rules, may_persist, status, plan);
+    if (status != 0) {
+        *plan = plan_at_once(s, may_persist, status);
+        return true;
+    }
+    const struct rule *paths = rule_of(s, RULE_PATHS);
+    lookup_begin(s, rules);
+    if (!paths || paths->paths == 0)
+        ask(s, s->target.path);
+    else if (!path_next(s, rules, paths))
+        return absent_take(s, may_persist, paths, plan);
+    return false;
+}
+
 bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_persist,
                  struct plan *plan)
 {
@@ -129,19 +184,31 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
     s->decided = 0;
     s->complete = 0;
     s->tried = 0;
-    uint16_t status = status_at_once(s, rules);
-    if (status == 0 || status >= 400) lookup_begin(s, rules);
-    if (status >= 400 && page_ask(s, status)) return false;
-    if (status != 0) {
-        *plan = plan_at_once(s, may_persist, status);
-        return true;
-    }
-    const struct rule *paths = rule_of(s, RULE_PATHS);
-    if (!paths || paths->paths == 0)
-        ask(s, s->target.path);
-    else if (!path_next(s, rules, paths))
-        return absent_take(s, may_persist, paths, plan);
+    uint16_t status = status_refused(s);
+    if (status != 0) return refuse(s, rules, may_persist, status, plan);
+    if (!s->credentials.users) return enter(s, rules, may_persist, plan);
+    s->state = STREAM_ASKING;
     return false;
+}
+
+/* It is in the receive buffer, and of no more use. */
+static void password_wipe(struct text password)
+{
+    memset((char *)(uintptr_t)password.base, 0, password.length);
+}
+
+bool route_admit(struct stream *s, const struct conn_rules *rules, bool may_persist,
+                 enum admission admission, struct plan *plan)
+{
+    static const uint16_t status[] = {
+        [ADMISSION_DENIED] = 401, [ADMISSION_LIMITED] = 429, [ADMISSION_BUSY] = 503};
+    s->credentials.users = NULL;
+    password_wipe(s->credentials.password);
+    if (admission != ADMISSION_GRANTED)
+        return refuse(s, rules, may_persist, status[admission], plan);
+    s->request.user = s->credentials.name;
+    s->verdict.admitted = true;
+    return enter(s, rules, may_persist, plan);
 }
 
 /* ---- after a lookup -------------------------------------------------------------------------- */
@@ -181,10 +248,10 @@ bool route_goes_on(struct stream *s, const struct conn_rules *rules, struct reso
     return status >= 400 && page_ask(s, status);
 }
 
-/* The page of an error is sent as it is: preconditions and ranges are about what was asked for. */
-static struct plan plan_page(const struct stream *s, bool may_persist, struct resolution found)
+struct plan route_page(const struct stream *s, bool may_persist, struct resolution found)
 {
     struct plan plan = plan_make(&s->request, may_persist, s->decided);
+    plan.verdict = &s->verdict;
     plan.allow = s->decided == 405;
     plan.complete = s->complete;
     if (found.kind != RESOLUTION_FOUND) return plan;
@@ -193,15 +260,5 @@ static struct plan plan_page(const struct stream *s, bool may_persist, struct re
     plan.is_page = true;
     plan.length = found.representation->length;
     plan.page.length = 0;
-    return plan;
-}
-
-struct plan route_plan(const struct stream *s, const struct conn_rules *rules, bool may_persist,
-                       struct resolution found, int64_t now_seconds, struct ranges *ranges)
-{
-    struct plan plan = s->decided != 0 ? plan_page(s, may_persist, found)
-                                       : plan_resolved(&s->request, may_persist, found, now_seconds,
-                                                       rules->ranges_max, ranges);
-    plan.verdict = &s->verdict;
     return plan;
 }

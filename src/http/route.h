@@ -1,9 +1,9 @@
 /*
- * Leads a request through the rules of its site: what is answered without a lookup, which paths are
- * looked up one after another, and which page an error has.
+ * Leads a request through the rules of its site: what is answered without a lookup, whose credentials
+ * must be checked, which paths are looked up one after another, and which page an error has.
  *
- *      requested path, or rewrite, or each of try_files ──► 200, 206, 304, …
- *                              └──► error page ──► the status of the error
+ *      credentials ──► requested path, or rewrite, or each of try_files ──► 200, 206, 304, …
+ *           └──────────────────┴──► error page ──► the status of the error
  *
  * No path is judged by rules but the requested one, and an error page has no error page. So no
  * request can go round in a circle.
@@ -25,14 +25,23 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
                  struct plan *plan);
 
 /*
+ * The credentials for which the request was stopped were checked, with this result. The rest is as for
+ * route_begin().
+ */
+bool route_admit(struct stream *s, const struct conn_rules *rules, bool may_persist,
+                 enum admission admission, struct plan *plan);
+
+/*
  * A lookup had the result `found`. Returns true when another path must be looked up, which is in
  * s->lookup then; what was lent is not needed.
  */
 bool route_goes_on(struct stream *s, const struct conn_rules *rules, struct resolution found,
                    int64_t now_seconds);
 
-/* Returns the plan that follows from the last result. The rest is as for plan_resolved(). */
-struct plan route_plan(const struct stream *s, const struct conn_rules *rules, bool may_persist,
-                       struct resolution found, int64_t now_seconds, struct ranges *ranges);
+/*
+ * Returns the plan of an error whose page was looked up with this result. The page is sent as it is:
+ * preconditions and ranges are about what was asked for.
+ */
+struct plan route_page(const struct stream *s, bool may_persist, struct resolution found);
 
 #endif

@@ -19,9 +19,10 @@ static bool is_refused(const struct verdict *verdict, const struct origin *from)
 
 static struct text origin_of(const struct verdict *verdict, const struct request *r)
 {
-    struct text origin = fields_value(&r->fields, FIELD_ORIGIN);
     const struct rule *rule = verdict->by[RULE_ORIGINS];
-    for (uint32_t i = 0; rule && origin.base && i < rule->origins; i++)
+    if (!rule) return (struct text){NULL, 0};
+    struct text origin = fields_value(&r->fields, FIELD_ORIGIN);
+    for (uint32_t i = 0; origin.base && i < rule->origins; i++)
         if (text_equals(rule->origin[i], origin) || text_equals(rule->origin[i], TEXT("*")))
             return text_equals(rule->origin[i], origin) ? origin : TEXT("*");
     return (struct text){NULL, 0};
@@ -52,6 +53,7 @@ void rule_judge(const struct site *site, const struct request *r, struct text pa
     const struct rule *methods = verdict->by[RULE_METHODS];
     verdict->methods = methods ? methods->methods : METHODS_ALL;
     verdict->refused = is_refused(verdict, &asker->from);
+    verdict->admitted = false;
     verdict->origin = origin_of(verdict, r);
 }
 

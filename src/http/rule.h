@@ -18,6 +18,7 @@ struct verdict {
     struct text origin; /* the request's Origin; absent: none that is allowed  */
     uint8_t methods;    /* bit 1 << enum method of each that is allowed        */
     bool refused;       /* the address that asks is not allowed               */
+    bool admitted;      /* a user was asked for, and was found                */
     bool https;         /* the scheme in which the client asked: see asker    */
 };
 

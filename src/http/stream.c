@@ -61,15 +61,24 @@ void stream_refuse(struct stream *s, enum refusal why, struct plan *plan)
     assert(planned);
 }
 
+bool stream_admitted(struct stream *s, const struct conn_rules *rules, bool last,
+                     enum admission admission, struct plan *plan)
+{
+    assert(stream_asks(s));
+    s->state = STREAM_READING;
+    return route_admit(s, rules, may_persist(rules, last), admission, plan);
+}
+
 struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bool last,
                             struct resolution found, const struct now *now, struct ranges *ranges)
 {
     assert(stream_asks(s));
     s->state = STREAM_READING;
-    if (rules->sites)
-        return route_plan(s, rules, may_persist(rules, last), found, now->wall_seconds, ranges);
-    return plan_resolved(&s->request, may_persist(rules, last), found, now->wall_seconds,
-                         rules->ranges_max, ranges);
+    if (rules->sites && s->decided != 0) return route_page(s, may_persist(rules, last), found);
+    struct plan plan = plan_resolved(&s->request, may_persist(rules, last), found,
+                                     now->wall_seconds, rules->ranges_max, ranges);
+    if (rules->sites) plan.verdict = &s->verdict;
+    return plan;
 }
 
 /* Describes who sent the request, as far as a trusted peer says so, and its id. */
@@ -95,6 +104,7 @@ void stream_describe(struct stream *s, const struct conn_rules *rules, bool peer
     exchange->host = fields_value(&r->fields, FIELD_HOST);
     exchange->referer = fields_value(&r->fields, FIELD_REFERER);
     exchange->user_agent = fields_value(&r->fields, FIELD_USER_AGENT);
+    exchange->user = r->user;
     exchange->client = exchange->id = absent;
     exchange->https = false;
     if (peer_trusted || rules->request_id) client_describe(s, rules, peer_trusted, exchange);

@@ -39,13 +39,14 @@ struct stream {
     char id[REQUEST_ID_DIGITS]; /* of the request, unless its peer named one */
 
     /* only where there are sites or rules */
-    struct origin peer;     /* of the connection: see conn_from()                 */
-    struct asker asker;     /* who sends this request: the peer, or its client    */
-    struct verdict verdict; /* what the rules of its site say about the request   */
-    char *made;             /* room for a path that a rule makes: path_made_size() */
-    uint32_t tried;         /* how many paths of a rule were tried                */
-    uint16_t decided;       /* the status, whatever the lookup finds; 0: none     */
-    uint64_t complete;      /* of 416: the length of what was asked for           */
+    struct origin peer;             /* of the connection: see conn_from()                 */
+    struct asker asker;             /* who sends this request: the peer, or its client    */
+    struct credentials credentials; /* that must be checked before the lookup: conn_credentials() */
+    struct verdict verdict;         /* what the rules of its site say about the request   */
+    char *made;                     /* room for a path that a rule makes: path_made_size() */
+    uint32_t tried;                 /* how many paths of a rule were tried                */
+    uint16_t decided;               /* the status, whatever the lookup finds; 0: none     */
+    uint64_t complete;              /* of 416: the length of what was asked for           */
 };
 
 /* Returns the size of stream.made in bytes: a path, a "/" and a NUL. */
@@ -70,6 +71,13 @@ bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, st
 
 /* Refuses the request for the reason `why`, in any state of the stream, and sets *plan. */
 void stream_refuse(struct stream *s, enum refusal why, struct plan *plan);
+
+/*
+ * The credentials of the stream were checked. Returns true and sets *plan when it needs no lookup; else
+ * returns false, and the stream asks for its lookup.
+ */
+bool stream_admitted(struct stream *s, const struct conn_rules *rules, bool last,
+                     enum admission admission, struct plan *plan);
 
 /*
  * Returns the plan of the response when the lookup is answered. The plan may point to *ranges, which

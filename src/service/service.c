@@ -7,6 +7,7 @@
  * waits for a busy worker while another is idle. On a Unix address all workers share one socket.
  */
 #include "zcserve/service.h"
+#include "zcserve/guard.h"
 
 #include "service/roster.h"
 
@@ -140,6 +141,15 @@ static bool quotas_take(struct service *service)
     return service->quotas != NULL;
 }
 
+/* A reload makes a new one: pairs that were right may be wrong now. */
+static bool guard_memory_take(struct service *service)
+{
+    const struct sites *sites = service->rules.sites;
+    bool asks = sites && sites->by_user;
+    service->guard_memory = asks ? guard_memory_open() : NULL;
+    return service->guard_memory || !asks;
+}
+
 static bool memory_take(struct service *service, const struct service *before)
 {
     size_t taken = before ? before->listeners : 0;
@@ -148,7 +158,8 @@ static bool memory_take(struct service *service, const struct service *before)
     service->listeners = 0;
     service->listener = calloc(most, sizeof(*service->listener));
     service->roster = roster_open(service->workers);
-    return service->listener && service->roster && quotas_take(service);
+    return service->listener && service->roster && quotas_take(service) &&
+           guard_memory_take(service);
 }
 
 int service_open(struct service *service, const struct service *before, char *problem, size_t size)
@@ -214,4 +225,6 @@ void service_close(struct service *service, const struct service *after)
     service->roster = NULL;
     quotas_close(service->quotas);
     service->quotas = NULL;
+    guard_memory_close(service->guard_memory);
+    service->guard_memory = NULL;
 }

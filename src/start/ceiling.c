@@ -15,11 +15,21 @@ static uint64_t slab_bytes(uint64_t size, uint64_t count)
     return count * stride + (count + 63) / 64 * sizeof(uint64_t);
 }
 
+/* A loop checks two passwords at a time, others one. */
+#define OF_CHECK \
+    (UINT64_C(64) << 10) /* what the library takes beside the memory that a hash asks for */
+
+static uint64_t checks_bytes(const struct service *service)
+{
+    const struct sites *sites = service->rules.sites;
+    return sites && sites->by_user ? 2 * (OF_CHECK + sites->check_bytes_max) : 0;
+}
+
 static uint64_t of_worker(const struct service *service, const struct model *model)
 {
     uint64_t connections = service->connections_max;
     return model->worker_bytes + sizeof(struct stats_slot) + service->store.memory_bytes_max +
-           (service->recorder ? service->log_buffer_bytes : 0) +
+           (service->recorder ? service->log_buffer_bytes : 0) + checks_bytes(service) +
            slab_bytes(model->connection_bytes, connections) +
            slab_bytes(conn_work_size(&service->rules), connections);
 }

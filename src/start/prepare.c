@@ -215,7 +215,7 @@ bool service_make(struct program *p)
         return false;
     if (!encoders_load(p) || !trees_make(p)) return false;
     store_options_make(p);
-    return roots_valid(p);
+    return roots_valid(p) && confinement_make(p);
 }
 
 /* auto falls back to epoll, which works on every system. */

@@ -36,7 +36,6 @@ static const char *title_fault(const char *title)
 bool rule_pattern_make(const struct rules_making *m)
 {
     const char *title = m->rule->block.title, *fault = title_fault(title);
-    struct pattern *pattern = &m->made->pattern;
     size_t length = strlen(title);
     if (fault) return rule_problem(m, NULL, NULL, "the pattern %s", fault);
     char *text = rules_take(m, length + sizeof("**"));
@@ -48,12 +47,9 @@ bool rule_pattern_make(const struct rules_making *m)
         strcpy(text + length, "*");
     else if (title[length - 1] == '/')
         strcpy(text + length, "**");
-    pattern->anywhere = title[0] != '/';
-    text += title[0] == '/';
-    pattern->text = (struct text){text, strlen(text)};
-    pattern->plain = (uint16_t)strcspn(text, "*?");
-    for (const char *at = text; (at = strchr(at, '*')) != NULL; pattern->stars++)
-        at += at[1] == '*' ? 2 : 1;
+    bool anywhere = title[0] != '/';
+    text += !anywhere;
+    m->made->pattern = pattern_make((struct text){text, strlen(text)}, anywhere);
     return true;
 }
 
@@ -313,7 +309,7 @@ bool rule_paths_make(const struct rules_making *m)
  * known (400, 408, 414, 417, 431, 501, 505), or are to cost nothing (429). A rule itself makes a 400 for
  * $host without a host, and a 414 for a target that becomes too long.
  */
-static const uint16_t page_status[] = {400, 403, 404, 405, 406, 412, 414, 416, 500, 503};
+static const uint16_t page_status[] = {400, 401, 403, 404, 405, 406, 412, 414, 416, 500, 503};
 #define PAGE_STATUSES (sizeof(page_status) / sizeof(page_status[0]))
 
 static bool page_status_valid(long status)
@@ -336,7 +332,7 @@ static bool page_add(const struct rules_making *m, const char *text)
         if (!page_status_valid(status) || *end != ' ')
             return rule_problem(
                 m, "error_pages", list,
-                "'%.70s': only 400, 403, 404, 405, 406, 412, 414, 416, 500 and 503 have pages",
+                "'%.70s': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 have pages",
                 text);
         end += strspn(end, " ");
         if (m->made->pages == PAGE_STATUSES * CONFIG_LIST_MAX)

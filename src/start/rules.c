@@ -11,11 +11,12 @@
 #include <string.h>
 
 #define ORIGIN_MAX 255 /* bytes */
+#define PROBLEM_BYTES (RULE_PATH_SHOWN + 256)
 
 bool rule_problem(const struct rules_making *m, const char *option, const void *member,
                   const char *format, ...)
 {
-    char text[256];
+    char text[PROBLEM_BYTES];
     const char *place = member ? config_rule_place(m->rule, member) : NULL;
     va_list arguments;
     va_start(arguments, format);
@@ -128,18 +129,11 @@ static bool compresses_make(const struct rules_making *m)
     return true;
 }
 
-/* To serve to everyone what only some users may see would be worse than not to start. */
-static bool users_absent(const struct rules_making *m)
-{
-    return strcmp(m->rule->users, "off") == 0 ||
-           rule_problem(m, "users", &m->rule->users, "users are not known yet; set allow or deny");
-}
-
 /* ---- all rules ------------------------------------------------------------------------------- */
 
 static bool rule_make(struct rules_making *m)
 {
-    return rule_pattern_make(m) && users_absent(m) && rule_scheme_make(m) && methods_make(m) &&
+    return rule_pattern_make(m) && rule_users_make(m) && rule_scheme_make(m) && methods_make(m) &&
            rule_addresses_make(m) && rule_target_make(m) && rule_paths_make(m) &&
            rule_pages_make(m) && compresses_make(m) && lists_make(m) && origins_make(m) &&
            type_make(m) && rule_fields_make(m);
@@ -188,24 +182,4 @@ bool rules_make(struct rules_making *m, const struct config_block *first, struct
     site->rule = rule;
     site->rules = good ? count : 0;
     return good && redirects_check(m, first, site);
-}
-
-/* ---- room ------------------------------------------------------------------------------------ */
-
-#define OTHER_LINES 1024 /* CORS, and longer lines of Content-Type, Vary and Allow */
-
-/* A field that is set has one line in a response, the longest at worst; those that are added all. */
-size_t rules_lines_bytes(const struct rules_making *m, const struct site *site)
-{
-    size_t longest[FIELD_NAMES_MAX] = {0}, sum = site->rules > 0 ? OTHER_LINES : 0;
-    for (uint32_t i = 0; i < site->rules; i++)
-        for (uint32_t k = 0; k < site->rule[i].fields; k++) {
-            const struct rule_field *field = &site->rule[i].field[k];
-            if (field->action == FIELD_ADDS) sum += field->line.length;
-            if (field->action == FIELD_SETS && field->line.length > longest[field->name])
-                longest[field->name] = field->line.length;
-        }
-    for (uint32_t i = 0; i < m->names; i++)
-        sum += longest[i];
-    return sum;
 }

@@ -158,14 +158,18 @@ static bool hosts_sort(struct sites_making *m)
 
 /* ---- sites ----------------------------------------------------------------------------------- */
 
+/* Checks of passwords are bounded for each address. */
 static void rule_needs_add(struct sites *sites, const struct rule *rule)
 {
-    sites->by_address |= (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
+    sites->by_user |= rule->users != NULL;
+    sites->by_address |= rule->users || (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
     sites->by_scheme |= rule->scheme != SCHEME_ANY ||
                         (rule->target.length > 0 && strstr(rule->target.base, "$scheme"));
+    if (rule->users && rule->users->check_bytes_max > sites->check_bytes_max)
+        sites->check_bytes_max = rule->users->check_bytes_max;
 }
 
-/* Adds what the rules of a site need to what all sites need. */
+/* Adds what the rules of a site need to what all sites need, and settles their lines. */
 static bool needs_add(struct sites_making *m, const struct site *site, const char *where)
 {
     struct sites *sites = &m->set->sites;
@@ -176,7 +180,7 @@ static bool needs_add(struct sites_making *m, const struct site *site, const cha
     if (bytes > sites->lines_bytes) sites->lines_bytes = (uint32_t)bytes;
     for (uint32_t i = 0; i < site->rules; i++)
         rule_needs_add(sites, &site->rule[i]);
-    return true;
+    return rules_lines_settle(&m->rules, site);
 }
 
 static bool site_make(struct sites_making *m, const struct config_site *config, struct site *site)
@@ -231,7 +235,7 @@ struct site_set *site_set_new(const struct config *config, FILE *errors)
     if (set && m) {
         *m = (struct sites_making){.set = set, .config = config};
         m->rules =
-            (struct rules_making){.memory = &set->memory, .config = config, .errors = errors};
+            (struct rules_making){.memory = &set->memory, .config = config, .errors = errors, .files = &set->files};
         set->used = config->block.inner || config->outside.inner;
         good = sites_make(m);
     } else {
@@ -246,6 +250,7 @@ struct site_set *site_set_new(const struct config *config, FILE *errors)
 void site_set_free(struct site_set *set)
 {
     if (!set) return;
+    users_files_free(&set->files);
     memory_free(&set->memory);
     free(set);
 }

@@ -5,6 +5,7 @@
 #define ZCSERVE_START_SITES_H
 
 #include "start/memory.h"
+#include "start/users_files.h"
 #include "zcserve/config.h"
 #include "zcserve/site.h"
 
@@ -12,6 +13,7 @@
 
 struct site_set {
     struct memory memory; /* of all that is below */
+    struct users_files files;
     struct sites sites;
     const struct site *site; /* site 0 has what is outside of sites; the others follow in the */
                              /* order of the configuration, and so do the rules of each       */

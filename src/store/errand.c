@@ -8,6 +8,7 @@
 #include "errand.h"
 #include "inside.h"
 #include "listed.h"
+#include "zcserve/guard.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -68,8 +69,22 @@ struct errand *store_errand_range(int fd, uint64_t offset, uint64_t length)
     return errand;
 }
 
+struct errand *store_errand_check(struct check *check)
+{
+    struct errand *errand = errand_new(ERRAND_CHECK, -1, 0, (struct text){NULL, 0});
+    if (errand) errand->check = check;
+    return errand;
+}
+
+bool errand_computes(const struct errand *errand)
+{
+    return errand->kind == ERRAND_CHECK;
+}
+
+/* The key of a check is random: a path could have the same only by guessing 128 bits, and would only wait. */
 struct text errand_key(const struct errand *errand)
 {
+    if (errand->kind == ERRAND_CHECK) return check_key(errand->check);
     if (errand->kind != ERRAND_PATH) return (struct text){NULL, 0};
     return (struct text){errand->letters, BEFORE_PATH + errand->path.length};
 }
@@ -79,6 +94,7 @@ void errand_free(struct errand *errand)
     if (!errand) return;
     assert(errand->product.reserved == 0); /* else its product was not adopted */
     if (errand->fd >= 0) close(errand->fd);
+    check_free(errand->check);
     free(errand);
 }
 
@@ -131,5 +147,6 @@ void errand_run(struct errand *errand)
     case ERRAND_PATH: path_run(errand); break;
     case ERRAND_RANGE: range_run(errand); break;
     case ERRAND_ENCODE: encoding_run(errand); break;
+    case ERRAND_CHECK: check_run(errand->check); break;
     }
 }

@@ -10,9 +10,10 @@
 #include "zcserve/store.h"
 
 enum errand_kind {
-    ERRAND_PATH,  /* find the file of a path, and read it if it is small          */
-    ERRAND_RANGE, /* read a part of a file                                        */
-    ERRAND_ENCODE /* make a product: the content of an entry in another coding    */
+    ERRAND_PATH,   /* find the file of a path, and read it if it is small          */
+    ERRAND_RANGE,  /* read a part of a file                                        */
+    ERRAND_ENCODE, /* make a product: the content of an entry in another coding   */
+    ERRAND_CHECK   /* check a password                                              */
 };
 
 struct errand {
@@ -28,9 +29,10 @@ struct errand {
     uint64_t seen;            /* of PATH: the number of the last change of a name until then      */
     uint64_t made_ns;         /* of a listing: monotonic time when it was begun                   */
     struct identity identity; /* of a listing: of its directory before it was read                */
-    struct product product;   /* what it makes; nothing is made by PATH and RANGE                 */
-    uint16_t tree;            /* not of RANGE                                                     */
-    struct text path;         /* a part of `letters`; of RANGE: absent                            */
+    struct product product;   /* what it makes; nothing is made by PATH, RANGE and CHECK          */
+    struct check *check;      /* of CHECK; else NULL                                              */
+    uint16_t tree;            /* not of RANGE and CHECK                                           */
+    struct text path;         /* a part of `letters`; of RANGE and CHECK: absent                  */
     char letters[];           /* the tree, the view, the path, and a NUL                          */
 };
 

@@ -5,6 +5,7 @@
 #include "errand.h"
 #include "inside.h"
 #include "listed.h"
+#include "zcserve/guard.h"
 
 #include <assert.h>
 
@@ -51,5 +52,6 @@ void store_adopt(struct store *store, struct errand *errand)
     case ERRAND_PATH: listed_adopt(store, errand); break;
     case ERRAND_RANGE: break;
     case ERRAND_ENCODE: encoding_adopt(store, errand); break;
+    case ERRAND_CHECK: check_end(errand->check); break;
     }
 }

@@ -19,7 +19,8 @@
 #include <uthash.h>
 
 #define THREADS 4
-#define SHARES 64 /* kinds of addresses that are told apart; a bit each */
+#define COMPUTING_MAX 2 /* threads that compute at a time, so that others read the disk */
+#define SHARES 64       /* kinds of addresses that are told apart; a bit each */
 
 struct fetch {
     struct fetch *next;
@@ -51,6 +52,8 @@ struct fetcher {
     struct fetch_list todo[SHARES], done; /* todo: for each share                  */
     uint64_t filled;                      /* a bit for each share with errands     */
     uint32_t turn;                        /* the share whose turn it is            */
+    struct fetch_list computed;           /* todo: errands that compute            */
+    uint32_t computing;                   /* threads that do                       */
     bool ending;
 };
 
@@ -68,9 +71,20 @@ static struct fetch *list_take(struct fetch_list *list)
     return fetch;
 }
 
+/* Takes an errand that computes, if another thread may do so. Few of them are under way for one address. */
+static struct fetch *computed_take(struct fetcher *f)
+{
+    if (f->computing == COMPUTING_MAX) return NULL;
+    struct fetch *fetch = list_take(&f->computed);
+    f->computing += fetch != NULL;
+    return fetch;
+}
+
 /* Takes an errand of the next share that has one, so that each share has its turn. */
 static struct fetch *todo_take(struct fetcher *f)
 {
+    struct fetch *computed = computed_take(f);
+    if (computed) return computed;
     if (f->filled == 0) return NULL;
     uint64_t from_turn = f->filled >> f->turn | f->filled << 1 << (SHARES - 1 - f->turn);
     uint32_t share = (f->turn + (uint32_t)__builtin_ctzll(from_turn)) % SHARES;
@@ -82,6 +96,10 @@ static struct fetch *todo_take(struct fetcher *f)
 
 static void todo_add(struct fetcher *f, struct fetch *fetch)
 {
+    if (errand_computes(fetch->errand)) {
+        list_add(&f->computed, fetch);
+        return;
+    }
     list_add(&f->todo[fetch->share], fetch);
     f->filled |= UINT64_C(1) << fetch->share;
 }
@@ -106,6 +124,7 @@ static void *thread_run(void *of)
         pthread_mutex_unlock(&f->lock);
         errand_run(fetch->errand);
         pthread_mutex_lock(&f->lock);
+        f->computing -= errand_computes(fetch->errand);
         list_add(&f->done, fetch);
         done_tell(f);
     }
@@ -118,6 +137,7 @@ static void threads_start(struct fetcher *f)
 {
     sigset_t all, before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); /* a call that the sandbox refuses; blocked, it would kill the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (f->threads < THREADS && pthread_create(&f->thread[f->threads], NULL, thread_run, f) == 0)
         f->threads++;
@@ -142,6 +162,7 @@ struct fetcher *fetcher_open(uint32_t places, uint32_t of_one, struct store *sto
     f->over_last = &f->over;
     for (int i = 0; i < SHARES; i++)
         f->todo[i].last = &f->todo[i].first;
+    f->computed.last = &f->computed.first;
     f->done.last = &f->done.first;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->wanted, NULL);
@@ -180,6 +201,7 @@ void fetcher_close(struct fetcher *f)
         pthread_join(f->thread[i], NULL);
     for (int i = 0; i < SHARES; i++)
         list_free(f, &f->todo[i]);
+    list_free(f, &f->computed);
     list_free(f, &f->done);
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->wanted);

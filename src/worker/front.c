@@ -79,30 +79,27 @@ static void header_take(struct client *client, struct worker *w, const struct pr
     client_address_known(client, w);
 }
 
-void front_received(struct client *client, struct worker *w, size_t length, uint64_t waited_ns)
+bool front_received(struct client *client, struct worker *w, size_t *length)
 {
     struct conn *c = &client->conn;
     struct proxy_header header;
-    if (length == 0) { /* the peer finished */
-        conn_received(c, 0, waited_ns, &w->now);
-        return;
-    }
+    if (*length == 0) return true; /* the peer finished */
     if (client->front == FRONT_UNTRUSTED) {
         header_refuse(client, "its address is not among 'trusted'");
-        return;
+        return false;
     }
-    struct text bytes = conn_prelude(c, length);
+    struct text bytes = conn_prelude(c, *length);
     switch (proxy_read(bytes, &header)) {
     case PROXY_PARTIAL:
         if (!conn_prelude_has_room(c)) header_refuse(client, "its PROXY header is too long");
-        return;
-    case PROXY_BAD: header_refuse(client, "it began without a valid PROXY header"); return;
+        return false;
+    case PROXY_BAD: header_refuse(client, "it began without a valid PROXY header"); return false;
     case PROXY_WHOLE: break;
     }
     header_take(client, w, &header);
-    size_t rest = conn_prelude_end(c, header.length);
+    *length = conn_prelude_end(c, header.length);
     bool goes_on = conn_next(c) == CONN_RECEIVE; /* its address may have too many connections */
-    if (rest > 0 && goes_on) conn_received(c, rest, waited_ns, &w->now);
+    return *length > 0 && goes_on;
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */

@@ -3,7 +3,9 @@
  * counts and logs each exchange at SETTLE. No socket is used here.
  */
 #include "worker/front.h"
+#include "admission.h"
 #include "limited.h"
+#include "park.h"
 #include "probe.h"
 #include "zcserve/log.h"
 
@@ -44,6 +46,7 @@ static void parts_close(struct worker *w)
     if (w->fetcher) /* first: running errands still use the options of the store */
         fetcher_close(w->fetcher);
     if (w->store) store_close(w->store);
+    guard_close(w->guard);
     slab_close(&w->works);
 }
 
@@ -59,6 +62,10 @@ static int parts_open(struct worker *w, const struct service *service)
     w->store = store_open(&service->store, problem, sizeof(problem));
     if (!w->store) {
         log_error("%s", problem);
+        return -1;
+    }
+    if (service->guard_memory && !(w->guard = guard_open(service->guard_memory))) {
+        log_error("not enough memory to remember passwords");
         return -1;
     }
     if (log_open_for(w, service) != 0) {
@@ -120,12 +127,6 @@ static void worker_give_up(struct worker *w, struct client *client, struct strea
     answer(w, client, s, (struct resolution){.kind = RESOLUTION_BUSY});
 }
 
-static void client_park(struct client *client, struct stream *s)
-{
-    client->parked = s;
-    conn_parked(&client->conn, s);
-}
-
 /* Parks the stream until its path is in the kernel's caches. */
 static void worker_park(struct worker *w, struct client *client, struct stream *s)
 {
@@ -136,19 +137,11 @@ static void worker_park(struct worker *w, struct client *client, struct stream *
         worker_give_up(w, client, s);
 }
 
-/*
- * Too many files are lent open. In an event loop the connection waits until its deadline, while
- * other connections return files. A worker of one connection has lent no files to others, and does
- * not wait.
- */
+/* Too many files are lent open. */
 static void worker_wait(struct worker *w, struct client *client, struct stream *s)
 {
-    if (w->fetcher && w->now.monotonic_ns < conn_deadline_ns(&client->conn)) {
-        fetcher_wait(w->fetcher, &client->wait);
-        client_park(client, s);
-    } else {
+    if (!client_awaits_place(client, w, s, conn_deadline_ns(&client->conn)))
         worker_give_up(w, client, s);
-    }
 }
 
 /* Runs an errand with a product here and now. */
@@ -172,14 +165,9 @@ static void worker_improve(struct worker *w, const struct lookup *lookup)
         w->product = errand;
 }
 
-static void worker_resolve(struct worker *w, struct client *client)
+static void worker_look_up(struct worker *w, struct client *client, struct stream *s)
 {
-    struct stream *s = conn_asking(&client->conn);
     const struct lookup *lookup = conn_lookup(s);
-    if (w->limits_requests && !client_may_ask(client, w)) {
-        answer(w, client, s, (struct resolution){.kind = RESOLUTION_LIMITED});
-        return;
-    }
     bool fetched = client->wait.disk == DISK_FETCHED;
     enum patience patience = worker_is_patient(w) || fetched ? MAY_WAIT : AT_ONCE;
     if (!w->store_is_current) store_refresh(w->store, &w->now);
@@ -194,6 +182,20 @@ static void worker_resolve(struct worker *w, struct client *client)
         worker_wait(w, client, s);
     else
         answer(w, client, s, found);
+}
+
+/* Answers a request that asks: its credentials, then its lookup. */
+static void worker_resolve(struct worker *w, struct client *client)
+{
+    struct stream *s = conn_asking(&client->conn);
+    const struct credentials *credentials = w->guard ? conn_credentials(&client->conn, s) : NULL;
+    bool may_ask = !w->limits_requests || client_may_ask(client, w);
+    if (credentials)
+        client_admit(client, w, s, may_ask ? credentials : NULL);
+    else if (may_ask)
+        worker_look_up(w, client, s);
+    else
+        answer(w, client, s, (struct resolution){.kind = RESOLUTION_LIMITED});
 }
 
 static void exchange_trace(const struct worker *w, const struct client *client,
@@ -313,6 +315,7 @@ bool worker_tick(struct worker *w)
     const char *notice;
     if (w->fetcher) fetcher_tick(w->fetcher);
     counts_add(w->stats, &w->reported, store_counts(w->store));
+    if (w->guard) checks_count(w);
     while ((notice = store_notice(w->store)) != NULL)
         log_warn("%s", notice);
     return w->log && access_log_flush(w->log, &w->now) != UINT64_MAX;

@@ -112,16 +112,15 @@ def grown(stage):
 @test("a client that does not read: others are served, and the send deadline ends it")
 def reader_stalls(stage):
     root = stage.site(big_bin=big(24), a_txt=b"a")
+    with stage.server(root, {"timeouts.send": "600s"}) as server:
+        client, _ = half_read(server)
+        with client:
+            for _ in range(200):
+                expect("another client", b"a", server.get("/a.txt").content)
     with stage.server(root, {"timeouts.send": stage.milliseconds(1)}) as server:
         before = sockets(server)
         client, answer = half_read(server)
         with client:
-            began = time.monotonic()
-            for _ in range(200):
-                expect("another client", b"a", server.get("/a.txt").content)
-            took = time.monotonic() - began
-            most = 20 if stage.is_ring_thread() else 1
-            require(took < stage.seconds(most), "200 requests beside it took %.2f s", took)
             wait_until("the stalled connection is closed", lambda: sockets(server) <= before,
                        stage.seconds(4))
             got = client.drain()

@@ -3,12 +3,13 @@ peer that sends empty lines, content or chunk extensions one by one is treated l
 responses to complete requests are still sent before the connection ends.
 """
 
+import contextlib
 import os
 import signal
 import socket
 import time
 
-from client import Failure, expect, get, wait_until
+from client import Failure, Skip, expect, get, wait_until
 from stage import big, test
 
 DRIP = 0.05  # seconds between two drops
@@ -140,6 +141,51 @@ def slow_upload_reads_its_error(stage):
             upload(client, stage, 2)
             expect("status", 405, client.answer().status)
             client.expect_end()
+
+
+PIECES, PIECE = 40, 7500  # 300 kB
+REFUSED_EARLY = (  # answered before the content is read, because it is longer than limits.body
+    (404, "GET /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (PIECES * PIECE), "%s"),
+    (405, "POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (PIECES * PIECE), "%s"),
+    (404, "GET /nothing HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "%x\r\n%%s\r\n" % PIECE))
+PAGE = b"<!DOCTYPE html><title>no</title>" + b"." * 20000
+
+
+def refused_uploads(server, pause):
+    """Uploads at once, piece by piece; each reads its error, whole, after its last byte. Returns the longest time in
+    which nothing was sent, or the failure with it."""
+    silence, sent_at, failure = 0, time.monotonic(), None
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.client()) for _ in REFUSED_EARLY]
+        try:
+            for number in range(PIECES + 1):
+                for client, (_, head, form) in zip(clients, REFUSED_EARLY):
+                    client.send(form % ("x" * PIECE) if number else head)
+                silence, sent_at = max(silence, time.monotonic() - sent_at), time.monotonic()
+                time.sleep(pause)
+            for client, (status, _, _) in zip(clients, REFUSED_EARLY):
+                answer = client.answer()
+                expect("status and content", (status, PAGE), (answer.status, answer.content))
+                client.expect_end()
+        except (Failure, OSError) as error:
+            failure = error
+    return silence, failure
+
+
+@test("300 kB sent slowly to what is refused early: the whole error is read after the last byte")
+def slow_uploads_read_whole_errors(stage):
+    """That takes a few times as long as timeouts.linger, which is for a silence: the connection lasts while bytes come
+    (RFC 9112 §9.6). Where this test was silent for so long itself, because others had the CPU, nothing was tried."""
+    linger = 0.8
+    options = dict(times(stage, linger=linger), **{"limits.body": "1k", "": 'rule "/" { error_pages = "404 405 /page.html" }\n'})
+    with stage.server(stage.site(a_txt=b"a", page_html=PAGE), options) as server:
+        for _ in range(4):
+            silence, failure = refused_uploads(server, stage.seconds(3 * linger) / PIECES)
+            if not failure:
+                return
+            if silence < stage.seconds(linger) / 2:
+                raise failure
+    raise Skip("the test was held up again and again")
 
 
 @test("an upload that is refused does not go on for ever")

@@ -6,6 +6,7 @@
 """
 
 import os
+import statistics
 import time
 
 from client import Failure
@@ -78,6 +79,21 @@ def expect_rest(pid, seconds):
     time.sleep(seconds)
     used = cpu_seconds(pid) - used
     require(used < 0.2 * seconds, "%.2f s of processor time in %.1f s without work", used, seconds)
+
+
+def seconds_of(function, *arguments):
+    began = time.monotonic()
+    function(*arguments)
+    return time.monotonic() - began
+
+
+def expect_pace(what, mine, control, times, grain):
+    """`mine` took no longer than the control did beside it, in turns. Both are lists of seconds: whatever else
+    this machine does slows both, and a single stop is in no median. A test that says "soon" is one of these; a
+    bound in seconds alone would be a guess about the machine. `grain`: seconds that are no difference."""
+    took, beside = statistics.median(mine), statistics.median(control)
+    require(took <= times * beside + grain, "%s: %.3f s in the median, and the control beside it %.3f s", what,
+            took, beside)
 
 
 def big(mebibytes, mark="@"):

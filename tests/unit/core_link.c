@@ -292,12 +292,31 @@ void core_link_close(struct core_link *link)
     link->output = NULL;
 }
 
+/* The password itself says what becomes of it. */
+static enum admission link_admission(const struct credentials *c)
+{
+    static const struct {
+        struct text password;
+        enum admission admission;
+    } known[] = {{{"right", 5}, ADMISSION_GRANTED},
+                 {{"limited", 7}, ADMISSION_LIMITED},
+                 {{"busy", 4}, ADMISSION_BUSY}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (text_equals(c->password, known[i].password)) return known[i].admission;
+    return ADMISSION_DENIED;
+}
+
 static void link_resolve(struct core_link *link)
 {
     struct stream *asking = conn_asking(&link->conn);
+    const struct credentials *credentials = conn_credentials(&link->conn, asking);
     if (link->parks && link->parks(link->parks_of)) {
         link->parked = asking;
         conn_parked(&link->conn, asking);
+        return;
+    }
+    if (credentials) {
+        conn_admitted(&link->conn, asking, link_admission(credentials), &link->now);
         return;
     }
     struct resolution found = core_resolve(conn_lookup(asking));

@@ -81,11 +81,25 @@ START_TEST(writes_json)
 
     ck_assert_str_eq(
         formatted(ACCESS_JSON, &record),
-        "{\"time\":\"1994-11-06T08:49:37.007Z\",\"remote\":\"192.0.2.17\",\"scheme\":\"https\","
-        "\"host\":\"example.org\","
+        "{\"time\":\"1994-11-06T08:49:37.007Z\",\"remote\":\"192.0.2.17\",\"user\":null,"
+        "\"scheme\":\"https\",\"host\":\"example.org\","
         "\"method\":\"GET\",\"target\":\"/a.html?q=1\",\"version\":\"HTTP/1.1\",\"status\":200,"
         "\"bytes\":612,\"referer\":null,\"user_agent\":\"curl/7.88\",\"seconds\":0.000045,"
         "\"worker\":3,\"source\":\"memory\",\"coding\":\"gzip\",\"id\":\"a~1\"}\n");
+}
+END_TEST
+
+START_TEST(writes_the_user)
+{
+    struct sockaddr_storage peer = peer_of("192.0.2.17");
+    struct exchange record = usual(&peer);
+    record.user = TEXT("J\xc3\xb6 \"1");
+    ck_assert_str_eq(
+        formatted(ACCESS_COMBINED, &record),
+        "192.0.2.17 - J\\xC3\\xB6 \\x221 [06/Nov/1994:08:49:37 +0000] \"GET /a.html?q=1 "
+        "HTTP/1.1\" 200 612 \"-\" \"curl/7.88\" 0.000045 3 memory\n");
+    ck_assert_ptr_nonnull(
+        strstr(formatted(ACCESS_JSON, &record), ",\"user\":\"J\xc3\xb6 \\\"1\",\"host\""));
 }
 END_TEST
 
@@ -97,8 +111,8 @@ START_TEST(does_without_a_request_line)
                      "- - - [06/Nov/1994:08:49:37 +0000] \"-\" 400 0 \"-\" \"-\" 0.000000 0 -\n");
     ck_assert_str_eq(
         formatted(ACCESS_JSON, &record),
-        "{\"time\":\"1994-11-06T08:49:37.007Z\",\"remote\":\"-\",\"scheme\":\"http\",\"host\":null,"
-        "\"method\":null,\"target\":null,\"version\":null,\"status\":400,\"bytes\":0,"
+        "{\"time\":\"1994-11-06T08:49:37.007Z\",\"remote\":\"-\",\"user\":null,\"scheme\":\"http\","
+        "\"host\":null,\"method\":null,\"target\":null,\"version\":null,\"status\":400,\"bytes\":0,"
         "\"referer\":null,\"user_agent\":null,\"seconds\":0.000000,\"worker\":0,"
         "\"source\":\"-\",\"coding\":\"identity\",\"id\":null}\n");
 }
@@ -284,6 +298,7 @@ int main(void)
     TCase *cases = tcase_create("access_line");
     tcase_add_test(cases, writes_the_combined_form);
     tcase_add_test(cases, writes_json);
+    tcase_add_test(cases, writes_the_user);
     tcase_add_test(cases, does_without_a_request_line);
     tcase_add_test(cases, shows_every_kind_of_peer);
     tcase_add_test(cases, writes_numbers_to_their_ends);

@@ -53,6 +53,7 @@ START_TEST(needs_are_told)
     ck_assert_str_eq(why("memory"), "cache.size is 0");
     ck_assert_str_eq(why("scheduler"), "no file system is on one disk that is known");
     ck_assert_str_eq(why("logs"), "no log is a file");
+    ck_assert_str_eq(why("users"), "no rule has users");
     ck_assert_ptr_null(why("root"));
     facts.survey.directories = 0;
     facts.subject.user = 33;
@@ -69,14 +70,16 @@ END_TEST
 /* A machine on which everything is wrong, from files to findings: each check finds something. */
 START_TEST(all_is_wrong)
 {
-    examined_begin("listen = {\"192.0.2.1:80\"}\nworkers = 100\nbacklog = 4096\n"
-                   "access_log = /var/log/a\ncache { size = 64g\n watches = 10 }\n");
+    examined_begin(
+        "listen = {\"192.0.2.1:80\"}\nworkers = 100\nbacklog = 4096\n"
+        "access_log = /var/log/a\nrule / { users = a }\ncache { size = 64g\n watches = 10 }\n");
     facts.root[0].error = 2;
     strcpy(facts.device[0].name, "sda");
     strcpy(facts.device[0].queue, "/sys/dev/block/8:0/queue");
     facts.device[0].tree = facts.tree;
     facts.address[0].error = 99;
     facts.log[0].error = 13;
+    facts.users[0].open = true;
     facts.subject.is_server = true;
     facts.subject.files = facts.subject.locked = (struct subject_limit){512, 512};
     facts.ring.problem = "io_uring: none";

@@ -5,6 +5,7 @@
 #include "core_disk.h"
 #include "tree.h"
 #include "zcserve/fetcher.h"
+#include "zcserve/guard.h"
 #include "zcserve/resident.h"
 #include "zcserve/store.h"
 
@@ -338,6 +339,87 @@ START_TEST(one_that_waits_for_its_share_is_forgotten)
 }
 END_TEST
 
+/* ---- checks of passwords --------------------------------------------------------------------- */
+
+static const struct user slow = {{"u", 1},
+                                 "$2b$10$abcdefghijklmnopqrstuufTpAkGU.os58rNmF0HwM/ElI1QqwvoO"};
+static const struct users users = {.count = 1, .user = &slow};
+
+static struct credentials pair(const char *password)
+{
+    return (struct credentials){&users, {"u", 1}, {password, strlen(password)}};
+}
+
+static struct guard_memory *guard_memory;
+
+static void guard_end(struct guard *guard)
+{
+    guard_close(guard); /* its assertion fails while a check is under way */
+    guard_memory_close(guard_memory);
+}
+
+static struct guard *guard_begin(void)
+{
+    char problem[256];
+    ck_assert_msg(guard_load(problem, sizeof(problem)), "%s", problem);
+    guard_memory = guard_memory_open();
+    struct guard *guard = guard_open(guard_memory);
+    ck_assert(guard_memory && guard);
+    return guard;
+}
+
+static void check_run_for(struct guard *guard, struct wait *wait, const char *password)
+{
+    const struct origin from = {.ip = {{(uint8_t)password[0]}}};
+    struct credentials c = pair(password);
+    struct check *check = check_new(guard, &c, &from);
+    ck_assert(check && fetcher_run(fetcher, wait, store_errand_check(check)));
+}
+
+/* Checks take a tenth of a second each, but never all threads: what the disk is asked for comes first. */
+START_TEST(checks_leave_threads_for_the_disk)
+{
+    static const char *const passwords[] = {"p", "1", "2", "3", "4", "5"};
+    struct guard *guard = guard_begin();
+    const struct origin from = {.local = true};
+    struct credentials right = pair("p"), wrong = pair("5");
+    for (int i = 0; i < 6; i++)
+        check_run_for(guard, &waits[i], passwords[i]);
+    ck_assert(fetch_range(&waits[6], 0));
+    ck_assert_ptr_eq(await_next(), &waits[6]);
+    ck_assert_int_eq(all_end(), 6);
+    ck_assert_int_eq(guard_ask(guard, &right, &from, now_monotonic_ns()), GUARD_GRANTED);
+    ck_assert_int_eq(guard_ask(guard, &wrong, &from, now_monotonic_ns()), GUARD_DENIED);
+    ck_assert_uint_eq(guard_checks_take(guard), 6);
+    guard_end(guard);
+}
+END_TEST
+
+/* Who asks with the same pair waits for the same check. */
+START_TEST(check_is_shared)
+{
+    struct guard *guard = guard_begin();
+    for (int i = 0; i < 4; i++)
+        check_run_for(guard, &waits[i], "p");
+    ck_assert_int_eq(all_end(), 4);
+    ck_assert_uint_eq(guard_checks_take(guard), 1);
+    guard_end(guard);
+}
+END_TEST
+
+START_TEST(closed_with_checks_within)
+{
+    static const char *const passwords[] = {"1", "2", "3", "4"};
+    struct guard *guard = guard_begin();
+    for (int i = 0; i < 4; i++) {
+        check_run_for(guard, &waits[i], passwords[i]);
+        fetcher_forget(fetcher, &waits[i]);
+    }
+    fetcher_anew(WAITS);
+    guard_end(guard);
+}
+END_TEST
+
 START_TEST(descriptors_exhausted)
 {
     struct rlimit before, limit;
@@ -515,6 +597,9 @@ int main(void)
     tcase_add_test(tcase, closed_with_paths_within);
     tcase_add_test(tcase, one_address_leaves_places_for_others);
     tcase_add_test(tcase, one_that_waits_for_its_share_is_forgotten);
+    tcase_add_test(tcase, checks_leave_threads_for_the_disk);
+    tcase_add_test(tcase, check_is_shared);
+    tcase_add_test(tcase, closed_with_checks_within);
     tcase_add_test(tcase, descriptors_exhausted);
     tcase_add_test(tcase, no_thread_to_be_had);
     tcase_add_test(tcase, signals_are_the_loops);
@@ -523,6 +608,7 @@ int main(void)
     tcase_add_loop_test(tcase, in_any_order, 0, 8);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

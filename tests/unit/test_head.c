@@ -148,7 +148,7 @@ static const struct {
      "HTTP/1.1 501 Not Implemented\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
     {NULL,
      {.status = 503, .keep_alive = true},
-     "HTTP/1.1 503 Service Unavailable\r\n" COMMON PAGE "\r\n"},
+     "HTTP/1.1 503 Service Unavailable\r\n" COMMON PAGE "Retry-After: 1\r\n\r\n"},
     {NULL,
      {.status = 505},
      "HTTP/1.1 505 HTTP Version Not Supported\r\n" COMMON PAGE "Connection: close\r\n\r\n"},
@@ -317,6 +317,7 @@ int main(void)
     tcase_add_loop_test(tcase, longest_redirect_fits, 0, 2);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -9,6 +9,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
@@ -193,9 +195,41 @@ START_TEST(values)
     text_is(rule->page[1].path, "e.html");
     text_is(rule->origin[0], "https://a.org");
     text_is(rule->charset, "");
-    ck_assert_uint_eq(rule->sets, (1U << RULE_VALUES) - 1 - (1U << RULE_LISTS) - (1U << RULE_TYPE));
+    ck_assert_uint_eq(rule->sets, (1U << RULE_VALUES) - 1 - (1U << RULE_USERS) -
+                                      (1U << RULE_LISTS) - (1U << RULE_TYPE));
     ck_assert(!rule->compresses && rule->scheme == SCHEME_ANY && !rule->needs_host);
     ck_assert(set->sites.by_address && !set->sites.by_scheme);
+}
+END_TEST
+
+/* A file is read once, whatever rules name it; an inner rule may open again. */
+START_TEST(users)
+{
+    static const char line[] = "u:$2y$05$8kWzaqeS2i6CXkk.ITGyOOgawFhR3uQbuxvMiJm016qSvCHudEwBK\n";
+    char directory[] = "/tmp/zcserve-users-XXXXXX", text[512], one[64], two[64];
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(one, sizeof(one), "%s/one", directory);
+    snprintf(two, sizeof(two), "%s/two", directory);
+    for (int i = 0; i < 2; i++) {
+        FILE *file = fopen(i == 0 ? one : two, "w");
+        ck_assert(file && fchmod(fileno(file), 0600) == 0 && fputs(line, file) > 0);
+        fclose(file);
+    }
+    snprintf(text, sizeof(text),
+             "rule / { users = \"%s\" } rule /b { users = \"%s\" } rule /c { users = off }\n"
+             "site a { rule / { users = \"%s\" } }",
+             one, two, one);
+    make_good(text);
+    unlink(one);
+    unlink(two);
+    rmdir(directory);
+    const struct rule *rule = set->sites.otherwise->rule;
+    ck_assert(set->sites.by_user && set->sites.by_address);
+    ck_assert_uint_eq(rule[0].sets, 1U << RULE_USERS);
+    ck_assert(rule[0].users && rule[1].users && rule[0].users != rule[1].users);
+    ck_assert_uint_ne(rule[0].users->number, rule[1].users->number);
+    ck_assert(rule[2].sets == 1U << RULE_USERS && !rule[2].users);
+    ck_assert_ptr_eq(found("a")->rule[0].users, rule[0].users);
 }
 END_TEST
 
@@ -205,15 +239,36 @@ START_TEST(fields)
         "rule / {\n preset = secure\n expires = 2d\n cache_control = \"\"\n always = on\n"
         "fields_set = \"x-frame-options:  DENY  \"\n fields_remove = A\n fields_add = \"B: c\" }");
     const struct rule *rule = &set->sites.otherwise->rule[0];
-    ck_assert_uint_eq(rule->fields, 9);
+    ck_assert_uint_eq(rule->fields, 8); /* the third and the fourth line of the preset are one */
     text_is(rule->field[0].line, "X-Content-Type-Options: nosniff\r\n");
-    ck_assert_int_eq(rule->field[4].action, FIELD_REMOVES);
-    ck_assert(rule->field[5].is_expires && rule->field[5].always);
+    ck_assert(rule->field[1].replaceable);
+    ck_assert_int_eq(rule->field[3].action, FIELD_REMOVES);
+    ck_assert(rule->field[4].is_expires && rule->field[4].always);
     ck_assert_uint_eq(rule->expires_seconds, 2 * 86400);
-    text_is(rule->field[6].line, "x-frame-options: DENY\r\n");
-    ck_assert_uint_eq(rule->field[6].name, rule->field[1].name);
-    ck_assert_int_eq(rule->field[8].action, FIELD_ADDS);
+    text_is(rule->field[5].line, "x-frame-options: DENY\r\n");
+    ck_assert_uint_eq(rule->field[5].name, rule->field[1].name);
+    ck_assert(!rule->field[5].replaceable);
+    ck_assert_int_eq(rule->field[7].action, FIELD_ADDS);
     ck_assert_uint_gt(set->sites.lines_bytes, 1024);
+}
+END_TEST
+
+/* A line is looked for only where a later one may replace it; those with names of their own are joined. */
+START_TEST(fields_settled)
+{
+    make_good("rule / { fields_set = {\"A: 1\", \"B: 2\", \"C: 3\"} }\n"
+              "rule /x { fields_set = \"b: 4\"\n fields_add = {\"D: 5\", \"E: 6\", \"D: 7\"} }\n"
+              "rule /y { fields_set = {\"F: 8\", \"G: 9\"}\n fields_remove = H\n fields_add = \"I: "
+              "10\" }");
+    const struct rule *rule = set->sites.otherwise->rule;
+    ck_assert_uint_eq(rule[0].fields, 3);
+    ck_assert(!rule[0].field[0].replaceable && rule[0].field[1].replaceable);
+    ck_assert_uint_eq(rule[1].fields, 4);
+    ck_assert(!rule[1].field[0].replaceable && !rule[1].field[1].replaceable);
+    ck_assert_uint_eq(rule[2].fields, 3);
+    text_is(rule[2].field[0].line, "F: 8\r\nG: 9\r\n");
+    ck_assert_int_eq(rule[2].field[1].action, FIELD_REMOVES);
+    text_is(rule[2].field[2].line, "I: 10\r\n");
 }
 END_TEST
 
@@ -239,7 +294,7 @@ static const struct {
     {"rule /a//b { }", C "1: rule: the pattern matches no path: no path has \"//\"\n"},
     {"rule /a/../b { }",
      C "1: rule: the pattern matches no path: \".\" and \"..\" are taken out of paths before\n"},
-    {"rule / {\n users = x }", C "2: rule.users: users are not known yet; set allow or deny\n"},
+    {"rule / {\n users = x }", C "2: rule.users: /etc/z/x: No such file or directory\n"},
     {"rule / {\n allow = 10.0.0.1/8 }",
      C "2: rule.allow: '10.0.0.1/8' must be an address, a network such as 192.0.2.0/24 or "
        "2001:db8::/32 without bits behind its prefix, unix, or all\n"},
@@ -286,8 +341,8 @@ static const struct {
     {"rule / { try_files = \"=200\" }",
      C "1: rule.try_files: '=200': only =404 or =403 may be the last\n"},
     {"rule / { error_pages = \"404\" }", C "1: rule.error_pages: '404': write \"404 /path\"\n"},
-    {"rule / { error_pages = \"401 /a\" }",
-     C "1: rule.error_pages: '401 /a': only 400, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
+    {"rule / { error_pages = \"429 /a\" }",
+     C "1: rule.error_pages: '429 /a': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
        "have pages\n"},
     {"rule / { moved = \"https://$hosts/\" }",
      C "1: rule.moved: the host must be written out, or end with $host; behind it must follow a "
@@ -300,7 +355,7 @@ static const struct {
     {"rule / { scheme = http }",
      C "1: rule.scheme: only proxies tell the scheme of a request: set forwarded, too\n"},
     {"rule / { error_pages = \"404/a\" }",
-     C "1: rule.error_pages: '404/a': only 400, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
+     C "1: rule.error_pages: '404/a': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
        "have pages\n"},
     {"rule / { fields_set = \"A b\" }", C "1: rule.fields_set: 'A b': write \"Name: value\"\n"},
     {"rule / { fields_add = \"A b: c\" }", C "1: rule.fields_add: 'A b' is no name of a field\n"},
@@ -380,11 +435,14 @@ int main(void)
     tcase_add_test(tcase, schemes);
     tcase_add_test(tcase, codings);
     tcase_add_test(tcase, fields);
+    tcase_add_test(tcase, fields_settled);
+    tcase_add_test(tcase, users);
     tcase_add_loop_test(tcase, is_refused, 0, COUNT(bad));
     tcase_add_test(tcase, redirect_with_exception);
     tcase_add_test(tcase, limits);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

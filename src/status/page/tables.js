@@ -16,6 +16,8 @@ const TROUBLES = [
     ["limited_requests", "requests answered 429: their address sent too many"],
     ["limited_cold", "reads of the disk that waited: their address had its share"],
     ["limited_pauses", "pauses to keep the bandwidth"],
+    ["limited_checks", "requests refused: too many passwords were being checked"],
+    ["denied", "requests with a wrong name or password"],
     ["limited_not", "connections not limited: too many addresses"],
     ["log_dropped", "access log lines dropped"],
     ["short_sends", "sends taken only in part"],
