@@ -362,8 +362,9 @@ def always_of_page(label, answer, head_only):
 
 
 def blanked(raw):
-    """Without what is another at another time, or of another server: dates and boundaries."""
+    """Without what is another at another time, or of another server: dates, durations, ids and boundaries."""
     raw = re.sub(rb"\r\n(Date|Expires): [^\r]*", rb"\r\n\1: -", raw)
+    raw = re.sub(rb"\r\n(Server-Timing|X-Request-Id): [^\r]*", rb"\r\n\1: -", raw)
     for boundary in set(re.findall(rb"; boundary=(\w{16})\r\n", raw)):
         raw = raw.replace(boundary, b"-" * 16)
     return raw

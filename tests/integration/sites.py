@@ -21,7 +21,7 @@ site "rules.org" {
     rule "/" {
         fields_set = "X-Site: rules"
         fields_add = "X-Add: 1"
-        error_pages = {"404 403 405 412 416 414 /errors/page.html", "406 /errors/none.html"}
+        error_pages = {"404 403 405 /errors/page.html", "412 416 /errors/other.html", "406 /errors/none.html"}
     }
     rule "/sub/" { fields_add = "X-Add: 2" }
     rule "/sub/b.txt" { fields_set = {"X-Site: inner", "X-Add: 3"} }
@@ -74,7 +74,7 @@ site "bare.org" { }
 
 table.SERVERS["sites"] = {"": CONFIGURATION}
 
-PAGE = FILES["errors/page.html"]
+PAGE, OTHER = FILES["errors/page.html"], FILES["errors/other.html"]
 DATE = re.compile("[A-Z][a-z]{2}, .* GMT")
 
 
@@ -88,7 +88,7 @@ def sites_row(name, steps, answers, after=KEPT):
 
 def page(status, fields=None, **more):
     """The page of the site for this error, with its status and without validators."""
-    return answer(status, fields or {}, ["ETag", "Last-Modified", "Accept-Ranges"], PAGE, **more)
+    return answer(status, fields or {}, ["ETag", "Last-Modified", "Accept-Ranges"], OTHER if status in (412, 416) else PAGE, **more)
 
 
 # ------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ sites_row("416 of the page itself", ask("/errors/page.html", "Range: bytes=99999
           page(416, {"Content-Range": "bytes */%d" % len(PAGE)}))
 sites_row("HEAD has no range, but preconditions", ask("/b.txt", "Range: bytes=999999-", method="HEAD") +
           ask("/b.txt", 'If-Match: "x"', method="HEAD"),
-          [answer(200, {}, head_only=True), answer(412, {"Content-Length": str(len(PAGE))}, head_only=True)])
+          [answer(200, {}, head_only=True), answer(412, {"Content-Length": str(len(OTHER))}, head_only=True)])
 sites_row("304 and 206 are no errors", ask("/b.txt", "If-None-Match: <etag /b.txt>") + ask("/b.txt", "Range: bytes=1-2"),
           [answer(304), part("/b.txt", 1, 2)])
 sites_row("412 and 416 among others", ask("/a.txt", 'If-Match: "x"') + ask("/b.txt") + ask("/b.txt", "Range: bytes=999999-") +

@@ -18,7 +18,7 @@ rule "/plain/*" { scheme = https
 rule "/port/*" { redirect = "$scheme://$host:8443/$1?s=$scheme" }
 rule "/www/*" { redirect = "//www.$host/$1" }
 rule "/dollar/*" { redirect = "/x$$host/$1" }
-rule "/errors/" { error_pages = "400 /errors/page.html" }
+rule "/errors/" { error_pages = "400 /errors/other.html" }
 rule "/errors/*" { scheme = http
                    redirect = "https://$host/$1" }
 """
@@ -60,7 +60,8 @@ told_row("405", request("DELETE", "/a.txt"), answer(405, TOLD))
 told_row("204", request("OPTIONS", "*"), answer(204, TOLD))
 told_row("412", get("/a.txt", 'If-Match: "x"'), answer(412, TOLD))
 told_row("416", get("/a.txt", "Range: bytes=5000-"), answer(416, {**TOLD, "Content-Range": "bytes */1000"}))
-told_row("400", "nonsense\r\n\r\n", answer(400, TOLD), CLOSED)
+told_row("400", get("/../x"), answer(400, TOLD), CLOSED)
+told_row("501", "nonsense\r\n\r\n", answer(501, TOLD), CLOSED)
 told_row("431", get("/a.txt", *["X: y"] * 200), answer(431, TOLD), CLOSED)
 told_row("an id of a trusted peer", get("/a.txt", "X-Request-Id: a-B.c_1"), ok("/a.txt", {"X-Request-Id": "a-B.c_1"}))
 told_row("the longest id", get("/a.txt", "x-request-id: " + "x" * 64), ok("/a.txt", {"X-Request-Id": "x" * 64}))
@@ -83,7 +84,7 @@ told_row("$scheme, and a port that is written", ask("/port/x"), led("http://exam
 told_row("$host as the end of a name", ask("/www/x"), led("//www.example.org/x"))
 told_row("$$host", ask("/dollar/x"), led("/x$host/x"))
 told_row("no host: there is nothing to redirect to", "GET /up/x HTTP/1.0\r\n\r\n", answer(400, TOLD, ["Location"]), CLOSED)
-told_row("no host, with a page", "GET /errors/x HTTP/1.0\r\n\r\n", answer(400, {}, ["Location"], FILES["errors/page.html"]), CLOSED)
+told_row("no host, with a page", "GET /errors/x HTTP/1.0\r\n\r\n", answer(400, {}, ["Location"], FILES["errors/other.html"]), CLOSED)
 told_row("an empty host", ask("/up/x", host=""), answer(400, TOLD, ["Location"]))
 
 clause("RFC 7239 §5.4: the scheme that a trusted proxy names")
@@ -181,7 +182,7 @@ REFUSED = (
     ('rule "/a/" { scheme = http moved = "https://$host$path" }', "rule.scheme: only proxies tell the scheme"),
     ('request_id = on\nrule "/" { fields_set = "x-request-ID: 1" }',
      "rule.fields_set: the server itself writes X-Request-Id, because request_id is on"),
-    ('rule "/" { error_pages = "429 /a" }', "only 400, 403, 404, 405, 406, 412, 414, 416, 500 and 503 have pages"),
+    ('rule "/" { error_pages = "429 /a" }', "only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 have pages"),
 )
 ACCEPTED = (
     'rule "/a/" { moved = "https://$host$path" }',
