@@ -3,10 +3,12 @@
  * prints. `top`, `report`, `reload`, `upgrade`, `healthcheck`, `doctor` and `precompress` are
  * another program.
  */
+#include "explain/explain.h"
 #include "start/inherited.h"
 #include "start/program.h"
 #include "start/upgrade.h"
 #include "zcserve/command_line.h"
+#include "zcserve/confine.h"
 #include "zcserve/log.h"
 #include "zcserve/sink.h"
 
@@ -28,6 +30,7 @@ static int command_run(struct program *p, const struct command_line *line,
     const struct config *config = p->config;
     int code = EXIT_SUCCESS, error;
     sink_ignore_signals();
+    if (config->sandbox_privileges) confine_supervisor();
     if ((error = log_open(config->error_log, (enum log_level)config->log_level)) != 0) {
         snprintf(problem, sizeof(problem), "cannot open the error log %s: %s", config->error_log,
                  sink_problem(-error));
@@ -54,6 +57,18 @@ static int config_show(const struct config *config)
     config_print(config, stdout);
     if (fflush(stdout) == 0 && !ferror(stdout)) return EXIT_SUCCESS;
     fprintf(stderr, "zcserve: the configuration cannot be written: %s\n", strerror(errno));
+    return EXIT_FAILURE;
+}
+
+/* Makes all that a server has but its processes and sockets, and explains. Frees the program. */
+static int request_explain(struct program *p, const struct command_request *asked)
+{
+    int code = EXPLAIN_BAD_USAGE;
+    signal(SIGXFSZ, SIG_IGN);
+    if (service_make(p)) code = explain(p, asked, stdout);
+    program_free(p);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    fprintf(stderr, "zcserve: the explanation cannot be written: %s\n", strerror(errno));
     return EXIT_FAILURE;
 }
 
@@ -99,7 +114,9 @@ static int tool_become(char **argv)
 static int config_use(const struct command_line *line, struct inherited *inherited)
 {
     struct program *program = program_new(line, inherited->report ? inherited->report : stderr);
-    if (!program) return EXIT_BAD_CONFIGURATION;
+    bool explains = line->command == COMMAND_EXPLAIN;
+    if (!program) return explains ? EXPLAIN_BAD_USAGE : EXIT_BAD_CONFIGURATION;
+    if (explains) return request_explain(program, &line->asked);
     if (line->command != COMMAND_PRINT) return command_run(program, line, inherited);
     int code = config_show(program->config);
     program_free(program);

@@ -8,7 +8,7 @@ import gzip
 from dataclasses import replace
 
 from . import CannotRun, clients
-from .site import COMPRESSED
+from .site import COMPRESSED, NAMES_LISTED, name_listed
 
 LINES_CHECKED = 64
 
@@ -62,7 +62,29 @@ def status_wrong(server, answer):
     return ""
 
 
+def listing_wrong(answer):
+    absent = [name for name in map(name_listed, range(NAMES_LISTED))
+              if name.encode() not in answer.content]
+    return f"{len(absent)} names are absent" if absent else ""
+
+
+def parts_wrong(server, path, field, answer):
+    """Each range must be in the content; those that overlap may be in one part."""
+    parts = []
+    with open(server.root / path[1:], "rb") as file:
+        for part in field.removeprefix("Range: bytes=").split(","):
+            first, last = map(int, part.split("-"))
+            file.seek(first)
+            parts.append(file.read(last + 1 - first))
+    multipart = answer.fields.get("content-type", "").startswith("multipart/byteranges")
+    return "" if multipart and all(part in answer.content for part in parts) else "other parts"
+
+
 def content_wrong(server, path, fields, answer):
+    if server.work.requests == "listing":
+        return listing_wrong(answer)
+    if server.work.requests == "multipart":
+        return parts_wrong(server, path, fields[0], answer)
     coding = answer.fields.get("content-encoding", "")
     expected = (server.root / path[1:]).read_bytes() if answer.status != 304 else b""
     for field in fields:

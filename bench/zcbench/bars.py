@@ -36,6 +36,7 @@ BARS = (
     Bar("site", "site mix: CPU per request", CPU, (0.60, 0.60, None)),
     Bar("zipf", "100,000 files, a cache of 16 MiB: CPU per request", CPU, (0.90, 0.95, None)),
     Bar("ranges", "ranges of a large file: CPU per request", CPU, (None, 1.0, None)),
+    Bar("listing", "a listing of 10,000 names: requests/s", RATE, (5, None, None), least=True),
     Bar("tails", "p99.9 at 60 % of nginx's capacity, constant rate", "p999_us", (0.5, 0.8, None)),
     Bar("cold", "cold file beside hot traffic: hot requests/s kept", "kept", (None, None, 0.90),
         least=True),

@@ -31,11 +31,40 @@ class Setup:
     options: dict = field(default_factory=dict)
 
 
+def zcserve_sites(root):
+    """Returns ten sites with ten rules each, as sites have them. The requests are for one in the middle."""
+    rules = """\
+    rule "/" { preset = secure
+               error_pages = "404 /404.html" }
+    rule "/assets/" { preset = immutable }
+    rule "*.html" { cache_control = "no-cache" }
+    rule "*.txt" { cache_control = "max-age=60" }
+    rule "*.woff2" { cors = "*" }
+    rule "/old/*" { moved = "/new/$1" }
+    rule "/app/" { try_files = {"$path", "/app/index.html"} }
+    rule "/private/" { deny = all }
+    rule "/downloads/" { listing = on }
+    rule "/feeds/*.xml" { type = "application/rss+xml" }
+"""
+    sites = ""
+    for number in range(10):
+        asked = ', bench, "127.0.0.1"' if number == 5 else ""
+        sites += f"""\
+site "site{number}.example.org" {{
+    hosts = {{"site{number}.example.org", "www.site{number}.example.org"{asked}}}
+    root = "{root}"
+{rules}}}
+"""
+    return sites
+
+
 def zcserve(s):
     model = {"uring": "io_uring"}.get(s.options.get("model"), s.options.get("model", "epoll"))
     own = {"prefork": "prefork { start = 64\n processes = 64\n spare_max = 64\n}",
            "threadpool": "threadpool { threads = 64\n}"}.get(model, "")
     status = 'status = "127.0.0.1:0"\n' if s.options.get("status") else ""
+    listing = "listing = on\n" if s.options.get("listing") else ""
+    sites = zcserve_sites(s.root) if s.options.get("sites") else ""
     return f"""\
 listen = {{"127.0.0.1:{s.port}"}}
 root = "{s.root}"
@@ -44,12 +73,12 @@ workers = {s.workers}
 connections = 16384
 access_log = "{s.log}"
 error_log = "stderr"
-{status}cache {{
+{status}{listing}cache {{
     size = {s.options.get("cache_size", "64m")}
     file_max = 256k
 }}
 {own}
-"""
+{sites}"""
 
 
 def nginx(s):
@@ -59,6 +88,7 @@ def nginx(s):
     load, static = ("", "")
     if brotli.exists():
         load, static = f"load_module {brotli};\n", "\n    brotli_static on;"
+    listing = "\n        autoindex on;" if s.options.get("listing") else ""
     types = " ".join(f"{kind} {suffix};" for suffix, kind in TYPES.items())
     return f"""\
 {load}user {getpass.getuser()};
@@ -92,7 +122,7 @@ http {{
     scgi_temp_path temporary;
     server {{
         listen 127.0.0.1:{s.port} reuseport backlog=4096;
-        root {s.root};
+        root {s.root};{listing}
     }}
 }}
 """

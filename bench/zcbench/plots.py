@@ -28,7 +28,7 @@ PERCENTILES = {"p50_us": "p50", "p99_us": "p99", "p999_us": "p99.9", "p9999_us":
 
 
 def colour(server):
-    return COLOURS[server.replace("+log", "")]
+    return COLOURS[server.replace("+log", "").replace("+sites", "")]
 
 
 def quoted(text):

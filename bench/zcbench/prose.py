@@ -9,7 +9,7 @@ from . import bars, results
 from .loads import SATURATED
 from .report import figure_text
 from .tails import JUDGED
-from .works import LOOPS, PEERS, TUNED, label
+from .works import LOOPS, PEERS, RANGES_TOGETHER, TUNED, label
 
 
 def better(ratio):
@@ -90,8 +90,29 @@ def log_sentence(record, work):
     return "The log changes the CPU per request by " + ", ".join(added) + "." if added else ""
 
 
+def sites_sentence(record, work):
+    """Says what sites and rules add to the cost of the same server without them, measured in turns."""
+    pairs = [(name, results.ratio(record, work.name, f"{name}+sites", name, bars.CPU))
+             for name in LOOPS]
+    added = [f"{100 * (ratio - 1):+.0f} % ({label(name)})" for name, ratio in pairs if ratio]
+    return "The sites change the CPU per request by " + ", ".join(added) + "." if added else ""
+
+
+def multipart_sentence(record, work):
+    """Compares several ranges in a response with as many responses, measured a while before."""
+    parts = []
+    for name in results.servers_measured(record, work) if work.requests == "multipart" else ():
+        cost = results.figure(record, work.name, name, bars.CPU)
+        single = results.figure(record, "ranges", name, bars.CPU)
+        if single:
+            parts.append(f"{cost / single / RANGES_TOGETHER:.2f} times ({label(name)})")
+    return "One response needs the CPU of as many single ones " + ", ".join(parts) + "." \
+        if parts else ""
+
+
 def work_sentences(record, work):
-    parts = (cost_sentence(record, work), log_sentence(record, work), rate_sentence(record, work),
+    parts = (cost_sentence(record, work), log_sentence(record, work),
+             sites_sentence(record, work), multipart_sentence(record, work), rate_sentence(record, work),
              spread_sentence(record, work))
     return " ".join(part for part in parts if part)
 

@@ -66,9 +66,11 @@ class Server:
         log = str(self.directory / "access.log") if "log" in particular else "off"
         options = {**work.options, **options}
         options["compressed"] = work.requests == "site"
+        options["listing"] = work.requests == "listing"
         options["many"] = self.root != site.root
         options["connections"] = work.connections
         options.update({"model": model for model in MODELS if model in particular})
+        options["sites"] = "sites" in particular
         if "tuned" in particular:
             options["sending"] = work.nginx_tuned
         self.setup = peers.Setup(self.port, self.root, self.directory, log, workers, options)

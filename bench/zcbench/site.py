@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from .works import KIB, MIB, WORKS
+from .works import KIB, MIB, RANGES_TOGETHER, WORKS
 
 DIRECTORIES, FILES_EACH, FILE_BYTES = 1000, 100, 1024
 MEMORY_DIRECTORY, MEMORY_BYTES_FREE = "/dev/shm", 1 << 30
 LIST_LENGTH = 1 << 17
+NAMES_LISTED = 10_000
 SITE_ACCEPT = "Accept-Encoding: br, gzip"
 COMPRESSED = ("html", "css", "js", "svg")
 # (kind, number of files, KB of the smallest, KB of the largest)
@@ -34,14 +35,15 @@ class Requests:
 class Site:
     """`root` has a file for each work. Lists and the 100,000 files are made when they are first needed."""
 
-    def __init__(self):
+    def __init__(self, works=WORKS):
         self.cleanup = ExitStack()
         self.root = self._directory_make()
         self.lists = self._directory_make()
         self.many_root, self.many_paths = None, []
         self.mixed_root, self.mixed_paths = None, []
+        self.listed_root = None
         self.cold_root = None  # made and filled by zcbench.cold, on a disk
-        for length in sorted({work.file_bytes for work in WORKS}):
+        for length in sorted({work.file_bytes for work in works}):
             (self.root / f"{length}.txt").write_bytes(content(f"{length}.txt", length))
 
     def root_of(self, work):
@@ -49,6 +51,8 @@ class Site:
             return self.many_files()[0]
         if work.requests == "site":
             return self.mixed_files()[0]
+        if work.requests == "listing":
+            return self.listed_files()
         return self.cold_root if work.requests == "cold" else self.root
 
     def first_path(self, work):
@@ -66,6 +70,10 @@ class Site:
                             (SITE_ACCEPT,))
         if work.requests == "ranges":
             return Requests(f"/{100 * MIB}.txt", self._list("ranges", ranges_lines))
+        if work.requests == "multipart":
+            return Requests(f"/{100 * MIB}.txt", self._list("multipart", multipart_lines))
+        if work.requests == "listing":
+            return Requests("/")
         closing = ("Connection: close",) if work.close and work.tool == "wrk" else ()
         return Requests(f"/{work.file_bytes}.txt", fields=closing)
 
@@ -99,6 +107,14 @@ class Site:
             self.mixed_paths = site_make(self.mixed_root)
         return self.mixed_root, self.mixed_paths
 
+    def listed_files(self):
+        """Returns a directory with many empty files."""
+        if self.listed_root is None:
+            self.listed_root = self._directory_make()
+            for number in range(NAMES_LISTED):
+                (self.listed_root / name_listed(number)).touch()
+        return self.listed_root
+
     def _directory_make(self, parent=None):
         directory = Path(tempfile.mkdtemp(prefix="zcbench-site-", dir=parent))
         directory.chmod(0o755)  # for servers that do not stay root
@@ -128,6 +144,10 @@ def content(name, length):
     return (line * (length // len(line) + 1))[:length]
 
 
+def name_listed(number):
+    return f"package-{number:05}.tar.zst"
+
+
 def files_make(root):
     """Makes the files and yields the path of each, as it is requested."""
     for number in range(DIRECTORIES):
@@ -146,6 +166,13 @@ def ranges_lines():
         length = chance.randrange(64 * KIB, MIB)
         offset = chance.randrange(0, 100 * MIB - length)
         yield f"/{100 * MIB}.txt\tRange: bytes={offset}-{offset + length - 1}"
+
+
+def multipart_lines():
+    """Yields the same ranges, some in each request."""
+    ranges = [line.partition("bytes=")[2] for line in ranges_lines()]
+    for at in range(0, len(ranges), RANGES_TOGETHER):
+        yield f"/{100 * MIB}.txt\tRange: bytes=" + ",".join(ranges[at:at + RANGES_TOGETHER])
 
 
 def text_make(chance, length):

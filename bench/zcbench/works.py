@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 KIB, MIB = 1024, 1024 * 1024
+RANGES_TOGETHER = 4  # in a request of the work "multipart"
 
 FLOORS = ("floor", "floor+uring")
 LOOPS = ("zcserve+epoll", "zcserve+uring")
@@ -11,7 +12,8 @@ PEERS = ("nginx", "h2o", "lighttpd", "caddy", "apache")
 NEAR = PEERS[:3]  # the peers nearest to zcserve, measured in every work; the others only in some
 TUNED = ("nginx+tuned",)  # nginx with other values of sendfile and tcp_nopush than it advises
 LOGGED = tuple(f"{name}+log" for name in LOOPS + PEERS)
-SERVERS = FLOORS + LOOPS + BLOCKING + PEERS + TUNED + LOGGED
+SITED = tuple(f"{name}+sites" for name in LOOPS)  # ten sites with ten rules each
+SERVERS = FLOORS + LOOPS + BLOCKING + PEERS + TUNED + LOGGED + SITED
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ WORKS = (
     Work("c4096", "100 bytes, 4096 connections", connections=4096,
          servers=FLOORS[:1] + LOOPS + NEAR),
     Work("log", "100 bytes, 64 connections, access log on", servers=LOGGED),
+    Work("sites", "100 bytes, 64 connections, with and without ten sites of ten rules each",
+         servers=LOOPS + SITED),
     Work("pipelined", "100 bytes, 16 pipelined, 64 connections", pipelined=16,
          nginx_tuned=("off", "on"), servers=FLOORS + LOOPS + PEERS + TUNED),
     Work("close", "100 bytes, a new connection for each request", close=True, tool="ab",
@@ -76,6 +80,10 @@ WORKS = (
          options={"cache_size": "16m"}, servers=LOOPS + NEAR),
     Work("ranges", "ranges of 64 KiB to 1 MiB in a 100 MiB file", requests="ranges", status=206,
          by_bytes=True, servers=LOOPS + NEAR),
+    Work("multipart", "four of these ranges in each response", requests="multipart", status=206,
+         by_bytes=True, servers=LOOPS + NEAR),
+    Work("listing", "a listing of 10,000 names", requests="listing", by_bytes=True,
+         servers=LOOPS + ("nginx",)),
     Work("304", "conditional requests answered 304", requests="304", status=304,
          servers=LOOPS + NEAR),
 )

@@ -4,6 +4,7 @@
 
 #include "config/option.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* ---- switches of a command -------------------------------------------------------------------- */
@@ -26,9 +27,10 @@ static void switches_write(FILE *out, const struct help *help)
     for (size_t i = 0; i < help->count; i++) {
         if (help_switch_read(&help->part[i], &one) != 0) continue;
         const char *const names[] = {one.letter, one.word};
+        bool next_is_its = one.argument[0] != '[';
         for (int k = 0; k < 2; k++) {
             if (!names[k][0]) continue;
-            fprintf(out, "%s%s:%s", space, names[k], one.argument);
+            fprintf(out, "%s%s:%s", space, names[k], next_is_its ? one.argument : "");
             space = " ";
         }
     }

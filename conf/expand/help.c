@@ -141,6 +141,12 @@ int help_switch_read(const struct help_part *part, struct help_switch *out)
     bool right = true;
     if (isalnum((unsigned char)at[1])) right = word_copy(&at, out->letter, sizeof(out->letter));
     if (right && at[0] == '-') right = word_copy(&at, out->word, sizeof(out->word));
+    char *may_have = strstr(out->word, "[=");
+    if (may_have) {
+        memcpy(out->argument, may_have, strlen(may_have) + 1);
+        *may_have = '\0';
+        return at[0] == '\0' ? 0 : -1;
+    }
     if (right) right = word_copy(&at, out->argument, sizeof(out->argument));
     return right && at[0] == '\0' ? 0 : -1;
 }

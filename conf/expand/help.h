@@ -49,7 +49,7 @@ void help_tools(const struct help *help, char names[HELP_LEFT_MAX]);
 struct help_switch {
     char letter[3];    /* "-c", or ""       */
     char word[32];     /* "--config", or "" */
-    char argument[32]; /* "FILE", or ""   */
+    char argument[32]; /* "FILE", or "[=FILE]" when there need not be one, or "" */
 };
 
 /* Returns 0, or -1 when the row is not a switch. */

@@ -50,7 +50,7 @@ void roff_switch(FILE *out, const struct help_switch *one)
     if (one->letter[0] && one->word[0]) fputs(", ", out);
     if (one->word[0]) bold_write(out, one->word);
     if (one->argument[0]) {
-        fputs(" \\fI", out);
+        fputs(one->argument[0] == '[' ? "\\fI" : " \\fI", out);
         roff_literal(out, one->argument);
         fputs("\\fP", out);
     }

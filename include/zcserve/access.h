@@ -6,6 +6,7 @@
 #ifndef ZCSERVE_ACCESS_H
 #define ZCSERVE_ACCESS_H
 
+#include "base/handover.h"
 #include "zcserve/exchange.h"
 #include "zcserve/now.h"
 #include "zcserve/sink.h"
@@ -59,21 +60,29 @@ uint64_t access_log_flush(struct access_log *log, const struct now *now);
 /*
  * The recorder: a process of its own that appends everything from the socket to a file ("-" is
  * standard output). When every sender is gone, it ends after it wrote what is left, within three
- * seconds. USR1 makes it open the file again; it ignores TERM and USR2. When the file cannot be
+ * seconds. At USR1 it goes on with the file that access_recorder_reopen() has opened; it opens none
+ * itself. It ignores TERM and USR2. When the file cannot be
  * written, lines are lost, and the error log says so and how many. While a pipe, FIFO, socket or
  * terminal takes nothing, lines wait in the recorder, then in the socket, then in the workers,
  * which drop and count further lines.
  */
 struct access_recorder {
-    int sender;       /* workers send here; open as long as the server runs        */
-    int receiver;     /* the supervisor keeps it, so that a new recorder can go on */
-    struct sink file; /* opened before the start, so that a bad path is an error   */
-    const char *path; /* the caller's                                              */
+    int sender;               /* workers send here; open as long as the server runs        */
+    int receiver;             /* the supervisor keeps it, so that a new recorder can go on */
+    struct sink file;         /* opened before the start, so that a bad path is an error   */
+    const char *path;         /* the caller's                                              */
+    struct handover handover; /* of a file that was opened again, to the recorder  */
 };
 
 /* Makes the sockets and opens the file. Returns 0 or -errno. It does not start the process. */
 int access_recorder_open(struct access_recorder *recorder, const char *path);
 void access_recorder_close(struct access_recorder *recorder);
+
+/*
+ * Opens the file again after it was renamed, and gives it to the process, which takes it at the next
+ * USR1. Returns 0 or -errno; then it goes on with the old file.
+ */
+int access_recorder_reopen(struct access_recorder *recorder);
 
 /*
  * Runs the recorder in its process. Returns the exit code when every sender is gone. It closes its

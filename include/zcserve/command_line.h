@@ -11,17 +11,27 @@
 #include "zcserve/config.h"
 
 #define COMMAND_LINE_OVERRIDES_MAX 64
+#define COMMAND_LINE_FIELDS_MAX 64
 #define COMMAND_LINE_TEXT_MAX 32 /* bytes of "127.0.0.1:65535", with its NUL */
 
 enum command {
     COMMAND_SERVE,
-    COMMAND_TEST,  /* -t: load the configuration and report whether it is valid     */
-    COMMAND_PRINT, /* -T: load it, and print it with config_print()                 */
-    COMMAND_DONE   /* end: help or a version was printed, or a mistake was reported */
+    COMMAND_TEST,    /* -t: load the configuration and report whether it is valid     */
+    COMMAND_PRINT,   /* -T: load it, and print it with config_print()                 */
+    COMMAND_EXPLAIN, /* --explain: say how it would answer the request `asked`      */
+    COMMAND_DONE     /* end: help or a version was printed, or a mistake was reported */
+};
+
+/* The request of --explain, in the words of the command line. */
+struct command_request {
+    const char *url, *method, *from; /* `method` and `from` are NULL when they were not given */
+    const char *field[COMMAND_LINE_FIELDS_MAX]; /* "Name: value" */
+    size_t fields;
 };
 
 struct command_line {
     enum command command;
+    struct command_request asked;
     const char *config_file; /* for config_load; NULL: none, defaults and overrides alone */
     const char *reason; /* which configuration that is, and why; for the first line of the log */
     bool opens;         /* --open: announce (announce.h) where it listens */

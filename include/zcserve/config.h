@@ -69,9 +69,16 @@ struct config_rule {
 /*
  * An option set on the command line. Several overrides of one list are joined; of any other option
  * the last override counts.
+ *
+ * The options of a rule are called "rule.cors" and so on. They make one rule for all paths, which
+ * stands behind all other rules of every site, and of what is outside of sites: so it wins over
+ * them, as every override does. CONFIG_SINGLE_PAGE makes rules that stand before all others: what
+ * is no file gets /index.html, unless another rule has try_files or rewrite for its path. A path
+ * whose last segment has a dot, or that begins with /.well-known/, does not.
  */
+#define CONFIG_SINGLE_PAGE "--spa"
 struct config_override {
-    const char *name;  /* "listen", "cache.size" */
+    const char *name;  /* "listen", "cache.size", "rule.cors" */
     const char *value; /* as it would be written in the file; lists separated by commas */
     const char *from;  /* for messages: "-p", "--listen" */
 };
@@ -108,6 +115,8 @@ const char *config_rule_place(const struct config_rule *rule, const void *member
 struct config_root {
     const char *root, *place; /* `place`: where it was set, for messages */
     const struct config_list *index, *sidecars;
+    const struct config_list *compress; /* codings that are made on the fly */
+    const char *compress_place;
     int symlinks;
     bool hidden;
 };

@@ -51,11 +51,19 @@ struct conn_rules {
     uint64_t send_byte_ns;   /* longest average time for the peer to take a byte; 0: any   */
     uint64_t linger_most_ns; /* longest lingering; linger_ns is for one silence in it */
     bool keep_alive;
+    bool server_timing;        /* responses say how long their phases took                      */
+    bool request_id;           /* responses say the id of their request: see conn_ids()        */
     bool not_acceptable;       /* 406, and not the original, when no available coding is accepted */
     bool lists;                /* without sites: a directory without an index may be listed       */
     const struct sites *sites; /* NULL: one site without rules, which is tree 0 of the store */
     enum forwarding forwarding; /* which field of a trusted peer tells the client's address */
     struct networks trusted;    /* the proxies whose word is taken                          */
+};
+
+/* From which a worker makes the ids of its requests. It belongs to the worker. */
+struct request_ids {
+    uint64_t base; /* random, and of no other worker */
+    uint64_t next; /* number of the next request     */
 };
 
 struct conn_work;
@@ -74,7 +82,7 @@ struct conn {
     bool half_closed;
     bool last;         /* the next response is the last: the server is stopping, or others wait */
     bool slow;         /* the peer took bytes, but not enough for another send_ns               */
-    bool peer_trusted; /* rules->forwarding applies to its requests                             */
+    bool peer_trusted; /* what it says of its client is believed: rules->forwarding, request_id */
 };
 
 /*
@@ -122,6 +130,12 @@ void *conn_return_work(struct conn *c);
 void conn_from(struct conn *c, const struct origin *peer);
 
 /*
+ * Where the ids of requests come from; needed when rules->request_id. It is for the time in which the
+ * connection has its work area. `ids` is lent for that time.
+ */
+void conn_ids(struct conn *c, struct request_ids *ids);
+
+/*
  * Returns whether bytes may be received: in RECEIVE. A protocol that answers in any order (not
  * HTTP/1.1) could also receive while there is another step to do.
  */
@@ -146,7 +160,9 @@ size_t conn_prelude_end(struct conn *c, size_t length);
 /*
  * RESOLVE: returns the stream that asks. When it has credentials (not NULL), they must be checked first, for
  * a request that comes from conn_origin(), and conn_admitted() takes the result; what is the next step
- * follows from that: it returns whether this request asks for its lookup. Else conn_lookup() returns the lookup, and conn_resolved() takes its result.
+ * follows from that: it returns whether this request asks for its lookup. Else conn_lookup() returns the lookup,
+ * and conn_resolved() takes its result. It returns what was lent with the result when that is not needed, and must
+ * be returned to the store now: the page of an error is asked for instead. Else it returns NULL.
  */
 struct stream *conn_asking(const struct conn *c);
 const struct credentials *conn_credentials(const struct conn *c, const struct stream *s);
@@ -155,8 +171,8 @@ uint64_t conn_asked_ns(const struct stream *s); /* monotonic time when the reque
 bool conn_admitted(struct conn *c, struct stream *s, enum admission admission,
                    const struct now *now);
 const struct lookup *conn_lookup(const struct stream *s);
-void conn_resolved(struct conn *c, struct stream *s, struct resolution found,
-                   const struct now *now);
+const struct representation *conn_resolved(struct conn *c, struct stream *s,
+                                           struct resolution found, const struct now *now);
 
 /* SEND: the responses to what was resolved since the last call are about to be sent. */
 void conn_gathered(struct conn *c, const struct now *now);

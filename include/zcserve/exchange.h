@@ -17,6 +17,7 @@ struct exchange {
     struct text host, referer, user_agent;    /* absent when the request has no such field  */
     struct text user;       /* whose password was right, where a rule asks for users; or absent */
     struct text client;     /* an IP address that a trusted proxy names, or absent */
+    struct text id;         /* of the request; absent: requests have none          */
     uint64_t queue_ns;      /* how long its first byte had waited to be received   */
     uint64_t begun_ns;      /* when its first byte was received                    */
     uint64_t headed_ns;     /* when the request was complete                       */
@@ -32,6 +33,7 @@ struct exchange {
     enum coding coding;
     enum source source;
     enum refusal refused;
+    bool https; /* as a trusted proxy says: the client asked it by https  */
     bool whole; /* the kernel took all of the response; set at settling */
 };
 

@@ -20,7 +20,13 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
  * caller ignores SIGPIPE and SIGXFSZ, and calls this before it starts other processes.
  */
 int log_open(const char *file, enum log_level level);
-int log_reopen(void); /* opens the file again after it was renamed; returns 0 or -errno */
+/*
+ * log_reopen() opens the file again after it was renamed, and gives it to the processes that were
+ * started since log_open(); these take it by log_take(), because they may not open files. Both return
+ * 0 or -errno; -EAGAIN of log_take(): nothing was given.
+ */
+int log_reopen(void);
+int log_take(void);
 void log_flush(void); /* logs how many lines were lost, if any were */
 
 /* Names this process in its lines, as in "worker 3"; NULL: no name. Copies at most 31 bytes. */

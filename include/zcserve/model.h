@@ -18,6 +18,7 @@ struct adjusting {
 
 struct model {
     const char *name;
+    enum confine_role role;       /* which system calls it may make */
     const char *worker, *workers; /* the words for one and for several: "thread", "threads" */
 
     size_t connection_bytes; /* memory for one connection, without its work area        */
@@ -58,7 +59,10 @@ struct model {
 /* Returns the model of a configuration; for "auto", io_uring. */
 const struct model *model_find(enum config_model model);
 
-/* Runs one serving process: open(), run() and close(). Returns the exit code. */
+/*
+ * Runs one serving process: open(), run() and close(). Between the first two it gives up the system
+ * calls that it does not need any more. Returns the exit code.
+ */
 int model_serve(const struct model *model, const struct service *service, uint32_t index);
 
 #endif

@@ -31,6 +31,7 @@ struct text coding_file_suffix(enum coding coding);
 struct accepted {
     uint16_t weight[CODING_COUNT];
     bool original_otherwise; /* a client that accepts no available coding gets the original */
+    bool as_stored;          /* no coding that is made on the fly is wanted            */
 };
 
 /* Where the bytes come from, for logs and counters. */

@@ -6,6 +6,7 @@
 #define ZCSERVE_SERVICE_H
 
 #include "zcserve/access.h"
+#include "zcserve/confine.h"
 #include "zcserve/conn.h"
 #include "zcserve/listener.h"
 #include "zcserve/quota.h"
@@ -30,6 +31,7 @@ struct uring_options {
                               /* time without any                                         */
     uint64_t zero_copy_bytes; /* sends of at least this size are not copied               */
     uint64_t napi_ns;         /* how long a worker polls the network card before it waits */
+    bool restricted;          /* the ring takes only the operations that a worker needs   */
     bool registered_files;    /* sockets are also registered in a table of the ring       */
 };
 
@@ -51,6 +53,7 @@ struct service {
         uint32_t spare_min, spare_max; /* how many processes should be idle */
     } pool;
     struct uring_options uring;
+    struct confinement confinement;
     struct quota_rules quota;
     struct quotas *quotas;             /* shared by all workers; NULL: no address is limited */
     struct guard_memory *guard_memory; /* shared by all workers; NULL: no rule asks for users */

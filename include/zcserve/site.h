@@ -23,8 +23,10 @@
  */
 struct pattern {
     struct text text;
-    bool anywhere;  /* it may begin at any segment; the path must end with it   */
-    uint16_t plain; /* so many bytes at its beginning are neither "*" nor "?"   */
+    bool anywhere;    /* it may begin at any segment; the path must end with it        */
+    bool ends_decide; /* what has its plain beginning and its plain end matches        */
+    uint16_t begin;   /* so many bytes at its beginning are neither "*" nor "?"        */
+    uint16_t end;     /* so many are neither behind its last "*" or "?"; 0: it has none */
     uint8_t stars;
 };
 
@@ -36,6 +38,7 @@ struct rule_field {
     uint16_t name;    /* the same number for the same name, in any case of letters */
     bool is_expires;  /* its value is computed for each response                   */
     bool always;      /* it is sent with errors and redirects, too                 */
+    bool replaceable; /* a later line of the site sets or removes this name        */
     struct text line; /* "Name: value" and CRLF; of Expires "Expires: "            */
 };
 
@@ -43,6 +46,9 @@ struct error_page {
     uint16_t status;
     struct text path; /* without "/" at its beginning */
 };
+
+/* For which requests a rule is, by the scheme in which the client asked. */
+enum rule_scheme { SCHEME_ANY, SCHEME_HTTP, SCHEME_HTTPS };
 
 /* The values of a rule of which the last one counts. */
 enum rule_value {
@@ -53,6 +59,7 @@ enum rule_value {
     RULE_TARGET, /* a redirect; an empty one is none                     */
     RULE_PATHS,  /* rewrite and try_files                                */
     RULE_LISTS,
+    RULE_COMPRESSES,
     RULE_ORIGINS,
     RULE_TYPE,
     RULE_CHARSET,
@@ -61,11 +68,14 @@ enum rule_value {
 
 struct rule {
     struct pattern pattern;
+    enum rule_scheme scheme;
     uint16_t sets;   /* bit 1 << enum rule_value of each value that it sets                    */
     uint8_t methods; /* bit 1 << enum method of each method that is allowed                    */
     bool lists;
+    bool compresses;    /* codings may be made on the fly, where the site has any                 */
     uint16_t status;    /* of the redirect                                                        */
-    struct text target; /* of the redirect, with $1 … $9 and $path                             */
+    struct text target; /* of the redirect, with $1 … $9, $path, $scheme and $host             */
+    bool needs_host;    /* $host is in the target                                              */
     const struct text *path; /* paths to try, with $1 … $9 and $path, without "/" before them  */
     uint32_t paths;
     uint16_t otherwise; /* the status when none of them is there; 0: of the last one           */
@@ -80,6 +90,12 @@ struct rule {
     uint32_t fields;
     uint32_t expires_seconds;
 };
+
+/* Returns whether the rule is for requests by this scheme. */
+static inline bool rule_has_scheme(const struct rule *rule, bool https)
+{
+    return rule->scheme == SCHEME_ANY || (rule->scheme == SCHEME_HTTPS) == https;
+}
 
 struct site {
     uint16_t tree; /* the tree of the store that has its files */
@@ -98,6 +114,7 @@ struct sites {
     uint32_t hosts;
     const struct site *otherwise; /* of requests with no host or any other host               */
     bool by_address;              /* rules ask for addresses or users: conn_from() must be called */
+    bool by_scheme;               /* rules ask for the scheme of a request                     */
     bool by_user;                 /* rules ask for users                                      */
     uint64_t check_bytes_max;     /* the most memory that the check of a password needs       */
     uint32_t lines_bytes;         /* the most bytes of field lines that rules add             */
@@ -108,5 +125,8 @@ struct sites {
  * absent one has the site of all other hosts. The longest name that fits counts.
  */
 const struct site *site_find(const struct sites *sites, struct text authority);
+
+/* Returns the name by which site_find() finds the site; NULL when it is that of all other hosts. */
+const struct site_host *site_host_find(const struct sites *sites, struct text authority);
 
 #endif

@@ -86,6 +86,7 @@ struct supervise_options {
     uint64_t (*adjust)(const void *of, struct supervised *processes, uint32_t count);
     /* A process ended, or `absent` of one changed. Called before the processes get URG. */
     void (*absence)(const void *of, const struct supervised *processes, uint32_t count);
+    void (*reopen)(const void *of); /* USR1: opens log files anew, before the processes get USR1 */
     /*
      * HUP: puts the processes of the generation NEXT into unused entries of the table (`run` is
      * NULL), one after another. Returns false after it logged why not; then nothing changes. It is

@@ -21,6 +21,7 @@ struct worker {
     struct stats_slot *stats;
     struct access_log *log; /* NULL: no access log                                  */
     struct slab works;      /* work areas, one for each connection that is not idle */
+    struct request_ids ids; /* of its requests, where they have any                 */
     struct now now;
     bool store_is_current;   /* the store was refreshed since bytes were last received    */
     struct fetcher *fetcher; /* of an event loop, which never waits for a disk; else NULL */

@@ -18,10 +18,11 @@
 #define USER_AGENT_MAX 1024
 #define HOST_MAX 320
 #define USER_MAX 256
+#define ID_MAX 64
 #define FIXED_MAX 640 /* the rest: numbers, address, date, names of keys */
 
 static_assert(METHOD_MAX + TARGET_MAX + VERSION_MAX + REFERER_MAX + USER_AGENT_MAX + HOST_MAX +
-                      USER_MAX + FIXED_MAX + 7 * PUT_ELLIPSIS_BYTES <=
+                      USER_MAX + ID_MAX + FIXED_MAX + 8 * PUT_ELLIPSIS_BYTES <=
                   ACCESS_LINE_BYTES_MAX,
               "the shares fit into a line");
 
@@ -118,6 +119,7 @@ static char *line_put_json(char *at, const struct exchange *x, const struct acce
     at = line_put_client(at, x, context);
     *at++ = '"';
     at = line_put_member(at, TEXT(",\"user\":"), x->user, USER_MAX);
+    at = put_text(at, x->https ? TEXT(",\"scheme\":\"https\"") : TEXT(",\"scheme\":\"http\""));
     at = line_put_member(at, TEXT(",\"host\":"), x->host, HOST_MAX);
     at = line_put_member(at, TEXT(",\"method\":"), x->method_name, METHOD_MAX);
     at = line_put_member(at, TEXT(",\"target\":"), x->target, TARGET_MAX);
@@ -130,7 +132,9 @@ static char *line_put_json(char *at, const struct exchange *x, const struct acce
     at = put_number(put_text(at, TEXT(",\"worker\":")), context->worker);
     at = put_name(put_text(at, TEXT(",\"source\":\"")), source_name(x->source));
     at = put_name(put_text(at, TEXT("\",\"coding\":\"")), coding_name(x->coding));
-    return put_text(at, TEXT("\"}\n"));
+    *at++ = '"';
+    at = line_put_member(at, TEXT(",\"id\":"), x->id, ID_MAX);
+    return put_text(at, TEXT("}\n"));
 }
 
 /* ---- both ------------------------------------------------------------------------------------- */

@@ -68,8 +68,14 @@ int access_recorder_open(struct access_recorder *recorder, const char *path)
 
     *recorder =
         (struct access_recorder){.sender = -1, .receiver = -1, .file = {.fd = -1}, .path = path};
+    recorder->handover = HANDOVER_CLOSED;
     int error = recorder_file_open(recorder, &recorder->file);
     if (error < 0) return error;
+    error = handover_open(&recorder->handover);
+    if (error < 0) {
+        access_recorder_close(recorder);
+        return error;
+    }
     /* SEQPACKET keeps messages whole and, unlike DGRAM, reports when the last sender is gone. */
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
         error = errno;
@@ -93,6 +99,23 @@ void access_recorder_close(struct access_recorder *recorder)
     recorder_close_one(&recorder->sender);
     recorder_close_one(&recorder->receiver);
     recorder_close_one(&recorder->file.fd);
+    handover_close(&recorder->handover);
+}
+
+int access_recorder_reopen(struct access_recorder *recorder)
+{
+    struct sink file;
+    if (recorder_is_stdout(recorder)) return 0;
+    int error = recorder_file_open(recorder, &file);
+    if (error < 0) return error;
+    error = handover_give(&recorder->handover, file.fd);
+    if (error < 0) {
+        close(file.fd);
+        return error;
+    }
+    close(recorder->file.fd); /* a recorder that is started later has the new one, too */
+    recorder->file = file;
+    return 0;
 }
 
 /* ---- in the recorder's process ---------------------------------------------------------------- */
@@ -143,23 +166,17 @@ static void recorder_skip_rest_of_line(struct recorder *r)
     r->lost++;
 }
 
-static void recorder_reopen(struct recorder *r)
+/* Goes on with the file that the supervisor has opened, if it has. */
+static void recorder_take_file(struct recorder *r)
 {
-    struct sink file;
-
-    if (recorder_is_stdout(r->of)) return;
-    int error = recorder_file_open(r->of, &file);
-    if (error < 0) {
-        log_error("cannot reopen %s: %s; going on with the old file", r->of->path,
-                  sink_problem(-error));
-        return;
-    }
-    if (!recorder_is_same_file(file.fd, r->of->file.fd)) {
+    int fd = handover_take(&r->of->handover);
+    if (fd < 0) return;
+    if (!recorder_is_same_file(fd, r->of->file.fd)) {
         recorder_skip_rest_of_line(r);
         r->torn = false;
     }
     close(r->of->file.fd);
-    r->of->file = file;
+    r->of->file.fd = fd; /* of the same kind, because the path is the same */
 }
 
 static bool recorder_is_waiting(const struct recorder *r)
@@ -270,7 +287,7 @@ static void recorder_wait(struct recorder *r, int signals)
         {.fd = waiting && r->end_ns ? -1 : r->of->receiver, .events = waiting ? 0 : POLLIN}};
 
     poll(input, 3, recorder_patience_ms(r));
-    if (read(signals, &asked, sizeof(asked)) == sizeof(asked)) recorder_reopen(r);
+    if (read(signals, &asked, sizeof(asked)) == sizeof(asked)) recorder_take_file(r);
     if ((input[2].revents & POLLHUP) && !r->end_ns) r->end_ns = now_monotonic_ns() + END_NS;
 }
 

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "zcserve/log.h"
 
+#include "base/handover.h"
 #include "zcserve/sink.h"
 #include "zcserve/utf8.h"
 
@@ -48,7 +49,12 @@ static struct {
     char file[PATH_MAX]; /* empty: standard error                     */
     char name[NAME_BYTES_MAX];
     struct loss *loss;
-} errors = {.sink = {STDERR_FILENO, SINK_DIRECT}, .level = LOG_NOTICE, .loss = &loss_alone};
+    struct handover
+        handover; /* of the file when it was opened again, to processes started before */
+} errors = {.sink = {STDERR_FILENO, SINK_DIRECT},
+            .level = LOG_NOTICE,
+            .loss = &loss_alone,
+            .handover = HANDOVER_CLOSED};
 
 /* Makes the count of lost lines shared with the processes that are started later. */
 static void loss_share(void)
@@ -70,11 +76,25 @@ int log_open(const char *file, enum log_level level)
     /* Standard error may be closed: that is no reason not to start. */
     if (error < 0) sink = (struct sink){STDERR_FILENO, SINK_DIRECT};
     loss_share();
+    if (!is_standard && errors.handover.giver < 0 &&
+        (error = handover_open(&errors.handover)) < 0) {
+        close(sink.fd);
+        return error;
+    }
     if (errors.sink.fd != STDERR_FILENO) close(errors.sink.fd);
     errors.sink = sink;
     errors.level = level;
     memmove(errors.file, file, strlen(file) + 1);
     return 0;
+}
+
+/* dup3() keeps the number: a thread that writes now uses the old file or the new one. */
+static int file_become(int fd)
+{
+    int result = dup3(fd, errors.sink.fd, O_CLOEXEC) < 0 ? -errno : 0;
+    close(fd);
+    if (result == 0) atomic_store(&errors.loss->torn, false);
+    return result;
 }
 
 int log_reopen(void)
@@ -83,11 +103,16 @@ int log_reopen(void)
     if (errors.file[0] == '\0') return 0;
     int error = sink_open(&sink, errors.file);
     if (error < 0) return error;
-    /* dup3() keeps the number: a thread that writes now uses the old file or the new one. */
-    int result = dup3(sink.fd, errors.sink.fd, O_CLOEXEC) < 0 ? -errno : 0;
-    close(sink.fd);
-    if (result == 0) atomic_store(&errors.loss->torn, false);
-    return result;
+    error = handover_give(&errors.handover, sink.fd);
+    int result = file_become(sink.fd);
+    return error < 0 ? error : result;
+}
+
+int log_take(void)
+{
+    if (errors.file[0] == '\0') return 0;
+    int fd = handover_take(&errors.handover);
+    return fd < 0 ? fd : file_become(fd);
 }
 
 void log_name(const char *name)

@@ -45,15 +45,22 @@ void block_check_title(struct loading *l, const struct option_set *set,
                      set->name, title, other->where);
 }
 
+struct config_block *block_new(struct loading *l, const struct option_set *set, const char *title,
+                               const char *where, const char *directory)
+{
+    struct config_block *block = keep_zeroed(l->keep, set->size);
+    block->title = title;
+    block->where = where;
+    block_begin(l, set, block, directory);
+    return block;
+}
+
 struct config_block *block_add(struct loading *l, const struct option_set *set,
                                struct config_block *parent, const char *title, const char *where,
                                const char *directory)
 {
-    struct config_block *block = keep_zeroed(l->keep, set->size);
+    struct config_block *block = block_new(l, set, title, where, directory);
     struct config_block **end = &parent->inner;
-    block->title = title;
-    block->where = where;
-    block_begin(l, set, block, directory);
     while (*end)
         end = &(*end)->next;
     *end = block;

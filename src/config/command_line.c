@@ -17,6 +17,7 @@
 #include "config/quantity.h"
 #include "config/switch.h"
 #include "config/version.h"
+#include "zcserve/token.h"
 #include "zcserve/utf8.h"
 
 #define EXIT_USAGE 2
@@ -78,13 +79,20 @@ static int switch_apply(struct command_line *line, const struct command_switch *
         line->config_file = argument;
         return 0;
     case SWITCH_PORT: return port_add(line, one, argument);
-    case SWITCH_OVERRIDE: return override_add(line, one->sets, argument, one->told);
+    case SWITCH_OVERRIDE:
+        return override_add(line, one->sets, argument ? argument : one->value, one->told);
     case SWITCH_OPTION: return option_add(line, argument, one->told);
     case SWITCH_OPEN: line->opens = true; return 0;
     case SWITCH_TEST:
         if (line->command == COMMAND_SERVE) line->command = COMMAND_TEST;
         return 0;
     case SWITCH_PRINT: line->command = COMMAND_PRINT; return 0;
+    case SWITCH_EXPLAIN:
+        line->command = COMMAND_EXPLAIN;
+        line->asked.url = argument;
+        return 0;
+    case SWITCH_METHOD: line->asked.method = argument; return 0;
+    case SWITCH_FROM: line->asked.from = argument; return 0;
     case SWITCH_VERSION: return printed(line, switch_version);
     case SWITCH_BUILD: return printed(line, switch_build);
     case SWITCH_HELP: return printed(line, switch_help);
@@ -95,7 +103,7 @@ static int switch_apply(struct command_line *line, const struct command_switch *
 /* ---- getopt ---------------------------------------------------------------------------------- */
 
 struct getopt_tables {
-    char letters[2 * SWITCHES_MAX + 2];
+    char letters[3 * SWITCHES_MAX + 2];
     struct option words[SWITCHES_MAX + 1];
 };
 
@@ -108,8 +116,10 @@ static void tables_fill(struct getopt_tables *tables)
     for (const struct command_switch *one = switch_table; one->letter; one++) {
         *letter++ = one->letter;
         if (one->argument) *letter++ = ':';
+        if (switch_may_have(one)) *letter++ = ':';
         if (one->word) {
             int takes = one->argument ? required_argument : no_argument;
+            if (switch_may_have(one)) takes = optional_argument;
             *word++ = (struct option){.name = one->word, .has_arg = takes, .val = one->letter};
         }
     }
@@ -150,6 +160,36 @@ static int switches_read(int argc, char **argv, struct command_line *line)
         int wrong = one ? switch_apply(line, one, optarg) : switch_wrong(line, letter, argv);
         if (wrong || line->command == COMMAND_DONE) return wrong;
     }
+}
+
+/* ---- the request of --explain ---------------------------------------------------------------- */
+
+/* Returns whether a word begins as a field line does: with a token and ":" (RFC 9110 §5.1). */
+static bool is_field(const char *word)
+{
+    const char *at = word;
+    while (is_token_char(*at))
+        at++;
+    return at > word && *at == ':';
+}
+
+/* Takes the words that are fields out of the rest of the arguments. Returns 0 or an exit code. */
+static int fields_take(struct command_line *line, int *argc, char **argv)
+{
+    struct command_request *asked = &line->asked;
+    int kept = optind;
+    if (line->command != COMMAND_EXPLAIN && (asked->method || asked->from))
+        return usage_wrong(line, "only for --explain:", asked->method ? "--method" : "--from");
+    if (line->command != COMMAND_EXPLAIN) return 0;
+    for (int i = optind; i < *argc; i++)
+        if (!is_field(argv[i]))
+            argv[kept++] = argv[i];
+        else if (asked->fields < COMMAND_LINE_FIELDS_MAX)
+            asked->field[asked->fields++] = argv[i];
+        else
+            return usage_wrong(line, "too many fields", "");
+    *argc = kept;
+    return 0;
 }
 
 /* ---- what is served -------------------------------------------------------------------------- */
@@ -201,6 +241,7 @@ int command_line_read(int argc, char **argv, struct command_line *out)
     *out = (struct command_line){.command = COMMAND_SERVE};
     int wrong = switches_read(argc, argv, out);
     if (wrong || out->command == COMMAND_DONE) return wrong;
+    if ((wrong = fields_take(out, &argc, argv)) != 0) return wrong;
     const char *directory = optind < argc ? argv[optind] : NULL;
     if (argc - optind > 1)
         return usage_wrong(out, "only one directory can be served, not also", argv[optind + 1]);

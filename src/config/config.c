@@ -17,39 +17,6 @@
 #include <unistd.h>
 
 #include "config/loading.h"
-#include "config/suggest.h"
-
-/* ---- the command line ------------------------------------------------------------------------ */
-
-/* Applies all overrides of one option. Those of a list are joined; otherwise the last counts. */
-static void override_apply(struct loading *l, const struct config_option *option,
-                           const struct config_override *overrides, size_t count)
-{
-    struct option_value value = {.directory = l->here};
-    for (size_t i = 0; i < count; i++) {
-        const struct config_override *o = &overrides[i];
-        if (option_find_dotted(o->name) != option) continue;
-        value.where = keep_format(l->keep, "%s", o->from);
-        if (option->kind == OPTION_LIST) {
-            option_value_split(&value, o->value, l->keep);
-        } else {
-            value.count = 0;
-            option_value_add(&value, keep_format(l->keep, "%s", o->value));
-        }
-    }
-    if (value.where) block_set(l, &options_of_config, &l->loaded->config.block, option, &value);
-}
-
-static void overrides_apply(struct loading *l, const struct config_override *overrides,
-                            size_t count)
-{
-    const struct option_set *set = &options_of_config;
-    for (size_t i = 0; i < count; i++)
-        if (!option_find_dotted(overrides[i].name))
-            suggest_dotted(&l->problems, overrides[i].from, overrides[i].name);
-    for (const struct config_option *option = set->option; option < set->end; option++)
-        override_apply(l, option, overrides, count);
-}
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
@@ -170,7 +137,7 @@ static void load(struct loading *l, const char *file, const char *bytes, size_t 
     obstack_init(l->keep);
     if (!here_find(l)) return;
     file_apply(l, file, bytes, length);
-    overrides_apply(l, overrides, count);
+    given_apply(l, overrides, count);
     if (l->problems.count == 0) whole_check(l);
 }
 

@@ -63,7 +63,12 @@ void block_begin(struct loading *l, const struct option_set *set, struct config_
 void block_check_title(struct loading *l, const struct option_set *set,
                        const struct config_block *parent, const char *title, const char *where);
 
-/* Returns a new block with its defaults, as the last one in `parent`. */
+/*
+ * Returns a new block with its defaults, which is not in its parent's list yet; and the same as the
+ * last one in `parent`.
+ */
+struct config_block *block_new(struct loading *l, const struct option_set *set, const char *title,
+                               const char *where, const char *directory);
 struct config_block *block_add(struct loading *l, const struct option_set *set,
                                struct config_block *parent, const char *title, const char *where,
                                const char *directory);
@@ -71,6 +76,12 @@ struct config_block *block_add(struct loading *l, const struct option_set *set,
 /* Sets an option, and remembers where it was set. Reports a value that is not allowed. */
 void block_set(struct loading *l, const struct option_set *set, struct config_block *block,
                const struct config_option *option, const struct option_value *value);
+
+/*
+ * Applies what the command line gives, after all files: first its options, then its rules. Reports
+ * names of options that do not exist, and values that are not allowed.
+ */
+void given_apply(struct loading *l, const struct config_override *overrides, size_t count);
 
 /*
  * As config_load() of a file `name` with this content; when `bytes` is NULL the file is read. For

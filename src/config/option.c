@@ -71,9 +71,8 @@ const struct config_option *option_find(const struct option_set *set, const char
     return NULL;
 }
 
-const struct config_option *option_find_dotted(const char *dotted)
+const struct config_option *option_find_dotted(const struct option_set *set, const char *dotted)
 {
-    const struct option_set *set = &options_of_config;
     for (const struct config_option *option = set->option; option < set->end; option++) {
         char name[OPTION_NAME_MAX];
         option_name(option, name);

@@ -47,8 +47,8 @@ extern const struct option_set options_of_config, options_of_site, options_of_ru
 const struct config_option *option_find(const struct option_set *set, const char *section,
                                         const char *name);
 
-/* Returns the option of struct config called "name" or "block.name", or NULL. */
-const struct config_option *option_find_dotted(const char *dotted);
+/* Returns the option of this set called "name", "block.name" or "rule.name", or NULL. */
+const struct config_option *option_find_dotted(const struct option_set *set, const char *dotted);
 
 /* Returns how many bytes of `section` are the name of the block: 5 for "cache_". */
 int option_section_length(const struct config_option *option);

@@ -9,6 +9,8 @@ struct config_root config_root_outside(const struct config *config)
                                 .place = config_place(config, &config->root),
                                 .index = &config->index,
                                 .sidecars = &config->sidecars,
+                                .compress = &config->compress_codings,
+                                .compress_place = config_place(config, &config->compress_codings),
                                 .symlinks = config->symlinks,
                                 .hidden = config->hidden};
 }
@@ -20,6 +22,9 @@ struct config_root config_root_of(const struct config *config, const struct conf
     if (site->root[0]) root.place = config_site_place(site, &site->root);
     if (config_site_place(site, &site->index)) root.index = &site->index;
     if (config_site_place(site, &site->sidecars)) root.sidecars = &site->sidecars;
+    const char *compress = config_site_place(site, &site->compress);
+    if (compress) root.compress = &site->compress;
+    if (compress) root.compress_place = compress;
     if (config_site_place(site, &site->symlinks)) root.symlinks = site->symlinks;
     if (config_site_place(site, &site->hidden)) root.hidden = site->hidden;
     return root;
@@ -36,8 +41,8 @@ static bool lists_equal(const struct config_list *a, const struct config_list *b
 bool config_roots_equal(const struct config_root *a, const struct config_root *b)
 {
     return strcmp(a->root, b->root) == 0 && lists_equal(a->index, b->index) &&
-           lists_equal(a->sidecars, b->sidecars) && a->symlinks == b->symlinks &&
-           a->hidden == b->hidden;
+           lists_equal(a->sidecars, b->sidecars) && lists_equal(a->compress, b->compress) &&
+           a->symlinks == b->symlinks && a->hidden == b->hidden;
 }
 
 bool config_root_outside_used(const struct config *config)

@@ -14,36 +14,55 @@
 #include "config/version.h"
 
 const struct command_switch switch_table[] = {
-    {'c', SWITCH_CONFIG, "config", "FILE", NULL, "-c", "read this configuration"},
+    {'c', SWITCH_CONFIG, "config", "FILE", NULL, "-c", "read this configuration", NULL},
     {'p', SWITCH_PORT, "port", "PORT", "listen", "-p",
-     "listen on 127.0.0.1:PORT; 0 picks a free port and prints it"},
+     "listen on 127.0.0.1:PORT; 0 picks a free port and prints it", NULL},
     {'l', SWITCH_OVERRIDE, "listen", "ADDR", "listen", "-l",
-     "listen on HOST:PORT, [IPV6]:PORT, PORT or unix:PATH; may be repeated"},
-    {'m', SWITCH_OVERRIDE, "model", "MODEL", "model", "-m", "how connections are served"},
-    {'w', SWITCH_OVERRIDE, "workers", "N", "workers", "-w", "number of worker processes, or auto"},
+     "listen on HOST:PORT, [IPV6]:PORT, PORT or unix:PATH; may be repeated", NULL},
+    {'m', SWITCH_OVERRIDE, "model", "MODEL", "model", "-m", "how connections are served", NULL},
+    {'w', SWITCH_OVERRIDE, "workers", "N", "workers", "-w", "number of worker processes, or auto",
+     NULL},
     {'o', SWITCH_OPTION, "option", "NAME=VALUE", NULL, "-o",
-     "set any option of the configuration: -o cache.size=1g"},
+     "set any option: -o cache.size=1g; one of a rule: -o rule.expires=1d", NULL},
     {'O', SWITCH_OPEN, "open", NULL, NULL, "--open",
-     "serve the whole network, and print this machine's addresses"},
-    {'t', SWITCH_TEST, "test", NULL, NULL, "-t", "test the configuration, and serve nothing"},
+     "serve the whole network, and print this machine's addresses", NULL},
+    {'L', SWITCH_OVERRIDE, "listing", NULL, "rule.listing", "--listing",
+     "show the names in directories that have no index", "on"},
+    {'s', SWITCH_OVERRIDE, "spa", NULL, CONFIG_SINGLE_PAGE, "--spa",
+     "a path that is no file gets /index.html, unless it ends in a suffix", "on"},
+    {'C', SWITCH_OVERRIDE, "cors", "[=ORIGIN]", "rule.cors", "--cors",
+     "scripts of this origin, else of all, may read what is served", "*"},
+    {'K', SWITCH_OVERRIDE, "cache-control", "VALUE", "rule.cache_control", "--cache-control",
+     "send Cache-Control: VALUE with every file", NULL},
+    {'t', SWITCH_TEST, "test", NULL, NULL, "-t", "test the configuration, and serve nothing", NULL},
     {'T', SWITCH_PRINT, "print", NULL, NULL, "-T",
-     "print the configuration in full, each option explained"},
-    {'v', SWITCH_VERSION, "version", NULL, NULL, "-v", "print the version"},
-    {'V', SWITCH_BUILD, NULL, NULL, NULL, "-V", "print the version and how it was built"},
-    {'h', SWITCH_HELP, "help", NULL, NULL, "-h", "print this"},
+     "print the configuration in full, each option explained", NULL},
+    {'E', SWITCH_EXPLAIN, "explain", "URL", NULL, "--explain",
+     "say how a request would be answered, and why, and serve nothing", NULL},
+    {'X', SWITCH_METHOD, "method", "METHOD", NULL, "--method", "the request's method: GET", NULL},
+    {'F', SWITCH_FROM, "from", "ADDRESS", NULL, "--from",
+     "the address that the request comes from: 127.0.0.1", NULL},
+    {'v', SWITCH_VERSION, "version", NULL, NULL, "-v", "print the version", NULL},
+    {'V', SWITCH_BUILD, NULL, NULL, NULL, "-V", "print the version and how it was built", NULL},
+    {'h', SWITCH_HELP, "help", NULL, NULL, "-h", "print this", NULL},
     {0},
 };
 
 const size_t switch_count = sizeof switch_table / sizeof switch_table[0] - 1;
+
+bool switch_may_have(const struct command_switch *one)
+{
+    return one->argument && one->argument[0] == '[';
+}
 
 #define HELP_COLUMN 30 /* the column in which explanations begin */
 
 static void switch_print(const struct command_switch *one, FILE *out)
 {
     char text[64];
+    bool apart = one->argument && !switch_may_have(one);
     snprintf(text, sizeof text, "  -%c%s%s%s%s", one->letter, one->word ? ", --" : "",
-             one->word ? one->word : "", one->argument ? " " : "",
-             one->argument ? one->argument : "");
+             one->word ? one->word : "", apart ? " " : "", one->argument ? one->argument : "");
     fprintf(out, "%-*s%s\n", HELP_COLUMN, text, one->help);
 }
 
@@ -66,6 +85,8 @@ static const struct row examples[] = {
     {"zcserve --open -p 8000 site", "the same, and show how to reach it"},
     {"zcserve -c serve.conf -t", "test the configuration"},
     {"zcserve -c serve.conf -w 1", "the configuration, but with one worker"},
+    {"zcserve --spa dist", "a single-page application"},
+    {"zcserve -c FILE -E URL", "how would FILE have a request for URL answered, and why?"},
     {NULL, NULL},
 };
 
@@ -86,6 +107,7 @@ void switch_help(FILE *out)
           "Without DIR and -c it reads " ZCSERVE_CONFIG_FILE " if that exists, else it serves\n"
           "the current directory. With DIR and without -c it reads no configuration.\n\n"
           "usage: zcserve [SWITCHES] [DIR]\n"
+          "       zcserve [SWITCHES] [DIR] --explain URL [FIELD]…\n"
           "       zcserve top|report …      see what a server does; each has its own -h\n"
           "       zcserve doctor …          see what of this machine hinders a server\n"
           "       zcserve reload …          read the configuration again, in a running server\n"

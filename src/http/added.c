@@ -1,10 +1,10 @@
 /*
  * The lines of all rules that apply are written in their order, but for those whose name a later
- * one sets or removes. Only rules that say `always` add lines to errors and redirects.
+ * one sets or removes. Only for names that several rules of the site have, that is looked for. Only
+ * rules that say `always` add lines to errors and redirects.
  */
 #include "added.h"
 #include "line.h"
-#include "rule.h"
 
 /* ---- methods ----------------------------------------------------------------------------------- */
 
@@ -89,7 +89,8 @@ char *put_added(char *at, const struct plan *plan, const struct now *now)
     bool private = plan->verdict->admitted;
     while ((field = field_next(&place)) != NULL) {
         if (private && is_cache_control(field)) private = false;
-        if (field->action == FIELD_REMOVES || is_replaced(place, field->name)) continue;
+        if (field->action == FIELD_REMOVES) continue;
+        if (field->replaceable && is_replaced(place, field->name)) continue;
         at = field->is_expires ? put_expires(at, place.rule, now) : put(at, field->line);
     }
     if (private) at = put(at, TEXT("Cache-Control: private\r\n"));

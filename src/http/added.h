@@ -6,6 +6,7 @@
 #define ZCSERVE_HTTP_ADDED_H
 
 #include "plan.h"
+#include "rule.h"
 #include "zcserve/now.h"
 
 #define CHARSET_ADDED_MAX (sizeof("; charset=") + 24) /* bytes that a rule adds to a media type */
@@ -19,6 +20,16 @@
 char *put_type(char *at, const struct plan *plan);
 char *put_vary(char *at, const struct plan *plan);
 char *put_allow(char *at, const struct plan *plan);
+
+/*
+ * Returns whether the rules leave the fields of a representation as they are in its prepared head: none
+ * changes Content-Type or Vary.
+ */
+static inline bool head_is_kept(const struct verdict *verdict)
+{
+    return !verdict ||
+           !(verdict->by[RULE_TYPE] || verdict->by[RULE_CHARSET] || verdict->by[RULE_ORIGINS]);
+}
 
 /* Writes what a 401 asks for (RFC 9110 §11.6.1). The plan must have a verdict, with users. */
 char *put_challenge(char *at, const struct plan *plan);

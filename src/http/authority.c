@@ -118,3 +118,16 @@ bool authority_valid(struct text authority)
     return ipv6_valid((struct text){authority.base + 1, literal - 2}) &&
            port_valid(text_after(authority, literal));
 }
+
+struct text authority_host(struct text authority)
+{
+    struct text host = authority;
+    while (host.length > 0 && byte_is_digit(host.base[host.length - 1]))
+        host.length--;
+    if (host.length > 0 && host.base[host.length - 1] == ':')
+        host.length--;
+    else
+        host = authority;
+    if (host.length > 1 && host.base[host.length - 1] == '.') host.length--;
+    return host;
+}

@@ -13,4 +13,7 @@
  */
 bool authority_valid(struct text authority);
 
+/* Returns the host of a valid authority: what precedes the port, without a dot at its end. */
+struct text authority_host(struct text authority);
+
 #endif

@@ -91,6 +91,11 @@ void conn_from(struct conn *c, const struct origin *peer)
     http1_from(&c->work->http1, peer);
 }
 
+void conn_ids(struct conn *c, struct request_ids *ids)
+{
+    http1_ids(&c->work->http1, ids);
+}
+
 /* ---- responses ------------------------------------------------------------------------------- */
 
 /* The last response is planned: sets why the connection ends, and whether it lingers before. */
@@ -103,13 +108,13 @@ static void closing_begin(struct conn *c, const struct request *r)
         c->close_reason = r->refused != REFUSAL_NONE ? CLOSE_BAD_REQUEST : CLOSE_FINISHED;
 }
 
-/* Adds the response `plan` to the output. `lent` is what the store lent for it, or NULL. Returns its exchange. */
-static struct exchange *answer_add(struct conn *c, struct stream *s, const struct plan *plan,
-                                   const struct representation *lent, const struct now *now)
+/* Adds the response `plan` to the output. `lent` is what the store lent for it, or NULL. */
+static void answer_add(struct conn *c, struct stream *s, const struct plan *plan,
+                       const struct representation *lent, const struct now *now)
 {
     struct output *out = &c->work->output;
     struct exchange *exchange = output_next_exchange(out);
-    stream_describe(s, c->peer_trusted ? c->rules : NULL, exchange);
+    stream_describe(s, c->rules, c->peer_trusted, exchange);
     exchange->lent = lent;
     if (out->planned == 0) output_begin(out, http1_spare(&c->work->http1));
     output_add(out, plan, c->rules, &s->target, now);
@@ -118,14 +123,13 @@ static struct exchange *answer_add(struct conn *c, struct stream *s, const struc
         http1_answered(&c->work->http1, s);
     else
         closing_begin(c, &s->request);
-    return exchange;
 }
 
-/* Rules that ask for addresses are told who sends the request. */
+/* Rules that ask for it are told who sends the request. */
 static void request_name(const struct conn *c, struct stream *s)
 {
-    if (c->rules->sites && c->rules->sites->by_address)
-        stream_name(s, c->peer_trusted ? c->rules : NULL);
+    const struct sites *sites = c->rules->sites;
+    if (sites && (sites->by_address || sites->by_scheme)) stream_name(s, c->rules, c->peer_trusted);
 }
 
 /* Takes received requests until one needs a lookup, or the output is full or has an open file. */
@@ -163,7 +167,7 @@ const struct credentials *conn_credentials(const struct conn *c, const struct st
 
 const struct origin *conn_origin(const struct stream *s)
 {
-    return &s->asks;
+    return &s->asker.from;
 }
 
 uint64_t conn_asked_ns(const struct stream *s)
@@ -182,18 +186,20 @@ bool conn_admitted(struct conn *c, struct stream *s, enum admission admission,
     return false;
 }
 
-void conn_resolved(struct conn *c, struct stream *s, struct resolution found, const struct now *now)
+const struct representation *conn_resolved(struct conn *c, struct stream *s,
+                                           struct resolution found, const struct now *now)
 {
     assert(conn_next(c) == CONN_RESOLVE);
-    if (c->rules->sites && route_goes_on(s, c->rules, found.kind)) return;
     const struct representation *lent =
         found.kind == RESOLUTION_FOUND ? found.representation : NULL;
+    if (c->rules->sites && route_goes_on(s, c->rules, found, now->wall_seconds)) return lent;
     bool fetched = s->state == STREAM_FETCHED;
     struct ranges ranges; /* the plan may point to it */
     struct plan plan = stream_resolved(s, c->rules, c->last, found, now, &ranges);
-    struct exchange *exchange = answer_add(c, s, &plan, lent, now);
-    if (fetched && exchange->source != SOURCE_NONE) exchange->source = SOURCE_DISK;
+    plan.fetched = fetched;
+    answer_add(c, s, &plan, lent, now);
     requests_take(c, now);
+    return NULL;
 }
 
 void conn_parked(struct conn *c, struct stream *s)

@@ -57,6 +57,7 @@ enum field field_find(struct text name)
     case 10:
         if (name_is(name, "user-agent")) return FIELD_USER_AGENT;
         return name_is(name, "connection") ? FIELD_CONNECTION : FIELD_OTHER;
+    case 12: return name_is(name, "x-request-id") ? FIELD_X_REQUEST_ID : FIELD_OTHER;
     case 13:
         if (name_is(name, "if-none-match")) return FIELD_IF_NONE_MATCH;
         return name_is(name, "authorization") ? FIELD_AUTHORIZATION : FIELD_OTHER;
@@ -66,6 +67,7 @@ enum field field_find(struct text name)
         return name_is(name, "x-forwarded-for") ? FIELD_X_FORWARDED_FOR : FIELD_OTHER;
     case 17:
         if (name_is(name, "if-modified-since")) return FIELD_IF_MODIFIED_SINCE;
+        if (name_is(name, "x-forwarded-proto")) return FIELD_X_FORWARDED_PROTO;
         return name_is(name, "transfer-encoding") ? FIELD_TRANSFER_ENCODING : FIELD_OTHER;
     case 19: return name_is(name, "if-unmodified-since") ? FIELD_IF_UNMODIFIED_SINCE : FIELD_OTHER;
     case 29:

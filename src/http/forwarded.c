@@ -24,10 +24,9 @@ static struct text unquoted(struct text text)
     return quoted ? (struct text){text.base + 1, text.length - 2} : text;
 }
 
-/* Returns the node of `for` in an element of Forwarded (RFC 7239 §5.2); absent: there is none. */
-static struct text node_of(struct text element)
+/* Returns the value of "for=" or "proto=" in an element of Forwarded (RFC 7239 §4); or absent. */
+static struct text value_of(struct text element, struct text name)
 {
-    static const struct text name = {"for=", 4};
     while (element.length > 0) {
         struct text parameter = parameter_take(&element);
         while (parameter.length > 0 && byte_is_blank(parameter.base[0]))
@@ -73,7 +72,8 @@ static bool host_of(struct text node, struct text *host)
 /* Returns the address of a member; absent when it is none. */
 static struct text address_of(struct text member, enum forwarding forwarding, struct ip *ip)
 {
-    struct text node = forwarding == FORWARDING_FORWARDED ? node_of(member) : unquoted(member);
+    struct text node =
+        forwarding == FORWARDING_FORWARDED ? value_of(member, TEXT("for=")) : unquoted(member);
     struct text host = {NULL, 0};
     if (!node.base || !host_of(node, &host) || !ip_read(host, ip)) return (struct text){NULL, 0};
     return host;
@@ -93,4 +93,39 @@ struct text forwarded_client(const struct fields *fields, const struct conn_rule
             if (!leads_on || !client.base) client = address;
         }
     return client;
+}
+
+/* ---- the scheme ------------------------------------------------------------------------------ */
+
+/* Returns the scheme in the members of Forwarded; absent when none that is believed names one. */
+static struct text scheme_forwarded(const struct fields *fields, const struct conn_rules *rules)
+{
+    struct text scheme = {NULL, 0}, value, member;
+    uint32_t cursor = 0;
+    while (fields_next(fields, FIELD_FORWARDED, &cursor, &value))
+        while (list_next(&value, &member)) {
+            struct ip ip;
+            struct text address = address_of(member, FORWARDING_FORWARDED, &ip);
+            bool leads_on = address.base && networks_have(&rules->trusted, &ip);
+            if (!leads_on || !scheme.base) scheme = value_of(member, TEXT("proto="));
+        }
+    return scheme;
+}
+
+static struct text last_member(const struct fields *fields, enum field field)
+{
+    struct text last = {NULL, 0}, value, member;
+    uint32_t cursor = 0;
+    while (fields_next(fields, field, &cursor, &value))
+        while (list_next(&value, &member))
+            last = member;
+    return last;
+}
+
+bool forwarded_https(const struct fields *fields, const struct conn_rules *rules)
+{
+    struct text scheme = rules->forwarding == FORWARDING_FORWARDED
+                             ? scheme_forwarded(fields, rules)
+                             : last_member(fields, FIELD_X_FORWARDED_PROTO);
+    return scheme.base && text_equals_any_case(scheme, TEXT("https"));
 }

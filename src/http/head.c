@@ -10,6 +10,7 @@
 #include "location.h"
 #include "multipart.h"
 #include "status.h"
+#include "told.h"
 
 static char *put_common(char *at, const struct conn_rules *rules, const struct now *now)
 {
@@ -49,6 +50,13 @@ static char *put_partial(char *at, const struct plan *plan, const struct conn_ru
     return put(at, representation_head(plan->selected, HEAD_CODING, HEAD_VALIDATORS));
 }
 
+/* RFC 9110 §15.5.17: the length of what was asked for, also when a page is sent instead. */
+static char *put_unsatisfied(char *at, uint64_t complete)
+{
+    at = put_number(put(at, TEXT("Content-Range: bytes */")), complete);
+    return put(at, TEXT("\r\n"));
+}
+
 static char *put_page_fields(char *at, const struct plan *plan)
 {
     if (plan->page.length == 0) return at;
@@ -75,9 +83,7 @@ static char *put_special(char *at, const struct plan *plan, const struct conn_ru
         at = put_page_fields(at, plan);
     if (plan->status == 304)
         at = put(at, representation_head(plan->selected, HEAD_VALIDATORS, HEAD_VALIDATORS));
-    if (plan->status == 416)
-        at = put_line(at, TEXT("Content-Range: bytes */"),
-                      representation_length_text(plan->selected));
+    if (plan->status == 416) at = put_unsatisfied(at, plan->complete);
     if (plan->status == 401) at = put_challenge(at, plan);
     if (plan->status == 429 || plan->status == 503)
         at = put_line(at, TEXT("Retry-After: "), TEXT("1"));
@@ -87,11 +93,12 @@ static char *put_special(char *at, const struct plan *plan, const struct conn_ru
 }
 
 size_t head_write(char *space, const struct plan *plan, const struct conn_rules *rules,
-                  const struct target *target, const struct now *now)
+                  const struct target *target, struct exchange *exchange, const struct now *now)
 {
     char *at = put_line(space, TEXT("HTTP/1.1 "), status_line(plan->status));
     at = put_common(at, rules, now);
-    if (plan->status == 200 && !plan->verdict)
+    if (rules->server_timing || rules->request_id) at = put_told(at, rules, exchange, now);
+    if (plan->status == 200 && head_is_kept(plan->verdict))
         at = put(at, plan->selected->prepared_head);
     else
         at = put_special(at, plan, rules, target);

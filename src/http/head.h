@@ -20,9 +20,10 @@ static inline size_t head_room_added(const struct conn_rules *rules)
 
 /*
  * Writes the head of the response `plan` to `space`, which has HEAD_ROOM + head_room_added() bytes.
- * Returns its length in bytes. A redirect leads from `target`.
+ * Returns its length in bytes. A redirect leads from `target`. What the head tells of its making is
+ * taken from `exchange`, which may be NULL when the rules ask for nothing of that.
  */
 size_t head_write(char *space, const struct plan *plan, const struct conn_rules *rules,
-                  const struct target *target, const struct now *now);
+                  const struct target *target, struct exchange *exchange, const struct now *now);
 
 #endif

@@ -20,13 +20,20 @@ void http1_open(struct http1 *h, const struct conn_rules *rules, char *space)
     h->receive = space + path_made_size(rules);
     h->size = rules->head_bytes_max + RECEIVE_SLACK_BYTES;
     h->filled = h->parsed = 0;
+    h->stream.ids = NULL;
     if (rules->sites) h->stream.peer = (struct origin){.local = false};
+    if (rules->sites) h->stream.asker = (struct asker){.https = false};
     reader_begin(&h->reader, &h->stream.request, rules);
 }
 
 void http1_from(struct http1 *h, const struct origin *peer)
 {
     h->stream.peer = *peer;
+}
+
+void http1_ids(struct http1 *h, struct request_ids *ids)
+{
+    h->stream.ids = ids;
 }
 
 struct iovec http1_receive_space(struct http1 *h)

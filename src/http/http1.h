@@ -32,6 +32,9 @@ void http1_open(struct http1 *h, const struct conn_rules *rules, char *space);
 /* Who sends the requests: see conn_from(). */
 void http1_from(struct http1 *h, const struct origin *peer);
 
+/* Where ids of requests come from: see conn_ids(). */
+void http1_ids(struct http1 *h, struct request_ids *ids);
+
 /* Returns where received bytes go; not empty when conn_receives() is true. */
 struct iovec http1_receive_space(struct http1 *h);
 

@@ -85,7 +85,10 @@ enum refusal judge_line(struct reader *r, struct text name, struct text value)
     case FIELD_TRANSFER_ENCODING: return transfer_coding_take(r, value);
     case FIELD_CONTENT_LENGTH: return content_length_take(r, value);
     case FIELD_FORWARDED:
-    case FIELD_X_FORWARDED_FOR: return forwarding_take(r, field, value);
+    case FIELD_X_FORWARDED_FOR:
+    case FIELD_X_FORWARDED_PROTO: return forwarding_take(r, field, value);
+    case FIELD_X_REQUEST_ID:
+        return r->rules->request_id ? field_keep(r, field, value) : REFUSAL_NONE;
     case FIELD_AUTHORIZATION: return authorization_take(r, value);
     default: return field_keep(r, field, value);
     }

@@ -90,16 +90,42 @@ static char *put_captured(char *at, const char *begin, struct piece piece)
     return put_encoded(at, piece.text, is_path_character);
 }
 
+/* Sets what the references in the target of the verdict's rule stand for. */
+static const struct rule *captures_make(struct captures *captures, const struct verdict *verdict,
+                                        const struct target *target)
+{
+    const struct rule *rule = verdict->by[RULE_TARGET];
+    pattern_match(&rule->pattern, target->path, captures);
+    captures->scheme = verdict->https ? TEXT("https") : TEXT("http");
+    captures->host = verdict->host;
+    return rule;
+}
+
+/* The host is a valid one, so it has only characters of a URI. */
+static char *put_host(char *at, struct text host)
+{
+    for (size_t i = 0; i < host.length; i++) {
+        char c = host.base[i];
+        *at++ = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+    return at;
+}
+
+static char *put_piece(char *at, const char *begin, struct piece piece)
+{
+    if (piece.is_captured) return put_captured(at, begin, piece);
+    return piece.is_host ? put_host(at, piece.text) : put(at, piece.text);
+}
+
 static char *put_moved(char *at, const struct plan *plan, const struct target *target)
 {
-    const struct rule *rule = plan->verdict->by[RULE_TARGET];
-    struct text rest = rule->target;
     struct captures captures;
     struct piece piece;
-    pattern_match(&rule->pattern, target->path, &captures);
+    const struct rule *rule = captures_make(&captures, plan->verdict, target);
+    struct text rest = rule->target;
     const char *begin = at;
     while (piece_next(&rest, &captures, &piece))
-        at = piece.is_captured ? put_captured(at, begin, piece) : put(at, piece.text);
+        at = put_piece(at, begin, piece);
     if (!target->query.base) return at;
     bool has_query = memchr(rule->target.base, '?', rule->target.length) != NULL;
     at = put(at, has_query ? TEXT("&") : TEXT("?"));
@@ -114,15 +140,13 @@ static size_t encoded_length(struct text text, bool (*is_plain)(char))
     return length;
 }
 
-bool location_fits(const struct plan *plan, const struct conn_rules *rules,
+bool location_fits(const struct verdict *verdict, const struct conn_rules *rules,
                    const struct target *target)
 {
-    const struct rule *rule = plan->verdict->by[RULE_TARGET];
-    struct text rest = rule->target;
     struct captures captures;
     struct piece piece;
+    struct text rest = captures_make(&captures, verdict, target)->target;
     size_t length = 1 + encoded_length(target->query, is_query_character);
-    pattern_match(&rule->pattern, target->path, &captures);
     while (piece_next(&rest, &captures, &piece))
         length += 1 + (piece.is_captured ? encoded_length(piece.text, is_path_character)
                                          : piece.text.length);

@@ -9,7 +9,7 @@
 #include "zcserve/conn.h"
 
 /* Returns whether the Location of a redirect by a rule has at most as many bytes as head.h allows. */
-bool location_fits(const struct plan *plan, const struct conn_rules *rules,
+bool location_fits(const struct verdict *verdict, const struct conn_rules *rules,
                    const struct target *target);
 
 /*

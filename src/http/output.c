@@ -141,6 +141,11 @@ static uint64_t content_put(struct output *out, const struct plan *plan,
     return plan->length;
 }
 
+static enum source source_of(const struct plan *plan)
+{
+    return plan->fetched ? SOURCE_DISK : plan->selected->source;
+}
+
 struct exchange *output_next_exchange(struct output *out)
 {
     assert(out->planned < EXCHANGES_MAX);
@@ -151,7 +156,10 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
                 const struct target *target, const struct now *now)
 {
     struct exchange *exchange = output_next_exchange(out);
-    size_t head = plan->bare ? 0 : head_write(out->base + out->used, plan, rules, target, now);
+    bool from_file = plan->selected && plan->length > 0;
+    exchange->source = from_file && !plan->head_only ? source_of(plan) : SOURCE_NONE;
+    size_t head =
+        plan->bare ? 0 : head_write(out->base + out->used, plan, rules, target, exchange, now);
     assert(head <= HEAD_ROOM(rules->target_bytes_max) + head_room_added(rules));
 
     if (head > 0) output_grow(out, head);
@@ -162,9 +170,7 @@ void output_add(struct output *out, const struct plan *plan, const struct conn_r
     exchange->head_length = (uint32_t)head;
     exchange->offset = out->planned_bytes;
     exchange->length = head + content;
-    bool from_file = plan->selected && plan->length > 0;
     exchange->coding = from_file ? plan->selected->coding : CODING_IDENTITY;
-    exchange->source = from_file && content > 0 ? plan->selected->source : SOURCE_NONE;
     out->holds_file = exchange->lent && exchange->lent->fd >= 0;
     out->planned_bytes += exchange->length;
     out->planned++;

@@ -98,11 +98,53 @@ static bool glob(struct matching *m)
     }
 }
 
+static bool is_plain(char c)
+{
+    return c != '*' && c != '?';
+}
+
+/*
+ * Returns whether one star is all between the plain beginning and the plain end, and it can take
+ * whatever is there: "**" takes all, and "*" at the beginning of any segment takes all before a name's
+ * end.
+ */
+static bool ends_decide(const struct pattern *pattern)
+{
+    const char *end = pattern->text.base + pattern->text.length - pattern->end;
+    size_t between = pattern->text.length - pattern->begin - pattern->end;
+    if (pattern->stars != 1 || (pattern->anywhere && pattern->begin > 0)) return false;
+    if (between == 2) return pattern->text.base[pattern->begin] == '*' && end[-1] == '*';
+    return between == 1 && pattern->anywhere && pattern->end > 0 && !memchr(end, '/', pattern->end);
+}
+
+struct pattern pattern_make(struct text text, bool anywhere)
+{
+    struct pattern pattern = {.text = text, .anywhere = anywhere};
+    while (pattern.begin < text.length && is_plain(text.base[pattern.begin]))
+        pattern.begin++;
+    if (pattern.begin == text.length) return pattern;
+    while (is_plain(text.base[text.length - pattern.end - 1]))
+        pattern.end++;
+    for (size_t i = pattern.begin; i < text.length; i++)
+        if (text.base[i] == '*' && (i == 0 || text.base[i - 1] != '*')) pattern.stars++;
+    pattern.ends_decide = ends_decide(&pattern);
+    return pattern;
+}
+
+/* Returns whether the path has the plain beginning and the plain end of the pattern, apart. */
+static bool ends_match(const struct pattern *pattern, struct text path)
+{
+    size_t begin = pattern->begin, end = pattern->end;
+    return path.length >= begin + end && memcmp(path.base, pattern->text.base, begin) == 0 &&
+           memcmp(path.base + path.length - end, pattern->text.base + pattern->text.length - end,
+                  end) == 0;
+}
+
 /* Matches the pattern against the path from `at` on, which is the beginning of a segment. */
 static bool match_from(const struct pattern *pattern, struct text path, size_t at,
                        struct captures *captures)
 {
-    size_t plain = pattern->plain;
+    size_t plain = pattern->begin;
     if (path.length - at < plain || memcmp(path.base + at, pattern->text.base, plain) != 0)
         return false;
     if (plain == pattern->text.length) return at + plain == path.length;
@@ -114,6 +156,7 @@ static bool match_from(const struct pattern *pattern, struct text path, size_t a
 
 bool pattern_match(const struct pattern *pattern, struct text path, struct captures *captures)
 {
+    if (!captures && pattern->ends_decide) return ends_match(pattern, path);
     if (captures) *captures = (struct captures){.path = path, .count = pattern->stars};
     if (match_from(pattern, path, 0, captures)) return true;
     for (size_t at = 1; pattern->anywhere && at < path.length; at++)
@@ -122,6 +165,11 @@ bool pattern_match(const struct pattern *pattern, struct text path, struct captu
 }
 
 /* ---- texts ----------------------------------------------------------------------------------- */
+
+static bool begins_with(struct text text, struct text word)
+{
+    return text.length >= word.length && memcmp(text.base, word.base, word.length) == 0;
+}
 
 /* Takes what a "$" stands for, behind which `rest` begins. Any other "$" stands for itself. */
 static struct piece reference_take(struct text *rest, const struct captures *captures)
@@ -135,9 +183,15 @@ static struct piece reference_take(struct text *rest, const struct captures *cap
         piece.text =
             number < captures->count ? captures->star[number] : (struct text){rest->base, 0};
         piece.is_captured = true;
-    } else if (rest->length >= 4 && memcmp(rest->base, "path", 4) == 0) {
+    } else if (begins_with(*rest, TEXT("path"))) {
         length = 4;
         piece = (struct piece){captures->path, .is_captured = true, .has_slash = true};
+    } else if (begins_with(*rest, TEXT("host"))) {
+        length = 4;
+        piece = (struct piece){captures->host, .is_host = true};
+    } else if (begins_with(*rest, TEXT("scheme"))) {
+        length = 6;
+        piece = (struct piece){.text = captures->scheme};
     }
     rest->base += length;
     rest->length -= length;

@@ -11,7 +11,11 @@ struct captures {
     struct text path; /* all of it, for $path */
     struct text star[CAPTURES_MAX];
     uint32_t count;
+    struct text scheme, host; /* of a redirect; set by the caller */
 };
+
+/* Returns the pattern for `text`, which must outlive it. */
+struct pattern pattern_make(struct text text, bool anywhere);
 
 /*
  * Returns whether `path` (decoded, without "/" before it) matches. Then *captures is set; it may be
@@ -20,18 +24,22 @@ struct captures {
  */
 bool pattern_match(const struct pattern *pattern, struct text path, struct captures *captures);
 
-/* Returns false for most paths that do not match: those that begin with another byte. */
+/* Returns false for most paths that do not match: those that begin or end with another byte. */
 static inline bool pattern_may_match(const struct pattern *pattern, struct text path)
 {
-    if (pattern->anywhere || pattern->plain == 0) return true;
-    return path.length >= pattern->plain && path.base[0] == pattern->text.base[0];
+    if (path.length < (size_t)pattern->begin + pattern->end) return false;
+    if (pattern->end > 0 &&
+        path.base[path.length - 1] != pattern->text.base[pattern->text.length - 1])
+        return false;
+    return pattern->anywhere || pattern->begin == 0 || path.base[0] == pattern->text.base[0];
 }
 
-/* A piece of a text with $1 … $9 and $path. */
+/* A piece of a text with $1 … $9 and $path; of the target of a redirect, also $scheme and $host. */
 struct piece {
     struct text text;
     bool is_captured; /* not written in the configuration, but taken from the path */
     bool has_slash;   /* of $path: a "/" precedes the text                         */
+    bool is_host;     /* of $host: any case of letters                             */
 };
 
 /*

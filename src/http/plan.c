@@ -94,6 +94,7 @@ static struct plan plan_content(const struct request *r, bool may_persist,
     enum range_kind kind = range_of(r, selected, ranges_max, now_seconds, ranges);
     struct plan plan = plan_make(r, may_persist, status[kind]);
     plan_select(&plan, selected);
+    if (kind == RANGE_UNSATISFIABLE) plan.complete = selected->length;
     if (kind == RANGE_WHOLE) plan.length = selected->length;
     if (kind == RANGE_PARTS) plan_parts(&plan, ranges);
     return plan;

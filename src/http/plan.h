@@ -16,6 +16,7 @@ struct plan {
     const struct representation *selected; /* its metadata goes into the head; NULL: none */
     uint64_t offset, length;       /* of the content of `selected` to send, for 200 and 206 */
     const struct ranges *ranges;   /* several parts to send, `length` bytes together, or NULL */
+    uint64_t complete;             /* of 416: the length of what was asked for             */
     struct text page;              /* content that is not of `selected`; may be empty       */
     const struct verdict *verdict; /* of the rules of a site; NULL: there are none        */
     uint16_t status;
@@ -28,6 +29,7 @@ struct plan {
     bool moved;              /* send Location: the target of the verdict's rule       */
     bool varies;
     bool is_page;   /* `selected` is the page of an error: whole, without validators  */
+    bool fetched;   /* what it needed was read from the disk for it                  */
     bool preflight; /* a request of CORS for what it may ask                          */
 };
 

@@ -24,12 +24,13 @@ static const struct rule *rule_of(const struct stream *s, enum rule_value value)
 
 static void lookup_begin(struct stream *s, const struct conn_rules *rules)
 {
-    const struct rule *lists = rule_of(s, RULE_LISTS);
+    const struct rule *lists = rule_of(s, RULE_LISTS), *compresses = rule_of(s, RULE_COMPRESSES);
     s->lookup.tree = s->verdict.site->tree;
     s->lookup.lists = lists ? lists->lists : s->verdict.site->lists;
     if (s->lookup.lists) s->lookup.view = view_asked(s->target.query, &s->request.fields);
     s->lookup.accepted = negotiate_accepted(&s->request.fields);
     s->lookup.accepted.original_otherwise = !rules->not_acceptable;
+    s->lookup.accepted.as_stored = compresses && !compresses->compresses;
 }
 
 static void ask(struct stream *s, struct text path)
@@ -99,28 +100,29 @@ static uint16_t status_refused(struct stream *s)
     return 0;
 }
 
+/* Returns the status of the redirect by this rule. Without a host, there is none to lead to. */
+static uint16_t status_moved(const struct stream *s, const struct conn_rules *rules,
+                             const struct rule *target)
+{
+    if (target->needs_host && s->verdict.host.length == 0) return 400;
+    return location_fits(&s->verdict, rules, &s->target) ? target->status : 414;
+}
+
 /* Returns the status that needs no lookup, or 0. */
-static uint16_t status_at_once(const struct stream *s)
+static uint16_t status_at_once(const struct stream *s, const struct conn_rules *rules)
 {
     const struct rule *target = rule_of(s, RULE_TARGET);
     if (request_is(&s->request, METHOD_OPTIONS)) return 204;
-    return target && target->target.length > 0 ? target->status : 0;
+    return target && target->target.length > 0 ? status_moved(s, rules, target) : 0;
 }
 
-static struct plan plan_at_once(const struct stream *s, const struct conn_rules *rules,
-                                bool may_persist, uint16_t status)
+static struct plan plan_at_once(const struct stream *s, bool may_persist, uint16_t status)
 {
     struct plan plan = plan_make(&s->request, may_persist, status);
     plan.verdict = &s->verdict;
     plan.allow = status == 204 || status == 405;
     plan.preflight = status == 204 && is_preflight(s);
-    if (status == 301 || status == 302) {
-        plan.moved = true;
-        if (!location_fits(&plan, rules, &s->target)) {
-            plan = plan_make(&s->request, may_persist, 414);
-            plan.verdict = &s->verdict;
-        }
-    }
+    plan.moved = status == 301 || status == 302;
     return plan;
 }
 
@@ -147,7 +149,7 @@ static bool refuse(struct stream *s, const struct conn_rules *rules, bool may_pe
 {
     lookup_begin(s, rules);
     if (page_ask(s, status)) return false;
-    *plan = plan_at_once(s, rules, may_persist, status);
+    *plan = plan_at_once(s, may_persist, status);
     return true;
 }
 
@@ -155,9 +157,10 @@ static bool refuse(struct stream *s, const struct conn_rules *rules, bool may_pe
 static bool enter(struct stream *s, const struct conn_rules *rules, bool may_persist,
                   struct plan *plan)
 {
-    uint16_t status = status_at_once(s);
+    uint16_t status = status_at_once(s, rules);
+    if (status >= 400) return refuse(s, rules, may_persist, status, plan);
     if (status != 0) {
-        *plan = plan_at_once(s, rules, may_persist, status);
+        *plan = plan_at_once(s, may_persist, status);
         return true;
     }
     const struct rule *paths = rule_of(s, RULE_PATHS);
@@ -175,9 +178,11 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
     struct text authority = s->target.form == TARGET_ABSOLUTE
                                 ? s->target.authority
                                 : fields_value(&s->request.fields, FIELD_HOST);
-    rule_judge(site_find(rules->sites, authority), &s->request, s->target.path, &s->asks,
+    rule_judge(site_find(rules->sites, authority), &s->request, s->target.path, &s->asker,
                &s->verdict);
+    s->verdict.host = authority_host(authority);
     s->decided = 0;
+    s->complete = 0;
     s->tried = 0;
     uint16_t status = status_refused(s);
     if (status != 0) return refuse(s, rules, may_persist, status, plan);
@@ -208,10 +213,33 @@ bool route_admit(struct stream *s, const struct conn_rules *rules, bool may_pers
 
 /* ---- after a lookup -------------------------------------------------------------------------- */
 
-bool route_goes_on(struct stream *s, const struct conn_rules *rules, enum resolution_kind kind)
+/* Whether a file that was found may be answered with 412 or 416. */
+static bool may_fail(const struct fields *fields)
+{
+    return fields_have(fields, FIELD_RANGE) || fields_have(fields, FIELD_IF_MATCH) ||
+           fields_have(fields, FIELD_IF_UNMODIFIED_SINCE);
+}
+
+/* Asks for the page of 412 or 416, when this is the response about the file that was found. */
+static bool found_goes_on(struct stream *s, const struct conn_rules *rules, struct resolution found,
+                          int64_t now_seconds)
+{
+    struct ranges ranges;
+    if (!may_fail(&s->request.fields)) return false;
+    struct plan plan =
+        plan_resolved(&s->request, false, found, now_seconds, rules->ranges_max, &ranges);
+    if (plan.status < 400 || !verdict_page(&s->verdict, plan.status).base) return false;
+    s->complete = plan.complete;
+    return page_ask(s, plan.status);
+}
+
+bool route_goes_on(struct stream *s, const struct conn_rules *rules, struct resolution found,
+                   int64_t now_seconds)
 {
     const struct rule *paths = rule_of(s, RULE_PATHS);
-    if (kind == RESOLUTION_FOUND || s->decided != 0) return false;
+    enum resolution_kind kind = found.kind;
+    if (s->decided != 0) return false;
+    if (kind == RESOLUTION_FOUND) return found_goes_on(s, rules, found, now_seconds);
     if (kind == RESOLUTION_DIRECTORY && slash_add(s, rules)) return true;
     if (kind == RESOLUTION_NOT_FOUND && paths && path_next(s, rules, paths)) return true;
     if (kind == RESOLUTION_NOT_FOUND && paths && paths->otherwise != 0)
@@ -220,26 +248,17 @@ bool route_goes_on(struct stream *s, const struct conn_rules *rules, enum resolu
     return status >= 400 && page_ask(s, status);
 }
 
-/* The page of an error is sent as it is: preconditions and ranges are about what was asked for. */
-static struct plan plan_page(const struct stream *s, bool may_persist, struct resolution found)
+struct plan route_page(const struct stream *s, bool may_persist, struct resolution found)
 {
     struct plan plan = plan_make(&s->request, may_persist, s->decided);
+    plan.verdict = &s->verdict;
     plan.allow = s->decided == 405;
+    plan.complete = s->complete;
     if (found.kind != RESOLUTION_FOUND) return plan;
     plan.selected = found.representation;
     plan.varies = found.representation->varies;
     plan.is_page = true;
     plan.length = found.representation->length;
     plan.page.length = 0;
-    return plan;
-}
-
-struct plan route_plan(const struct stream *s, const struct conn_rules *rules, bool may_persist,
-                       struct resolution found, int64_t now_seconds, struct ranges *ranges)
-{
-    struct plan plan = s->decided != 0 ? plan_page(s, may_persist, found)
-                                       : plan_resolved(&s->request, may_persist, found, now_seconds,
-                                                       rules->ranges_max, ranges);
-    plan.verdict = &s->verdict;
     return plan;
 }

@@ -32,13 +32,16 @@ bool route_admit(struct stream *s, const struct conn_rules *rules, bool may_pers
                  enum admission admission, struct plan *plan);
 
 /*
- * A lookup had this result. Returns true when another path must be looked up, which is in s->lookup
- * then; nothing was lent.
+ * A lookup had the result `found`. Returns true when another path must be looked up, which is in
+ * s->lookup then; what was lent is not needed.
  */
-bool route_goes_on(struct stream *s, const struct conn_rules *rules, enum resolution_kind kind);
+bool route_goes_on(struct stream *s, const struct conn_rules *rules, struct resolution found,
+                   int64_t now_seconds);
 
-/* Returns the plan that follows from the last result. The rest is as for plan_resolved(). */
-struct plan route_plan(const struct stream *s, const struct conn_rules *rules, bool may_persist,
-                       struct resolution found, int64_t now_seconds, struct ranges *ranges);
+/*
+ * Returns the plan of an error whose page was looked up with this result. The page is sent as it is:
+ * preconditions and ranges are about what was asked for.
+ */
+struct plan route_page(const struct stream *s, bool may_persist, struct resolution found);
 
 #endif

@@ -19,9 +19,10 @@ static bool is_refused(const struct verdict *verdict, const struct origin *from)
 
 static struct text origin_of(const struct verdict *verdict, const struct request *r)
 {
-    struct text origin = fields_value(&r->fields, FIELD_ORIGIN);
     const struct rule *rule = verdict->by[RULE_ORIGINS];
-    for (uint32_t i = 0; rule && origin.base && i < rule->origins; i++)
+    if (!rule) return (struct text){NULL, 0};
+    struct text origin = fields_value(&r->fields, FIELD_ORIGIN);
+    for (uint32_t i = 0; origin.base && i < rule->origins; i++)
         if (text_equals(rule->origin[i], origin) || text_equals(rule->origin[i], TEXT("*")))
             return text_equals(rule->origin[i], origin) ? origin : TEXT("*");
     return (struct text){NULL, 0};
@@ -38,18 +39,20 @@ static void rule_apply(struct verdict *verdict, uint32_t number)
 }
 
 void rule_judge(const struct site *site, const struct request *r, struct text path,
-                const struct origin *from, struct verdict *verdict)
+                const struct asker *asker, struct verdict *verdict)
 {
     verdict->site = site;
+    verdict->https = asker->https;
     memset(verdict->applies, 0, (site->rules + 63) / 64 * sizeof(verdict->applies[0]));
     memset(verdict->by, 0, sizeof(verdict->by));
     for (uint32_t i = 0; i < site->rules; i++)
         if (pattern_may_match(&site->rule[i].pattern, path) &&
-            pattern_match(&site->rule[i].pattern, path, NULL))
+            pattern_match(&site->rule[i].pattern, path, NULL) &&
+            rule_has_scheme(&site->rule[i], asker->https))
             rule_apply(verdict, i);
     const struct rule *methods = verdict->by[RULE_METHODS];
     verdict->methods = methods ? methods->methods : METHODS_ALL;
-    verdict->refused = is_refused(verdict, from);
+    verdict->refused = is_refused(verdict, &asker->from);
     verdict->admitted = false;
     verdict->origin = origin_of(verdict, r);
 }

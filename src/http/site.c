@@ -3,23 +3,9 @@
  * from the longest to the shortest.
  */
 #include "zcserve/site.h"
+#include "authority.h"
 
 #define HOST_BYTES_MAX 255 /* a longer one is no name of the DNS (RFC 1035 §2.3.4) */
-
-/* Returns the host of an authority: what precedes the port, without a dot at its end. */
-static struct text host_of(struct text authority)
-{
-    struct text host = authority;
-    while (host.length > 0 && host.base[host.length - 1] >= '0' &&
-           host.base[host.length - 1] <= '9')
-        host.length--;
-    if (host.length > 0 && host.base[host.length - 1] == ':')
-        host.length--;
-    else
-        host = authority;
-    if (host.length > 1 && host.base[host.length - 1] == '.') host.length--;
-    return host;
-}
 
 static void lower_case(char *to, struct text from)
 {
@@ -35,13 +21,13 @@ static int compare(struct text a, struct text b)
     return memcmp(a.base, b.base, a.length);
 }
 
-static const struct site *name_find(const struct sites *sites, struct text name)
+static const struct site_host *name_find(const struct sites *sites, struct text name)
 {
     uint32_t least = 0, end = sites->hosts;
     while (least < end) {
         uint32_t middle = least + (end - least) / 2;
         int order = compare(sites->host[middle].name, name);
-        if (order == 0) return sites->host[middle].site;
+        if (order == 0) return &sites->host[middle];
         if (order < 0)
             least = middle + 1;
         else
@@ -50,21 +36,26 @@ static const struct site *name_find(const struct sites *sites, struct text name)
     return NULL;
 }
 
-const struct site *site_find(const struct sites *sites, struct text authority)
+const struct site_host *site_host_find(const struct sites *sites, struct text authority)
 {
     char bytes[HOST_BYTES_MAX];
-    struct text name = host_of(authority);
-    if (sites->hosts == 0 || name.length == 0 || name.length > sizeof(bytes))
-        return sites->otherwise;
+    struct text name = authority_host(authority);
+    if (sites->hosts == 0 || name.length == 0 || name.length > sizeof(bytes)) return NULL;
     lower_case(bytes, name);
     name.base = bytes;
-    const struct site *site = name_find(sites, name);
-    while (!site && name.length > 1) {
+    const struct site_host *host = name_find(sites, name);
+    while (!host && name.length > 1) {
         do {
             name.base++;
             name.length--;
         } while (name.length > 0 && name.base[0] != '.');
-        site = name_find(sites, name);
+        host = name_find(sites, name);
     }
-    return site ? site : sites->otherwise;
+    return host;
+}
+
+const struct site *site_find(const struct sites *sites, struct text authority)
+{
+    const struct site_host *host = site_host_find(sites, authority);
+    return host ? host->site : sites->otherwise;
 }

@@ -26,12 +26,13 @@ static bool target_take(struct stream *s)
            (s->target.form == TARGET_ASTERISK && request_is(r, METHOD_OPTIONS));
 }
 
-void stream_name(struct stream *s, const struct conn_rules *trusting)
+void stream_name(struct stream *s, const struct conn_rules *rules, bool peer_trusted)
 {
-    s->asks = s->peer;
-    if (!trusting) return;
-    struct text client = forwarded_client(&s->request.fields, trusting);
-    if (client.base && ip_read(client, &s->asks.ip)) s->asks.local = false;
+    s->asker = (struct asker){.from = s->peer};
+    if (!peer_trusted) return;
+    struct text client = forwarded_client(&s->request.fields, rules);
+    if (client.base && ip_read(client, &s->asker.from.ip)) s->asker.from.local = false;
+    s->asker.https = forwarded_https(&s->request.fields, rules);
 }
 
 bool stream_take(struct stream *s, const struct conn_rules *rules, bool last, struct plan *plan)
@@ -73,15 +74,27 @@ struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bo
 {
     assert(stream_asks(s));
     s->state = STREAM_READING;
-    if (rules->sites)
-        return route_plan(s, rules, may_persist(rules, last), found, now->wall_seconds, ranges);
-    return plan_resolved(&s->request, may_persist(rules, last), found, now->wall_seconds,
-                         rules->ranges_max, ranges);
+    if (rules->sites && s->decided != 0) return route_page(s, may_persist(rules, last), found);
+    struct plan plan = plan_resolved(&s->request, may_persist(rules, last), found,
+                                     now->wall_seconds, rules->ranges_max, ranges);
+    if (rules->sites) plan.verdict = &s->verdict;
+    return plan;
 }
 
-void stream_describe(const struct stream *s, const struct conn_rules *trusting,
+/* Describes who sent the request, as far as a trusted peer says so, and its id. */
+static void client_describe(struct stream *s, const struct conn_rules *rules, bool peer_trusted,
+                            struct exchange *exchange)
+{
+    const struct fields *fields = &s->request.fields;
+    if (peer_trusted) exchange->client = forwarded_client(fields, rules);
+    if (peer_trusted) exchange->https = forwarded_https(fields, rules);
+    if (rules->request_id) exchange->id = told_id(fields, peer_trusted, rules, s->ids, s->id);
+}
+
+void stream_describe(struct stream *s, const struct conn_rules *rules, bool peer_trusted,
                      struct exchange *exchange)
 {
+    const struct text absent = {NULL, 0};
     const struct request *r = &s->request;
     exchange->lent = NULL;
     exchange->method = r->method;
@@ -92,7 +105,9 @@ void stream_describe(const struct stream *s, const struct conn_rules *trusting,
     exchange->referer = fields_value(&r->fields, FIELD_REFERER);
     exchange->user_agent = fields_value(&r->fields, FIELD_USER_AGENT);
     exchange->user = r->user;
-    exchange->client = trusting ? forwarded_client(&r->fields, trusting) : (struct text){NULL, 0};
+    exchange->client = exchange->id = absent;
+    exchange->https = false;
+    if (peer_trusted || rules->request_id) client_describe(s, rules, peer_trusted, exchange);
     exchange->queue_ns = s->queue_ns;
     exchange->begun_ns = s->begun_ns;
     exchange->headed_ns = s->headed_ns;

@@ -14,6 +14,7 @@
 #include "plan.h"
 #include "rule.h"
 #include "target.h"
+#include "told.h"
 #include "zcserve/conn.h"
 
 enum stream_state {
@@ -33,14 +34,19 @@ struct stream {
     uint64_t queue_ns;  /* how long this byte had waited before            */
     uint64_t headed_ns; /* when the request was complete                   */
 
+    /* only with rules.request_id */
+    struct request_ids *ids;
+    char id[REQUEST_ID_DIGITS]; /* of the request, unless its peer named one */
+
     /* only where there are sites or rules */
     struct origin peer;             /* of the connection: see conn_from()                 */
-    struct origin asks;             /* who sends this request: the peer, or its client    */
+    struct asker asker;             /* who sends this request: the peer, or its client    */
     struct credentials credentials; /* that must be checked before the lookup: conn_credentials() */
     struct verdict verdict;         /* what the rules of its site say about the request   */
     char *made;                     /* room for a path that a rule makes: path_made_size() */
     uint32_t tried;                 /* how many paths of a rule were tried                */
     uint16_t decided;               /* the status, whatever the lookup finds; 0: none     */
+    uint64_t complete;              /* of 416: the length of what was asked for           */
 };
 
 /* Returns the size of stream.made in bytes: a path, a "/" and a NUL. */
@@ -54,11 +60,8 @@ static inline bool stream_asks(const struct stream *s)
     return s->state == STREAM_ASKING || s->state == STREAM_FETCHED;
 }
 
-/*
- * Sets who sends the request: the client that a trusted peer names by the rules `trusting`; else, or
- * when `trusting` is NULL, the peer.
- */
-void stream_name(struct stream *s, const struct conn_rules *trusting);
+/* Sets who sends the request: the client that a trusted peer names; else the peer. */
+void stream_name(struct stream *s, const struct conn_rules *rules, bool peer_trusted);
 
 /*
  * The request is complete. Returns true and sets *plan when it needs no lookup; else returns false,
@@ -84,10 +87,11 @@ struct plan stream_resolved(struct stream *s, const struct conn_rules *rules, bo
                             struct resolution found, const struct now *now, struct ranges *ranges);
 
 /*
- * Describes the request in its exchange, before the response is added to the output. `trusting`: the
- * rules by which a trusted peer may name its client; NULL: this peer is not trusted.
+ * Describes the request in its exchange, before the response is added to the output. `peer_trusted`:
+ * what the peer says of its client is believed. The texts of the exchange point into the received
+ * bytes and into the stream.
  */
-void stream_describe(const struct stream *s, const struct conn_rules *trusting,
+void stream_describe(struct stream *s, const struct conn_rules *rules, bool peer_trusted,
                      struct exchange *exchange);
 
 #endif

@@ -324,6 +324,7 @@ static int epoll_run(void *serving)
 
 const struct model epoll_model = {
     .name = "epoll",
+    .role = CONFINE_EPOLL,
     .worker = "worker",
     .workers = "workers",
     .connection_bytes = sizeof(struct epoll_client),

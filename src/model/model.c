@@ -22,6 +22,7 @@ int model_serve(const struct model *model, const struct service *service, uint32
 {
     void *serving = model->open(service, index);
     if (!serving) return 1;
+    if (!confine_calls(&service->confinement, model->role)) return 1;
     atomic_store_explicit(&service->roster[index].serves, true, memory_order_release);
     int code = model->run(serving);
     model->close(serving);

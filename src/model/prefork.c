@@ -340,6 +340,7 @@ static uint64_t prefork_adjust(const struct service *service, struct adjusting *
 
 const struct model prefork_model = {
     .name = "prefork",
+    .role = CONFINE_PREFORK,
     .worker = "process",
     .workers = "processes at most",
     .connection_bytes = sizeof(struct served),

@@ -21,7 +21,7 @@ struct gather {
 /* ---- opening ------------------------------------------------------------------------------ */
 
 /* Sets up the ring with the best flags that this kernel accepts. */
-static int setup(struct io_uring *uring, uint64_t sqpoll_ns)
+static int setup(struct io_uring *uring, uint64_t sqpoll_ns, bool restricted)
 {
     /* SQPOLL excludes DEFER_TASKRUN and COOP_TASKRUN, by which completions wait for our thread. */
     static const unsigned polled = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_SQPOLL;
@@ -32,8 +32,8 @@ static int setup(struct io_uring *uring, uint64_t sqpoll_ns)
     int result = -EINVAL;
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && result == -EINVAL; i++) {
         struct io_uring_params params = {
-            .flags =
-                (sqpoll_ns > 0 ? polled : flags[i]) | IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL,
+            .flags = (sqpoll_ns > 0 ? polled : flags[i]) | IORING_SETUP_CQSIZE |
+                     IORING_SETUP_SUBMIT_ALL | (restricted ? IORING_SETUP_R_DISABLED : 0),
             .cq_entries = RING_COMPLETIONS,
             .sq_thread_idle = (unsigned)(sqpoll_ns / NS_PER_MS),
         };
@@ -69,10 +69,12 @@ int ring_open(struct ring *ring, uint32_t sockets, const struct uring_options *o
               char *problem, size_t size)
 {
     int result = slab_open(&ring->gathers, sizeof(struct gather), sockets);
-    if (result == 0) result = setup(&ring->uring, options->sqpoll_ns);
+    if (result == 0) result = setup(&ring->uring, options->sqpoll_ns, options->restricted);
     if (result == 0) {
         result = options_take(ring, sockets, options);
         if (result == 0) result = ring_buffers_open(ring);
+        if (result == 0 && options->restricted && (result = ring_restrict(ring)) != 0)
+            ring_buffers_close(ring);
         if (result != 0) io_uring_queue_exit(&ring->uring);
     }
     if (result != 0) {

@@ -133,6 +133,12 @@ bool ring_gathers(const struct ring *ring);
 /* Adds the bytes of a receive's completion, which has IORING_CQE_F_BUFFER, to those that are held. */
 void ring_hold(struct ring *ring, struct held *held, const struct io_uring_cqe *cqe);
 
+/*
+ * Takes away all operations but those that are submitted here, and enables the ring, which was set up
+ * disabled. Returns 0 or -errno. ring_open() does it last when options->restricted.
+ */
+int ring_restrict(struct ring *ring);
+
 /* Copies up to `size` of the bytes held and gives their buffers back. Returns how many bytes. */
 size_t ring_take(struct ring *ring, struct held *held, char *space, size_t size);
 void ring_drop(struct ring *ring, struct held *held); /* drops all bytes held */

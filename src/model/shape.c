@@ -31,6 +31,7 @@ void uring_shape(struct service *service, const struct config *config)
         .sqpoll_ns = config->io_uring_sqpoll,
         .zero_copy_bytes = config->io_uring_zero_copy,
         .napi_ns = config->io_uring_napi,
+        .restricted = config->sandbox_rings,
         .registered_files = config->io_uring_registered_files,
     };
 }

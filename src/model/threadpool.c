@@ -337,6 +337,7 @@ static int threadpool_run(void *serving)
 
 const struct model threadpool_model = {
     .name = "threadpool",
+    .role = CONFINE_THREADPOOL,
     .worker = "thread",
     .workers = "threads",
     .connection_bytes = sizeof(struct served),

@@ -382,6 +382,7 @@ static void uring_prepare(struct service *service)
 
 const struct model uring_model = {
     .name = "io_uring",
+    .role = CONFINE_URING,
     .worker = "worker",
     .workers = "workers",
     .connection_bytes = sizeof(struct uring_client),

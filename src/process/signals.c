@@ -26,16 +26,18 @@ int signals_open(void)
     return fd < 0 ? -errno : fd;
 }
 
-static void log_open_anew(void)
+/* The supervisor has opened it: this process may not. */
+static void log_take_anew(void)
 {
-    int error = log_reopen();
-    if (error != 0) log_error("cannot reopen the error log: %s", strerror(-error));
+    int error = log_take();
+    if (error != 0 && error != -EAGAIN)
+        log_error("cannot reopen the error log: %s", strerror(-error));
 }
 
 static enum wish wish_of(uint32_t signal_number)
 {
     switch (signal_number) {
-    case SIGUSR1: log_open_anew(); return WISH_NONE;
+    case SIGUSR1: log_take_anew(); return WISH_NONE;
     case SIGURG: return WISH_LOOK;
     case SIGUSR2: return WISH_STOP;
     default: return WISH_DRAIN;

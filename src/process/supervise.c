@@ -153,6 +153,7 @@ static void supervise_reopen(struct supervision *s)
     int result = log_reopen();
 
     if (result < 0) log_error("cannot reopen the error log: %s", strerror(-result));
+    if (s->options->reopen) s->options->reopen(s->options->of);
     supervise_tell(s, SIGUSR1, false);
     supervise_tell(s, SIGUSR1, true);
 }

@@ -1,6 +1,7 @@
 /* Reads the block compress { … }. */
 #include "encode/encode.h"
 #include "start/program.h"
+#include "start/sites.h"
 
 #include <string.h>
 
@@ -12,19 +13,30 @@ static enum coding coding_of_word(const char *word)
     return coding;
 }
 
-bool encoders_load(const struct program *p)
+/* Loads what the codings of one tree need. */
+static bool tree_load(const struct program *p, const struct config_root *tree)
 {
-    const struct config_list *codings = &p->config->compress_codings;
+    const struct config_list *codings = tree->compress;
+    bool outside = codings == &p->config->compress_codings;
     char problem[256];
     for (uint32_t i = 0; i < codings->count; i++) {
         if (encode_load(coding_of_word(codings->item[i]), problem, sizeof(problem))) continue;
-        config_problem(p, "compress.codings", codings, problem);
+        problem_print(p->errors, tree->compress_place,
+                      outside ? "compress.codings" : "site.compress", problem);
         return false;
     }
     return true;
 }
 
-struct compress_options compress_options_make(const struct config *config)
+bool encoders_load(const struct program *p)
+{
+    for (uint32_t i = 0; i < p->sites->trees; i++)
+        if (!tree_load(p, &p->sites->tree[i])) return false;
+    return true;
+}
+
+struct compress_options compress_options_make(const struct config *config,
+                                              const struct config_list *codings)
 {
     struct compress_options options = {
         .level = {[CODING_GZIP] = (int)config->compress_level_gz,
@@ -34,7 +46,7 @@ struct compress_options compress_options_make(const struct config *config)
         .bytes_min = config->compress_least,
         .bytes_max = config->compress_most,
     };
-    for (uint32_t i = 0; i < config->compress_codings.count; i++)
-        options.coding[options.codings++] = coding_of_word(config->compress_codings.item[i]);
+    for (uint32_t i = 0; i < codings->count; i++)
+        options.coding[options.codings++] = coding_of_word(codings->item[i]);
     return options;
 }

@@ -41,6 +41,8 @@ void program_free(struct program *p)
 {
     if (p->types) media_types_free(p->types);
     free(p->tree);
+    free(p->service.confinement.root);
+    free(p->stays_root);
     site_set_free(p->sites);
     config_free(p->config);
     free(p);

@@ -6,6 +6,9 @@
 #include "start/inherited.h"
 #include "start/program.h"
 
+#include "zcserve/log.h"
+#include "zcserve/sink.h"
+
 #include <stdio.h>
 
 #define NEVER_NS (UINT64_MAX / 2) /* a reload asks again */
@@ -64,6 +67,22 @@ void workers_ended(const void *of)
     if (server->inherited) after = inherited_before(server->inherited);
     program_close(server->now, after);
     if (server->next) program_close(server->next, after);
+}
+
+/* The recorder of a generation that drains goes on with its file until it ends. */
+static void access_log_reopen(struct program *p)
+{
+    if (!p || !p->service.recorder) return;
+    int error = access_recorder_reopen(&p->recorder);
+    if (error < 0)
+        log_error("cannot reopen %s: %s; going on with the old file", p->recorder.path,
+                  sink_problem(-error));
+}
+
+void logs_reopen(const void *of)
+{
+    access_log_reopen(server_of(of)->now);
+    access_log_reopen(server_of(of)->next);
 }
 
 uint64_t worker_awake_since(const void *of, const struct supervised *process)

@@ -153,6 +153,8 @@ static void rules_make(struct conn_rules *rules, const struct config *config)
         .linger_ns = config->timeouts_linger,
         .linger_most_ns = LINGER_SILENCES * config->timeouts_linger,
         .keep_alive = config->keep_alive,
+        .server_timing = config->server_timing,
+        .request_id = config->request_id,
         .forwarding = (enum forwarding)config->forwarded,
     };
     arc4random_buf(rules->seed, sizeof(rules->seed));
@@ -213,7 +215,7 @@ bool service_make(struct program *p)
         return false;
     if (!encoders_load(p) || !trees_make(p)) return false;
     store_options_make(p);
-    return roots_valid(p);
+    return roots_valid(p) && confinement_make(p);
 }
 
 /* auto falls back to epoll, which works on every system. */

@@ -29,6 +29,9 @@ struct program {
     struct media_types *types;
     struct site_set *sites;
     struct tree_options *tree; /* of sites->trees; service.store.tree points to them */
+    char *stays_root;          /* why the processes stay root; NULL: they do not */
+    const char *no_files;      /* why they are not confined so; NULL: they are, or are not to be */
+    const char *no_calls;
     struct server *server;
     uint32_t half; /* which half of the table of processes it uses     */
     uint32_t slot; /* its first slot of the board: service.board is it */
@@ -56,8 +59,16 @@ void config_problem(const struct program *p, const char *option, const void *mem
  */
 bool encoders_load(const struct program *p);
 
-/* Returns how files are compressed on the fly. It points to texts of the configuration. */
-struct compress_options compress_options_make(const struct config *config);
+/* Returns how files are made in these codings on the fly. It points to texts of the configuration. */
+struct compress_options compress_options_make(const struct config *config,
+                                              const struct config_list *codings);
+
+/*
+ * Decides what the processes give up: whom they become, and what of the sandbox this kernel has.
+ * Returns false after it printed what is wrong with the options. confinement_tell() logs the result.
+ */
+bool confinement_make(struct program *p);
+void confinement_tell(const struct program *p);
 
 /* Makes the trees of the store, for all sites. Returns false after it printed the problem. */
 bool trees_make(struct program *p);
@@ -159,6 +170,7 @@ bool server_begun(const void *of);
 void stop_announce(const void *of);
 void draining_begins(const void *of);
 void workers_ended(const void *of);
+void logs_reopen(const void *of);
 uint64_t processes_adjust(const void *of, struct supervised *processes, uint32_t count);
 void absence_changed(const void *of, const struct supervised *processes, uint32_t count);
 uint64_t worker_awake_since(const void *of, const struct supervised *process);

@@ -16,28 +16,30 @@
 
 static const struct {
     const char *name, *instead;
+    bool with_id; /* only where request_id is set */
 } guarded[] = {
-    {"Content-Length", ""},
-    {"Transfer-Encoding", ""},
-    {"Connection", ""},
-    {"Keep-Alive", ""},
-    {"Proxy-Connection", ""},
-    {"Upgrade", ""},
-    {"Trailer", ""},
-    {"TE", ""},
-    {"Date", ""},
-    {"Content-Range", ""},
-    {"Content-Encoding", ""},
-    {"ETag", ""},
-    {"Last-Modified", ""},
-    {"Accept-Ranges", ""},
-    {"Vary", ""},
-    {"Allow", ": set methods"},
-    {"Location", ": set redirect or moved"},
-    {"WWW-Authenticate", ": set users"},
-    {"Server", ": set server outside of sites"},
-    {"Content-Type", ": set type or charset"},
-    {"Access-Control-Allow-Origin", ": set cors"},
+    {"Content-Length", "", false},
+    {"Transfer-Encoding", "", false},
+    {"Connection", "", false},
+    {"Keep-Alive", "", false},
+    {"Proxy-Connection", "", false},
+    {"Upgrade", "", false},
+    {"Trailer", "", false},
+    {"TE", "", false},
+    {"Date", "", false},
+    {"Content-Range", "", false},
+    {"Content-Encoding", "", false},
+    {"ETag", "", false},
+    {"Last-Modified", "", false},
+    {"Accept-Ranges", "", false},
+    {"Vary", "", false},
+    {"Allow", ": set methods", false},
+    {"Location", ": set redirect or moved", false},
+    {"WWW-Authenticate", ": set users", false},
+    {"Server", ": set server outside of sites", false},
+    {"Content-Type", ": set type or charset", false},
+    {"Access-Control-Allow-Origin", ": set cors", false},
+    {"X-Request-Id", ", because request_id is on", true},
 };
 
 static const char *const secure[] = {
@@ -60,7 +62,8 @@ static bool name_valid(const struct rules_making *m, const char *option, const v
                             name.base);
     for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++)
         if (strlen(guarded[i].name) == name.length &&
-            strncasecmp(guarded[i].name, name.base, name.length) == 0)
+            strncasecmp(guarded[i].name, name.base, name.length) == 0 &&
+            (!guarded[i].with_id || m->config->request_id))
             return rule_problem(m, option, member, "the server itself writes %s%s", guarded[i].name,
                                 guarded[i].instead);
     return true;

@@ -3,6 +3,7 @@
  * requested path in them.
  */
 #include "start/rules.h"
+#include "zcserve/conn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,6 @@ static const char *title_fault(const char *title)
 bool rule_pattern_make(const struct rules_making *m)
 {
     const char *title = m->rule->block.title, *fault = title_fault(title);
-    struct pattern *pattern = &m->made->pattern;
     size_t length = strlen(title);
     if (fault) return rule_problem(m, NULL, NULL, "the pattern %s", fault);
     char *text = rules_take(m, length + sizeof("**"));
@@ -47,38 +47,61 @@ bool rule_pattern_make(const struct rules_making *m)
         strcpy(text + length, "*");
     else if (title[length - 1] == '/')
         strcpy(text + length, "**");
-    pattern->anywhere = title[0] != '/';
-    text += title[0] == '/';
-    pattern->text = (struct text){text, strlen(text)};
-    pattern->plain = (uint16_t)strcspn(text, "*?");
-    for (const char *at = text; (at = strchr(at, '*')) != NULL; pattern->stars++)
-        at += at[1] == '*' ? 2 : 1;
+    bool anywhere = title[0] != '/';
+    text += !anywhere;
+    m->made->pattern = pattern_make((struct text){text, strlen(text)}, anywhere);
     return true;
 }
 
 /* ---- references ------------------------------------------------------------------------------ */
 
-/* Checks "$1" to "$9", "$path" and "$$" in a text. */
+/* The references of texts, and those that only the target of a redirect may have. */
+static const char *const path_words[] = {"path", "$", NULL};
+static const char *const target_words[] = {"path", "scheme", "host", "$", NULL};
+
+/* Returns the length of the word that the text begins with, or 0. */
+static size_t word_length(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (strncmp(text, *words, strlen(*words)) == 0) return strlen(*words);
+    return 0;
+}
+
+static bool reference_unknown(const struct rules_making *m, const char *option, const void *member,
+                              const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    bool redirects = strcmp(option, "moved") == 0 || strcmp(option, "redirect") == 0;
+    return rule_problem(m, option, member,
+                        "$%.*s is not known; there are $1 to $9, $path%s, and $$ for a $",
+                        (int)strspn(text, letters), text, redirects ? ", $scheme, $host" : "");
+}
+
+/* Checks "$1" to "$9" and the words behind "$" in a text. */
 static bool references_valid(const struct rules_making *m, const char *option, const void *member,
-                             const char *text)
+                             const char *text, const char *const *words)
 {
     unsigned stars = m->made->pattern.stars;
     for (const char *at = text; (at = strchr(at, '$')) != NULL;) {
-        at++;
-        if (*at >= '1' && *at <= '9' && (unsigned)(*at - '0') > stars)
+        bool numbered = *++at >= '1' && *at <= '9';
+        size_t length = numbered ? 1 : word_length(at, words);
+        if (numbered && (unsigned)(*at - '0') > stars)
             return rule_problem(m, option, member, "there is no $%c: the pattern has fewer stars",
                                 *at);
-        if (*at >= '1' && *at <= '9')
-            at++;
-        else if (strncmp(at, "path", 4) == 0)
-            at += 4;
-        else if (*at == '$')
-            at++;
-        else
-            return rule_problem(m, option, member,
-                                "behind $ must follow a number, path, or another $");
+        if (length == 0) return reference_unknown(m, option, member, at);
+        at += length;
     }
     return true;
+}
+
+/* Returns whether "$host" is in the text; "$$host" is not. */
+static bool has_host(const char *text)
+{
+    while ((text = strchr(text, '$')) != NULL) {
+        if (strncmp(++text, "host", 4) == 0) return true;
+        text += *text == '$';
+    }
+    return false;
 }
 
 /* ---- redirects ------------------------------------------------------------------------------- */
@@ -86,19 +109,33 @@ static bool references_valid(const struct rules_making *m, const char *option, c
 /* Returns where the authority of a target begins: behind "//"; or NULL when it is only a path. */
 static const char *authority_of(const char *target)
 {
-    static const char *const begin[] = {"http://", "https://", "//"};
+    static const char *const begin[] = {"http://", "https://", "$scheme://", "//"};
     for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
         if (strncmp(target, begin[i], strlen(begin[i])) == 0) return target + strlen(begin[i]);
     return NULL;
 }
 
+/*
+ * Returns the length of the host and the port in a target. "$host" may be a part of it, at the end of the
+ * host: a name that goes on behind it would be another reference, such as "$hostname".
+ */
+static size_t authority_length(const char *authority)
+{
+    size_t at = 0;
+    while (authority[at] && !strchr("/?$", authority[at]))
+        at++;
+    if (strncmp(authority + at, "$host", 5) != 0) return at;
+    at += 5;
+    return authority[at] == ':' ? at + 1 + strspn(authority + at + 1, "0123456789") : at;
+}
+
 /* A client could choose the host if a piece of the path were a part of its name. */
 static bool authority_fixed(const char *authority)
 {
-    size_t length = strcspn(authority, "/?$");
+    size_t length = authority_length(authority);
     const char *end = authority + length;
     return length > 0 && !memchr(authority, '@', length) &&
-           (*end != '$' || strncmp(end, "$path", 5) == 0);
+           (*end == '\0' || strchr("/?", *end) || strncmp(end, "$path", 5) == 0);
 }
 
 static bool target_valid(const struct rules_making *m, const char *option, const void *member,
@@ -110,11 +147,13 @@ static bool target_valid(const struct rules_making *m, const char *option, const
             return rule_problem(m, option, member,
                                 "a target has only characters of a URI, and no fragment");
     if (!authority && target[0] != '/')
-        return rule_problem(m, option, member, "must begin with /, http:// or https://");
+        return rule_problem(m, option, member,
+                            "must begin with /, http://, https:// or $scheme://");
     if (authority && !authority_fixed(authority))
         return rule_problem(m, option, member,
-                            "the host must be written out, with / or $path behind it");
-    return references_valid(m, option, member, target);
+                            "the host must be written out, or end with $host; behind it must "
+                            "follow a port, / or $path");
+    return references_valid(m, option, member, target, target_words);
 }
 
 bool rule_target_make(const struct rules_making *m)
@@ -128,6 +167,7 @@ bool rule_target_make(const struct rules_making *m)
     m->made->sets |= 1U << RULE_TARGET;
     m->made->status = moved ? 301 : 302;
     m->made->target = (struct text){*target, strlen(*target)};
+    m->made->needs_host = has_host(*target);
     return **target == '\0' || target_valid(m, moved ? "moved" : "redirect", target, *target);
 }
 
@@ -143,29 +183,64 @@ static struct text sample_of(const struct pattern *pattern, char *space)
     return (struct text){space, length};
 }
 
-/* Returns the last rule that has a redirect for this path, or NULL. */
-static const struct rule *redirect_of(const struct site *site, struct text path)
+/* Returns the last rule that has a redirect for this path and scheme, or NULL. */
+static const struct rule *redirect_of(const struct site *site, struct text path, bool https)
 {
     const struct rule *last = NULL;
     for (uint32_t i = 0; i < site->rules; i++)
-        if (site->rule[i].sets & 1U << RULE_TARGET &&
+        if (site->rule[i].sets & 1U << RULE_TARGET && rule_has_scheme(&site->rule[i], https) &&
             pattern_match(&site->rule[i].pattern, path, NULL))
             last = &site->rule[i];
     return last;
 }
 
-bool rule_leads_back(const struct site *site, const struct rule *rule)
+/* Returns what of a target is the path on the same host; absent when it names another one. */
+static struct text own_path_of(struct text target)
+{
+    const char *path = authority_of(target.base), *end = target.base + target.length;
+    if (!path) path = target.base;
+    if (path != target.base) {
+        if (strncmp(path, "$host", 5) != 0 || path[5] == ':') return (struct text){NULL, 0};
+        path += 5;
+    }
+    const char *query = memchr(path, '?', (size_t)(end - path));
+    return (struct text){path, (size_t)((query ? query : end) - path)};
+}
+
+/* Returns the scheme of the target for a request by this one. */
+static bool leads_to_https(const char *target, bool https)
+{
+    if (strncmp(target, "https:", 6) == 0) return true;
+    return strncmp(target, "http:", 5) == 0 ? false : https;
+}
+
+bool rule_leads_back(const struct site *site, const struct rule *rule, bool learns_scheme)
 {
     char sample[RULE_PATTERN_MAX + 2], space[LOCATION_WRITTEN_MAX * 4];
     struct captures captures;
-    struct text target = rule->target, path;
-    if (target.length == 0 || authority_of(target.base)) return false;
-    const char *query = memchr(target.base, '?', target.length);
-    if (query) target.length = (size_t)(query - target.base);
-    if (!pattern_match(&rule->pattern, sample_of(&rule->pattern, sample), &captures) ||
+    struct text target, path;
+    if (rule->target.length == 0) return false;
+    target = own_path_of(rule->target);
+    if (!target.base ||
+        !pattern_match(&rule->pattern, sample_of(&rule->pattern, sample), &captures) ||
         !path_expand(target, &captures, space, sizeof(space), &path))
         return false;
-    return redirect_of(site, path) == rule;
+    for (int https = 0; https <= learns_scheme; https++) {
+        bool to_https = leads_to_https(rule->target.base, https);
+        if (rule_has_scheme(rule, https) && (!to_https || learns_scheme) &&
+            redirect_of(site, path, to_https) == rule)
+            return true;
+    }
+    return false;
+}
+
+/* Without a proxy that says more, all requests came by http. */
+bool rule_scheme_make(const struct rules_making *m)
+{
+    m->made->scheme = (enum rule_scheme)m->rule->scheme;
+    return m->made->scheme == SCHEME_ANY || m->config->forwarded != FORWARDING_OFF ||
+           rule_problem(m, "scheme", &m->rule->scheme,
+                        "only proxies tell the scheme of a request: set forwarded, too");
 }
 
 /* ---- paths that are looked up ---------------------------------------------------------------- */
@@ -192,7 +267,7 @@ static bool path_add(const struct rules_making *m, const char *option, const voi
                             "'%.70s': a path begins with / or $path, and has no //, . or ..", path);
     struct text *text = (struct text *)(uintptr_t)&m->made->path[m->made->paths++];
     *text = (struct text){path, strlen(path)};
-    return references_valid(m, option, member, path);
+    return references_valid(m, option, member, path, path_words);
 }
 
 /* "=404" at the end of try_files says the status when no path is there. */
@@ -229,13 +304,18 @@ bool rule_paths_make(const struct rules_making *m)
 
 /* ---- error pages ----------------------------------------------------------------------------- */
 
-#define PAGE_STATUSES 7
+/*
+ * The statuses of requests that rules judge. Others refuse a request before its site and path are
+ * known (400, 408, 414, 417, 431, 501, 505), or are to cost nothing (429). A rule itself makes a 400 for
+ * $host without a host, and a 414 for a target that becomes too long.
+ */
+static const uint16_t page_status[] = {400, 401, 403, 404, 405, 406, 412, 414, 416, 500, 503};
+#define PAGE_STATUSES (sizeof(page_status) / sizeof(page_status[0]))
 
 static bool page_status_valid(long status)
 {
-    static const uint16_t known[PAGE_STATUSES] = {401, 403, 404, 405, 406, 500, 503};
-    for (int i = 0; i < PAGE_STATUSES; i++)
-        if (status == known[i]) return true;
+    for (size_t i = 0; i < PAGE_STATUSES; i++)
+        if (page_status[i] == status) return true;
     return false;
 }
 
@@ -250,9 +330,10 @@ static bool page_add(const struct rules_making *m, const char *text)
     while (end < path) {
         long status = strtol(end, &end, 10);
         if (!page_status_valid(status) || *end != ' ')
-            return rule_problem(m, "error_pages", list,
-                                "'%.70s': only 401, 403, 404, 405, 406, 500 and 503 have pages",
-                                text);
+            return rule_problem(
+                m, "error_pages", list,
+                "'%.70s': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 have pages",
+                text);
         end += strspn(end, " ");
         if (m->made->pages == PAGE_STATUSES * CONFIG_LIST_MAX)
             return rule_problem(m, "error_pages", list, "there are too many statuses");

@@ -3,6 +3,7 @@
  * each rule.
  */
 #include "start/rules.h"
+#include "zcserve/conn.h"
 #include "zcserve/token.h"
 #include "zcserve/utf8.h"
 
@@ -121,27 +122,38 @@ static bool lists_make(const struct rules_making *m)
     return true;
 }
 
+static bool compresses_make(const struct rules_making *m)
+{
+    if (config_rule_place(m->rule, &m->rule->compress)) m->made->sets |= 1U << RULE_COMPRESSES;
+    m->made->compresses = m->rule->compress;
+    return true;
+}
+
 /* ---- all rules ------------------------------------------------------------------------------- */
 
 static bool rule_make(struct rules_making *m)
 {
-    return rule_pattern_make(m) && rule_users_make(m) && methods_make(m) &&
+    return rule_pattern_make(m) && rule_users_make(m) && rule_scheme_make(m) && methods_make(m) &&
            rule_addresses_make(m) && rule_target_make(m) && rule_paths_make(m) &&
-           rule_pages_make(m) && lists_make(m) && origins_make(m) && type_make(m) &&
-           rule_fields_make(m);
+           rule_pages_make(m) && compresses_make(m) && lists_make(m) && origins_make(m) &&
+           type_make(m) && rule_fields_make(m);
 }
 
 static bool redirects_check(struct rules_making *m, const struct config_block *block,
                             const struct site *site)
 {
+    bool learns_scheme = m->config->forwarded != FORWARDING_OFF;
     bool good = true;
     for (uint32_t i = 0; i < site->rules; i++, block = block->next) {
         m->rule = (const struct config_rule *)block;
         bool moved = m->rule->moved[0] != '\0';
-        if (rule_leads_back(site, &site->rule[i]))
-            good = rule_problem(m, moved ? "moved" : "redirect",
-                                moved ? &m->rule->moved : &m->rule->redirect,
-                                "leads back to this rule, again and again");
+        if (rule_leads_back(site, &site->rule[i], learns_scheme))
+            good = rule_problem(
+                m, moved ? "moved" : "redirect", moved ? &m->rule->moved : &m->rule->redirect,
+                "leads back to this rule, again and again%s",
+                site->rule[i].needs_host ? "; is it only for requests of one scheme? "
+                                           "Set scheme, too"
+                                         : "");
     }
     return good;
 }
@@ -170,24 +182,4 @@ bool rules_make(struct rules_making *m, const struct config_block *first, struct
     site->rule = rule;
     site->rules = good ? count : 0;
     return good && redirects_check(m, first, site);
-}
-
-/* ---- room ------------------------------------------------------------------------------------ */
-
-#define OTHER_LINES 1024 /* CORS, and longer lines of Content-Type, Vary and Allow */
-
-/* A field that is set has one line in a response, the longest at worst; those that are added all. */
-size_t rules_lines_bytes(const struct rules_making *m, const struct site *site)
-{
-    size_t longest[FIELD_NAMES_MAX] = {0}, sum = site->rules > 0 ? OTHER_LINES : 0;
-    for (uint32_t i = 0; i < site->rules; i++)
-        for (uint32_t k = 0; k < site->rule[i].fields; k++) {
-            const struct rule_field *field = &site->rule[i].field[k];
-            if (field->action == FIELD_ADDS) sum += field->line.length;
-            if (field->action == FIELD_SETS && field->line.length > longest[field->name])
-                longest[field->name] = field->line.length;
-        }
-    for (uint32_t i = 0; i < m->names; i++)
-        sum += longest[i];
-    return sum;
 }

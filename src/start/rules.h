@@ -19,6 +19,7 @@
 /* Where rules are made. */
 struct rules_making {
     struct memory *memory;
+    const struct config *config; /* all of it */
     FILE *errors;
     struct text name[FIELD_NAMES_MAX]; /* of fields, as they were first written */
     uint32_t names;
@@ -41,20 +42,33 @@ void *rules_take(const struct rules_making *m, size_t size);
  */
 bool rules_make(struct rules_making *m, const struct config_block *block, struct site *site);
 
-/* Returns the most bytes of field lines that the rules of this site add to a response. */
+/*
+ * Sets which field lines of the rules of this site may be replaced by later ones, and joins those that
+ * are always sent together. Returns false after it reported that there is no memory.
+ */
+bool rules_lines_settle(const struct rules_making *m, const struct site *site);
+
+/*
+ * Returns the most bytes of field lines that the rules of this site add to a response. Their lines must
+ * not be settled yet.
+ */
 size_t rules_lines_bytes(const struct rules_making *m, const struct site *site);
 
 /* ---- parts of a rule: each sets members of m->made -------------------------------------------- */
 
 bool rule_pattern_make(const struct rules_making *m);   /* from the title        */
 bool rule_target_make(const struct rules_making *m);    /* redirect, moved       */
+bool rule_scheme_make(const struct rules_making *m);    /* scheme                */
 bool rule_paths_make(const struct rules_making *m);     /* rewrite, try_files    */
 bool rule_pages_make(const struct rules_making *m);     /* error_pages           */
 bool rule_fields_make(struct rules_making *m);          /* all that become lines */
 bool rule_addresses_make(const struct rules_making *m); /* allow, deny           */
 bool rule_users_make(const struct rules_making *m);     /* users                 */
 
-/* Returns whether the redirect of `rule` leads to a path that has the same redirect. */
-bool rule_leads_back(const struct site *site, const struct rule *rule);
+/*
+ * Returns whether the redirect of `rule` leads to a request that has the same redirect: to the same
+ * host, by a scheme for which the rule is. `learns_scheme`: proxies say that requests came by https.
+ */
+bool rule_leads_back(const struct site *site, const struct rule *rule, bool learns_scheme);
 
 #endif

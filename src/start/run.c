@@ -10,6 +10,7 @@
 #include "start/upgrade.h"
 #include "zcserve/log.h"
 #include "zcserve/now.h"
+#include "process/supervised.h"
 #include "zcserve/supervise.h"
 
 #include <errno.h>
@@ -33,10 +34,23 @@ static struct program *begin(const void *of)
     return p;
 }
 
+/*
+ * Gives up the user and, if `files`, the file system; what is left to give up are the system calls.
+ * The status process keeps the file system, because the kernel would not let it look at the workers,
+ * which have other rules than it has (landlock(7), ptrace restrictions).
+ */
+static bool confine(const struct program *p, bool files)
+{
+    const struct confinement *confinement = &p->service.confinement;
+    return confine_user(confinement) && supervised_tie(p->subject.supervisor) &&
+           (!files || confine_files(confinement));
+}
+
 static int worker_run(const void *of, uint32_t index)
 {
     struct program *p = begin(of);
     status_listener_leave(&p->status);
+    if (!confine(p, true)) return EXIT_FAILURE;
     return model_serve(p->model, &p->service, index);
 }
 
@@ -47,6 +61,7 @@ static int status_run(const void *of, uint32_t index)
     (void)index;
     service_listeners_leave(&p->service);
     if (p->service.recorder) access_recorder_close(&p->recorder);
+    if (!confine(p, false)) return EXIT_FAILURE;
     return status_listener_run(&p->status, &p->subject);
 }
 
@@ -56,6 +71,10 @@ static int recorder_run(const void *of, uint32_t index)
     (void)index;
     status_listener_leave(&p->status);
     service_listeners_leave(&p->service);
+    p->service.confinement.roots = 0;
+    p->service.confinement.beneath = NULL;
+    if (!confine(p, true) || !confine_calls(&p->service.confinement, CONFINE_RECORDER))
+        return EXIT_FAILURE;
     return access_recorder_run(&p->recorder);
 }
 
@@ -89,6 +108,7 @@ void start_tell(const struct program *p)
     log_notice("memory: at most %llu MiB for programs, cache and connections, without the kernel's "
                "buffers of sockets",
                (unsigned long long)(memory_most(service, p->model) >> 20));
+    confinement_tell(p);
     if (has_status(p)) {
         listen_address_format(&p->status.address, addresses, sizeof(addresses));
         bool local = p->status.address.address.ss_family == AF_UNIX;
@@ -101,15 +121,6 @@ static void lesson_warn(const struct program *p)
     if (p->service.waits_for_disk)
         log_warn("lesson.disk_guard is off: an event loop waits for the disk, and serves nobody "
                  "meanwhile; this is for a lesson, and for nothing else");
-}
-
-/* Warns, because the server cannot switch to another user yet. */
-static void root_warn(void)
-{
-    if (geteuid() != 0) return;
-    log_warn("serving as root, so a fault in the server could do anything; start it as another "
-             "user (systemd: User=, and AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below "
-             "1024)");
 }
 
 /* Returns whether to pin processes: not those of several threads, which need several CPUs. */
@@ -234,7 +245,6 @@ static bool server_open(struct server *server, const struct service *service)
 
 static int processes_run(struct server *server, struct program *p)
 {
-    root_warn();
     lesson_warn(p);
     start_tell(p);
     if (server->line->opens) announce(p->service.address, p->service.addresses, stdout);
@@ -246,6 +256,7 @@ static int processes_run(struct server *server, struct program *p)
                                                  .announce = stop_announce,
                                                  .release = draining_begins,
                                                  .finish = workers_ended,
+                                                 .reopen = logs_reopen,
                                                  .adjust = processes_adjust,
                                                  .absence = absence_changed,
                                                  .awake_since = worker_awake_since,

@@ -2,6 +2,7 @@
  * Sites with the same root and options share a tree. A host has one site: two sites that name the
  * same one are reported with both places.
  */
+#define _GNU_SOURCE
 #include "start/sites.h"
 #include "start/rules.h"
 #include "zcserve/utf8.h"
@@ -162,11 +163,13 @@ static void rule_needs_add(struct sites *sites, const struct rule *rule)
 {
     sites->by_user |= rule->users != NULL;
     sites->by_address |= rule->users || (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
+    sites->by_scheme |= rule->scheme != SCHEME_ANY ||
+                        memmem(rule->target.base, rule->target.length, "$scheme", 7) != NULL;
     if (rule->users && rule->users->check_bytes_max > sites->check_bytes_max)
         sites->check_bytes_max = rule->users->check_bytes_max;
 }
 
-/* Adds what the rules of a site need to what all sites need. */
+/* Adds what the rules of a site need to what all sites need, and settles their lines. */
 static bool needs_add(struct sites_making *m, const struct site *site, const char *where)
 {
     struct sites *sites = &m->set->sites;
@@ -177,7 +180,7 @@ static bool needs_add(struct sites_making *m, const struct site *site, const cha
     if (bytes > sites->lines_bytes) sites->lines_bytes = (uint32_t)bytes;
     for (uint32_t i = 0; i < site->rules; i++)
         rule_needs_add(sites, &site->rule[i]);
-    return true;
+    return rules_lines_settle(&m->rules, site);
 }
 
 static bool site_make(struct sites_making *m, const struct config_site *config, struct site *site)
@@ -216,6 +219,7 @@ static bool sites_make(struct sites_making *m)
     m->site = rules_take(&m->rules, count * sizeof(*m->site));
     m->host = rules_take(&m->rules, HOSTS_MAX * sizeof(*m->host));
     if (!m->site || !m->host) return false;
+    m->set->site = m->site;
     bool good = outside_make(m);
     struct site *site = m->site + 1;
     for (const struct config_block *block = m->config->block.inner; block; block = block->next)
@@ -231,7 +235,7 @@ struct site_set *site_set_new(const struct config *config, FILE *errors)
     if (set && m) {
         *m = (struct sites_making){.set = set, .config = config};
         m->rules =
-            (struct rules_making){.memory = &set->memory, .errors = errors, .files = &set->files};
+            (struct rules_making){.memory = &set->memory, .config = config, .errors = errors, .files = &set->files};
         set->used = config->block.inner || config->outside.inner;
         good = sites_make(m);
     } else {

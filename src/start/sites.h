@@ -15,7 +15,9 @@ struct site_set {
     struct memory memory; /* of all that is below */
     struct users_files files;
     struct sites sites;
-    bool used; /* there is a site or a rule; else the core needs no sites */
+    const struct site *site; /* site 0 has what is outside of sites; the others follow in the */
+                             /* order of the configuration, and so do the rules of each       */
+    bool used;               /* there is a site or a rule; else the core needs no sites */
     struct config_root tree[SITE_TREES_MAX]; /* one for each tree of the store */
     uint32_t trees;                          /* tree 0 is the root outside of sites */
 };

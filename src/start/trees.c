@@ -15,7 +15,7 @@ static struct tree_options options_of(const struct program *p, const struct conf
                     [CODING_BR] = config_list_has(tree->sidecars, "br"),
                     [CODING_ZSTD] = config_list_has(tree->sidecars, "zst")},
         .types = p->types,
-        .compress = compress_options_make(p->config),
+        .compress = compress_options_make(p->config, tree->compress),
     };
 }
 

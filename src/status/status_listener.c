@@ -146,6 +146,7 @@ int status_listener_run(struct status_listener *status, const struct status_subj
         log_error("cannot show the status: %s", strerror(errno));
         return EXIT_FAILURE;
     }
+    if (!confine_calls(&subject->service->confinement, CONFINE_STATUS)) return EXIT_FAILURE;
     while (wait_once(status, signals, answering))
         continue;
     answering_close(answering);

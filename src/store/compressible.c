@@ -48,6 +48,7 @@ enum coding compressible_choose(const struct entry *entry, const struct accepted
                                 enum coding chosen)
 {
     if (chosen != CODING_IDENTITY && chosen != CODING_COUNT) return chosen;
+    if (accepted->as_stored) return chosen;
     enum coding best = chosen;
     for (enum coding coding = CODING_GZIP; coding < CODING_COUNT; coding++) {
         uint16_t weight = accepted->weight[coding];
@@ -70,6 +71,7 @@ enum coding compressible_wanted(const struct compress_options *options, const st
                                 const struct accepted *accepted)
 {
     enum coding best = CODING_COUNT;
+    if (accepted->as_stored) return CODING_COUNT;
     for (uint32_t i = 0; i < options->codings; i++) {
         enum coding coding = options->coding[i];
         uint16_t weight = accepted->weight[coding];

@@ -24,6 +24,9 @@ static const char *const notice_lines[NOTICE_COUNT] = {
                        "are compared with the disk on each hit",
     [NOTICE_NO_REPORTS] = "a file system (network or FUSE) does not report changes, so files on it "
                           "are compared with the disk on each hit",
+    [NOTICE_NO_RIGHT] = "a root was replaced by a directory that this process may not read; if its "
+                        "requests get status 403 now, the sandbox does not cover it: reload the "
+                        "server, and name the directory above it in sandbox.directories",
     [NOTICE_OVERFLOW] = "changes came faster than they were read, so the cache was emptied; raise "
                         "fs.inotify.max_queued_events",
 };

@@ -5,7 +5,9 @@
 #define _GNU_SOURCE
 #include "tree.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 /* What the kernel can do does not depend on the directory: without a root, another one is asked. */
 static void place_open(struct place *place, struct notices *notices)
@@ -39,8 +41,19 @@ void tree_end(struct tree *tree, struct watch *watch)
     root_close(&tree->root, &tree->place.beneath, watch);
 }
 
+/* A sandbox lets the process find the new root, and refuses to open what is in it (landlock(7)). */
+static void root_try(int directory, struct notices *notices)
+{
+    int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    else if (errno == EACCES)
+        notices_raise(notices, NOTICE_NO_RIGHT);
+}
+
 void tree_begin_again(struct tree *tree, struct watch *watch)
 {
     tree_end(tree, watch);
     root_open(&tree->root, &tree->place.beneath, tree->number, watch);
+    if (tree->root.problem == 0) root_try(tree->place.beneath.directory, watch->notifier.notices);
 }

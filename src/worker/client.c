@@ -102,7 +102,8 @@ void client_lend_work(struct client *client, struct worker *w)
     void *work = slab_take(&w->works);
     assert(work); /* there are as many as connections */
     conn_lend_work(&client->conn, work);
-    client_peer_tell(client, w);
+    if (w->rules->request_id) conn_ids(&client->conn, &w->ids);
+    if (asks_peer(w)) client_peer_tell(client, w);
 }
 
 void client_waits(struct client *client, struct worker *w, enum connection_state state)

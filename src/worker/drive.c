@@ -60,10 +60,9 @@ void drive_received(struct worker *w, struct client *client, size_t length)
 {
     if (conn_idle(&client->conn)) PROBE_REQUEST_START(w->index, client->fd, length);
     stats_add(&w->stats->received_bytes, length);
-    if (client->front == FRONT_NONE)
-        conn_received(&client->conn, length, waited_ns(w), &w->now);
-    else
-        front_received(client, w, length, waited_ns(w));
+    uint64_t waited = waited_ns(w);
+    if (client->front == FRONT_NONE || front_received(client, w, &length))
+        conn_received(&client->conn, length, waited, &w->now);
 }
 
 /* Bytes that the peer cannot have taken at the last look. */

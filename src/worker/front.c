@@ -11,9 +11,15 @@
 #include <assert.h>
 #include <sys/socket.h>
 
+/* Whether anything that a trusted peer says of its client is wanted. */
+static bool believes(const struct conn_rules *rules)
+{
+    return rules->forwarding != FORWARDING_OFF || rules->request_id;
+}
+
 bool front_asks(const struct service *service)
 {
-    bool asks = service->rules.forwarding != FORWARDING_OFF;
+    bool asks = believes(&service->rules);
     for (uint32_t i = 0; i < service->addresses; i++)
         asks |= service->address[i].proxy;
     return asks;
@@ -41,7 +47,7 @@ static bool is_trusted(const struct client *client, const struct networks *trust
 void front_open(struct client *client, struct worker *w)
 {
     bool trusted = is_trusted(client, &w->rules->trusted);
-    client->conn.peer_trusted = trusted && w->rules->forwarding != FORWARDING_OFF;
+    client->conn.peer_trusted = trusted && believes(w->rules);
     if (wants_header(client, w->front)) client->front = trusted ? FRONT_HEADER : FRONT_UNTRUSTED;
 }
 
@@ -68,36 +74,32 @@ static void header_take(struct client *client, struct worker *w, const struct pr
     if (header->has_source) {
         client->peer = header->source;
         client_peer_tell(client, w);
-        client->conn.peer_trusted =
-            w->rules->forwarding != FORWARDING_OFF && is_trusted(client, &w->rules->trusted);
+        client->conn.peer_trusted = believes(w->rules) && is_trusted(client, &w->rules->trusted);
     }
     client_address_known(client, w);
 }
 
-void front_received(struct client *client, struct worker *w, size_t length, uint64_t waited_ns)
+bool front_received(struct client *client, struct worker *w, size_t *length)
 {
     struct conn *c = &client->conn;
     struct proxy_header header;
-    if (length == 0) { /* the peer finished */
-        conn_received(c, 0, waited_ns, &w->now);
-        return;
-    }
+    if (*length == 0) return true; /* the peer finished */
     if (client->front == FRONT_UNTRUSTED) {
         header_refuse(client, "its address is not among 'trusted'");
-        return;
+        return false;
     }
-    struct text bytes = conn_prelude(c, length);
+    struct text bytes = conn_prelude(c, *length);
     switch (proxy_read(bytes, &header)) {
     case PROXY_PARTIAL:
         if (!conn_prelude_has_room(c)) header_refuse(client, "its PROXY header is too long");
-        return;
-    case PROXY_BAD: header_refuse(client, "it began without a valid PROXY header"); return;
+        return false;
+    case PROXY_BAD: header_refuse(client, "it began without a valid PROXY header"); return false;
     case PROXY_WHOLE: break;
     }
     header_take(client, w, &header);
-    size_t rest = conn_prelude_end(c, header.length);
+    *length = conn_prelude_end(c, header.length);
     bool goes_on = conn_next(c) == CONN_RECEIVE; /* its address may have too many connections */
-    if (rest > 0 && goes_on) conn_received(c, rest, waited_ns, &w->now);
+    return *length > 0 && goes_on;
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */

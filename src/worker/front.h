@@ -20,11 +20,11 @@ bool front_asks(const struct service *service);
 void front_open(struct client *client, struct worker *worker);
 
 /*
- * `length` bytes came, and client->front is not NONE. After a whole header the peer is the one that
- * it names, and the bytes behind the header are those of the client.
+ * *length bytes came, and client->front is not NONE. After a whole header the peer is the one that
+ * it names, and the bytes behind the header are those of the client. Returns whether conn_received() is
+ * due, for *length bytes then.
  */
-void front_received(struct client *client, struct worker *worker, size_t length,
-                    uint64_t waited_ns);
+bool front_received(struct client *client, struct worker *worker, size_t *length);
 
 /* Logs why a request was refused, at the level `debug`. */
 void front_refused(const struct client *client, enum refusal why);

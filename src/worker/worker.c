@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -84,6 +85,7 @@ int worker_open(struct worker *w, const struct service *service, uint32_t index)
                          .fetches_of_one = service->fetches_of_one,
                          .waits_for_disk = service->waits_for_disk};
     w->front = front_asks(service) ? service : NULL;
+    if (w->rules->request_id) arc4random_buf(&w->ids.base, sizeof(w->ids.base));
     if (w->quotas) quotas_worker_ended(w->quotas, index); /* gives back what an earlier one held */
     w->stats = &service->board[index];
     stats_begin(w->stats);
@@ -114,7 +116,9 @@ static void answer(struct worker *w, struct client *client, struct stream *s,
                    struct resolution found)
 {
     client->charged = false;
-    conn_resolved(&client->conn, s, found, &w->now);
+    if (w->rules->server_timing) now_read(&w->now);
+    const struct representation *unneeded = conn_resolved(&client->conn, s, found, &w->now);
+    if (unneeded) store_return(w->store, unneeded);
 }
 
 /* Answers the stream's lookup with BUSY: what it asks for is not available now. */

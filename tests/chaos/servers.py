@@ -17,7 +17,7 @@ def wait_until(what, condition):
     ends = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > ends:
-            raise SystemExit("chaos: %s did not come within %d s" % (what, PATIENCE))
+            raise SystemExit("%s did not come within %d s" % (what, PATIENCE))
         time.sleep(0.01)
 
 
@@ -25,6 +25,11 @@ def children(pid):
     with contextlib.suppress(OSError), open("/proc/%d/task/%d/children" % (pid, pid), encoding="utf-8") as file:
         return [int(word) for word in file.read().split()]
     return []
+
+
+def family(pid):
+    """A process and all below it."""
+    return [pid] + [each for child in children(pid) for each in family(child)]
 
 
 def stat_of(pid):

@@ -54,6 +54,7 @@ class Answer:
     def __init__(self, head):
         self.head = head
         self.content = b""
+        self.asked_at = None  # the time, as far as it is known
         lines = head[:-4].split(b"\r\n")
         match = STATUS_LINE.match(lines[0])
         if not match:
@@ -109,6 +110,7 @@ class Client:
         self.timeout = timeout
         self.socket.settimeout(timeout)
         self.buffer = b""
+        self.asked_at, self.answered = None, True
         try:
             self.socket.connect(address)
         except OSError:
@@ -130,6 +132,8 @@ class Client:
         self.socket.close()
 
     def send(self, what):
+        if self.answered:  # else the next answer may be one that was asked for before
+            self.asked_at, self.answered = time.time(), False
         self.socket.sendall(what if isinstance(what, bytes) else what.encode("latin-1"))
 
     def half_close(self):
@@ -153,7 +157,9 @@ class Client:
                 raise Cut("the connection ended where an answer was expected, after %s"
                           % shown(self.buffer), self.buffer)
         head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
-        return Answer(head + b"\r\n\r\n")
+        answer = Answer(head + b"\r\n\r\n")
+        answer.asked_at, self.answered = self.asked_at, True
+        return answer
 
     def answer(self, head_only=False):
         """The next answer, whole. `head_only`: it answers a HEAD."""

@@ -129,7 +129,7 @@ def print_sites(stage):
 
 @test("a configuration for which there is too little memory: 78, and a reason", per_model=False)
 def too_little_memory(stage):
-    if "-fsanitize" in stage.setting.run("-V")[1]:
+    if stage.setting.is_sanitized():
         raise Skip("a sanitizer reserves more address space than a limit could allow")
     rules = ('rule "/%d" { cache_control = "max-age=%d" }' % (number, number) for number in range(4000))
     path = written(stage, 'site "a" {', *rules, "}")

@@ -12,7 +12,7 @@ import time
 
 from client import Failure, expect, expect_content, get, wait_until
 from harness import children, files_open, process_name
-from stage import expect_rest, require, test
+from stage import expect_pace, expect_rest, require, seconds_of, test
 
 SMALL_WINDOW = 4096
 DESCRIPTORS = 400       # for one process
@@ -167,13 +167,11 @@ def is_ended(client):
     return is_readable(client) and not client.receive()
 
 
-def served_within(server, seconds):
-    """A new client gets its answer soon; it is kept."""
-    began = time.monotonic()
-    client = server.client()
+def served(server, address=None):
+    """A new client gets its answer, which is long before the deadlines of those that are there (places()); it is
+    kept."""
+    client = server.client(address=address, timeout=20)
     expect("a new client", b"a", client.get("/a.txt").content)
-    took = time.monotonic() - began
-    require(took < server.seconds(seconds), "a new client waited %.2f s", took)
     return client
 
 
@@ -183,7 +181,7 @@ def kept_make_room(stage):
         clients = clients_of(stack, server, PLACES)
         expect("the oldest is used again", b"a", clients[0].get("/a.txt").content)
         time.sleep(stage.seconds(0.3))  # quiet for longer than a tick
-        stack.enter_context(served_within(server, 1))
+        stack.enter_context(served(server))
         gone = [number for number, client in enumerate(clients) if is_ended(client)]
         if stage.is_blocking():  # each of those that serve looks for itself: several may go
             require(gone, "nobody made room")
@@ -200,7 +198,7 @@ def silent_make_room(stage):
         for _ in range(PLACES):
             stack.enter_context(server.client())
         for _ in range(3):
-            stack.enter_context(served_within(server, 2))
+            stack.enter_context(served(server))
 
 
 @test("a table full, some of them silent from the start: those go before the ones that were used")
@@ -210,7 +208,7 @@ def silent_go_first(stage):
         silent = [stack.enter_context(server.client()) for _ in range(PLACES // 2)]
         time.sleep(stage.seconds(0.5))
         for number in range(PLACES // 2):
-            stack.enter_context(served_within(server, 1))
+            stack.enter_context(served(server))
             if not stage.is_blocking():
                 expect("silent ones gone", number + 1, sum(map(is_ended, silent)))
         if not stage.is_blocking():
@@ -259,32 +257,37 @@ def nobody_may_go(stage):
         for client in begun:
             client.send(get("/a.txt")[20:])
             expect("one that was under way", b"a", client.answer().content)
-        began = time.monotonic()
-        expect("the one that waits", b"a", waiting.answer().content)
-        took = time.monotonic() - began
-        require(took < stage.seconds(1), "it waited %.2f s", took)
+        expect("the one that waits", b"a", waiting.answer().content)  # the others may stay for 60 s
 
 
 @test("a full table, all with a request under way: when one ends, who waits is served at once")
 def next_at_once(stage):
-    with places(stage, stage.site(a_txt=b"a")) as server, contextlib.ExitStack() as stack:
+    root, times = stage.site(a_txt=b"a"), []
+    with places(stage, root) as server, places(stage, root) as other, contextlib.ExitStack() as stack:
         begun = [stack.enter_context(server.client()) for _ in range(PLACES)]
         for client in begun:
             client.send(get("/a.txt")[:20])
         wait_until("all are in", lambda: sockets_open(server) >= PLACES, stage.seconds(3))
-        took = 0
-        for client in begun[:8]:
+        for client in begun:
             waiting = stack.enter_context(server.client())
             waiting.send(get("/a.txt", "Connection: close"))
             time.sleep(stage.seconds(0.05))
-            began = time.monotonic()
-            client.close()
-            expect("the one that waits", b"a", waiting.answer().content)
-            took += time.monotonic() - began
+            times.append([seconds_of(one_ends, client, waiting), seconds_of(one_comes, other)])
             begun_again = stack.enter_context(server.client())
             begun_again.send(get("/a.txt")[:20])
             wait_until("it is full again", lambda: sockets_open(server) >= PLACES, stage.seconds(3))
-        require(took < stage.seconds(0.4), "eight waited %.2f s in all", took)
+        expect_pace("a wait", *zip(*times), times=4, grain=0.02)  # a tick is 0.1 s: half of it in the median
+
+
+def one_ends(client, waiting):
+    """A place becomes free, and the next client has it."""
+    client.close()
+    expect("the one that waits", b"a", waiting.answer().content)
+
+
+def one_comes(server):
+    """A client finds a place that is free."""
+    expect("another server's client", b"a", server.get("/a.txt").content)
 
 
 def sockets_open(server):
@@ -305,11 +308,7 @@ def two_addresses(stage):
         clients_of(stack, server, PLACES)
         time.sleep(stage.seconds(0.3))
         for turn in range(6):
-            client = stack.enter_context(server.client(address=server.addresses[turn % 2]))
-            began = time.monotonic()
-            expect("a new client", b"a", client.get("/a.txt").content)
-            took = time.monotonic() - began
-            require(took < stage.seconds(1), "a new client waited %.2f s", took)
+            stack.enter_context(served(server, server.addresses[turn % 2]))
 
 
 @test("descriptors run out, the idle hold them: a new client is served")
@@ -327,7 +326,7 @@ def idle_hold_descriptors(stage):
         worker = server.workers()[0]
         stage.setting.limit_files(worker, max(files_open(worker)) + 1)
         for _ in range(12):
-            stack.enter_context(served_within(server, 2))
+            stack.enter_context(served(server))
 
 
 # ---- workers that are not there -------------------------------------------------------------------

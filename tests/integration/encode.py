@@ -142,6 +142,40 @@ def limits(stage):
             expect("Vary of " + name, "Accept-Encoding" if varies else None, client.get("/" + name).field("Vary"))
 
 
+@test("compression: each site has its codings, and a rule excepts files, but not their sidecars")
+def per_site(stage):
+    root = site(stage, a_css=PAGE, b_css=PAGE)
+    put(root, "b.css.gz", encoded("gz", PAGE))
+    options = {"compress.codings": ["gz"], "compress.level_br": 4, "": """
+rule "/raw/*" { compress = off
+                rewrite = "/$1" }
+rule "/raw/again/*" { compress = on
+                      rewrite = "/$1" }
+site "brotli" { compress = {br} }
+site "none" { compress = {} }
+site "same" { }
+"""}
+
+    def asked(client, host, target):
+        client.send(request("GET", target, "Accept-Encoding: br, gzip", host="Host: " + host))
+        return client.answer()
+    with stage.server(root, options) as server, server.client() as client:
+        for host, coding in (("other", "gzip"), ("brotli", "br"), ("same", "gzip")):
+            found = wait_until("%s of the site %s" % (coding, host),
+                               lambda host=host: (lambda a: a if a.field("Content-Encoding") else None)(asked(client, host, "/a.css")),
+                               10)
+            expect("coding of " + host, coding, found.field("Content-Encoding"))
+            expect_content("content of " + host, PAGE, decode(coding, found.content))
+        for _ in range(20):
+            for host, target in (("none", "/a.css"), ("other", "/raw/a.css")):
+                found = asked(client, host, target)
+                expect("coding of %s of %s" % (target, host), None, found.field("Content-Encoding"))
+                expect_content(target, PAGE, found.content)
+        expect("a later rule", "gzip", asked(client, "other", "/raw/again/a.css").field("Content-Encoding"))
+        expect("a sidecar, in spite of the rule", "gzip", asked(client, "other", "/raw/b.css").field("Content-Encoding"))
+        expect("a sidecar, in spite of the site", "gzip", asked(client, "none", "/b.css").field("Content-Encoding"))
+
+
 @test("compression: off by default")
 def off(stage):
     root = site(stage, a_css=PAGE)

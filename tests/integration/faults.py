@@ -8,7 +8,7 @@ import time
 
 from client import Cut, Failure, expect, expect_content, get, request, wait_until
 from harness import connections_established, files_open
-from stage import big, expect_rest, replace, require, test
+from stage import big, expect_rest, replace, require, test, tried_steadily
 
 SMALL_WINDOW = 32768  # bytes a client takes before it reads: the rest waits in the server
 LENGTH = 24 << 20     # more than all socket buffers on the way hold
@@ -112,16 +112,15 @@ def grown(stage):
 @test("a client that does not read: others are served, and the send deadline ends it")
 def reader_stalls(stage):
     root = stage.site(big_bin=big(24), a_txt=b"a")
+    with stage.server(root, {"timeouts.send": "600s"}) as server:
+        client, _ = half_read(server)
+        with client:
+            for _ in range(200):
+                expect("another client", b"a", server.get("/a.txt").content)
     with stage.server(root, {"timeouts.send": stage.milliseconds(1)}) as server:
         before = sockets(server)
         client, answer = half_read(server)
         with client:
-            began = time.monotonic()
-            for _ in range(200):
-                expect("another client", b"a", server.get("/a.txt").content)
-            took = time.monotonic() - began
-            most = 20 if stage.is_ring_thread() else 1
-            require(took < stage.seconds(most), "200 requests beside it took %.2f s", took)
             wait_until("the stalled connection is closed", lambda: sockets(server) <= before,
                        stage.seconds(4))
             got = client.drain()
@@ -139,17 +138,20 @@ def reader_is_slow(stage):
     content = big(24)
     root = stage.site(big_bin=content)
     with stage.server(root, {"timeouts.send": stage.milliseconds(1)}) as server:
-        client, answer = half_read(server)
-        with client:
-            have = [client.buffer]
-            until = time.monotonic() + stage.seconds(3.5)
-            while time.monotonic() < until:
-                client.buffer = b""
-                require(client.receive(65536), "ended while bytes were being taken")
-                have.append(client.buffer)
-                time.sleep(stage.seconds(0.2))
-            client.buffer = b"".join(have)
-            expect_content("content", content, rest_of(client, answer.length(False)))
+        def trial(silence):
+            client, answer = half_read(server)
+            with client:
+                have = [client.buffer]
+                until = time.monotonic() + stage.seconds(3.5)
+                while time.monotonic() < until:
+                    client.buffer = b""
+                    require(client.receive(65536), "ended while bytes were being taken")
+                    silence.broken()
+                    have.append(client.buffer)
+                    time.sleep(stage.seconds(0.2))
+                client.buffer = b"".join(have)
+                expect_content("content", content, rest_of(client, answer.length(False)))
+        tried_steadily(stage.seconds(1), trial)
 
 
 def over(names):

@@ -23,7 +23,7 @@ from client import Client, Failure, Skip, shown, wait_until
 SECTION = re.compile(r"^([a-z_]+)\.([a-z_]+)$")
 STARTED = re.compile(r"http://(\[[0-9a-fA-F:]+\]|[0-9.]+):(\d+)/|(unix:[^\s,;]+)")
 TROUBLE = re.compile(r"Sanitizer|runtime error:|[Aa]ssertion|stack smashing|buffer overflow detected"
-                     r"|free\(\):|malloc\(\):|double free|Segmentation")
+                     r"|the sandbox refused|free\(\):|malloc\(\):|double free|Segmentation")
 HERE = os.path.dirname(os.path.abspath(__file__))
 NO_MEMORY = "not enough memory may be locked"
 
@@ -91,7 +91,7 @@ class Setting:
         os.chmod(self.binary, 0o755)
         shutil.copy(binary + "-tool", self.binary + "-tool")
         os.chmod(self.binary + "-tool", 0o755)
-        self.slow = float(os.environ.get("SLOW") or (3 if self._is_sanitized() else 1) * others_share())
+        self.slow = float(os.environ.get("SLOW") or (3 if self.is_sanitized() else 1) * others_share())
         self._names = iter(range(1 << 30))
 
     def user_take(self):
@@ -99,7 +99,8 @@ class Setting:
         if os.geteuid() == 0:
             self.user = user_unused()
 
-    def _is_sanitized(self):
+    def is_sanitized(self):
+        """Whether the server is built with a sanitizer, which takes memory and time of its own."""
         run = subprocess.run([self.binary, "-V"], stdin=subprocess.DEVNULL, capture_output=True,
                              text=True, timeout=30)
         return "-fsanitize" in run.stdout + run.stderr

@@ -161,13 +161,10 @@ def drain_deadline(stage):
 
 @test("TERM while nobody is connected: at once")
 def term_when_idle(stage):
-    with stage.server(stage.site(a_txt=b"a"), {"workers": 2}) as server:
+    with stage.server(stage.site(a_txt=b"a"), {"workers": 2, "timeouts.drain": "600s"}) as server:
         server.get("/a.txt")
-        began = time.monotonic()
         server.signal(signal.SIGTERM)
-        expect("exit code", 0, server.wait(3))
-        took = time.monotonic() - began
-        require(took < stage.seconds(1), "took %.2f s", took)
+        expect("exit code", 0, server.wait(20))  # long before the end of the time to drain
 
 
 @test("a worker killed: started again, the other one's connections live on")
@@ -276,13 +273,17 @@ def turns(stage):
             client = stack.enter_context(server.client())
             expect("one of many", b"a", client.get("/a.txt").content)
         counts = [0] * 12
-        until = time.monotonic() + stage.seconds(2)
+        until = time.monotonic() + stage.seconds(20)
+
+        def goes_on():
+            """Until all have had their turns: who has had some may keep nobody from the first."""
+            return min(counts) <= 10 and time.monotonic() < until
 
         def busy(number):
-            while time.monotonic() < until:
+            while goes_on():
                 with server.client() as client, contextlib.suppress(LetGo):
                     answer = None
-                    while time.monotonic() < until and not (answer and answer.closes()):
+                    while goes_on() and not (answer and answer.closes()):
                         answer = kept_get(client, answer)
                         expect("one of the busy", b"a", answer.content)
                         counts[number] += 1

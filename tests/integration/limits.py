@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from client import Cut, expect, get, request, wait_until
+from client import Cut, Skip, expect, get, request, wait_until
 from stage import big, require, test
 from status import shown
 
@@ -186,6 +186,8 @@ def rss(pid):
 
 @test("the ceiling of memory that is told at the start holds with all connections active")
 def memory(stage):
+    if stage.setting.is_sanitized():
+        raise Skip("the sanitizer's own memory would be counted")
     root = stage.site(big_bin=big(1), a_txt=b"a")
     options = {"connections": 100, "cache.size": "2m", "workers": 1}
     with shown(stage, root, options, at_once=32) as (server, status), contextlib.ExitStack() as stack:

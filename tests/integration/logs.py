@@ -10,7 +10,7 @@ import time
 
 from client import expect, get, request, wait_until
 from fixtures import located
-from stage import require, test
+from stage import expect_pace, require, seconds_of, test
 
 COMBINED = re.compile(
     r'(?P<remote>\S+) - - \[(?P<date>[^]]+)\] "(?P<request>(?:[^"\\]|\\x[0-9A-F]{2})*)" '
@@ -18,7 +18,7 @@ COMBINED = re.compile(
     r'"(?P<agent>(?:[^"\\]|\\x[0-9A-F]{2})*)" (?P<seconds>\d+\.\d{6}) (?P<worker>\d+) '
     r'(?P<source>-|memory|pagecache|disk)')
 KEYS = {"time", "remote", "user", "host", "method", "target", "version", "status", "bytes", "referer",
-        "user_agent", "seconds", "worker", "source", "coding"}
+        "user_agent", "seconds", "worker", "source", "coding", "scheme", "id"}
 
 
 def log_options(stage, **more):
@@ -123,6 +123,7 @@ def json_lines(stage):
     first, second = found[:2]
     expect("target", "/a.txt?x=1", first["target"])
     expect("host", "test", first["host"])
+    expect("scheme and id", ("http", None), (first["scheme"], first["id"]))
     expect("agent", "t\"wo\\ \t\xff", second["user_agent"])
     expect("status and bytes", [(200, 5), (200, 400000), (206, 10)],
            [(each["status"], each["bytes"]) for each in found[:3]])
@@ -172,9 +173,14 @@ def complete(stage):
 @test("lines come within the interval, without more requests")
 def interval(stage):
     path, options = log_options(stage, log_interval="100ms")
-    with stage.server(stage.site(a_txt=b"a"), options) as server:
+    late, longer = log_options(stage, log_interval="60s")
+    root = stage.site(a_txt=b"a")
+    with stage.server(root, options) as server, stage.server(root, longer) as other:
+        other.get("/a.txt")
         server.get("/a.txt")
-        wait_until("the line", lambda: len(lines_of(path)) == 1, stage.seconds(1.5))
+        wait_until("the line", lambda: len(lines_of(path)) == 1, stage.seconds(10))
+        expect("lines whose interval is not over", [], lines_of(late))
+    expect("lines after the stop", 1, len(lines_of(late)))
 
 
 @test("an answer cut by the client is a line with the bytes that went")
@@ -226,22 +232,22 @@ def recorder_stalled(stage):
     path, options = log_options(stage)
     options["log.buffer"] = "4k"
     filler = "x" * 2000
-    with stage.server(stage.site(a_txt=b"a"), options) as server, server.client() as client:
+    root = stage.site(a_txt=b"a")
+
+    def ten(client):
+        client.send(get("/a.txt?" + filler) * 10)
+        for _ in range(10):
+            expect("content", b"a", client.answer().content)
+    with stage.server(root, options) as server, server.client() as client, \
+            stage.server(root, log_options(stage)[1]) as beside, beside.client() as control:
         client.get("/a.txt")
         recorder = server.recorder()
         os.kill(recorder, signal.SIGSTOP)
         try:
-            times = []
-            for _ in range(400):
-                began = time.monotonic()
-                client.send(get("/a.txt?" + filler) * 10)
-                for _ in range(10):
-                    expect("content", b"a", client.answer().content)
-                times.append(time.monotonic() - began)
+            times = [[seconds_of(ten, each) for each in (client, control)] for _ in range(400)]
         finally:
             os.kill(recorder, signal.SIGCONT)
-        slow = sorted(times)[len(times) * 9 // 10]  # some may have had to wait for a CPU
-        require(slow < stage.seconds(0.5), "ten requests took %.2f s", slow)
+        expect_pace("ten requests", *zip(*times), times=4, grain=0.02)
 
         def goes_on():  # the first lines after may still find no room
             client.get("/a.txt?last")

@@ -14,7 +14,7 @@ from client import expect
 from stage import require, test, write
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-PAGES = ("/", "/request.html", "/configure.html", "/files/")
+PAGES = ("/", "/request.html", "/configure.html", "/cluster.html", "/files/")
 SUFFIX_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
                 ".txt": "text/plain; charset=utf-8", ".svg": "image/svg+xml; charset=utf-8",
                 ".lua": None}
@@ -214,8 +214,8 @@ def switches(stage):
     code, out, err = stage.setting.run("-h")
     expect("exit code (%s)" % err, 0, code)
     told = [row[0] for table in page_at("/configure.html").tables for row in table["rows"]]
-    found = re.findall(r"^  (-\w(?:, --\w+(?: [A-Z=]+)?)?) ", out, re.MULTILINE)
-    require(len(found) > 5, "-h names only %s", found)
+    found = re.findall(r"^  (-\w(?:, --[\w-]+(?:\[=[A-Z]+\]| [A-Z=]+)?)?) ", out, re.MULTILINE)
+    require(len(found) > 15, "-h names only %s", found)
     expect("switches that are not told", [], [each for each in found if each not in told])
     codes = re.findall(r"^  (\d+) ", out, re.MULTILINE)
     require(codes, "-h names no exit codes: %r", out)

@@ -3,13 +3,14 @@ peer that sends empty lines, content or chunk extensions one by one is treated l
 responses to complete requests are still sent before the connection ends.
 """
 
+import contextlib
 import os
 import signal
 import socket
 import time
 
 from client import Failure, expect, get, wait_until
-from stage import big, test
+from stage import Silence, big, test, tried_steadily
 
 DRIP = 0.05  # seconds between two drops
 
@@ -91,13 +92,16 @@ def extensions_drip(stage):
 def content_comes_on(stage):
     piece = b"x" * round(stage.seconds(300))  # slower, too, it is above the lowest rate, which is fixed
     with stage.server(stage.site(a_txt=b"a"), times(stage, body=1)) as server:
-        with server.client() as client:
-            client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (30 * len(piece)))
-            for _ in range(30):
-                client.send(piece)
-                time.sleep(stage.seconds(0.1))
-            expect("status", 405, client.answer().status)
-            expect("the next", b"a", client.get("/a.txt").content)
+        def trial(silence):
+            with server.client() as client:
+                client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (30 * len(piece)))
+                for _ in range(30):
+                    client.send(piece)
+                    silence.broken()
+                    time.sleep(stage.seconds(0.1))
+                expect("status", 405, client.answer().status)
+                expect("the next", b"a", client.get("/a.txt").content)
+        tried_steadily(stage.seconds(1), trial)
 
 
 @test("a response that fails: those before it are read whole, however much is unread by the server")
@@ -123,11 +127,12 @@ def earlier_responses_survive(stage):
                 file.write(content)
 
 
-def upload(client, stage, seconds):
+def upload(client, stage, seconds, silence):
     """Goes on sending content that nobody wants."""
     until = time.monotonic() + stage.seconds(seconds)
     while time.monotonic() < until:
         client.send("x" * 1000)
+        silence.broken()
         time.sleep(stage.seconds(0.05))
 
 
@@ -135,11 +140,47 @@ def upload(client, stage, seconds):
 def slow_upload_reads_its_error(stage):
     options = dict(times(stage, linger=0.5), **{"limits.body": "1k"})
     with stage.server(stage.site(a_txt=b"a"), options) as server:
-        with server.client() as client:
-            client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
-            upload(client, stage, 2)
-            expect("status", 405, client.answer().status)
+        def trial(silence):
+            with server.client() as client:
+                client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
+                upload(client, stage, 2, silence)
+                expect("status", 405, client.answer().status)
+                client.expect_end()
+        tried_steadily(stage.seconds(0.5), trial)
+
+
+PIECES, PIECE = 40, 7500  # 300 kB
+REFUSED_EARLY = (  # answered before the content is read, because it is longer than limits.body
+    (404, "GET /nothing HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (PIECES * PIECE), "%s"),
+    (405, "POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % (PIECES * PIECE), "%s"),
+    (404, "GET /nothing HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "%x\r\n%%s\r\n" % PIECE))
+PAGE = b"<!DOCTYPE html><title>no</title>" + b"." * 20000
+
+
+def refused_uploads(server, pause, silence):
+    """Uploads at once, piece by piece; each reads its error, whole, after its last byte."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.client()) for _ in REFUSED_EARLY]
+        for number in range(PIECES + 1):
+            for client, (_, head, form) in zip(clients, REFUSED_EARLY):
+                client.send(form % ("x" * PIECE) if number else head)
+            silence.broken()
+            time.sleep(pause)
+        for client, (status, _, _) in zip(clients, REFUSED_EARLY):
+            answer = client.answer()
+            expect("status and content", (status, PAGE), (answer.status, answer.content))
             client.expect_end()
+
+
+@test("300 kB sent slowly to what is refused early: the whole error is read after the last byte")
+def slow_uploads_read_whole_errors(stage):
+    """That takes a few times as long as timeouts.linger, which is for a silence: the connection lasts while bytes come
+    (RFC 9112 §9.6)."""
+    linger = 0.8
+    options = dict(times(stage, linger=linger), **{"limits.body": "1k", "": 'rule "/" { error_pages = "404 405 /page.html" }\n'})
+    with stage.server(stage.site(a_txt=b"a", page_html=PAGE), options) as server:
+        tried_steadily(stage.seconds(linger), lambda silence: refused_uploads(
+            server, stage.seconds(3 * linger) / PIECES, silence))
 
 
 @test("an upload that is refused does not go on for ever")
@@ -149,7 +190,7 @@ def upload_is_ended(stage):
         with server.client() as client:
             client.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
             try:
-                upload(client, stage, 6)
+                upload(client, stage, 6, Silence())
             except (BrokenPipeError, ConnectionResetError):
                 return
             raise Failure("it was read from for 6 s")

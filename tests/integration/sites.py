@@ -21,7 +21,7 @@ site "rules.org" {
     rule "/" {
         fields_set = "X-Site: rules"
         fields_add = "X-Add: 1"
-        error_pages = {"404 403 405 /errors/page.html", "406 /errors/none.html"}
+        error_pages = {"404 403 405 412 416 414 /errors/page.html", "406 /errors/none.html"}
     }
     rule "/sub/" { fields_add = "X-Add: 2" }
     rule "/sub/b.txt" { fields_set = {"X-Site: inner", "X-Add: 3"} }
@@ -134,13 +134,31 @@ sites_row("secure is in errors, too", ask("/secure/nothing"), page(404, {"X-Cont
 sites_row("always", ask("/always/nothing"), page(404, {"X-Site": "always"}))
 sites_row("without a page of the site", ask("/nothing", host="bare.org"), answer(404, {}, ["X-Site"]))
 
-clause("RFC 9110 §15.5.5, §15.5.4, §15.5.6: pages of errors")
+clause("RFC 9110 §15.5.5, §15.5.4, §15.5.6, §15.5.13, §15.5.17: pages of errors")
 
 sites_row("404, with its status", ask("/nothing", "Range: bytes=0-1", "If-None-Match: *"), page(404))
 sites_row("404 of HEAD", ask("/nothing", method="HEAD"), answer(404, {"Content-Length": str(len(PAGE))}, head_only=True))
 sites_row("its own page asked for is 200", ask("/errors/page.html"), ok("/errors/page.html"))
 sites_row("405 with content", ask("/b.txt", "Content-Length: 3", method="POST") + "abc" + ask("/b.txt"),
           [page(405, {"Allow": "GET, HEAD, OPTIONS"}), ok("/b.txt")])
+sites_row("412, whatever the page's own state is", ask("/b.txt", 'If-Match: "x"'), page(412))
+sites_row("412 by a date", ask("/b.txt", "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT"), page(412))
+sites_row("416 has the length of what was asked for", ask("/b.txt", "Range: bytes=999999-"),
+          page(416, {"Content-Range": "bytes */%d" % len(FILES["b.txt"])}))
+sites_row("416 of a large file", ask("/big.bin", "Range: bytes=99999999-"),
+          page(416, {"Content-Range": "bytes */%d" % len(content("/big.bin"))}))
+sites_row("416 of the page itself", ask("/errors/page.html", "Range: bytes=999999-"),
+          page(416, {"Content-Range": "bytes */%d" % len(PAGE)}))
+sites_row("HEAD has no range, but preconditions", ask("/b.txt", "Range: bytes=999999-", method="HEAD") +
+          ask("/b.txt", 'If-Match: "x"', method="HEAD"),
+          [answer(200, {}, head_only=True), answer(412, {"Content-Length": str(len(PAGE))}, head_only=True)])
+sites_row("304 and 206 are no errors", ask("/b.txt", "If-None-Match: <etag /b.txt>") + ask("/b.txt", "Range: bytes=1-2"),
+          [answer(304), part("/b.txt", 1, 2)])
+sites_row("412 and 416 among others", ask("/a.txt", 'If-Match: "x"') + ask("/b.txt") + ask("/b.txt", "Range: bytes=999999-") +
+          ask("/nothing"), [page(412), ok("/b.txt"), page(416), page(404)])
+sites_row("412 and 416 without a page of the site", ask("/b.txt", 'If-Match: "x"', host="bare.org") +
+          ask("/b.txt", "Range: bytes=999999-", host="bare.org"),
+          [answer(412), answer(416, {"Content-Range": "bytes */%d" % len(FILES["b.txt"])})])
 sites_row("a page that is not there: the server's", ask("/gz.css", "Accept-Encoding: identity;q=0, *;q=0"), ok("/gz.css"))
 
 clause("RFC 9110 §15.5.6, §10.2.1: methods")

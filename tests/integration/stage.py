@@ -6,9 +6,10 @@
 """
 
 import os
+import statistics
 import time
 
-from client import Failure
+from client import Failure, Skip
 from fixtures import located
 from harness import Server, cpu_seconds
 
@@ -78,6 +79,46 @@ def expect_rest(pid, seconds):
     time.sleep(seconds)
     used = cpu_seconds(pid) - used
     require(used < 0.2 * seconds, "%.2f s of processor time in %.1f s without work", used, seconds)
+
+
+def seconds_of(function, *arguments):
+    began = time.monotonic()
+    function(*arguments)
+    return time.monotonic() - began
+
+
+def expect_pace(what, mine, control, times, grain):
+    """`mine` took no longer than the control did beside it, in turns. Both are lists of seconds: whatever else
+    this machine does slows both, and a single stop is in no median. A test that says "soon" is one of these; a
+    bound in seconds alone would be a guess about the machine. `grain`: seconds that are no difference."""
+    took, beside = statistics.median(mine), statistics.median(control)
+    require(took <= times * beside + grain, "%s: %.3f s in the median, and the control beside it %.3f s", what,
+            took, beside)
+
+
+class Silence:
+    """The longest time in which a test did nothing itself, though it was to do something steadily."""
+
+    def __init__(self):
+        self.longest, self.since = 0, time.monotonic()
+
+    def broken(self):
+        now = time.monotonic()
+        self.longest, self.since = max(self.longest, now - self.since), now
+
+
+def tried_steadily(deadline, trial):
+    """A trial that must not come near a deadline of the server's: it is given a Silence to break at each step. Where
+    it failed because others had the CPU for so long, nothing was shown, and it is tried again."""
+    for _ in range(4):
+        silence = Silence()
+        try:
+            return trial(silence)
+        except (Failure, OSError):
+            silence.broken()
+            if silence.longest < deadline / 2:
+                raise
+    raise Skip("this test was held up again and again")
 
 
 def big(mebibytes, mark="@"):

@@ -71,7 +71,8 @@ def empties(stage):
             found.append(block + option[1])
     require(len(found) > 40 and "root" in found and "cache.size" in found, "options: %s", found)
     may = {"server", "mime_types", "sidecars", "status_hosts", "unix_socket.mode",
-           "unix_socket.owner", "unix_socket.group", "trusted", "compress.codings", "limits.exempt"}
+           "unix_socket.owner", "unix_socket.group", "trusted", "compress.codings", "limits.exempt",
+           "sandbox.directories"}
     for name in found:
         others = ([] if name == "root" else [root]) + ([] if name == "listen" else ["-p", "0"])
         code, _, err = stage.setting.run("-t", *others, "-o", name + "=", cwd=root)
@@ -145,6 +146,7 @@ def as_root(stage):
         return
     place = stage.setting.place("err")
     errors = os.path.join(place, "errors")
+    os.chmod(os.path.dirname(root), 0o700)  # nobody cannot pass it, so the processes stay root
     with started(stage, "-p", "0", root) as (_, said):
         lines = [line for line in said.splitlines() if " warn " in line and "serving as root" in line]
         expect("warnings as root", 1, len(lines))

@@ -338,7 +338,8 @@ def own_results_make(site):
 def plan(pages):
     """(name, method of Look, arguments) of each test: first without own results, then with them."""
     names = ["learn/%s.html" % page.name for page in pages]
-    others = ["learn/index.html", "learn/teachers.html", "lab-mine/", "index.html", "request.html", "configure.html", "files/index.html"]
+    others = ["learn/index.html", "learn/teachers.html", "lab-mine/", "index.html", "request.html", "configure.html", "cluster.html",
+              "files/index.html"]
     simulated = ["learn/%s.html" % page.name for page in pages if page.first(cls="simulation") is not None]
     without = [("page " + name, Look.page, name) for name in names + others]
     # Where there is none, one test says so for all.

@@ -6,7 +6,7 @@ from house import LEARN, LESSONS, QUOTING, SITE, command_text
 from markup import Page
 
 SECTIONS = ["idea", "predict", "experiment", "result", "code", "exercises", "sources"]
-NAV = {"../", "../request.html", "../configure.html", "../files/", "./"}
+NAV = {"../", "../request.html", "../configure.html", "../cluster.html", "../files/", "./"}
 WORDS_A_MINUTE = 200
 MINUTES_MOST = 10
 CHECK_FORM = re.compile(r'\(\n.*\n\) && echo "right" \|\| \{ echo "not right yet"; false; \}', re.S)
@@ -254,7 +254,7 @@ def contents(page):
 
 def linked_from_elsewhere():
     """Who reads the site finds the lessons."""
-    for name, wanted in (("index.html", "learn/"), ("request.html", "learn/"), ("configure.html", "learn/"),
+    for name, wanted in (("index.html", "learn/"), ("request.html", "learn/"), ("configure.html", "learn/"), ("cluster.html", "learn/"),
                          ("files/index.html", "../learn/")):
         bar = Page(SITE / name).first("header", "bar")
         if bar is None or bar.first("a", href=wanted) is None:

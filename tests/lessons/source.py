@@ -89,3 +89,22 @@ def mentioned(page):
             continue
         if not (TOP / said).exists():
             yield "line %d: there is no %s" % (element.line, said)
+
+
+def tests_named(page):
+    """The tests that the page of faults names are there: <span data-test="MODULE"> of the integration tests, `make TARGET`."""
+    targets = set(re.findall(r"^([a-z-]+):", (TOP / "Makefile").read_text(encoding="utf-8"), re.M))
+    named = list(page.all(has="data-test"))
+    if not named:
+        yield "it names no test"
+    for element in named:
+        module = TOP / "tests/integration" / (element.get("data-test") + ".py")
+        if '@test("%s"' % element.words not in module.read_text(encoding="utf-8"):
+            yield "line %d: %s has no test \"%s\"" % (element.line, module.name, element.words)
+    for element in page.all(has="data-target"):
+        if element.words.removeprefix("make ") not in targets:
+            yield "line %d: there is no %s" % (element.line, element.words)
+    for row in page.all("tbody"):
+        for cells in row.all("tr"):
+            if not cells.first(has="data-test") and not cells.first(has="data-target"):
+                yield "line %d: no test shows it" % cells.line

@@ -1,4 +1,5 @@
-"""What a browser does with a site: it seeks in a video, revalidates, decodes, and takes pages from a service worker."""
+"""What a browser does with a site: it seeks in a video, revalidates, decodes, takes pages from a service worker, sorts a
+listing, comes to a single page by a deep link, and reads from another origin what that lets it read."""
 
 import base64
 import contextlib
@@ -85,8 +86,8 @@ def site(model, root, lines=""):
 
 
 @contextlib.contextmanager
-def visited(model):
-    with tempfile.TemporaryDirectory(prefix="site-") as root, site(model, root) as (address, process):
+def visited(model, lines=""):
+    with tempfile.TemporaryDirectory(prefix="site-") as root, site(model, root, lines) as (address, process):
         write(root, "index.html", "<!DOCTYPE html><title>a page</title><p>a page")
         yield root, address, process
 
@@ -154,4 +155,128 @@ def service_worker_answers_when_the_server_is_away(browser, model):
         expect(browser.value("document.title") == "offline", "title %s", browser.value("document.title"))
 
 
-VISITS = [video_is_sought_in, revalidation_gets_304, codings_are_decoded, service_worker_answers_when_the_server_is_away]
+def keys(browser, count, enter=True):
+    """So many times Tab, then Enter; the text of the link that had the focus."""
+    for _ in range(count):
+        browser.press("Tab")
+    text = browser.value("document.activeElement.textContent")
+    if enter:
+        browser.press("Enter", "\r")
+    return text
+
+
+def listed(browser, search):
+    """The names of the page that is sorted so, in their order, and the column that is told to be sorted."""
+    expect(browser.wait("location.search === '%s' && document.readyState === 'complete'" % search),
+           "the page is %s", browser.value("location.href"))
+    return browser.value("[[...document.querySelectorAll('tbody a')].slice(1).map((a) => a.textContent).join(' '), "
+                         "document.querySelector('[aria-sort]').textContent, document.querySelector('[aria-sort]').ariaSort]")
+
+
+def listing_is_sorted_by_keyboard(browser, model):
+    browser.look(1280, 800)
+    with visited(model, "listing = on\n") as (root, address, _):
+        os.mkdir(os.path.join(root, "files"))
+        for name, length, time in (("b.txt", 3000, 2), ("a.txt", 20, 3), ("c.txt", 100, 1)):
+            write(root, "files/" + name, "x" * length)
+            os.utime(os.path.join(root, "files", name), (time * 86400, time * 86400))
+        browser.open(address + "/files/")
+        found = listed(browser, "")
+        expect(found[0] == "a.txt b.txt c.txt", "at first: %s", found)
+        for count, column, order, names in ((2, "Size", "asc", "a.txt c.txt b.txt"), (2, "Size", "desc", "b.txt c.txt a.txt"),
+                                            (3, "Modified", "asc", "c.txt b.txt a.txt"), (1, "Name", "asc", "a.txt b.txt c.txt")):
+            text = keys(browser, count)
+            expect(text.startswith(column), "at Tab %d: %s", count, text)
+            sort = {"Modified": "time"}.get(column, column.lower())
+            found = listed(browser, "?sort=%s&order=%s" % (sort, order))
+            expect(found[0] == names and found[1].startswith(column) and found[2].startswith(order), "by %s: %s", sort, found)
+        keys(browser, 6, enter=False)  # three columns, the directory above, a.txt, b.txt
+        expect(browser.value("getComputedStyle(document.activeElement).textDecorationLine") == "underline", "no focus is seen")
+        browser.press("Enter", "\r")
+        expect(browser.wait("location.pathname === '/files/b.txt'"), "it went to %s", browser.value("location.href"))
+
+
+# The contrast of two elements' text with the page's ground (WCAG 2.2, 1.4.3), and how light that is.
+CONTRASTS = """(() => {
+    const parts = (text) => text.match(/[\\d.]+/g).slice(0, 3).map((part) => {
+        const share = part / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    const light = (text) => { const [r, g, b] = parts(text); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+    const ground = light(getComputedStyle(document.body).backgroundColor);
+    return [ground, ...["h1", "tbody a", "td:last-child"].map((selector) => {
+        const text = light(getComputedStyle([...document.querySelectorAll(selector)].pop()).color);
+        return (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
+    })];
+})()"""
+
+
+def listing_is_light_and_dark(browser, model):
+    with visited(model, "listing = on\n") as (root, address, _):
+        os.mkdir(os.path.join(root, "files"))
+        write(root, "files/a.txt", "x")
+        for scheme in ("light", "dark"):
+            browser.look(1280, 800, scheme)
+            browser.open(address + "/files/")
+            ground, *contrasts = browser.value(CONTRASTS)
+            expect((ground > 0.5) == (scheme == "light"), "%s: the ground is %.2f", scheme, ground)
+            expect(min(contrasts) >= 4.5, "%s: contrasts %s", scheme, contrasts)
+    browser.look(1280, 800)
+
+
+SINGLE = """rule "/" {
+    try_files = {"$path", "/index.html"}
+}
+rule "/assets/" {
+    try_files = {"$path", "=404"}
+}
+"""
+APP = """<!DOCTYPE html><title>app</title><script src="/assets/app.js"></script>"""
+
+
+def single_page_is_found_by_deep_links(browser, model):
+    with visited(model, SINGLE) as (root, address, _):
+        os.mkdir(os.path.join(root, "assets"))
+        write(root, "index.html", APP)
+        write(root, "assets/app.js", "document.title = 'view of ' + location.pathname;")
+        browser.open(address + "/")
+        browser.value("history.pushState({}, '', '/people/42')")
+        browser.forget()
+        browser.call("Page.reload")
+        expect(browser.wait("document.title === 'view of /people/42'"), "the title is %s", browser.value("document.title"))
+        deep = address + "/people/42"
+        expect(statuses(browser, deep) in ([200], [304]), "statuses %s", statuses(browser, deep))
+        found = browser.value("Promise.all(['/assets/app.js', '/assets/absent.js', '/absent.js'].map((name) => "
+                              "fetch(name).then((answer) => answer.status)))")
+        expect(found == [200, 404, 200], "an asset, one that is absent, a path of the application: %s", found)
+
+
+# What a script of this page may read of another origin: the text, or the name of the error.
+READ = "fetch('%s', {headers: %s}).then((answer) => answer.text()).catch((error) => error.name)"
+
+
+def other_origins_read_what_they_may(browser, model):
+    with visited(model) as (_, address, _), visited(model, 'rule "/data/" { cors = "%s" }\n' % address) as (root, other, _):
+        os.mkdir(os.path.join(root, "data"))
+        write(root, "data/a.json", "[1]")
+        write(root, "own.json", "[2]")
+        custom = "{'X-Custom': 'a'}"
+        for origin, simple, preflighted in ((address, "[1]", "[1]"),
+                                            (address.replace("127.0.0.1", "localhost"), "TypeError", "TypeError")):
+            browser.open(origin + "/")
+            browser.forget()
+            got = browser.value(READ % (other + "/data/a.json", "{}"))
+            expect(got == simple, "a script of %s reads %s", origin, got)
+            got = browser.value(READ % (other + "/data/a.json?x", custom))
+            expect(got == preflighted, "after a preflight a script of %s reads %s", origin, got)
+            found = statuses(browser, other + "/data/a.json?x")
+            expect(found == ([204, 200] if preflighted == "[1]" else [204]), "with a preflight: statuses %s", found)
+            got = browser.value(READ % (other + "/own.json", "{}"))
+            expect(got == "TypeError", "what is for no other origin: %s", got)
+        browser.open(other + "/")
+        expect(browser.value(READ % ("/data/a.json", custom)) == "[1]", "its own page may not read it")
+
+
+VISITS = [video_is_sought_in, revalidation_gets_304, codings_are_decoded, service_worker_answers_when_the_server_is_away,
+          listing_is_sorted_by_keyboard, listing_is_light_and_dark, single_page_is_found_by_deep_links,
+          other_origins_read_what_they_may]

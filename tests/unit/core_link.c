@@ -323,7 +323,7 @@ static void link_resolve(struct core_link *link)
     core_holds(link->lent_count - link->returned_count < EXCHANGES_MAX);
     if (found.kind == RESOLUTION_FOUND)
         link->lent[link->lent_count++ % EXCHANGES_MAX] = found.representation;
-    conn_resolved(&link->conn, asking, found, &link->now);
+    if (conn_resolved(&link->conn, asking, found, &link->now)) link->lent_count--; /* returned */
 }
 
 static void link_settle(struct core_link *link)
@@ -365,6 +365,7 @@ static void link_work_lend(struct core_link *link)
     core_holds(work != NULL);
     memset(work, 0x5a, size);
     conn_lend_work(&link->conn, work);
+    if (link->rules.request_id) conn_ids(&link->conn, &link->ids);
 }
 
 size_t core_link_receive(struct core_link *link, const char *bytes, size_t length)

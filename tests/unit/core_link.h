@@ -18,7 +18,8 @@ struct core_link {
     struct conn_rules rules;
     struct conn conn;
     struct now now;
-    char *output; /* everything that was sent */
+    struct request_ids ids; /* of its requests, if the rules want any */
+    char *output;           /* everything that was sent */
     size_t output_length, output_size;
     size_t settled_bytes; /* bytes of it that belong to settled responses */
     const struct representation *lent[EXCHANGES_MAX];

@@ -37,8 +37,9 @@ static void service_make(struct core_site *site)
         .linger_most_ns = 10 * NS_PER_SECOND,
         .keep_alive = true,
     };
-    site->tree = (struct tree_options){
-        .root = site->root, .index = index_names, .types = media_types_embedded()};
+    static struct media_types *types; /* the same for every site, as they never change */
+    if (!types) types = media_types_embedded();
+    site->tree = (struct tree_options){.root = site->root, .index = index_names, .types = types};
     service->store = (struct store_options){
         .tree = &site->tree,
         .trees = 1,

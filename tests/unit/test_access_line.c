@@ -40,6 +40,8 @@ static struct exchange usual(const struct sockaddr_storage *peer)
         .version = TEXT("HTTP/1.1"),
         .user_agent = TEXT("curl/7.88"),
         .host = TEXT("example.org"),
+        .https = true,
+        .id = TEXT("a~1"),
         .status = 200,
         .source = SOURCE_MEMORY,
         .coding = CODING_GZIP,
@@ -79,11 +81,11 @@ START_TEST(writes_json)
 
     ck_assert_str_eq(
         formatted(ACCESS_JSON, &record),
-        "{\"time\":\"1994-11-06T08:49:37.007Z\",\"remote\":\"192.0.2.17\",\"user\":null,\"host\":"
-        "\"example.org\","
+        "{\"time\":\"1994-11-06T08:49:37.007Z\",\"remote\":\"192.0.2.17\",\"user\":null,"
+        "\"scheme\":\"https\",\"host\":\"example.org\","
         "\"method\":\"GET\",\"target\":\"/a.html?q=1\",\"version\":\"HTTP/1.1\",\"status\":200,"
         "\"bytes\":612,\"referer\":null,\"user_agent\":\"curl/7.88\",\"seconds\":0.000045,"
-        "\"worker\":3,\"source\":\"memory\",\"coding\":\"gzip\"}\n");
+        "\"worker\":3,\"source\":\"memory\",\"coding\":\"gzip\",\"id\":\"a~1\"}\n");
 }
 END_TEST
 
@@ -109,10 +111,10 @@ START_TEST(does_without_a_request_line)
                      "- - - [06/Nov/1994:08:49:37 +0000] \"-\" 400 0 \"-\" \"-\" 0.000000 0 -\n");
     ck_assert_str_eq(
         formatted(ACCESS_JSON, &record),
-        "{\"time\":\"1994-11-06T08:49:37.007Z\",\"remote\":\"-\",\"user\":null,\"host\":null,"
-        "\"method\":null,\"target\":null,\"version\":null,\"status\":400,\"bytes\":0,"
+        "{\"time\":\"1994-11-06T08:49:37.007Z\",\"remote\":\"-\",\"user\":null,\"scheme\":\"http\","
+        "\"host\":null,\"method\":null,\"target\":null,\"version\":null,\"status\":400,\"bytes\":0,"
         "\"referer\":null,\"user_agent\":null,\"seconds\":0.000000,\"worker\":0,"
-        "\"source\":\"-\",\"coding\":\"identity\"}\n");
+        "\"source\":\"-\",\"coding\":\"identity\",\"id\":null}\n");
 }
 END_TEST
 

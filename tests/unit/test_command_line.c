@@ -119,6 +119,20 @@ static const struct {
     {"zcserve -O -l 127.0.0.1:81 -o server= site", COMMAND_SERVE, NULL,
      "-l listen=127.0.0.1:81;-o server=;DIR root=site;"},
     {"zcserve -O -c a.conf", COMMAND_SERVE, "a.conf", ""},
+    {"zcserve --listing --spa site", COMMAND_SERVE, NULL,
+     "--listing rule.listing=on;--spa --spa=on;DIR root=site;"},
+    {"zcserve -LsC site", COMMAND_SERVE, NULL,
+     "--listing rule.listing=on;--spa --spa=on;--cors rule.cors=*;DIR root=site;"},
+    {"zcserve --cors site", COMMAND_SERVE, NULL, "--cors rule.cors=*;DIR root=site;"},
+    {"zcserve --cors=null -Chttp://a site", COMMAND_SERVE, NULL,
+     "--cors rule.cors=null;--cors rule.cors=http://a;DIR root=site;"},
+    {"zcserve --cache-control no-cache -K x site", COMMAND_SERVE, NULL,
+     "--cache-control rule.cache_control=no-cache;--cache-control rule.cache_control=x;DIR "
+     "root=site;"},
+    {"zcserve -c a.conf --explain /a", COMMAND_EXPLAIN, "a.conf", ""},
+    {"zcserve -E /a A:b site C:", COMMAND_EXPLAIN, NULL, "DIR root=site;"},
+    {"zcserve -E /a ./A:b", COMMAND_EXPLAIN, NULL, "DIR root=./A:b;"},
+    {"zcserve A:b", COMMAND_SERVE, NULL, "DIR root=A:b;"},
 };
 
 START_TEST(is_read)
@@ -135,6 +149,19 @@ START_TEST(is_read)
     } else {
         ck_assert_ptr_null(line.config_file);
     }
+}
+END_TEST
+
+START_TEST(request_is_read)
+{
+    ck_assert_int_eq(line_read("zcserve A:b -E /a -X HEAD -F ::1 site C: -t D:e"), 0);
+    ck_assert_str_eq(line.asked.url, "/a");
+    ck_assert_str_eq(line.asked.method, "HEAD");
+    ck_assert_str_eq(line.asked.from, "::1");
+    ck_assert_uint_eq(line.asked.fields, 3);
+    ck_assert_str_eq(line.asked.field[0], "A:b");
+    ck_assert_str_eq(line.asked.field[1], "C:");
+    ck_assert_str_eq(line.asked.field[2], "D:e");
 }
 END_TEST
 
@@ -187,6 +214,10 @@ static const struct {
     {"zcserve -o =1", "zcserve: -o takes NAME=VALUE, not '=1'" TRY},
     {"zcserve a b", "zcserve: only one directory can be served, not also 'b'" TRY},
     {"zcserve ", "zcserve: the directory's name is empty" TRY},
+    {"zcserve --listing=on", "zcserve: no argument is taken by '--listing=on'" TRY},
+    {"zcserve --cache-control", "zcserve: an argument is missing after '--cache-control'" TRY},
+    {"zcserve -X GET site", "zcserve: only for --explain: '--method'" TRY},
+    {"zcserve -F ::1 site", "zcserve: only for --explain: '--from'" TRY},
 };
 
 START_TEST(is_refused)
@@ -269,6 +300,7 @@ int main(void)
     Suite *suite = suite_create("command_line");
     TCase *cases = tcase_create("command_line");
     tcase_add_loop_test(cases, is_read, 0, COUNT(good));
+    tcase_add_test(cases, request_is_read);
     tcase_add_test(cases, bare);
     tcase_add_test(cases, root_by_its_name);
     tcase_add_loop_test(cases, is_refused, 0, COUNT(bad));
@@ -278,6 +310,7 @@ int main(void)
     tcase_add_test(cases, switches_set_options);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

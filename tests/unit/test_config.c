@@ -161,7 +161,7 @@ START_TEST(is_read)
     unsetenv("ZC_NONE");
     setenv("ZC_EMPTY", "", 1);
     struct config *config = load_good(good[_i].text);
-    const struct config_option *option = option_find_dotted(good[_i].name);
+    const struct config_option *option = option_find_dotted(&options_of_config, good[_i].name);
     ck_assert_ptr_nonnull(option);
     char *value = written(option, config);
     ck_assert_msg(strcmp(value, good[_i].value) == 0, "%s: %s", good[_i].text, value);
@@ -640,10 +640,75 @@ START_TEST(overrides)
 }
 END_TEST
 
+/* Returns the titles of a list of blocks: "/|*.css|". */
+static const char *titles_of(const struct config_block *block)
+{
+    static char text[512];
+    text[0] = '\0';
+    for (; block; block = block->next)
+        strcat(strcat(text, block->title), "|");
+    return text;
+}
+
+static const struct config_rule *rule_last(const struct config_block *block)
+{
+    while (block->next)
+        block = block->next;
+    return (const struct config_rule *)(const void *)block;
+}
+
+/* They stand behind the rules of every site, under a title that is free. */
+START_TEST(overrides_of_rules)
+{
+    static const struct config_override given[] = {{"rule.cors", "https://a,https://b", "--cors"},
+                                                   {"rule.cache_control", "x, y", "-K"},
+                                                   {"rule.cache_control", "no-cache, z", "-o"}};
+    struct config *config = load("/etc/z/serve.conf",
+                                 "rule \"/\" { } rule \"/**\" { cache_control = a }\n"
+                                 "site one { rule \"/x\" { cache_control = b } }\n"
+                                 "site two { }\n",
+                                 given, COUNT(given));
+    ck_assert_msg(config != NULL, "%s", said);
+    ck_assert_str_eq(titles_of(config->outside.inner), "/|/**|/*|");
+    ck_assert_str_eq(titles_of(config->block.inner->inner), "/x|/**|");
+    ck_assert_str_eq(titles_of(config->block.inner->next->inner), "/**|");
+    const struct config_rule *rule = rule_last(config->outside.inner);
+    ck_assert_str_eq(rule->cache_control, "no-cache, z");
+    ck_assert_str_eq(config_rule_place(rule, &rule->cache_control), "-o");
+    ck_assert_uint_eq(rule->cors.count, 2);
+    ck_assert_str_eq(rule->cors.item[1], "https://b");
+    ck_assert_ptr_null(config_rule_place(rule, &rule->listing));
+    config_free(config);
+}
+END_TEST
+
+/* They stand before the rules of every site; a site with all hosts leaves nothing for outside. */
+START_TEST(overrides_of_a_single_page)
+{
+    static const struct config_override given[] = {{CONFIG_SINGLE_PAGE, "on", "--spa"}};
+    struct config *config = load(
+        "/etc/z/serve.conf", "site one { hosts = {a, \"*\"} rule \"*.*\" { } rule \"/\" { } }\n",
+        given, COUNT(given));
+    ck_assert_msg(config != NULL, "%s", said);
+    ck_assert_ptr_null(config->outside.inner);
+    ck_assert_str_eq(titles_of(config->block.inner->inner), "/**|**.*|/.well-known/|*.*|/|");
+    const struct config_rule *rule =
+        (const struct config_rule *)(const void *)config->block.inner->inner;
+    ck_assert_uint_eq(rule->try_files.count, 2);
+    ck_assert_str_eq(rule->try_files.item[1], "/index.html");
+    ck_assert_str_eq(config_rule_place(rule, &rule->try_files), "--spa");
+    config_free(config);
+    ck_assert_ptr_null(
+        load("/etc/z/serve.conf", "rule \"*.*\" { } rule \"**.*\" { }\n", given, COUNT(given)));
+    ck_assert_str_eq(said, "--spa: rule \"**.*\" is a duplicate: /etc/z/serve.conf:1 has it already\n");
+}
+END_TEST
+
 static const struct {
     struct config_override given;
     const char *words;
 } bad_overrides[] = {
+    {{"rule.corz", "a", "-o"}, "-o: unknown option 'rule.corz'\n"},
     {{"workers", "many", "-w"}, "-w: workers = 'many': " COUNT_WORDS},
     {{"cache.sise", "1", "-o"}, "-o: unknown option 'cache.sise' (did you mean 'cache.size'?)\n"},
     {{"size", "1", "-o"}, "-o: unknown option 'size' (did you mean 'cache.size'?)\n"},
@@ -813,6 +878,8 @@ static SRunner *runner_create(void)
     tcase_add_test(texts, many_values);
     tcase_add_test(texts, many_braces);
     tcase_add_test(texts, long_values);
+    tcase_add_test(texts, overrides_of_rules);
+    tcase_add_test(texts, overrides_of_a_single_page);
     tcase_add_loop_test(texts, override_is_refused, 0, COUNT(bad_overrides));
     tcase_add_test(texts, round_trip);
     tcase_add_test(texts, shipped_says_all);
@@ -835,6 +902,7 @@ static SRunner *runner_create(void)
 int main(void)
 {
     SRunner *runner = runner_create();
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

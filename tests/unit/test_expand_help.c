@@ -142,6 +142,10 @@ START_TEST(switches)
     ck_assert_int_eq(read_switch("-c FILE", &one), 0);
     ck_assert_str_eq(one.word, "");
     ck_assert_str_eq(one.argument, "FILE");
+    ck_assert_int_eq(read_switch("-c, --config[=FILE]", &one), 0);
+    ck_assert_str_eq(one.word, "--config");
+    ck_assert_str_eq(one.argument, "[=FILE]");
+    ck_assert_int_eq(read_switch("--config[=FILE] more", &one), -1);
     ck_assert_int_eq(read_switch("zcserve -c", &one), -1);
     ck_assert_int_eq(read_switch("--one TWO THREE", &one), -1);
     ck_assert_int_eq(read_switch("--a-word-that-is-much-too-long-for-it", &one), -1);

@@ -27,6 +27,8 @@ static const struct {
     {"user-agent", FIELD_USER_AGENT},
     {"forwarded", FIELD_FORWARDED},
     {"x-forwarded-for", FIELD_X_FORWARDED_FOR},
+    {"x-forwarded-proto", FIELD_X_FORWARDED_PROTO},
+    {"x-request-id", FIELD_X_REQUEST_ID},
     {"authorization", FIELD_AUTHORIZATION},
 };
 
@@ -226,6 +228,7 @@ int main(void)
     tcase_add_test(cases, any_case);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

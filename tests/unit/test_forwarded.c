@@ -74,6 +74,44 @@ START_TEST(the_client_is_found)
 }
 END_TEST
 
+static const struct {
+    enum forwarding forwarding;
+    const char *lines;
+    bool https;
+} schemes[] = {
+    {FORWARDING_FORWARDED, "proto=https", true},
+    {FORWARDING_FORWARDED, "for=192.0.2.1;PROTO=\"Https\" ;by=a", true},
+    {FORWARDING_FORWARDED, "proto=http", false},
+    {FORWARDING_FORWARDED, "proto=\"https", false},
+    {FORWARDING_FORWARDED, "xproto=https", false},
+    {FORWARDING_FORWARDED, "proto=https, for=192.0.2.1", false},
+    {FORWARDING_FORWARDED, "proto=https, for=10.0.0.1", true},
+    {FORWARDING_FORWARDED, "proto=https\nfor=10.0.0.1;proto=http", true},
+    {FORWARDING_FORWARDED, "for=10.0.0.2, for=10.0.0.1;proto=https", true},
+    {FORWARDING_FORWARDED, "proto=https, for=unknown, for=10.0.0.1", false},
+    {FORWARDING_FORWARDED, "", false},
+    {FORWARDING_X_FORWARDED_FOR, "https", true},
+    {FORWARDING_X_FORWARDED_FOR, "http, HTTPS", true},
+    {FORWARDING_X_FORWARDED_FOR, "https, http", false},
+    {FORWARDING_X_FORWARDED_FOR, "https\nhttp", false},
+    {FORWARDING_X_FORWARDED_FOR, "http\nhttps ", true},
+    {FORWARDING_X_FORWARDED_FOR, "httpsx", false},
+    {FORWARDING_X_FORWARDED_FOR, "\"https\"", false},
+    {FORWARDING_X_FORWARDED_FOR, "", false},
+};
+
+START_TEST(the_scheme_is_found)
+{
+    struct conn_rules rules = {.forwarding = schemes[_i].forwarding};
+    struct fields fields = {.count = 0};
+    bool standard = rules.forwarding == FORWARDING_FORWARDED;
+    ck_assert(networks_add(&rules.trusted, TEXT("10.0.0.0/8")));
+    lines_add(&fields, standard ? FIELD_FORWARDED : FIELD_X_FORWARDED_PROTO,
+              (struct text){schemes[_i].lines, strlen(schemes[_i].lines)});
+    ck_assert_int_eq(forwarded_https(&fields, &rules), schemes[_i].https);
+}
+END_TEST
+
 START_TEST(without_the_field)
 {
     struct conn_rules rules = {.forwarding = FORWARDING_FORWARDED};
@@ -88,9 +126,11 @@ int main(void)
     Suite *suite = suite_create("forwarded");
     TCase *tcase = tcase_create("forwarded");
     tcase_add_loop_test(tcase, the_client_is_found, 0, sizeof(cases) / sizeof(cases[0]));
+    tcase_add_loop_test(tcase, the_scheme_is_found, 0, sizeof(schemes) / sizeof(schemes[0]));
     tcase_add_test(tcase, without_the_field);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -288,6 +288,7 @@ int main(void)
     tcase_add_test(cases, sizes_are_written_as_serve_conf_does);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

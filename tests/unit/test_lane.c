@@ -570,6 +570,7 @@ int main(void)
     tcase_add(suite, "registered", set_up_registered, tests_add);
     tcase_add(suite, "sqpoll", set_up_sqpoll, tests_add_patient);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -393,6 +393,7 @@ int main(void)
     tcase_add_test(all, without_bandwidth_no_connection_pauses);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failures = srunner_ntests_failed(runner);
     srunner_free(runner);

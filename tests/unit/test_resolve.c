@@ -22,6 +22,7 @@ static const char tree[] =
     "printf one > a.txt; printf index > dir/index.html; printf x > .git/config; : > empty;"
     "printf second > twice/index.htm; printf x > .hidden; printf x > .well-known/security.txt;"
     "printf x > .well-known/.in/x; printf x > .well-knownx; printf x > dir/.htaccess;"
+    "printf x > ...; printf x > ..two; mkdir ..dir; printf x > ..dir/x; printf x > ends..;"
     "printf secret > unreadable; printf s > unreadable.gz; chmod 0 unreadable;"
     "printf x > locked/x; chmod 0 locked; mkfifo fifo; mkfifo page.gz; printf page > page;"
     "ln -s a.txt link; ln -s dir dirlink; ln -s ../.. up; ln -s /etc/passwd out; ln -s x x;"
@@ -96,6 +97,11 @@ static const struct {
     {".well-known/.in/x", "<not found>", NULL, "x"},
     {".well-knownx", "<not found>", NULL, "x"},
     {"dir/.well-known/x", "<not found>", NULL, NULL},
+    {"...", "<not found>", NULL, "x"},
+    {"..two", "<not found>", NULL, "x"},
+    {"..dir", "<not found>", NULL, "<directory>"},
+    {"..dir/x", "<not found>", NULL, "x"},
+    {"ends..", "x", NULL, NULL},
 };
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
@@ -524,7 +530,8 @@ START_TEST(never_a_mixture)
         }
         _exit(0);
     }
-    tree_settle();
+    while (access("current/moving", F_OK) != 0)
+        tree_settle();
     for (int i = 0; i < 4000; i++) {
         struct resolution resolution = tree_resolve(store, "moving", ACCEPT_IDENTITY);
         if (resolution.kind == RESOLUTION_BUSY) continue;

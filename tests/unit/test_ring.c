@@ -122,6 +122,36 @@ START_TEST(refused_with_a_remedy)
 }
 END_TEST
 
+/* Opens nothing, also when the ring is told to; what a worker needs goes on. */
+START_TEST(restricted_to_what_a_worker_needs)
+{
+    static const struct uring_options restricted = {.restricted = true};
+    int pair[2];
+    SKIP_IF(!works, "io_uring does not work here");
+    core_ring_close(&ring);
+    works = core_ring_open(&ring, 8, &restricted);
+    ck_assert(works);
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&ring.uring);
+    io_uring_prep_openat(sqe, AT_FDCWD, "/dev/null", O_RDONLY, 0);
+    ck_assert_int_eq(completion().res, -EACCES);
+    sqe = io_uring_get_sqe(&ring.uring);
+    io_uring_prep_socket(sqe, AF_INET, SOCK_STREAM, 0, 0);
+    ck_assert_int_eq(completion().res, -EACCES);
+    sqe = io_uring_get_sqe(&ring.uring);
+    io_uring_prep_nop(sqe);
+    sqe->personality = 1; /* the rights of somebody else */
+    ck_assert_int_lt(completion().res, 0);
+    ck_assert_int_eq(io_uring_register_files(&ring.uring, pair, 0), -EACCES);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ring_await_readable(&ring, pair[0], TAG);
+    ck_assert(nothing_completes());
+    ck_assert_int_eq(write(pair[1], "a", 1), 1);
+    ck_assert_int_eq(completion().res, 1 /* POLLIN */);
+    close(pair[0]);
+    close(pair[1]);
+}
+END_TEST
+
 START_TEST(no_descriptor_left)
 {
     struct rlimit before, limit;
@@ -332,6 +362,7 @@ int main(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, it_works_or_says_why_not);
     tcase_add_loop_test(tcase, refused_with_a_remedy, 0, 6);
+    tcase_add_test(tcase, restricted_to_what_a_worker_needs);
     tcase_add_test(tcase, no_descriptor_left);
     tcase_add_test(tcase, memory_that_is_locked);
     tcase_add_test(tcase, closed_within);
@@ -343,6 +374,7 @@ int main(void)
     tcase_add_test(tcase, held_by_two);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

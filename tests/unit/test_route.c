@@ -23,7 +23,8 @@ static bool open;
 static char users_file[64];
 
 static const char *const known =
-    "rule / { error_pages = {\"404 403 405 /zip\", \"406 /small\", \"503 /busy\", \"500 /none\"} "
+    "rule / { error_pages = {\"404 403 405 412 416 /zip\", \"406 /small\", \"503 /busy\", "
+    "\"500 /none\"} "
     "}\n"
     "rule \"/r/*\" { rewrite = \"/$1\" }\n"
     "rule \"/t/*\" { try_files = {\"/$1\", \"/$1$1$1$1$1$1$1$1$1\", \"/none\", \"/large\"} }\n"
@@ -34,7 +35,10 @@ static const char *const known =
                       "rule \"/over/*\" { redirect = \"/" TIMES9(
                           "$1$1$1$1$1") "$1$1$1$1$1$1$1$1$1$1$1$1$1$1$1\" }\n"
                                         "rule \"/far/*\" { redirect = \"/$1\" }\n"
-                                        "rule \"/deny/\" { deny = all }\n";
+                                        "rule \"/deny/\" { deny = all }\n"
+                                        "rule \"/host/*\" { redirect = \"$scheme://$host:8080/$1\" "
+                                        "}\n"
+                                        "rule \"/up/*\" { redirect = \"https://$host$path\" }\n";
 
 /* What is below these paths, a user may ask for. The file's hash is of no use here: see core_link.c. */
 static const char *const known_users =
@@ -117,6 +121,19 @@ static const struct {
     {"method", "DELETE /small HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, OPTIONS\r\n"},
     {"OPTIONS", "OPTIONS /small HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: GET, HEAD, OPTIONS\r\n"},
     {"the query goes on", GET("/far/x?y=%7a"), 302, "Location: /x?y=%7a\r\n"},
+    {"$scheme and $host", "GET /host/x HTTP/1.1\r\nHost: EX.a.:90\r\n\r\n", 302,
+     "Location: http://ex.a:8080/x\r\n"},
+    {"$host of an absolute target", "GET http://B/up/x HTTP/1.1\r\nHost: a\r\n\r\n", 302,
+     "Location: https://b/up/x\r\n"},
+    {"no host", "GET /up/x HTTP/1.0\r\n\r\n", 400, "<h1>400"},
+    {"an empty host", "GET /up/x HTTP/1.1\r\nHost:\r\n\r\n", 400, "<h1>400"},
+    {"412 whose page is not acceptable", "GET /small HTTP/1.1\r\n" HOST "If-Match: \"x\"\r\n\r\n",
+     412, "<h1>412"},
+    {"416 whose page is not acceptable",
+     "GET /large HTTP/1.1\r\n" HOST "Range: bytes=5000-\r\n\r\n", 416,
+     "Content-Range: bytes */5000\r\n"},
+    {"HEAD has no ranges", "HEAD /large HTTP/1.1\r\n" HOST "Range: bytes=5000-\r\n\r\n", 200,
+     "Content-Length: 5000\r\n"},
     {"no rule is for what is refused", GET("/../deny"), 400, "<h1>400"},
 };
 
@@ -266,6 +283,31 @@ START_TEST(page_with_coding)
 }
 END_TEST
 
+/* The file that was found is given back before its error's page is lent. */
+START_TEST(page_of_a_found_file)
+{
+    static const char *const fields[] = {"If-Match: \"x\"\r\n", "Range: bytes=90000-\r\n"};
+    static const char *const paths[] = {"small", "large", "file", "zip"};
+    static const char *const lengths[] = {"100", "5000", "20000", "300"};
+    char request[256], expected[64];
+    snprintf(core_link_story, sizeof(core_link_story), "page of a found file");
+    wire.pages_are_files = true;
+    for (int i = 0; i < 8; i++) {
+        snprintf(request, sizeof(request),
+                 "GET /%s HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n%s\r\n", paths[i / 2],
+                 fields[i % 2]);
+        wire.output_length = wire.settled_bytes = 0;
+        feed(request);
+        ck_assert_uint_eq(wire.status[i], i % 2 == 0 ? 412 : 416);
+        ck_assert(output_has("Content-Encoding: gzip\r\n") &&
+                  output_has("Content-Length: 300\r\n"));
+        snprintf(expected, sizeof(expected), "Content-Range: bytes */%s\r\n", lengths[i / 2]);
+        ck_assert_int_eq(output_has(expected), i % 2 == 1);
+        ck_assert_uint_eq(wire.lent_count, wire.returned_count);
+    }
+}
+END_TEST
+
 /* Each path that is tried may wait for the disk. */
 START_TEST(each_try_waits)
 {
@@ -329,6 +371,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, answered, 0, COUNT(rows));
     tcase_add_test(tcase, page_with_coding);
+    tcase_add_test(tcase, page_of_a_found_file);
     tcase_add_test(tcase, each_try_waits);
     tcase_add_test(tcase, pipelined);
     tcase_add_loop_test(tcase, users, 0, COUNT(users_rows));
@@ -338,6 +381,7 @@ int main(void)
     tcase_add_test(tcase, address);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -329,6 +329,7 @@ int main(void)
     tcase_add_test(tcase, address_of_somebody_else_is_told);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -512,6 +512,7 @@ int main(void)
     tcase_add_loop_test(chance, by_chance, 0, SEEDS / SEEDS_AT_ONCE);
     suite_add_tcase(suite, chance);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -62,6 +62,8 @@ START_TEST(site_of_host)
     const struct site *found = site_find(&sites, text_of(hosts[_i].authority));
     ck_assert_msg(found == &site[hosts[_i].site], "%s: site %td", hosts[_i].authority,
                   found - site);
+    const struct site_host *by = site_host_find(&sites, text_of(hosts[_i].authority));
+    ck_assert_ptr_eq(by ? by->site : &site[0], found);
 }
 END_TEST
 
@@ -77,15 +79,6 @@ START_TEST(no_host)
 END_TEST
 
 /* ---- patterns -------------------------------------------------------------------------------- */
-
-static struct pattern pattern_of(const char *text, bool anywhere)
-{
-    struct pattern pattern = {.text = text_of(text), .anywhere = anywhere};
-    pattern.plain = (uint16_t)strcspn(text, "*?");
-    for (const char *at = text; (at = strchr(at, '*')) != NULL; pattern.stars++)
-        at += at[1] == '*' ? 2 : 1;
-    return pattern;
-}
 
 static const struct {
     const char *pattern;
@@ -121,11 +114,25 @@ static const struct {
     {"**x/a*b", false, "xx/acxx/acb", "xx/acx|c|"},
     {"*a*a", false, "aaaa", "|aa|"},
     {"a?", false, "a/", NULL},
+    {"a?", false, "ab", ""},
+    {"*.js", true, ".js", "|"},
+    {"*.js", true, "a/.js", "|"},
+    {"*.js", true, "js", NULL},
+    {"*.js", false, "a/x.js", NULL},
+    {"*/x.js", true, "a/b/x.js", "b|"},
+    {"*/x.js", true, "x.js", NULL},
+    {"*", true, "a/", NULL},
+    {"**.js", true, "a/b/x.js", "a/b/x|"},
+    {"a/**.js", false, "a/b/x.js", "b/x|"},
+    {"a/**/a", false, "a/a", NULL},
+    {"ab**b", false, "ab", NULL},
+    {"ab**b", true, "c/abb", "|"},
+    {"ab**b", true, "c/xabb", NULL},
 };
 
 START_TEST(pattern_captures)
 {
-    struct pattern pattern = pattern_of(patterns[_i].pattern, patterns[_i].anywhere);
+    struct pattern pattern = pattern_make(text_of(patterns[_i].pattern), patterns[_i].anywhere);
     struct captures captures;
     char got[256] = "";
     bool matches = pattern_match(&pattern, text_of(patterns[_i].path), &captures);
@@ -183,11 +190,38 @@ START_TEST(pattern_as_by_trying)
         fill(pattern, sizeof(pattern) - 1, "ab/**?");
         fill(path, sizeof(path) - 1, "ab/");
         if (strstr(pattern, "***")) continue;
-        struct pattern made = pattern_of(pattern, false);
+        struct pattern made = pattern_make(text_of(pattern), false);
         struct captures captures;
         bool matches = pattern_match(&made, text_of(path), &captures);
         ck_assert_msg(matches == tries(pattern, path), "%s %s: %d", pattern, path, matches);
         if (matches) ck_assert_msg(captures_fit(pattern, path, &captures), "%s %s", pattern, path);
+    }
+}
+END_TEST
+
+/* Rules are found in a shorter way than captures, and it must find the same ones. */
+static void ways_agree(const char *pattern, const char *path, bool anywhere)
+{
+    struct pattern made = pattern_make(text_of(pattern), anywhere);
+    struct captures captures;
+    bool tried = tries(pattern, path);
+    for (const char *at = path; anywhere && *at; at++)
+        tried |= *at == '/' && at[1] && tries(pattern, at + 1);
+    bool found =
+        pattern_may_match(&made, text_of(path)) && pattern_match(&made, text_of(path), NULL);
+    ck_assert_msg(found == tried, "%s %s %d: %d", pattern, path, anywhere, found);
+    ck_assert_int_eq(found, pattern_match(&made, text_of(path), &captures));
+}
+
+START_TEST(pattern_in_both_ways)
+{
+    char pattern[7], path[9];
+    srand(2);
+    for (int i = 0; i < 30000; i++) {
+        fill(pattern, sizeof(pattern) - 1, "ab/**?");
+        fill(path, sizeof(path) - 1, "ab/");
+        if (strstr(pattern, "***")) continue;
+        ways_agree(pattern, path, i % 2);
     }
 }
 END_TEST
@@ -201,7 +235,7 @@ START_TEST(pattern_of_many_stars)
     for (size_t i = 0; i < sizeof(path); i++)
         path[i] = i % 1024 == 1023 ? '/' : 'a';
     for (int i = 0; i < COUNT(slow); i++) {
-        struct pattern pattern = pattern_of(slow[i], false);
+        struct pattern pattern = pattern_make(text_of(slow[i]), false);
         ck_assert(!pattern_match(&pattern, (struct text){path, sizeof(path)}, NULL));
     }
 }
@@ -234,7 +268,7 @@ static const struct {
 
 START_TEST(path_is_made)
 {
-    struct pattern pattern = pattern_of("*/**", false);
+    struct pattern pattern = pattern_make(text_of("*/**"), false);
     struct captures captures;
     struct text path;
     char space[16];
@@ -250,7 +284,7 @@ END_TEST
 /* A star takes no "..", but with what stands beside it there could be one. */
 START_TEST(path_never_climbs)
 {
-    struct pattern pattern = pattern_of("a*b", false);
+    struct pattern pattern = pattern_make(text_of("a*b"), false);
     struct captures captures;
     struct text path;
     char space[16];
@@ -289,12 +323,14 @@ int main(void)
     tcase_add_test(tcase, no_host);
     tcase_add_loop_test(tcase, pattern_captures, 0, COUNT(patterns));
     tcase_add_test(tcase, pattern_as_by_trying);
+    tcase_add_test(tcase, pattern_in_both_ways);
     tcase_add_test(tcase, pattern_of_many_stars);
     tcase_add_loop_test(tcase, path_is_made, 0, COUNT(expansions));
     tcase_add_test(tcase, path_never_climbs);
     tcase_add_test(tcase, networks);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

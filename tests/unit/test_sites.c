@@ -138,12 +138,49 @@ START_TEST(patterns)
 }
 END_TEST
 
+/* What asks for the scheme of requests, and which targets need a host. */
+START_TEST(schemes)
+{
+    static const struct {
+        const char *rule;
+        bool by_scheme, needs_host;
+    } known[] = {{"moved = /a", false, false},
+                 {"moved = \"https://$host/a\"", false, true},
+                 {"moved = \"$scheme://a.org/\"", true, false},
+                 {"moved = \"/$$host\"", false, false},
+                 {"moved = \"/$$$host\"", false, true},
+                 {"scheme = http", true, false}};
+    for (int i = 0; i < COUNT(known); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "forwarded = forwarded\nrule /x { %s }", known[i].rule);
+        make_good(text);
+        ck_assert_int_eq(set->sites.by_scheme, known[i].by_scheme);
+        ck_assert_int_eq(set->sites.otherwise->rule[0].needs_host, known[i].needs_host);
+        forget();
+    }
+    make_good("");
+}
+END_TEST
+
+/* Sites with other codings have trees of their own. */
+START_TEST(codings)
+{
+    make_good("compress { codings = {gz} }\nsite a { }\nsite b { compress = {gz} }\n"
+              "site c { compress = {br, gz} }\nsite d { compress = {} }");
+    ck_assert_uint_eq(set->trees, 3);
+    ck_assert_uint_eq(set->tree[1].compress->count, 2);
+    ck_assert_str_eq(set->tree[1].compress->item[0], "br");
+    ck_assert_uint_eq(set->tree[2].compress->count, 0);
+}
+END_TEST
+
 START_TEST(values)
 {
     make_good("rule \"/old/*\" {\n methods = {GET, OPTIONS}\n allow = {\"10.0.0.0/8\", "
               "\"2001:db8::/32\"}\n"
               "deny = all\n moved = \"/new/$1\"\n try_files = {\"$path\", \"=403\"}\n"
-              "error_pages = \"404 403 /e.html\"\n cors = {https://a.org}\n charset = off\n}");
+              "error_pages = \"404 403 /e.html\"\n cors = {https://a.org}\n charset = off\n"
+              "compress = off\n}");
     const struct rule *rule = &set->sites.otherwise->rule[0];
     ck_assert_uint_eq(rule->methods, 1U << METHOD_GET | 1U << METHOD_OPTIONS);
     ck_assert_uint_eq(rule->allow->count, 2);
@@ -160,7 +197,8 @@ START_TEST(values)
     text_is(rule->charset, "");
     ck_assert_uint_eq(rule->sets, (1U << RULE_VALUES) - 1 - (1U << RULE_USERS) -
                                       (1U << RULE_LISTS) - (1U << RULE_TYPE));
-    ck_assert(set->sites.by_address);
+    ck_assert(!rule->compresses && rule->scheme == SCHEME_ANY && !rule->needs_host);
+    ck_assert(set->sites.by_address && !set->sites.by_scheme);
 }
 END_TEST
 
@@ -201,15 +239,36 @@ START_TEST(fields)
         "rule / {\n preset = secure\n expires = 2d\n cache_control = \"\"\n always = on\n"
         "fields_set = \"x-frame-options:  DENY  \"\n fields_remove = A\n fields_add = \"B: c\" }");
     const struct rule *rule = &set->sites.otherwise->rule[0];
-    ck_assert_uint_eq(rule->fields, 9);
+    ck_assert_uint_eq(rule->fields, 8); /* the third and the fourth line of the preset are one */
     text_is(rule->field[0].line, "X-Content-Type-Options: nosniff\r\n");
-    ck_assert_int_eq(rule->field[4].action, FIELD_REMOVES);
-    ck_assert(rule->field[5].is_expires && rule->field[5].always);
+    ck_assert(rule->field[1].replaceable);
+    ck_assert_int_eq(rule->field[3].action, FIELD_REMOVES);
+    ck_assert(rule->field[4].is_expires && rule->field[4].always);
     ck_assert_uint_eq(rule->expires_seconds, 2 * 86400);
-    text_is(rule->field[6].line, "x-frame-options: DENY\r\n");
-    ck_assert_uint_eq(rule->field[6].name, rule->field[1].name);
-    ck_assert_int_eq(rule->field[8].action, FIELD_ADDS);
+    text_is(rule->field[5].line, "x-frame-options: DENY\r\n");
+    ck_assert_uint_eq(rule->field[5].name, rule->field[1].name);
+    ck_assert(!rule->field[5].replaceable);
+    ck_assert_int_eq(rule->field[7].action, FIELD_ADDS);
     ck_assert_uint_gt(set->sites.lines_bytes, 1024);
+}
+END_TEST
+
+/* A line is looked for only where a later one may replace it; those with names of their own are joined. */
+START_TEST(fields_settled)
+{
+    make_good("rule / { fields_set = {\"A: 1\", \"B: 2\", \"C: 3\"} }\n"
+              "rule /x { fields_set = \"b: 4\"\n fields_add = {\"D: 5\", \"E: 6\", \"D: 7\"} }\n"
+              "rule /y { fields_set = {\"F: 8\", \"G: 9\"}\n fields_remove = H\n fields_add = \"I: "
+              "10\" }");
+    const struct rule *rule = set->sites.otherwise->rule;
+    ck_assert_uint_eq(rule[0].fields, 3);
+    ck_assert(!rule[0].field[0].replaceable && rule[0].field[1].replaceable);
+    ck_assert_uint_eq(rule[1].fields, 4);
+    ck_assert(!rule[1].field[0].replaceable && !rule[1].field[1].replaceable);
+    ck_assert_uint_eq(rule[2].fields, 3);
+    text_is(rule[2].field[0].line, "F: 8\r\nG: 9\r\n");
+    ck_assert_int_eq(rule[2].field[1].action, FIELD_REMOVES);
+    text_is(rule[2].field[2].line, "I: 10\r\n");
 }
 END_TEST
 
@@ -246,23 +305,28 @@ static const struct {
      C "1: rule.deny: 'example.org' must be an address, a network such as 192.0.2.0/24 or "
        "2001:db8::/32 without bits behind its prefix, unix, or all\n"},
     {"rule / { redirect = /a\n moved = /b }", C "2: rule.moved: the rule has redirect, too\n"},
-    {"rule / { redirect = a }", C "1: rule.redirect: must begin with /, http:// or https://\n"},
+    {"rule / { redirect = a }",
+     C "1: rule.redirect: must begin with /, http://, https:// or $scheme://\n"},
     {"rule / { redirect = \"/a b\" }",
      C "1: rule.redirect: a target has only characters of a URI, and no fragment\n"},
     {"rule / { redirect = \"/a#b\" }",
      C "1: rule.redirect: a target has only characters of a URI, and no fragment\n"},
     {"rule / { redirect = \"https://$1/\" }",
-     C "1: rule.redirect: the host must be written out, with / or $path behind it\n"},
+     C "1: rule.redirect: the host must be written out, or end with $host; behind it must "
+       "follow a port, / or $path\n"},
     {"rule / { redirect = \"https://a.org$1\" }",
-     C "1: rule.redirect: the host must be written out, with / or $path behind it\n"},
+     C "1: rule.redirect: the host must be written out, or end with $host; behind it must "
+       "follow a port, / or $path\n"},
     {"rule / { redirect = \"//a@$path\" }",
-     C "1: rule.redirect: the host must be written out, with / or $path behind it\n"},
+     C "1: rule.redirect: the host must be written out, or end with $host; behind it must "
+       "follow a port, / or $path\n"},
     {"rule /a { moved = \"/b/$1\" }",
      C "1: rule.moved: there is no $1: the pattern has fewer stars\n"},
     {"rule \"/a/*\" { moved = \"/b/$2\" }",
      C "1: rule.moved: there is no $2: the pattern has fewer stars\n"},
     {"rule / { moved = \"/b/$x\" }",
-     C "1: rule.moved: behind $ must follow a number, path, or another $\n"},
+     C "1: rule.moved: $x is not known; there are $1 to $9, $path, $scheme, $host, and $$ for a "
+       "$\n"},
     {"rule /a { moved = /a }", C "1: rule.moved: leads back to this rule, again and again\n"},
     {"rule \"/old/*\" {\n redirect = \"/old/x/$1\" }",
      C "2: rule.redirect: leads back to this rule, again and again\n"},
@@ -277,10 +341,22 @@ static const struct {
     {"rule / { try_files = \"=200\" }",
      C "1: rule.try_files: '=200': only =404 or =403 may be the last\n"},
     {"rule / { error_pages = \"404\" }", C "1: rule.error_pages: '404': write \"404 /path\"\n"},
-    {"rule / { error_pages = \"400 /a\" }",
-     C "1: rule.error_pages: '400 /a': only 401, 403, 404, 405, 406, 500 and 503 have pages\n"},
+    {"rule / { error_pages = \"429 /a\" }",
+     C "1: rule.error_pages: '429 /a': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
+       "have pages\n"},
+    {"rule / { moved = \"https://$hosts/\" }",
+     C "1: rule.moved: the host must be written out, or end with $host; behind it must follow a "
+       "port, / or $path\n"},
+    {"rule / { rewrite = \"/$host\" }",
+     C "1: rule.rewrite: $host is not known; there are $1 to $9, $path, and $$ for a $\n"},
+    {"rule / { moved = \"http://$host$path\" }",
+     C "1: rule.moved: leads back to this rule, again and again; is it only for requests of one "
+       "scheme? Set scheme, too\n"},
+    {"rule / { scheme = http }",
+     C "1: rule.scheme: only proxies tell the scheme of a request: set forwarded, too\n"},
     {"rule / { error_pages = \"404/a\" }",
-     C "1: rule.error_pages: '404/a': only 401, 403, 404, 405, 406, 500 and 503 have pages\n"},
+     C "1: rule.error_pages: '404/a': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
+       "have pages\n"},
     {"rule / { fields_set = \"A b\" }", C "1: rule.fields_set: 'A b': write \"Name: value\"\n"},
     {"rule / { fields_add = \"A b: c\" }", C "1: rule.fields_add: 'A b' is no name of a field\n"},
     {"rule / { fields_add = \": c\" }", C "1: rule.fields_add: '' is no name of a field\n"},
@@ -358,13 +434,17 @@ int main(void)
     tcase_add_test(tcase, trees);
     tcase_add_test(tcase, patterns);
     tcase_add_test(tcase, values);
+    tcase_add_test(tcase, schemes);
+    tcase_add_test(tcase, codings);
     tcase_add_test(tcase, fields);
+    tcase_add_test(tcase, fields_settled);
     tcase_add_test(tcase, users);
     tcase_add_loop_test(tcase, is_refused, 0, COUNT(bad));
     tcase_add_test(tcase, redirect_with_exception);
     tcase_add_test(tcase, limits);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* no test leaves anything behind */
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

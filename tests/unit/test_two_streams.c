@@ -48,6 +48,11 @@ static void http1_from(struct http1 *h, const struct origin *peer)
     h->stream[0].peer = h->stream[1].peer = *peer;
 }
 
+static void http1_ids(struct http1 *h, struct request_ids *ids)
+{
+    (void)h, (void)ids;
+}
+
 static struct iovec http1_receive_space(struct http1 *h)
 {
     return (struct iovec){h->receive + h->filled, RECEIVE_BYTES - h->filled};

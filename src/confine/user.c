@@ -1,0 +1,155 @@
+/*
+ * Gives up the user and the capabilities. The order matters: the bounding set and the groups need
+ * capabilities, which the change of the user takes away (capabilities(7)).
+ */
+#define _GNU_SOURCE
+#include "zcserve/confine.h"
+#include "zcserve/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CAPABILITIES 64
+
+/* ---- who -------------------------------------------------------------------------------------- */
+
+static bool number_read(const char *text, uint32_t *number)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length > 10 || strspn(text, "0123456789") != length) return false;
+    unsigned long value = strtoul(text, NULL, 10);
+    if (value >= UINT32_MAX) return false;
+    *number = (uint32_t)value;
+    return true;
+}
+
+static bool group_find(struct confine_user *user, const char *name)
+{
+    const struct group *group = getgrnam(name);
+    if (group) user->group = group->gr_gid;
+    return group || number_read(name, &user->group);
+}
+
+/* The groups of a user who has a name: its own ones; too many of them are cut. */
+static void groups_find(struct confine_user *user, const char *name)
+{
+    int count = CONFINE_GROUPS_MAX;
+    if (getgrouplist(name, user->group, user->groups, &count) < 0) count = CONFINE_GROUPS_MAX;
+    user->count = (uint32_t)count;
+}
+
+bool confine_user_find(struct confine_user *user, const char *name)
+{
+    char alone[256];
+    const char *colon = strchr(name, ':');
+    size_t length = colon ? (size_t)(colon - name) : strlen(name);
+    *user = (struct confine_user){.changes = true};
+    if (length == 0 || length >= sizeof(alone)) return false;
+    memcpy(alone, name, length);
+    alone[length] = '\0';
+    const struct passwd *found = getpwnam(alone);
+    if (!found && (!colon || !number_read(alone, &user->user))) return false;
+    if (found) user->user = found->pw_uid;
+    if (found) user->group = found->pw_gid;
+    if (colon && !group_find(user, colon + 1)) return false;
+    if (found) groups_find(user, alone);
+    return true;
+}
+
+/* ---- capabilities ----------------------------------------------------------------------------- */
+
+/* Keeps only those of `kept` that the process has; programs that it executes can have those of `bound`. */
+static int capabilities_keep(uint64_t kept, uint64_t bound)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (syscall(SYS_capget, &header, data) != 0) return -errno;
+    if ((data[0].effective >> CAP_SETPCAP) & 1)
+        for (unsigned long i = 0; i < CAPABILITIES; i++)
+            if (!((bound >> i) & 1)) prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        uint32_t mask = (uint32_t)(kept >> (32 * i));
+        data[i].effective &= mask;
+        data[i].permitted &= mask;
+        data[i].inheritable = 0;
+    }
+    return syscall(SYS_capset, &header, data) == 0 ? 0 : -errno;
+}
+
+void confine_supervisor(void)
+{
+    static const uint64_t kept =
+        1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH |
+        1ULL << CAP_FOWNER | 1ULL << CAP_IPC_LOCK | 1ULL << CAP_KILL | 1ULL << CAP_NET_ADMIN |
+        1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP |
+        1ULL << CAP_SETUID | 1ULL << CAP_SYS_NICE | 1ULL << CAP_SYS_RESOURCE;
+    if (geteuid() != 0) return;
+    int error = capabilities_keep(kept, kept);
+    if (error != 0) log_warn("capabilities cannot be given up: %s", strerror(-error));
+}
+
+/* ---- becoming --------------------------------------------------------------------------------- */
+
+static int become(const struct confine_user *user)
+{
+    if (setgroups(user->count, user->groups) != 0) return -errno;
+    if (setresgid(user->group, user->group, user->group) != 0) return -errno;
+    if (setresuid(user->user, user->user, user->user) != 0) return -errno;
+    /* The change hid this process from the status process, which has the same user (proc(5)). */
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    return 0;
+}
+
+/* A process that stays root because others cannot read the files keeps that it reads all. */
+static int give_up(const struct confinement *confinement)
+{
+    bool stays = geteuid() == 0 && !confinement->user.changes;
+    int error = 0;
+    if (confinement->privileges && stays)
+        error = capabilities_keep(1ULL << CAP_DAC_READ_SEARCH, 0);
+    else if (confinement->privileges)
+        error = capabilities_keep(1ULL << CAP_SETGID | 1ULL << CAP_SETUID, 0);
+    if (error == 0 && confinement->user.changes) error = become(&confinement->user);
+    if (error == 0 && confinement->privileges && !stays) error = capabilities_keep(0, 0);
+    if (error == 0 && confinement->privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        error = -errno;
+    return error;
+}
+
+bool confine_user(const struct confinement *confinement)
+{
+    int error = give_up(confinement);
+    if (error != 0) log_error("privileges cannot be given up: %s", strerror(-error));
+    return error == 0;
+}
+
+/* In a child process: its exit code is an errno, which fits into a byte. */
+static void reads_try(const struct confine_user *user, const char *directory)
+{
+    int error = become(user);
+    if (error == 0 && open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0) error = -errno;
+    _exit(-error);
+}
+
+int confine_user_reads(const struct confine_user *user, const char *directory)
+{
+    int status = 0;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) reads_try(user, directory);
+    if (pid < 0) return -errno;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return -errno;
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EACCES;
+}

@@ -1,0 +1,342 @@
+"""The sandbox: a process that tries what it should not be able to do is refused, and everything else goes on.
+
+confine_trial.c is loaded into the server as it is shipped, and tries everything in a process when that gets a
+signal. That the sandbox takes away nothing that is needed is what all other tests show: they run with it, and fail
+when the server says that a call was refused (TROUBLE in harness.py).
+"""
+
+import contextlib
+import errno
+import os
+import re
+import signal
+import subprocess
+import time
+
+from client import Failure, Skip, expect, wait_until
+from harness import process_name
+from stage import require, test
+
+TRIAL = signal.SIGRTMIN + 4
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "confine_trial.c")
+SAID = re.compile(r"^trial (\d+) (.+): (\d+)$", re.M)
+
+# What the filter of system calls refuses because of the arguments; any other call is one that it does not know.
+BY_ARGUMENTS = {"open to write", "open to create", "open nameless", "log loses O_APPEND", "fork", "clone a name space",
+                "tgkill", "setrlimit", "prctl", "ioctl", "mprotect to execute", "mmap to execute", "ring register"}
+BY_LANDLOCK = {"open outside", "openat2 outside", "openat2 directory /", "openat2 to write", "openat2 to create"}
+BY_RING = {"ring openat", "ring unlinkat", "ring write", "ring socket"}
+ALLOWED = {"open inside", "openat2 inside", "end"}
+
+
+def expected(name):
+    """The errno with which a worker fails, and 0 for what it may do."""
+    if name in ALLOWED:
+        return 0
+    if name in BY_LANDLOCK or name in BY_RING:
+        return errno.EACCES
+    return errno.EPERM if name in BY_ARGUMENTS else errno.ENOSYS
+
+
+def trial_make(stage):
+    """Compiles what is loaded before the server."""
+    path = os.path.join(stage.setting.place("trial"), "trial.so")
+    made = subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-o", path, SOURCE, "-luring", "-ldl"],
+                          capture_output=True, text=True, check=False)
+    require(made.returncode == 0, "the trial does not compile: %s", made.stderr)
+    return path
+
+
+class Trial:
+    """A server in whose processes everything can be tried."""
+
+    def __init__(self, stage, options=None, **more):
+        if stage.setting.slow >= 3 and stage.setting._is_sanitized():  # pylint: disable=protected-access
+            raise Skip("a sanitizer needs more than the sandbox allows")
+        self.stage = stage
+        root = stage.site(a_txt=b"12345")
+        self.outside = os.path.join(stage.setting.place("outside"), "secret")
+        with open(self.outside, "w", encoding="utf-8") as file:
+            file.write("secret")
+        env = dict(os.environ, LD_PRELOAD=trial_make(stage), TRIAL_ROOT=root, TRIAL_OUTSIDE=self.outside)
+        self.root = root
+        self.server = stage.server(root, options, env=env, at_once=2, **more)
+        self.server.check_reports = self._check_reports
+
+    def _check_reports(self):
+        """Refusals are what is wanted here, so they are no trouble."""
+
+    def __enter__(self):
+        self.server.__enter__()
+        return self
+
+    def __exit__(self, *how):
+        return self.server.__exit__(*how)
+
+    def said(self):
+        return "".join(self.server.lines)
+
+    def results(self, pid):
+        """What the process reports: {name: errno}."""
+        os.kill(pid, TRIAL)
+        wait_until("the process has tried everything", lambda: "trial %d end: 0" % pid in self.said(),
+                   self.stage.seconds(10))
+        return {name: int(error) for who, name, error in SAID.findall(self.said()) if int(who) == pid}
+
+
+def process_of(server, letter):
+    for pid in server.processes():
+        if process_name(pid).startswith("zcserve:" + letter):
+            return pid
+    raise Failure("no process zcserve:%s" % letter)
+
+
+def landlock_works(trial):
+    return "sandbox.files is left out" not in trial.said()
+
+
+@test("a worker that tries is refused: files, network, processes, privileges, memory, ring")
+def worker_tries(stage):
+    with Trial(stage) as trial:
+        if not landlock_works(trial):
+            raise Skip("this kernel has no Landlock")
+        results = trial.results(process_of(trial.server, "w"))
+        expect("what is refused, and how", {name: expected(name) for name in results}, results)
+        require(len(results) > 55, "only %d things were tried", len(results))
+        require(not stage.is_ring() or BY_RING <= set(results), "the ring was not tried")
+        expect("it serves as before", b"12345", trial.server.get("/a.txt").content)
+        require("the sandbox refused the system call" in trial.said(), "nothing was logged")
+        expect("nothing was made", ["a.txt"], os.listdir(trial.root))
+
+
+@test("each refusal is logged once")
+def logged_once(stage):
+    with Trial(stage) as trial:
+        worker = process_of(trial.server, "w")
+        trial.results(worker)
+        os.kill(worker, TRIAL)
+        wait_until("it has tried again", lambda: trial.said().count("trial %d end: 0" % worker) == 2, stage.seconds(10))
+        expect("lines about execve", 1, trial.said().count("refused the system call execve "))
+
+
+@test("the recorder opens no file and serves no purpose but its own")
+def recorder_tries(stage):
+    log = os.path.join(stage.setting.place("log"), "access.log")
+    with Trial(stage, {"access_log": log}) as trial:
+        results = trial.results(process_of(trial.server, "r"))
+        require(all(error != 0 for name, error in results.items() if name not in ("end", "open inside")),
+                "it could do: %s", [name for name, error in results.items() if error == 0])
+        trial.server.get("/a.txt")
+    with open(log, encoding="utf-8") as file:
+        expect("lines", 1, len(file.readlines()))
+
+
+@test("the status process changes nothing, and can read only what its user can")
+def status_tries(stage):
+    with Trial(stage, {"status": "127.0.0.1:0"}) as trial:
+        results = trial.results(process_of(trial.server, "s"))
+        could = {name for name, error in results.items() if error == 0}
+        expect("what it could do", {"end", "open inside", "open outside"}, could)
+
+
+@test("each part of the sandbox refuses by itself")
+def parts(stage):
+    with Trial(stage, {"sandbox.calls": "off"}) as trial:
+        if not landlock_works(trial):
+            raise Skip("this kernel has no Landlock")
+        results = trial.results(process_of(trial.server, "w"))
+        for name in ("open outside", "openat2 outside", "open to write", "open to create", "unlink", "mkdir", "rename"):
+            require(results[name] in (errno.EACCES, errno.EXDEV), "Landlock: %s: %d", name, results[name])
+        for name in ("setuid", "mount", "chroot"):
+            expect("without privileges: " + name, errno.EPERM, results[name])
+    with Trial(stage, {"sandbox.files": "off"}) as trial:
+        results = trial.results(process_of(trial.server, "w"))
+        for name in ("open to write", "open to create", "unlink", "socket inet", "execve", "kill"):
+            require(results[name] in (errno.EPERM, errno.ENOSYS), "seccomp: %s: %d", name, results[name])
+        expect("a file outside, without Landlock", 0, results["open outside"])
+
+
+@test("the sandbox can be switched off")
+def switched_off(stage):
+    off = {"sandbox.%s" % part: "off" for part in ("privileges", "files", "calls", "rings")}
+    with stage.server(stage.site(a_txt=b"a"), off) as server:
+        expect("a file", b"a", server.get("/a.txt").content)
+        with open("/proc/%d/status" % process_of(server, "w"), encoding="utf-8") as file:
+            status = file.read()
+        require("Seccomp:\t0" in status and "NoNewPrivs:\t0" in status, "%s", status)
+
+
+# ---- the user ---------------------------------------------------------------------------------
+
+
+def ids(pid):
+    with open("/proc/%d/status" % pid, encoding="utf-8") as file:
+        text = file.read()
+
+    def of(name):
+        return re.search(r"^%s:\s*(.*)$" % name, text, re.M)[1].split()
+    return {name: of(name) for name in ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs")}
+
+
+@contextlib.contextmanager
+def as_root(stage):
+    """Servers are started by root, as by a service manager without User=."""
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    user, stage.setting.user = stage.setting.user, None
+    try:
+        yield user
+    finally:
+        stage.setting.user = user
+
+
+def open_site(stage):
+    """A site that everybody can read."""
+    root = stage.site(a_txt=b"12345")
+    os.chmod(os.path.dirname(root), 0o755)
+    os.chmod(root, 0o755)
+    return root
+
+
+def expect_user(server, user, group):
+    for pid in server.processes():
+        found = ids(pid)
+        expect("user of %s" % process_name(pid), [str(user)] * 4, found["Uid"])
+        expect("group of %s" % process_name(pid), [str(group)] * 4, found["Gid"])
+        for name in ("CapEff", "CapPrm", "CapBnd"):
+            expect("%s of %s" % (name, process_name(pid)), 0, int(found[name][0], 16))
+        expect("NoNewPrivs", ["1"], found["NoNewPrivs"])
+
+
+@test("started by root: processes become nobody, without capabilities, and end with the supervisor")
+def becomes_nobody(stage):
+    with as_root(stage):
+        log = os.path.join(stage.setting.place("log"), "access.log")
+        with stage.server(open_site(stage), {"access_log": log, "status": "127.0.0.1:0"}, at_once=2) as server:
+            expect("a file", b"12345", server.get("/a.txt").content)
+            expect_user(server, 65534, 65534)
+            capabilities = int(ids(server.pid)["CapPrm"][0], 16)
+            require(not capabilities >> 21 & 1, "the supervisor has CAP_SYS_ADMIN")
+            children, server.watched = server.processes(), False
+            os.kill(server.pid, signal.SIGKILL)
+            server.process.wait()
+            server.ended = True
+            wait_until("all have ended", lambda: not any(os.path.exists("/proc/%d/exe" % pid) and process_name(pid)
+                                                         for pid in children), stage.seconds(5))
+
+
+@test("started by root: user and group by name and by number")
+def becomes_named(stage):
+    with as_root(stage):
+        for named, user, group in (("daemon", 1, 1), ("daemon:bin", 1, 2), ("61000:61001", 61000, 61001)):
+            with stage.server(open_site(stage), {"user": named}, at_once=2) as server:
+                expect("a file", b"12345", server.get("/a.txt").content)
+                expect_user(server, user, group)
+
+
+@test("started by root: logs that only root can write are opened anew at USR1, and after a reload")
+def logs_of_root(stage):
+    with as_root(stage):
+        place = stage.setting.place("logs")
+        os.chmod(place, 0o700)
+        access, error = os.path.join(place, "access.log"), os.path.join(place, "error.log")
+        options = {"access_log": access, "error_log": error, "log.interval": "1ms", "log_level": "debug"}
+        with stage.server(open_site(stage), options, at_once=2) as server:
+            for name in (access, error):
+                os.rename(name, name + ".1")
+            os.kill(server.pid, signal.SIGUSR1)
+            wait_until("both are opened anew", lambda: os.path.exists(access) and os.path.exists(error), stage.seconds(5))
+            os.rename(access, access + ".2")
+            os.kill(server.pid, signal.SIGUSR1)
+            wait_until("once more", lambda: os.path.exists(access), stage.seconds(5))
+
+            def logged():
+                server.get("/a.txt")
+                time.sleep(0.01)
+                return os.path.getsize(access) > 0
+            wait_until("lines go to the new file", logged, stage.seconds(5))
+            os.kill(server.pid, signal.SIGHUP)
+
+            def reloaded():
+                with open(error, encoding="utf-8") as file:
+                    return "serving" in file.read()
+            wait_until("the reload", reloaded, stage.seconds(10))
+            expect("after the reload", b"12345", server.get("/a.txt").content)
+            server.children = server.processes()
+            server.watched = False
+
+
+@test("started by root: a root that nobody can read is served as root, with a warning; a named user is an error")
+def unreadable_root(stage):
+    with as_root(stage):
+        root = open_site(stage)
+        os.chmod(os.path.dirname(root), 0o700)
+        with stage.server(root, at_once=2) as server:
+            expect("a file", b"12345", server.get("/a.txt").content)
+            expect("user", ["0"] * 4, ids(process_of(server, "w"))["Uid"])
+            expect("capabilities", 1 << 2, int(ids(process_of(server, "w"))["CapEff"][0], 16))  # CAP_DAC_READ_SEARCH
+            require("serving as root" in "".join(server.lines), "no warning: %s", server.lines)
+        path = os.path.join(stage.setting.place("conf"), "serve.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('root = "%s"\nuser = "daemon"\nlisten = "127.0.0.1:0"\n' % root)
+        code, _, err = stage.setting.run("-c", path)
+        expect("exit code", 78, code)
+        require("serve.conf:2: user: 'daemon' cannot read" in err, "%s", err)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('root = "%s"\nuser = "nobody-at-all"\nlisten = "127.0.0.1:0"\n' % root)
+        code, _, err = stage.setting.run("-c", path)
+        expect("exit code", 78, code)
+        require("serve.conf:2: user: 'nobody-at-all' is no user" in err, "%s", err)
+
+
+# ---- a root that moves ------------------------------------------------------------------------
+
+
+def release(place, number):
+    directory = os.path.join(place, "releases", str(number), "public")
+    os.makedirs(directory)
+    with open(os.path.join(directory, "a.txt"), "w", encoding="utf-8") as file:
+        file.write("release %d" % number)
+
+
+def link_switch(place, number):
+    os.symlink("releases/%d" % number, os.path.join(place, "next"))
+    os.rename(os.path.join(place, "next"), os.path.join(place, "current"))
+
+
+@test("a deploy replaces a link on the way to the root, or the root itself: every response is of the new one")
+def root_moves(stage):
+    place = stage.setting.place("deploy")
+    for number in range(6):
+        release(place, number)
+    link_switch(place, 0)
+    with stage.server(os.path.join(place, "current", "public"), at_once=2) as server, server.client() as client:
+        for number in range(5):
+            link_switch(place, number)
+            expect("after the link was replaced", b"release %d" % number, client.get("/a.txt").content)
+        public = os.path.join(place, "releases", "4", "public")
+        os.rename(public, public + ".old")
+        os.rename(os.path.join(place, "releases", "5", "public"), public)
+        expect("after the root was renamed", b"release 5", client.get("/a.txt").content)
+
+
+@test("directories: a root may move beneath those that are named, and nowhere else")
+def root_moves_beneath(stage):
+    place, elsewhere = stage.setting.place("deploy"), stage.setting.place("elsewhere")
+    for number in range(2):
+        release(place, number)
+    release(elsewhere, 7)
+    link_switch(place, 0)
+    options = {"sandbox.directories": [os.path.join(place, "releases")]}
+    with stage.server(os.path.join(place, "current", "public"), options, at_once=2) as server:
+        link_switch(place, 1)
+        expect("inside", b"release 1", server.get("/a.txt").content)
+        os.symlink(os.path.join(elsewhere, "releases", "7"), os.path.join(place, "next"))
+        os.rename(os.path.join(place, "next"), os.path.join(place, "current"))
+        answer = server.get("/a.txt")
+        expect("elsewhere", 403, answer.status)
+        wait_until("the log says what to do", lambda: "sandbox.directories" in "".join(server.lines), stage.seconds(5))
+        os.kill(server.pid, signal.SIGHUP)
+        wait_until("a reload allows the new root", lambda: server.get("/a.txt").status == 200, stage.seconds(10))
+        server.watched = False
+        server.children = server.processes()
