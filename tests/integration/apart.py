@@ -274,8 +274,7 @@ def together(stage):
     sites = Sites(stage)
     roomy = {"compress.codings": ["gz"]}
     alone = Alone(stage, sites, roomy)
-    small = "32m" if stage.is_blocking() else "1m"  # each process or thread has its part, and listings need room in it
-    for options in (roomy, {**roomy, "cache.size": small, "cache.descriptors": 2, "cache.absent": 2}):
+    for options in (roomy, {**roomy, "cache.size": "1m", "cache.descriptors": 2, "cache.absent": 2}):
         judge = Judge(sites, alone)
         text = {"": sites.configuration(SITES)}
         with stage.server(os.path.join(sites.place, "outside"), {**options, **text}) as server:
