@@ -26,6 +26,7 @@ struct plain {
     struct piece_of method, target;
     size_t end; /* of the message, from its first byte on */
     bool last;  /* the connection ends behind it          */
+    bool odd;   /* or it does not: that is not clear      */
 };
 
 /* What the head says of the message. */
@@ -325,5 +326,6 @@ static struct plain plain_read(const char *bytes, size_t length, uint64_t most)
     if ((connects || head.odd || head.lines > 24) && plain.outcome == PLAIN_ACCEPTED)
         plain.outcome = PLAIN_EITHER;
     plain.last |= connects || head.odd;
+    plain.odd = head.odd;
     return plain;
 }
