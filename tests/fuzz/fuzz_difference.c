@@ -32,7 +32,7 @@ static void differs(const char *why, size_t number)
 /* ---- as the reader finds them ------------------------------------------------------------------ */
 
 static struct plain expected[REQUESTS_MAX + 1]; /* `end`: from the first byte of the input on */
-static size_t expected_count;                   /* accepted or refused, and what was open at the end */
+static size_t expected_count; /* accepted or refused, and what was open at the end */
 
 static void all_expect(const char *bytes, size_t length)
 {
@@ -90,7 +90,8 @@ static void accepted_compare(struct found *found, const struct exchange *exchang
 {
     const struct plain *plain = &expected[found->count];
     if (found->refused) differs("one that follows a refused one", found->count);
-    if (found->count >= complete_within(received)) differs("accepted by the server only", found->count);
+    if (found->count >= complete_within(received))
+        differs("accepted by the server only", found->count);
     struct text method = {plain->method.base, plain->method.length};
     struct text target = {plain->target.base, plain->target.length};
     if (!text_equals(exchange->method_name, method)) differs("another method", found->count);
@@ -107,7 +108,8 @@ static void steps_take(struct found *found, const struct now *now, size_t receiv
     for (;;) {
         switch (conn_next(c)) {
         case CONN_RESOLVE:
-            conn_resolved(c, conn_asking(c), (struct resolution){.kind = RESOLUTION_NOT_FOUND}, now);
+            conn_resolved(c, conn_asking(c), (struct resolution){.kind = RESOLUTION_NOT_FOUND},
+                          now);
             break;
         case CONN_SEND:
             conn_gathered(c, now);
@@ -133,7 +135,8 @@ static void steps_take(struct found *found, const struct now *now, size_t receiv
 static void progress_compare(const struct found *found, size_t received)
 {
     size_t count = complete_within(received);
-    if (found->count != count && !found->refused) differs("not accepted by the server", found->count);
+    if (found->count != count && !found->refused)
+        differs("not accepted by the server", found->count);
     if (found->count > count) differs("more than there are", found->count);
 }
 
@@ -161,7 +164,8 @@ static void all_feed(struct found *found, uint8_t how, const char *bytes, size_t
         progress_compare(found, at);
     }
     if (at < length || found->count >= expected_count || found->refused) return;
-    if (expected[found->count].outcome == PLAIN_REFUSED) differs("refused by the reader only", found->count);
+    if (expected[found->count].outcome == PLAIN_REFUSED)
+        differs("refused by the reader only", found->count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

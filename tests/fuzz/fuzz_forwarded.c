@@ -40,7 +40,8 @@ static bool quote_is_open(struct text text)
     return open;
 }
 
-static void as_one_line(struct text lines, const struct conn_rules *rules, struct text client, bool https)
+static void as_one_line(struct text lines, const struct conn_rules *rules, struct text client,
+                        bool https)
 {
     char *joined = malloc(lines.length + 1);
     struct fields fields = {0};
@@ -87,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     struct text client = forwarded_client(&fields, &rules);
     assert(!client.base || (client.base >= rest.base && ip_read(client, &ip)));
-    if (!open && rest.length > 0) as_one_line(rest, &rules, client, forwarded_https(&fields, &rules));
+    if (!open && rest.length > 0)
+        as_one_line(rest, &rules, client, forwarded_https(&fields, &rules));
     stranger_is_client(&fields, &rules);
     return 0;
 }

@@ -49,7 +49,8 @@ static bool matches(struct trial *t, size_t p, size_t at, size_t stars)
 static bool rule_matches(struct trial *t, const struct pattern *pattern, struct text path)
 {
     for (size_t at = 0; at <= path.length; at++) {
-        if (at > 0 && (!pattern->anywhere || at == path.length || path.base[at - 1] != '/')) continue;
+        if (at > 0 && (!pattern->anywhere || at == path.length || path.base[at - 1] != '/'))
+            continue;
         memset(t, 0, sizeof(*t));
         t->pattern = pattern->text;
         t->path = path;
@@ -86,8 +87,8 @@ static void rule_add(struct input *input, struct text line)
     struct text text = {title.base + rooted, title.length - rooted};
     struct rule *rule = &input->rule[input->rules++];
     *rule = (struct rule){.pattern = pattern_make(text, !rooted)};
-    rule->sets = (uint16_t)(1U << (unsigned char)line.base[0] % RULE_ALLOW) |
-                 (uint16_t)(1U << RULE_TYPE);
+    rule->sets =
+        (uint16_t)(1U << (unsigned char)line.base[0] % RULE_ALLOW) | (uint16_t)(1U << RULE_TYPE);
     rule->methods = (uint8_t)line.base[0];
 }
 

@@ -37,7 +37,8 @@ static void same_among_others(struct text query, const struct fields *fields, st
 
 static void asked_again(const struct fields *fields, struct view view)
 {
-    static const char *const formats[] = {"html", "json"}, *const sorts[] = {"name", "size", "time"};
+    static const char *const formats[] = {"html", "json"}, *const sorts[] = {"name", "size",
+                                                                             "time"};
     char query[64];
     int length = snprintf(query, sizeof(query), "format=%s&order=%s&sort=%s", formats[view.format],
                           view.descending ? "desc" : "asc", sorts[view.sort]);

@@ -63,7 +63,8 @@ static int hex_of(char c)
 static bool is_token(struct piece_of piece)
 {
     for (size_t i = 0; i < piece.length; i++)
-        if (!is_alnum(piece.base[i]) && (!piece.base[i] || !strchr("!#$%&'*+-.^_`|~", piece.base[i])))
+        if (!is_alnum(piece.base[i]) &&
+            (!piece.base[i] || !strchr("!#$%&'*+-.^_`|~", piece.base[i])))
             return false;
     return piece.length > 0;
 }
@@ -82,7 +83,8 @@ static struct piece_of trimmed(struct piece_of piece)
 {
     while (piece.length > 0 && strchr(" \t", piece.base[0]) && piece.base[0])
         piece = (struct piece_of){piece.base + 1, piece.length - 1};
-    while (piece.length > 0 && piece.base[piece.length - 1] && strchr(" \t", piece.base[piece.length - 1]))
+    while (piece.length > 0 && piece.base[piece.length - 1] &&
+           strchr(" \t", piece.base[piece.length - 1]))
         piece.length--;
     return piece;
 }
@@ -99,10 +101,10 @@ static bool is_authority(struct piece_of piece)
         if (at < 2 || at > sizeof(literal)) return false;
         memcpy(literal, piece.base + 1, at - 1);
         literal[at - 1] = '\0';
-        if (memchr(literal, '\0', at - 1) || inet_pton(AF_INET6, literal, &address) != 1) return false;
+        if (memchr(literal, '\0', at - 1) || inet_pton(AF_INET6, literal, &address) != 1)
+            return false;
         at++;
-    }
-    else
+    } else
         for (char c; at < piece.length && (c = piece.base[at]) != ':'; at++)
             if (c == '%' && at + 2 < piece.length && hex_of(piece.base[at + 1]) >= 0 &&
                 hex_of(piece.base[at + 2]) >= 0)
@@ -319,9 +321,9 @@ static struct plain plain_read(const char *bytes, size_t length, uint64_t most)
     for (at = eol + 2; (eol = line_end(at, end)) != at; at = eol + 2)
         line_take(&head, piece_to(at, eol));
     at += 2;
-    head.bad |= head.minor > 0 && head.hosts == 0;                       /* §3.2 */
+    head.bad |= head.minor > 0 && head.hosts == 0;                         /* §3.2 */
     head.bad |= head.codings > 0 && (head.lengths > 0 || head.minor == 0); /* §6.1 */
-    head.bad |= head.expects_other && head.minor > 0;                    /* RFC 9110 §10.1.1 */
+    head.bad |= head.expects_other && head.minor > 0;                      /* RFC 9110 §10.1.1 */
     plain.outcome = PLAIN_REFUSED;
     if (head.bad) return plain;
     plain.last = head.minor == 0 ? !head.keeps || head.closes : head.closes; /* §9.3 */
