@@ -7,6 +7,7 @@
  * - a method that the server does not know gets 501 before its head has come (RFC 9110 §9.1);
  * - the target of CONNECT is not judged (RFC 9110 §9.3.6), and the connection ends behind it;
  * - extensions of chunks and trailer fields may be refused (RFC 9112 §7.1.1, §7.1.2);
+ * - a request of PRI without fields, the preface of HTTP/2, is waited for up to its end (RFC 9113 §3.4);
  * - more than 24 lines of fields that are kept are refused (431, RFC 6585 §5);
  * - a Connection field with quotes is no list of tokens (RFC 9110 §7.6.1), and what follows it is not compared.
  */

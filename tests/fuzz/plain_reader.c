@@ -299,11 +299,17 @@ static enum outcome content_read(struct plain *plain, const struct plain_head *h
     return PLAIN_ACCEPTED;
 }
 
-/* The preface of HTTP/2 (RFC 9113 §3.4) looks like a head, and is longer. */
-static bool is_open_preface(const char *at, size_t length)
+/*
+ * The preface of HTTP/2 (RFC 9113 §3.4) looks like a head, and is longer. A server that knows it may wait for all of it,
+ * whatever the target and the version are: PRI is reserved for it.
+ */
+static bool is_open_preface(const char *at, const char *end)
 {
-    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    return length < sizeof(preface) - 1 && memcmp(at, preface, length) == 0;
+    static const char behind[] = "\r\nSM\r\n\r\n";
+    if (memcmp(at, "PRI ", 4) != 0) return false;
+    const char *rest = line_end(at, end) + 2;
+    size_t length = (size_t)(end - rest);
+    return length < sizeof(behind) - 1 && memcmp(rest, behind, length) == 0;
 }
 
 /* Reads the request that the bytes begin with. Content is not longer than `most` bytes. */
@@ -314,8 +320,7 @@ static struct plain plain_read(const char *bytes, size_t length, uint64_t most)
     const char *at = bytes, *end = bytes + length, *eol;
     while (end - at >= 2 && memcmp(at, "\r\n", 2) == 0) /* §2.2 */
         at += 2;
-    if (!memmem(at, (size_t)(end - at), "\r\n\r\n", 4) || is_open_preface(at, (size_t)(end - at)))
-        return plain;
+    if (!memmem(at, (size_t)(end - at), "\r\n\r\n", 4) || is_open_preface(at, end)) return plain;
     eol = line_end(at, end);
     request_line_take(&plain, &head, piece_to(at, eol));
     for (at = eol + 2; (eol = line_end(at, end)) != at; at = eol + 2)
