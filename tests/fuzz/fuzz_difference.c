@@ -7,6 +7,7 @@
  * - a method that the server does not know gets 501 before its head has come (RFC 9110 §9.1);
  * - the target of CONNECT is not judged (RFC 9110 §9.3.6), and the connection ends behind it;
  * - extensions of chunks and trailer fields may be refused (RFC 9112 §7.1.1, §7.1.2);
+ * - a request of PRI without fields, the preface of HTTP/2, is waited for up to its end (RFC 9113 §3.4);
  * - more than 24 lines of fields that are kept are refused (431, RFC 6585 §5);
  * - a Connection field with quotes is no list of tokens (RFC 9110 §7.6.1), and what follows it is not compared.
  */
@@ -32,7 +33,7 @@ static void differs(const char *why, size_t number)
 /* ---- as the reader finds them ------------------------------------------------------------------ */
 
 static struct plain expected[REQUESTS_MAX + 1]; /* `end`: from the first byte of the input on */
-static size_t expected_count;                   /* accepted or refused, and what was open at the end */
+static size_t expected_count; /* accepted or refused, and what was open at the end */
 
 static void all_expect(const char *bytes, size_t length)
 {
@@ -63,6 +64,7 @@ struct found {
     struct conn conn;
     size_t count; /* of requests that were accepted */
     bool refused; /* the next one was refused       */
+    bool unclear; /* what follows is not compared   */
 };
 
 static bool method_is_known(struct piece_of method)
@@ -89,12 +91,14 @@ static void accepted_compare(struct found *found, const struct exchange *exchang
 {
     const struct plain *plain = &expected[found->count];
     if (found->refused) differs("one that follows a refused one", found->count);
-    if (found->count >= complete_within(received)) differs("accepted by the server only", found->count);
+    if (found->count >= complete_within(received))
+        differs("accepted by the server only", found->count);
     struct text method = {plain->method.base, plain->method.length};
     struct text target = {plain->target.base, plain->target.length};
     if (!text_equals(exchange->method_name, method)) differs("another method", found->count);
     if (!text_equals(exchange->target, target)) differs("another target", found->count);
     found->count++;
+    found->unclear = plain->odd;
 }
 
 /* Takes all steps until more bytes are needed, or the connection is at its end. */
@@ -105,7 +109,8 @@ static void steps_take(struct found *found, const struct now *now, size_t receiv
     for (;;) {
         switch (conn_next(c)) {
         case CONN_RESOLVE:
-            conn_resolved(c, conn_asking(c), (struct resolution){.kind = RESOLUTION_NOT_FOUND}, now);
+            conn_resolved(c, conn_asking(c), (struct resolution){.kind = RESOLUTION_NOT_FOUND},
+                          now);
             break;
         case CONN_SEND:
             conn_gathered(c, now);
@@ -114,6 +119,7 @@ static void steps_take(struct found *found, const struct now *now, size_t receiv
             break;
         case CONN_SETTLE: {
             const struct exchange *exchange = conn_exchange(c, now);
+            if (found->unclear) return;
             if (exchange->refused != REFUSAL_NONE)
                 refused_compare(found);
             else
@@ -130,7 +136,8 @@ static void steps_take(struct found *found, const struct now *now, size_t receiv
 static void progress_compare(const struct found *found, size_t received)
 {
     size_t count = complete_within(received);
-    if (found->count != count && !found->refused) differs("not accepted by the server", found->count);
+    if (found->count != count && !found->refused)
+        differs("not accepted by the server", found->count);
     if (found->count > count) differs("more than there are", found->count);
 }
 
@@ -147,7 +154,7 @@ static void all_feed(struct found *found, uint8_t how, const char *bytes, size_t
     struct now now = {.monotonic_ns = NS_PER_SECOND, .wall_seconds = 1795348800};
     size_t at = 0;
     memcpy(now.date, "Sun, 22 Nov 2026 12:00:00 GMT", sizeof(now.date));
-    while (at < length && conn_next(&found->conn) == CONN_RECEIVE) {
+    while (at < length && !found->unclear && conn_next(&found->conn) == CONN_RECEIVE) {
         struct iovec space = conn_receive_space(&found->conn);
         size_t count = piece_length(how, at, length - at);
         if (count > space.iov_len) count = space.iov_len;
@@ -158,7 +165,8 @@ static void all_feed(struct found *found, uint8_t how, const char *bytes, size_t
         progress_compare(found, at);
     }
     if (at < length || found->count >= expected_count || found->refused) return;
-    if (expected[found->count].outcome == PLAIN_REFUSED) differs("refused by the reader only", found->count);
+    if (expected[found->count].outcome == PLAIN_REFUSED)
+        differs("refused by the reader only", found->count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -26,6 +26,7 @@ struct plain {
     struct piece_of method, target;
     size_t end; /* of the message, from its first byte on */
     bool last;  /* the connection ends behind it          */
+    bool odd;   /* or it does not: that is not clear      */
 };
 
 /* What the head says of the message. */
@@ -62,7 +63,8 @@ static int hex_of(char c)
 static bool is_token(struct piece_of piece)
 {
     for (size_t i = 0; i < piece.length; i++)
-        if (!is_alnum(piece.base[i]) && (!piece.base[i] || !strchr("!#$%&'*+-.^_`|~", piece.base[i])))
+        if (!is_alnum(piece.base[i]) &&
+            (!piece.base[i] || !strchr("!#$%&'*+-.^_`|~", piece.base[i])))
             return false;
     return piece.length > 0;
 }
@@ -81,7 +83,8 @@ static struct piece_of trimmed(struct piece_of piece)
 {
     while (piece.length > 0 && strchr(" \t", piece.base[0]) && piece.base[0])
         piece = (struct piece_of){piece.base + 1, piece.length - 1};
-    while (piece.length > 0 && piece.base[piece.length - 1] && strchr(" \t", piece.base[piece.length - 1]))
+    while (piece.length > 0 && piece.base[piece.length - 1] &&
+           strchr(" \t", piece.base[piece.length - 1]))
         piece.length--;
     return piece;
 }
@@ -98,10 +101,10 @@ static bool is_authority(struct piece_of piece)
         if (at < 2 || at > sizeof(literal)) return false;
         memcpy(literal, piece.base + 1, at - 1);
         literal[at - 1] = '\0';
-        if (memchr(literal, '\0', at - 1) || inet_pton(AF_INET6, literal, &address) != 1) return false;
+        if (memchr(literal, '\0', at - 1) || inet_pton(AF_INET6, literal, &address) != 1)
+            return false;
         at++;
-    }
-    else
+    } else
         for (char c; at < piece.length && (c = piece.base[at]) != ':'; at++)
             if (c == '%' && at + 2 < piece.length && hex_of(piece.base[at + 1]) >= 0 &&
                 hex_of(piece.base[at + 2]) >= 0)
@@ -296,6 +299,19 @@ static enum outcome content_read(struct plain *plain, const struct plain_head *h
     return PLAIN_ACCEPTED;
 }
 
+/*
+ * The preface of HTTP/2 (RFC 9113 §3.4) looks like a head, and is longer. A server that knows it may wait for all of it,
+ * whatever the target and the version are: PRI is reserved for it.
+ */
+static bool is_open_preface(const char *at, const char *end)
+{
+    static const char behind[] = "\r\nSM\r\n\r\n";
+    if (memcmp(at, "PRI ", 4) != 0) return false;
+    const char *rest = line_end(at, end) + 2;
+    size_t length = (size_t)(end - rest);
+    return length < sizeof(behind) - 1 && memcmp(rest, behind, length) == 0;
+}
+
 /* Reads the request that the bytes begin with. Content is not longer than `most` bytes. */
 static struct plain plain_read(const char *bytes, size_t length, uint64_t most)
 {
@@ -304,15 +320,15 @@ static struct plain plain_read(const char *bytes, size_t length, uint64_t most)
     const char *at = bytes, *end = bytes + length, *eol;
     while (end - at >= 2 && memcmp(at, "\r\n", 2) == 0) /* §2.2 */
         at += 2;
-    if (!memmem(at, (size_t)(end - at), "\r\n\r\n", 4)) return plain;
+    if (!memmem(at, (size_t)(end - at), "\r\n\r\n", 4) || is_open_preface(at, end)) return plain;
     eol = line_end(at, end);
     request_line_take(&plain, &head, piece_to(at, eol));
     for (at = eol + 2; (eol = line_end(at, end)) != at; at = eol + 2)
         line_take(&head, piece_to(at, eol));
     at += 2;
-    head.bad |= head.minor > 0 && head.hosts == 0;                       /* §3.2 */
+    head.bad |= head.minor > 0 && head.hosts == 0;                         /* §3.2 */
     head.bad |= head.codings > 0 && (head.lengths > 0 || head.minor == 0); /* §6.1 */
-    head.bad |= head.expects_other && head.minor > 0;                    /* RFC 9110 §10.1.1 */
+    head.bad |= head.expects_other && head.minor > 0;                      /* RFC 9110 §10.1.1 */
     plain.outcome = PLAIN_REFUSED;
     if (head.bad) return plain;
     plain.last = head.minor == 0 ? !head.keeps || head.closes : head.closes; /* §9.3 */
@@ -325,5 +341,6 @@ static struct plain plain_read(const char *bytes, size_t length, uint64_t most)
     if ((connects || head.odd || head.lines > 24) && plain.outcome == PLAIN_ACCEPTED)
         plain.outcome = PLAIN_EITHER;
     plain.last |= connects || head.odd;
+    plain.odd = head.odd;
     return plain;
 }
