@@ -47,7 +47,7 @@ together_row("200", get("/sub/b.txt", RIGHT), ok("/sub/b.txt", {**ONCE, **FROM})
 together_row("206", get("/sub/b.txt", RIGHT, "Range: bytes=1-2"), part("/sub/b.txt", 1, 2, ONCE))
 together_row("304", get("/sub/b.txt", RIGHT, "If-None-Match: *"), answer(304, {**ONCE, **TOLD}))
 together_row("HEAD", request("HEAD", "/sub/b.txt", RIGHT), head_of("/sub/b.txt", ONCE))
-together_row("a listing", get("/sub/?format=json", RIGHT), answer(200, {**ONCE, **TOLD}))
+together_row("a listing", get("/sub/?format=json", RIGHT), answer(200, {**ONCE, **FROM}))
 together_row("an error, with which they are not sent", get("/sub/nothing", RIGHT),
              answer(404, {**FROM, "Cache-Control": "private"}, ["X-One", "X-Two", "WWW-Authenticate"], PAGE))
 
