@@ -117,6 +117,7 @@ struct sites {
     bool by_address;              /* rules ask for addresses or users: conn_from() must be called */
     bool by_scheme;               /* rules ask for the scheme of a request                     */
     bool by_user;                 /* rules ask for users                                      */
+    bool lists;                   /* a site or a rule has listings                            */
     uint64_t check_bytes_max;     /* the most memory that the check of a password needs       */
     uint32_t lines_bytes;         /* the most bytes of field lines that rules add             */
 };
