@@ -10,7 +10,7 @@ CONFIGURATION = """
 rule "/sub/" { users = "%(file)s"
                fields_set = {"X-One: 1", "Cache-Control: no-store", "X-Two: 2"}
                cors = "*"
-               error_pages = {"401 403 404 405 /errors/page.html", "400 412 416 /errors/other.html"} }
+               error_pages = {"401 403 404 405 /errors/page.html", "400 406 412 416 /errors/other.html"} }
 rule "/sub/host/*" { redirect = "https://$host/$1" }
 rule "/sub/get/" { methods = {GET, OPTIONS} }
 rule "/sub/denied/" { deny = all }
@@ -22,7 +22,8 @@ rule "/sub/up/**" { scheme = https
 listing = on
 """ % {"file": FILE}
 
-table.SERVERS["together"] = {"server_timing": "on", "request_id": "on", "forwarded": "x-forwarded-for", "": CONFIGURATION}
+table.SERVERS["together"] = {"server_timing": "on", "request_id": "on", "forwarded": "x-forwarded-for",
+                              "not_acceptable": "on", "": CONFIGURATION}
 
 PAGE, OTHER = FILES["errors/page.html"], FILES["errors/other.html"]
 HTTPS = "X-Forwarded-Proto: https"
@@ -89,3 +90,11 @@ together_row("http: the redirect", get("/sub/up/a.txt"),
 together_row("http, with credentials", get("/sub/up/a.txt", RIGHT), answer(301, {"Location": "https://test/sub/up/a.txt"}, ["Cache-Control"]))
 together_row("https: the user", get("/sub/up/a.txt", HTTPS, ORIGIN), asked())
 together_row("https, with credentials", get("/sub/up/a.txt", HTTPS, RIGHT), ok("/a.txt", {**ONCE, **FROM}))
+
+clause("RFC 9110 §15.5.7, §12.5.5: the 406 of a site says on what it depends")
+
+NONE = "Accept-Encoding: identity;q=0"
+together_row("without a page", get("/a.txt", NONE), answer(406, {**TOLD, "Vary": "Accept-Encoding"}, ["Content-Encoding"]))
+together_row("with a page, in the form that there is", get("/sub/b.txt", RIGHT, NONE),
+             answer(406, {**FROM, "Vary": "Accept-Encoding", "Cache-Control": "private"}, ["Content-Encoding"], OTHER))
+together_row("any page, in the form that there is", get("/sub/nothing", RIGHT, NONE), answer(404, FROM, ["Content-Encoding"], PAGE))
