@@ -64,16 +64,20 @@ together_row("412 is not told", get("/sub/b.txt", ORIGIN, 'If-Match: "x"'), aske
 together_row("416 is not told", get("/sub/b.txt", ORIGIN, "Range: bytes=999999-"), asked())
 together_row("400 of a redirect is not told", "GET /sub/host/x HTTP/1.0\r\n" + ORIGIN + "\r\n\r\n", asked(), CLOSED)
 together_row("each of several at once has its id",
-             get("/sub/b.txt", "X-Request-Id: one") + get("/sub/b.txt", RIGHT, "X-Request-Id: two") + get("/sub/b.txt", "X-Request-Id: three"),
-             [answer(401, {"X-Request-Id": "one"}), ok("/sub/b.txt", {"X-Request-Id": "two"}), answer(401, {"X-Request-Id": "three"})])
+             get("/sub/b.txt", "X-Request-Id: one") + get("/sub/b.txt", RIGHT, "X-Request-Id: two")
+             + get("/sub/b.txt", "X-Request-Id: three"),
+             [answer(401, {"X-Request-Id": "one"}), ok("/sub/b.txt", {"X-Request-Id": "two"}),
+              answer(401, {"X-Request-Id": "three"})])
 
 clause("RFC 9110 §15.5.1, §15.5.5, §15.5.13, §15.5.17: who has the right credentials gets the other errors, with their pages")
 
 for _status, _path, _page, _fields in (
         (412, "/sub/b.txt", OTHER, ['If-Match: "x"']), (416, "/sub/b.txt", OTHER, ["Range: bytes=999999-"]),
         (404, "/sub/.secret", PAGE, [])):
-    together_row(str(_status), get(_path, RIGHT, *_fields), answer(_status, {**FROM, "Cache-Control": "private"}, ["ETag"], _page))
-together_row("400", "GET /sub/host/x HTTP/1.0\r\n" + RIGHT + "\r\n\r\n", answer(400, {"Cache-Control": "private"}, ["Location"], OTHER), CLOSED)
+    together_row(str(_status), get(_path, RIGHT, *_fields),
+                 answer(_status, {**FROM, "Cache-Control": "private"}, ["ETag"], _page))
+together_row("400", "GET /sub/host/x HTTP/1.0\r\n" + RIGHT + "\r\n\r\n",
+             answer(400, {"Cache-Control": "private"}, ["Location"], OTHER), CLOSED)
 together_row("a redirect to the host", get("/sub/host/x", RIGHT),
              answer(302, {**TOLD, "Location": "https://test/x", "Cache-Control": "private"}))
 together_row("405 comes before", request("HEAD", "/sub/get/x"),
@@ -87,7 +91,8 @@ clause("RFC 7617 §4: no password is asked for over plain HTTP where a rule lead
 
 together_row("http: the redirect", get("/sub/up/a.txt"),
              answer(301, {**TOLD, "Location": "https://test/sub/up/a.txt"}, ["WWW-Authenticate", "Cache-Control"]))
-together_row("http, with credentials", get("/sub/up/a.txt", RIGHT), answer(301, {"Location": "https://test/sub/up/a.txt"}, ["Cache-Control"]))
+together_row("http, with credentials", get("/sub/up/a.txt", RIGHT),
+             answer(301, {"Location": "https://test/sub/up/a.txt"}, ["Cache-Control"]))
 together_row("https: the user", get("/sub/up/a.txt", HTTPS, ORIGIN), asked())
 together_row("https, with credentials", get("/sub/up/a.txt", HTTPS, RIGHT), ok("/a.txt", {**ONCE, **FROM}))
 
@@ -97,4 +102,5 @@ NONE = "Accept-Encoding: identity;q=0"
 together_row("without a page", get("/a.txt", NONE), answer(406, {**TOLD, "Vary": "Accept-Encoding"}, ["Content-Encoding"]))
 together_row("with a page, in the form that there is", get("/sub/b.txt", RIGHT, NONE),
              answer(406, {**FROM, "Vary": "Accept-Encoding", "Cache-Control": "private"}, ["Content-Encoding"], OTHER))
-together_row("any page, in the form that there is", get("/sub/nothing", RIGHT, NONE), answer(404, FROM, ["Content-Encoding"], PAGE))
+together_row("any page, in the form that there is", get("/sub/nothing", RIGHT, NONE),
+             answer(404, FROM, ["Content-Encoding"], PAGE))
