@@ -149,6 +149,27 @@ def recorder_tries(stage):
         expect("lines", 1, len(file.readlines()))
 
 
+def holds(pid):
+    """What the descriptors of a process lead to."""
+    found = []
+    for name in os.listdir("/proc/%d/fd" % pid):
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            found.append(os.readlink("/proc/%d/fd/%s" % (pid, name)))
+    return found
+
+
+@test("a worker holds neither the access log nor what the recorder receives from others")
+def log_is_held_by_recorder(stage):
+    log = os.path.join(stage.setting.place("log"), "access.log")
+    with stage.server(stage.site(a_txt=b"12345"), {"access_log": log, "log.interval": "1ms"}, at_once=2) as server:
+        server.get("/a.txt")
+        recorder, worker = holds(process_of(server, "r")), holds(process_of(server, "w"))
+        expect("the recorder has the log", 1, recorder.count(log))
+        expect("the worker has the log", 0, worker.count(log))
+        shared = {each for each in recorder if each.startswith("socket:")} & set(worker)
+        expect("sockets of both", set(), shared)
+
+
 @test("the status process changes nothing, and can read only what its user can")
 def status_tries(stage):
     with Trial(stage, {"status": "127.0.0.1:0"}) as trial:
