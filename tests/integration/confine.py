@@ -56,7 +56,7 @@ class Trial:
     """A server in whose processes everything can be tried."""
 
     def __init__(self, stage, options=None, filtered=None, **more):
-        if stage.setting.slow >= 3 and stage.setting._is_sanitized():  # pylint: disable=protected-access
+        if stage.setting.is_sanitized():
             raise Skip("a sanitizer needs more than the sandbox allows")
         self.stage = stage
         root = stage.site(a_txt=b"12345")
