@@ -78,6 +78,9 @@ struct access_recorder {
 int access_recorder_open(struct access_recorder *recorder, const char *path);
 void access_recorder_close(struct access_recorder *recorder);
 
+/* For a process that sends only: closes its copies of all but `sender`, so that it can read no lines of others. */
+void access_recorder_send_only(struct access_recorder *recorder);
+
 /*
  * Opens the file again after it was renamed, and gives it to the process, which takes it at the next
  * USR1. Returns 0 or -errno; then it goes on with the old file.

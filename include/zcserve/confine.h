@@ -44,7 +44,8 @@ struct confine_user {
 
 struct confinement {
     struct confine_user user;
-    bool privileges;            /* capabilities are given up, and none can be gained         */
+    bool privileges;            /* none can be gained (no_new_privs)                         */
+    bool capabilities;          /* those that it has are given up                            */
     bool files;                 /* Landlock                                                  */
     bool calls;                 /* seccomp                                                   */
     const char **root;          /* directories that are served; owned by whoever made it     */
@@ -61,12 +62,13 @@ struct confinement {
 bool confine_user_find(struct confine_user *user, const char *name);
 
 /*
- * Returns 0 when this user can read the directory, else -errno. It is tried in a child process, which
- * is waited for.
+ * Returns 0 when this user can read the directory, else -errno; -EPERM: this process cannot become that
+ * user. It is tried in a child process, which is waited for.
  */
 int confine_user_reads(const struct confine_user *user, const char *directory);
 
 /* Returns NULL when the kernel can do it, else why not, with the remedy. */
+const char *confine_capabilities_problem(void);
 const char *confine_files_problem(void);
 const char *confine_calls_problem(void);
 

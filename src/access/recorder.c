@@ -94,12 +94,17 @@ static void recorder_close_one(int *fd)
     *fd = -1;
 }
 
-void access_recorder_close(struct access_recorder *recorder)
+void access_recorder_send_only(struct access_recorder *recorder)
 {
-    recorder_close_one(&recorder->sender);
     recorder_close_one(&recorder->receiver);
     recorder_close_one(&recorder->file.fd);
     handover_close(&recorder->handover);
+}
+
+void access_recorder_close(struct access_recorder *recorder)
+{
+    recorder_close_one(&recorder->sender);
+    access_recorder_send_only(recorder);
 }
 
 int access_recorder_reopen(struct access_recorder *recorder)

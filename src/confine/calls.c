@@ -24,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,6 +66,15 @@ static const struct {
     /* nothing is opened for writing, created or truncated */
     {S | T, SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_CHANGES, O_RDONLY)},
     {S | T, SCMP_SYS(open), SCMP_A1(SCMP_CMP_MASKED_EQ, OPEN_CHANGES, O_RDONLY)},
+    /*
+     * A listener that is shut down for reading is no listener any more, and TCP Fast Open would then connect it
+     * to anywhere with a send, past Landlock. Workers with a ring need such a shutdown to abort.
+     */
+    {E, SCMP_SYS(shutdown), SCMP_A1(SCMP_CMP_EQ, SHUT_WR)},
+    {T, SCMP_SYS(sendto), SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0)},
+    {T, SCMP_SYS(sendmsg), SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0)},
+    /* an address so short that it can only be AF_UNSPEC, which drops a connection: lane_abort() */
+    {U, SCMP_SYS(connect), SCMP_A2(SCMP_CMP_EQ, sizeof(sa_family_t))},
     /* how much is in a socket; is this a terminal (answered by the C library's isatty) */
     {S | R | T, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD)},
     {S | R | T, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ)},

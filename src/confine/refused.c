@@ -1,8 +1,8 @@
 /*
  * A refused system call: the kernel sends SIGSYS instead of making it, to the thread that called.
  * The handler logs each call once, so that neither an attacker nor a new C library fills the log, and
- * sets the result as the kernel would. The signal comes where the call is, never in the middle of
- * other code, so the handler may do whatever may be done at that place; lines of the log need no lock.
+ * sets the result as the kernel would. The call may be one that malloc(3) makes while it holds its lock,
+ * so the handler takes no memory: the names of calls are written down before. Lines of the log need no lock.
  */
 #define _GNU_SOURCE
 #include "confine/refused.h"
@@ -12,10 +12,12 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <ucontext.h>
 
-#define CALLS_MAX 1024
+#define CALLS_MAX 512
+#define NAME_BYTES_MAX 32
 #define ARGUMENTS 6
 
 struct call {
@@ -75,13 +77,22 @@ static bool is_news(int number)
     return !(atomic_fetch_or(&told[number / 64], bit) & bit);
 }
 
-static void refused_tell(const struct call *call, unsigned architecture)
+static char name_of[CALLS_MAX][NAME_BYTES_MAX];
+
+static void names_write(void)
 {
-    char *name = seccomp_syscall_resolve_num_arch(architecture, call->number);
+    for (int i = 0; i < CALLS_MAX; i++) {
+        char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, i);
+        snprintf(name_of[i], sizeof(name_of[i]), "%s", name ? name : "");
+        free(name);
+    }
+}
+
+static void refused_tell(const struct call *call)
+{
     log_warn("the sandbox refused the system call %s (%d: %#lx, %#lx, %#lx); said once",
-             name ? name : "", call->number, call->argument[0], call->argument[1],
+             name_of[call->number], call->number, call->argument[0], call->argument[1],
              call->argument[2]);
-    free(name);
 }
 
 /* A call that is refused while a line is written fails without a line. */
@@ -93,13 +104,14 @@ static void refused_take(int signal_number, siginfo_t *info, void *context)
     result_set(context, -error_of_call(call.number));
     if (telling || !is_news(call.number)) return;
     telling = true;
-    refused_tell(&call, info->si_arch);
+    refused_tell(&call);
     telling = false;
 }
 
 void refused_listen(int (*error_of)(int number))
 {
     error_of_call = error_of;
+    names_write();
     struct sigaction action = {.sa_sigaction = refused_take,
                                .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART};
     sigset_t set;

@@ -68,13 +68,49 @@ bool confine_user_find(struct confine_user *user, const char *name)
 
 /* ---- capabilities ----------------------------------------------------------------------------- */
 
+struct sets {
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct data[2];
+};
+
+/* Returns 0 or -errno. */
+static int sets_read(struct sets *sets)
+{
+    *sets = (struct sets){.header = {.version = _LINUX_CAPABILITY_VERSION_3}};
+    return syscall(SYS_capget, &sets->header, sets->data) == 0 ? 0 : -errno;
+}
+
+static int sets_write(struct sets *sets)
+{
+    return syscall(SYS_capset, &sets->header, sets->data) == 0 ? 0 : -errno;
+}
+
+/* Returns whether there is something that could be given up. */
+static bool sets_have(const struct sets *sets)
+{
+    return sets->data[0].permitted | sets->data[1].permitted | sets->data[0].inheritable |
+           sets->data[1].inheritable;
+}
+
+/* Writing what was read changes nothing, so that only a filter can refuse it. */
+const char *confine_capabilities_problem(void)
+{
+    struct sets sets;
+    int error = sets_read(&sets);
+    if (error == 0 && sets_have(&sets)) error = sets_write(&sets);
+    return error == 0
+               ? NULL
+               : "a filter of system calls forbids capset (systemd: SystemCallFilter=capset)";
+}
+
 /* Keeps only those of `kept` that the process has; programs that it executes can have those of `bound`. */
 static int capabilities_keep(uint64_t kept, uint64_t bound)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {{0}};
+    struct sets sets;
+    struct __user_cap_data_struct *data = sets.data;
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (syscall(SYS_capget, &header, data) != 0) return -errno;
+    int error = sets_read(&sets);
+    if (error != 0 || !sets_have(&sets)) return error;
     if ((data[0].effective >> CAP_SETPCAP) & 1)
         for (unsigned long i = 0; i < CAPABILITIES; i++)
             if (!((bound >> i) & 1)) prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
@@ -84,7 +120,7 @@ static int capabilities_keep(uint64_t kept, uint64_t bound)
         data[i].permitted &= mask;
         data[i].inheritable = 0;
     }
-    return syscall(SYS_capset, &header, data) == 0 ? 0 : -errno;
+    return sets_write(&sets);
 }
 
 void confine_supervisor(void)
@@ -116,12 +152,12 @@ static int give_up(const struct confinement *confinement)
 {
     bool stays = geteuid() == 0 && !confinement->user.changes;
     int error = 0;
-    if (confinement->privileges && stays)
+    if (confinement->capabilities && stays)
         error = capabilities_keep(1ULL << CAP_DAC_READ_SEARCH, 0);
-    else if (confinement->privileges)
+    else if (confinement->capabilities)
         error = capabilities_keep(1ULL << CAP_SETGID | 1ULL << CAP_SETUID, 0);
     if (error == 0 && confinement->user.changes) error = become(&confinement->user);
-    if (error == 0 && confinement->privileges && !stays) error = capabilities_keep(0, 0);
+    if (error == 0 && confinement->capabilities && !stays) error = capabilities_keep(0, 0);
     if (error == 0 && confinement->privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         error = -errno;
     return error;
@@ -137,9 +173,10 @@ bool confine_user(const struct confinement *confinement)
 /* In a child process: its exit code is an errno, which fits into a byte. */
 static void reads_try(const struct confine_user *user, const char *directory)
 {
-    int error = become(user);
-    if (error == 0 && open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0) error = -errno;
-    _exit(-error);
+    if (become(user) != 0) _exit(EPERM);
+    if (open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0)
+        _exit(errno == EPERM ? EACCES : errno);
+    _exit(0);
 }
 
 int confine_user_reads(const struct confine_user *user, const char *directory)

@@ -125,9 +125,11 @@ void lane_close(struct ring *ring, struct lane *lane)
 void lane_abort(struct lane *lane)
 {
     static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    static const socklen_t length =
+        sizeof(nowhere.sa_family); /* the sandbox allows no longer one */
     shutdown(lane->fd, SHUT_RDWR);
     if (lane_lends(lane) || (lane->sending == LANE_IN_SEND && lane->zero_copy.used))
-        connect(lane->fd, &nowhere, sizeof(nowhere));
+        connect(lane->fd, &nowhere, length);
 }
 
 /* Returns whether the operation was not done, for a reason that has nothing to do with the peer or with us. */

@@ -8,12 +8,14 @@
 #include "start/sites.h"
 #include "zcserve/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define USER_AUTO "nobody" /* whom the processes become when no user is named */
+#define PROBLEM_BYTES_MAX 512
 
 /* Memory and system calls of a sanitizer, and the files of a coverage build, are not those of the server. */
 #ifdef ZCSERVE_OBSERVED
@@ -38,42 +40,52 @@ static const char *unreadable(const struct program *p, const struct confine_user
     return NULL;
 }
 
+/* Why the processes cannot become the user `name` to serve `root`. */
+static void obstacle_write(char *text, size_t size, const char *name, const char *root, int error)
+{
+    if (error == -EPERM)
+        snprintf(text, size,
+                 "this root may not become the user '%.128s': it needs CAP_SETUID and CAP_SETGID, "
+                 "and in a "
+                 "user name space a user of that number",
+                 name);
+    else
+        snprintf(text, size,
+                 "'%.128s' cannot read %.255s: %s; the user needs to read it and to pass the "
+                 "directories above it",
+                 name, root, strerror(-error));
+}
+
 /* Without a name the processes become nobody, or stay root where nobody cannot read what is served. */
 static bool user_choose(struct program *p)
 {
+    char why[PROBLEM_BYTES_MAX] = "there is no user '" USER_AUTO "'";
     struct confine_user *user = &p->service.confinement.user;
     int error = 0;
     bool there = confine_user_find(user, USER_AUTO);
     const char *root = there ? unreadable(p, user, &error) : NULL;
     user->changes = there && !root;
     if (user->changes) return true;
-    int length = !there ? asprintf(&p->stays_root, "there is no user " USER_AUTO)
-                        : asprintf(&p->stays_root, "the user " USER_AUTO " cannot read %s (%s)",
-                                   root, strerror(-error));
-    if (length < 0) p->stays_root = NULL;
-    if (length < 0) fputs("not enough memory for the sandbox\n", p->errors);
-    return length >= 0;
+    if (root) obstacle_write(why, sizeof(why), USER_AUTO, root, error);
+    p->stays_root = strdup(why);
+    if (!p->stays_root) fputs("not enough memory for the sandbox\n", p->errors);
+    return p->stays_root;
 }
 
 static bool user_read(struct program *p)
 {
-    char problem[512];
+    char problem[PROBLEM_BYTES_MAX];
     const char *name = p->config->user;
     struct confine_user *user = &p->service.confinement.user;
     int error = 0;
-    if (!confine_user_find(user, name)) {
+    bool there = confine_user_find(user, name);
+    const char *root = there ? unreadable(p, user, &error) : NULL;
+    if (there && !root) return true;
+    if (root)
+        obstacle_write(problem, sizeof(problem), name, root, error);
+    else
         snprintf(problem, sizeof(problem),
                  "'%.255s' is no user of this system, or has no such group", name);
-        config_problem(p, "user", &p->config->user, problem);
-        return false;
-    }
-    const char *root = unreadable(p, user, &error);
-    if (!root) return true;
-    snprintf(
-        problem, sizeof(problem),
-        "'%.128s' cannot read %.255s: %s; the user needs to read it and to pass the directories "
-        "above it",
-        name, root, strerror(-error));
     config_problem(p, "user", &p->config->user, problem);
     return false;
 }
@@ -104,6 +116,8 @@ bool confinement_make(struct program *p)
     c->privileges = config->sandbox_privileges;
     c->beneath = config->sandbox_directories.item;
     if (!roots_take(p) || !user_make(p)) return false;
+    if (config->sandbox_privileges) p->no_capabilities = confine_capabilities_problem();
+    c->capabilities = config->sandbox_privileges && !p->no_capabilities;
     if (config->sandbox_files) p->no_files = observed ? observed : confine_files_problem();
     if (config->sandbox_calls) p->no_calls = observed ? observed : confine_calls_problem();
     c->files = config->sandbox_files && !p->no_files;
@@ -117,9 +131,8 @@ static void root_warn(const struct program *p)
 {
     if (!p->stays_root) return;
     log_warn("serving as root, so that a fault in the server could read everything: %s. Let all "
-             "users read "
-             "the files and pass the directories above them, or name a user who can (user = NAME), "
-             "or start the server as another user (systemd: User=, and "
+             "users read the files and pass the directories above them, or name a user who can "
+             "(user = NAME), or start the server as another user (systemd: User=, and "
              "AmbientCapabilities=CAP_NET_BIND_SERVICE for ports below 1024)",
              p->stays_root);
 }
@@ -138,6 +151,8 @@ void confinement_tell(const struct program *p)
 {
     root_warn(p);
     user_warn(p);
+    if (p->no_capabilities)
+        log_notice("sandbox.privileges: capabilities are kept: %s", p->no_capabilities);
     if (p->no_files) log_notice("sandbox.files is left out: %s", p->no_files);
     if (p->no_calls) log_notice("sandbox.calls is left out: %s", p->no_calls);
 }

@@ -32,6 +32,7 @@ struct program {
     char *stays_root;          /* why the processes stay root; NULL: they do not */
     const char *no_files;      /* why they are not confined so; NULL: they are, or are not to be */
     const char *no_calls;
+    const char *no_capabilities;
     struct server *server;
     uint32_t half; /* which half of the table of processes it uses     */
     uint32_t slot; /* its first slot of the board: service.board is it */

@@ -50,6 +50,7 @@ static int worker_run(const void *of, uint32_t index)
 {
     struct program *p = begin(of);
     status_listener_leave(&p->status);
+    if (p->service.recorder) access_recorder_send_only(&p->recorder);
     if (!confine(p, true)) return EXIT_FAILURE;
     return model_serve(p->model, &p->service, index);
 }

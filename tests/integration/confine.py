@@ -23,16 +23,21 @@ SAID = re.compile(r"^trial (\d+) (.+): (\d+)$", re.M)
 
 # What the filter of system calls refuses because of the arguments; any other call is one that it does not know.
 BY_ARGUMENTS = {"open to write", "open to create", "open nameless", "log loses O_APPEND", "fork", "clone a name space",
-                "tgkill", "setrlimit", "prctl", "ioctl", "mprotect to execute", "mmap to execute", "ring register"}
+                "tgkill", "setrlimit", "prctl", "ioctl", "mprotect to execute", "mmap to execute", "ring register",
+                "connect", "connect to an address"}
 BY_LANDLOCK = {"open outside", "openat2 outside", "openat2 directory /", "openat2 to write", "openat2 to create"}
 BY_RING = {"ring openat", "ring unlinkat", "ring write", "ring socket"}
+# Refused to workers without a ring; else what is tried fails because it is no socket.
+BY_MODEL = {"shutdown of a listener", "shutdown of a listener both ways"}
 ALLOWED = {"open inside", "openat2 inside", "end"}
 
 
-def expected(name):
+def expected(name, ring):
     """The errno with which a worker fails, and 0 for what it may do."""
     if name in ALLOWED:
         return 0
+    if name == "send by fast open" or name in BY_MODEL:
+        return errno.EPERM if name in BY_MODEL and not ring else errno.ENOTSOCK
     if name in BY_LANDLOCK or name in BY_RING:
         return errno.EACCES
     return errno.EPERM if name in BY_ARGUMENTS else errno.ENOSYS
@@ -50,13 +55,17 @@ def trial_make(stage):
 class Trial:
     """A server in whose processes everything can be tried."""
 
-    def __init__(self, stage, options=None, **more):
+    def __init__(self, stage, options=None, filtered=None, **more):
+        if stage.setting.is_sanitized():  # nothing may be loaded before it
+            raise Skip("a sanitizer needs more than the sandbox allows")
         self.stage = stage
         root = stage.site(a_txt=b"12345")
         self.outside = os.path.join(stage.setting.place("outside"), "secret")
         with open(self.outside, "w", encoding="utf-8") as file:
             file.write("secret")
         env = dict(os.environ, LD_PRELOAD=trial_make(stage), TRIAL_ROOT=root, TRIAL_OUTSIDE=self.outside)
+        if filtered:
+            env["TRIAL_FILTER"] = filtered
         self.root = root
         self.server = stage.server(root, options, env=env, at_once=2, **more)
         self.server.check_reports = self._check_reports
@@ -92,6 +101,17 @@ def process_of(server, letter):
     raise Failure("no process zcserve:%s" % letter)
 
 
+def confined_of(server, letter):
+    """The process, once it has given up system calls: until then it could do, and would do, what the trial tries."""
+    pid = process_of(server, letter)
+
+    def confined():
+        with open("/proc/%d/status" % pid, encoding="utf-8") as file:
+            return "Seccomp:\t2" in file.read()
+    wait_until("process %d is confined" % pid, confined, server.seconds(10))
+    return pid
+
+
 def landlock_works(trial):
     return "sandbox.files is left out" not in trial.said()
 
@@ -102,7 +122,7 @@ def worker_tries(stage):
         if not landlock_works(trial):
             raise Skip("this kernel has no Landlock")
         results = trial.results(process_of(trial.server, "w"))
-        expect("what is refused, and how", {name: expected(name) for name in results}, results)
+        expect("what is refused, and how", {name: expected(name, stage.is_ring()) for name in results}, results)
         require(len(results) > 55, "only %d things were tried", len(results))
         require(not stage.is_ring() or BY_RING <= set(results), "the ring was not tried")
         expect("it serves as before", b"12345", trial.server.get("/a.txt").content)
@@ -124,7 +144,7 @@ def logged_once(stage):
 def recorder_tries(stage):
     log = os.path.join(stage.setting.place("log"), "access.log")
     with Trial(stage, {"access_log": log}) as trial:
-        results = trial.results(process_of(trial.server, "r"))
+        results = trial.results(confined_of(trial.server, "r"))
         require(all(error != 0 for name, error in results.items() if name not in ("end", "open inside")),
                 "it could do: %s", [name for name, error in results.items() if error == 0])
         trial.server.get("/a.txt")
@@ -132,12 +152,34 @@ def recorder_tries(stage):
         expect("lines", 1, len(file.readlines()))
 
 
+def holds(pid):
+    """What the descriptors of a process lead to."""
+    found = []
+    for name in os.listdir("/proc/%d/fd" % pid):
+        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+            found.append(os.readlink("/proc/%d/fd/%s" % (pid, name)))
+    return found
+
+
+@test("a worker holds neither the access log nor what the recorder receives from others")
+def log_is_held_by_recorder(stage):
+    log = os.path.join(stage.setting.place("log"), "access.log")
+    with stage.server(stage.site(a_txt=b"12345"), {"access_log": log, "log.interval": "1ms"}, at_once=2) as server:
+        server.get("/a.txt")
+        recorder, worker = holds(process_of(server, "r")), holds(process_of(server, "w"))
+        expect("the recorder has the log", 1, recorder.count(log))
+        expect("the worker has the log", 0, worker.count(log))
+        shared = {each for each in recorder if each.startswith("socket:")} & set(worker)
+        expect("sockets of both", set(), shared)
+
+
 @test("the status process changes nothing, and can read only what its user can")
 def status_tries(stage):
     with Trial(stage, {"status": "127.0.0.1:0"}) as trial:
-        results = trial.results(process_of(trial.server, "s"))
+        results = trial.results(confined_of(trial.server, "s"))
         could = {name for name, error in results.items() if error == 0}
         expect("what it could do", {"end", "open inside", "open outside"}, could)
+        expect("a connection by a send", errno.EPERM, results["send by fast open"])
 
 
 @test("each part of the sandbox refuses by itself")
@@ -288,6 +330,27 @@ def unreadable_root(stage):
         code, _, err = stage.setting.run("-c", path)
         expect("exit code", 78, code)
         require("serve.conf:2: user: 'nobody-at-all' is no user" in err, "%s", err)
+
+
+def expect_lines(trial, count, words):
+    expect("lines that say %r" % words, count, trial.said().count(words))
+
+
+@test("below a filter that forbids to give up capabilities, it serves, and says so in one line")
+def filter_outside(stage):
+    with as_root(stage):
+        with Trial(stage, filtered="capset") as trial:
+            expect("a file", b"12345", trial.server.get("/a.txt").content)
+            expect_lines(trial, 1, "sandbox.privileges: capabilities are kept: a filter of system calls forbids capset")
+
+
+@test("a root that may not become another user serves as root, and says why")
+def user_is_no_choice(stage):
+    with as_root(stage):
+        with Trial(stage, filtered="setgroups") as trial:
+            expect("a file", b"12345", trial.server.get("/a.txt").content)
+            expect_lines(trial, 1, "serving as root")
+            expect_lines(trial, 1, "may not become the user 'nobody': it needs CAP_SETUID")
 
 
 # ---- a root that moves ------------------------------------------------------------------------

@@ -12,10 +12,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <liburing.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,11 +44,11 @@ static void say(const char *name, long result)
     if (write(STDERR_FILENO, line, (size_t)length) < 0) return;
 }
 
-#define TRY(name, call) \
-    do { \
-        errno = 0; \
+#define TRY(name, call)             \
+    do {                            \
+        errno = 0;                  \
         long result = (long)(call); \
-        say(name, result); \
+        say(name, result);          \
     } while (0)
 
 static long open_by(const char *path, uint64_t flags)
@@ -80,13 +82,20 @@ static void files_try(void)
     TRY("memfd_create", memfd_create("trial", 0));
 }
 
+/* Standard error is no socket: ENOTSOCK means that the sandbox would let it pass. */
 static void network_try(void)
 {
+    static const struct sockaddr anywhere = {.sa_family = AF_INET};
     TRY("socket inet", socket(AF_INET, SOCK_STREAM, 0));
     TRY("socket unix", socket(AF_UNIX, SOCK_STREAM, 0));
     TRY("socket netlink", socket(AF_NETLINK, SOCK_RAW, 0));
     TRY("bind", bind(STDERR_FILENO, NULL, 0));
     TRY("connect", connect(STDERR_FILENO, NULL, 0));
+    TRY("connect to an address", connect(STDERR_FILENO, &anywhere, sizeof(anywhere)));
+    TRY("shutdown of a listener", shutdown(STDERR_FILENO, SHUT_RD));
+    TRY("shutdown of a listener both ways", shutdown(STDERR_FILENO, SHUT_RDWR));
+    TRY("send by fast open",
+        sendto(STDERR_FILENO, "x", 1, MSG_FASTOPEN, &anywhere, sizeof(anywhere)));
     TRY("listen", listen(STDERR_FILENO, 1));
 }
 
@@ -195,6 +204,38 @@ static void ring_try(void)
     io_uring_prep_socket(sqe, AF_INET, SOCK_STREAM, 0, 0);
     ring_say("ring socket", sqe);
     TRY("ring register", syscall(SYS_io_uring_register, ring->ring_fd, 0, NULL, 0));
+}
+
+/* ---- what a filter outside refuses ----------------------------------------------------------- */
+
+/* The server runs as below a filter that forbids the call that TRIAL_FILTER names (systemd: @privileged). */
+static bool is_filtered(const char *name)
+{
+    const char *filtered = getenv("TRIAL_FILTER");
+    return filtered && strcmp(filtered, name) == 0;
+}
+
+long syscall(long number, ...)
+{
+    long (*original)(long, ...), argument[6];
+    va_list list;
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        argument[i] = va_arg(list, long);
+    va_end(list);
+    *(void **)&original = dlsym(RTLD_NEXT, "syscall");
+    errno = EPERM;
+    if (number == SYS_capset && is_filtered("capset")) return -1;
+    return original(number, argument[0], argument[1], argument[2], argument[3], argument[4],
+                    argument[5]);
+}
+
+int setgroups(size_t count, const gid_t *groups)
+{
+    int (*original)(size_t, const gid_t *);
+    *(void **)&original = dlsym(RTLD_NEXT, "setgroups");
+    errno = EPERM;
+    return is_filtered("setgroups") ? -1 : original(count, groups);
 }
 
 /* ---- the signal --------------------------------------------------------------------------- */

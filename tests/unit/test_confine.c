@@ -181,6 +181,16 @@ START_TEST(calls_are_refused_and_threads_start)
     ck_assert_int_eq(fcntl(0, F_SETFL, 0), -1);
     ck_assert_int_eq(errno, EPERM);
     ck_assert_int_lt(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0), 0);
+    /* nothing can be connected, not even by a listener that was shut down and sends by TCP Fast Open */
+    bool rings = _i == CONFINE_URING;
+    ck_assert_int_eq(shutdown(0, SHUT_RD) == 0 || errno == ENOTSOCK, rings || _i == CONFINE_STATUS);
+    ck_assert_int_eq(sendto(0, "", 1, MSG_FASTOPEN, NULL, 0) < 0 && errno == EPERM,
+                     _i == CONFINE_STATUS);
+    /* but a ring drops a connection, by an address of two bytes */
+    ck_assert_int_eq(connect(0, &(struct sockaddr){AF_UNSPEC, {0}}, sizeof(sa_family_t)), -1);
+    ck_assert_int_eq(errno == ENOTSOCK, rings);
+    ck_assert_int_eq(connect(0, &(struct sockaddr){AF_UNSPEC, {0}}, sizeof(struct sockaddr)), -1);
+    ck_assert_int_eq(errno, EPERM);
     ck_assert_ptr_eq(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
                      MAP_FAILED);
     if (_i != CONFINE_RECORDER) { /* it has no threads */
