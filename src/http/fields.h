@@ -32,7 +32,7 @@ enum field {
     FIELD_FORWARDED,      /* this and the next two are kept only as conn_rules.forwarding says */
     FIELD_X_FORWARDED_FOR,
     FIELD_X_FORWARDED_PROTO,
-    FIELD_X_REQUEST_ID, /* kept only with conn_rules.request_id */
+    FIELD_X_REQUEST_ID,  /* kept only with conn_rules.request_id */
     FIELD_AUTHORIZATION, /* kept only where sites.by_user says so */
     FIELD_COUNT
 };

@@ -236,8 +236,8 @@ struct site_set *site_set_new(const struct config *config, FILE *errors)
     bool good = false;
     if (set && m) {
         *m = (struct sites_making){.set = set, .config = config};
-        m->rules =
-            (struct rules_making){.memory = &set->memory, .config = config, .errors = errors, .files = &set->files};
+        m->rules = (struct rules_making){
+            .memory = &set->memory, .config = config, .errors = errors, .files = &set->files};
         set->used = config->block.inner || config->outside.inner;
         good = sites_make(m);
     } else {

@@ -137,7 +137,8 @@ static void threads_start(struct fetcher *f)
 {
     sigset_t all, before;
     sigfillset(&all);
-    sigdelset(&all, SIGSYS); /* a call that the sandbox refuses; blocked, it would kill the process */
+    sigdelset(&all,
+              SIGSYS); /* a call that the sandbox refuses; blocked, it would kill the process */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     while (f->threads < THREADS && pthread_create(&f->thread[f->threads], NULL, thread_run, f) == 0)
         f->threads++;

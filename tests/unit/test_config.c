@@ -700,7 +700,8 @@ START_TEST(overrides_of_a_single_page)
     config_free(config);
     ck_assert_ptr_null(
         load("/etc/z/serve.conf", "rule \"*.*\" { } rule \"**.*\" { }\n", given, COUNT(given)));
-    ck_assert_str_eq(said, "--spa: rule \"**.*\" is a duplicate: /etc/z/serve.conf:1 has it already\n");
+    ck_assert_str_eq(said,
+                     "--spa: rule \"**.*\" is a duplicate: /etc/z/serve.conf:1 has it already\n");
 }
 END_TEST
 

@@ -341,9 +341,9 @@ static const struct {
     {"rule / { try_files = \"=200\" }",
      C "1: rule.try_files: '=200': only =404 or =403 may be the last\n"},
     {"rule / { error_pages = \"404\" }", C "1: rule.error_pages: '404': write \"404 /path\"\n"},
-    {"rule / { error_pages = \"429 /a\" }",
-     C "1: rule.error_pages: '429 /a': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
-       "have pages\n"},
+    {"rule / { error_pages = \"429 /a\" }", C
+     "1: rule.error_pages: '429 /a': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
+     "have pages\n"},
     {"rule / { moved = \"https://$hosts/\" }",
      C "1: rule.moved: the host must be written out, or end with $host; behind it must follow a "
        "port, / or $path\n"},
@@ -354,9 +354,9 @@ static const struct {
        "scheme? Set scheme, too\n"},
     {"rule / { scheme = http }",
      C "1: rule.scheme: only proxies tell the scheme of a request: set forwarded, too\n"},
-    {"rule / { error_pages = \"404/a\" }",
-     C "1: rule.error_pages: '404/a': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
-       "have pages\n"},
+    {"rule / { error_pages = \"404/a\" }", C
+     "1: rule.error_pages: '404/a': only 400, 401, 403, 404, 405, 406, 412, 414, 416, 500 and 503 "
+     "have pages\n"},
     {"rule / { fields_set = \"A b\" }", C "1: rule.fields_set: 'A b': write \"Name: value\"\n"},
     {"rule / { fields_add = \"A b: c\" }", C "1: rule.fields_add: 'A b' is no name of a field\n"},
     {"rule / { fields_add = \": c\" }", C "1: rule.fields_add: '' is no name of a field\n"},
