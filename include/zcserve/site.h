@@ -35,11 +35,12 @@ enum field_action { FIELD_SETS, FIELD_ADDS, FIELD_REMOVES };
 /* What a rule does with the field lines of one name. */
 struct rule_field {
     enum field_action action;
-    uint16_t name;    /* the same number for the same name, in any case of letters */
-    bool is_expires;  /* its value is computed for each response                   */
-    bool always;      /* it is sent with errors and redirects, too                 */
-    bool replaceable; /* a later line of the site sets or removes this name        */
-    struct text line; /* "Name: value" and CRLF; of Expires "Expires: "            */
+    uint16_t name;         /* the same number for the same name, in any case of letters */
+    bool is_expires;       /* its value is computed for each response                   */
+    bool always;           /* it is sent with errors and redirects, too                 */
+    bool replaceable;      /* a later line of the site sets or removes this name        */
+    bool is_cache_control; /* it sets, adds or removes Cache-Control              */
+    struct text line;      /* "Name: value" and CRLF; of Expires "Expires: "            */
 };
 
 struct error_page {
@@ -116,6 +117,7 @@ struct sites {
     bool by_address;              /* rules ask for addresses or users: conn_from() must be called */
     bool by_scheme;               /* rules ask for the scheme of a request                     */
     bool by_user;                 /* rules ask for users                                      */
+    bool lists;                   /* a site or a rule has listings                            */
     uint64_t check_bytes_max;     /* the most memory that the check of a password needs       */
     uint32_t lines_bytes;         /* the most bytes of field lines that rules add             */
 };

@@ -57,8 +57,10 @@ struct store_options {
     uint32_t trees;                  /* from 1 to STORE_TREES_MAX; all share what follows         */
     uint64_t memory_bytes_max; /* budget of the store for contents, heads and bookkeeping; while */
                                /* all of it is lent, files are lent but not kept                 */
-    uint64_t file_bytes_max;   /* largest file kept in memory                                    */
-    uint32_t descriptors_max;  /* larger files kept open                                         */
+    uint64_t
+        listings_bytes_max; /* beyond the budget, for listings that it has no room for: lent, not kept */
+    uint64_t file_bytes_max;  /* largest file kept in memory                                    */
+    uint32_t descriptors_max; /* larger files kept open                                         */
     uint32_t descriptors_lent_max; /* more files that are open because they are lent; 0: no limit */
     uint32_t absent_max;           /* missing paths that are remembered                           */
     uint32_t watches_max;          /* directories watched for changes; 0: none                    */

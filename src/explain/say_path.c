@@ -85,8 +85,8 @@ void say_access(const struct trial *t, FILE *out)
     if (!t->is_judged && t->exchange->status == 405) page_line(out, "Method", METHODS_KNOWN);
     if (!t->is_judged) return;
     address_say(t, out);
-    users_say(t, out);
     method_say(t, out);
+    users_say(t, out);
     const struct rule *target = t->stream->verdict.by[RULE_TARGET];
     bool moves = target && target->target.length > 0 && t->exchange->status == target->status;
     if (moves && t->lookups == 0)

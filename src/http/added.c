@@ -74,21 +74,13 @@ static char *put_origin(char *at, const struct plan *plan)
     return put(at, TEXT("Access-Control-Max-Age: 86400\r\n"));
 }
 
-/* Returns whether the rule's line is one of Cache-Control, which it sets, adds or removes. */
-static bool is_cache_control(const struct rule_field *field)
-{
-    static const struct text name = {"Cache-Control:", 14};
-    return field->line.length >= name.length &&
-           text_equals_any_case((struct text){field->line.base, name.length}, name);
-}
-
 char *put_added(char *at, const struct plan *plan, const struct now *now)
 {
     struct place place = {.plan = plan};
     const struct rule_field *field;
     bool private = plan->verdict->admitted;
     while ((field = field_next(&place)) != NULL) {
-        if (private && is_cache_control(field)) private = false;
+        private &= !field->is_cache_control;
         if (field->action == FIELD_REMOVES) continue;
         if (field->replaceable && is_replaced(place, field->name)) continue;
         at = field->is_expires ? put_expires(at, place.rule, now) : put(at, field->line);

@@ -15,6 +15,16 @@ static inline char *put(char *at, struct text text)
     return at + text.length;
 }
 
+/* Writes ASCII letters in lower case. */
+static inline char *put_lower(char *at, struct text text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.base[i];
+        *at++ = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+    return at;
+}
+
 static inline char *put_line(char *at, struct text name, struct text value)
 {
     return put(put(put(at, name), value), TEXT("\r\n"));

@@ -101,20 +101,11 @@ static const struct rule *captures_make(struct captures *captures, const struct 
     return rule;
 }
 
-/* The host is a valid one, so it has only characters of a URI. */
-static char *put_host(char *at, struct text host)
-{
-    for (size_t i = 0; i < host.length; i++) {
-        char c = host.base[i];
-        *at++ = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-    }
-    return at;
-}
-
 static char *put_piece(char *at, const char *begin, struct piece piece)
 {
     if (piece.is_captured) return put_captured(at, begin, piece);
-    return piece.is_host ? put_host(at, piece.text) : put(at, piece.text);
+    /* A host is a valid one, so it has only characters of a URI. */
+    return piece.is_host ? put_lower(at, piece.text) : put(at, piece.text);
 }
 
 static char *put_moved(char *at, const struct plan *plan, const struct target *target)

@@ -55,12 +55,16 @@ static bool path_next(struct stream *s, const struct conn_rules *rules, const st
     return false;
 }
 
-/* Asks for the page of an error. Returns false when the server's own page is sent. */
+/*
+ * Asks for the page of an error. It is sent in the form that there is, whatever codings are accepted:
+ * nothing better could be said in its place. Returns false when the server's own page is sent.
+ */
 static bool page_ask(struct stream *s, uint16_t status)
 {
     struct text page = verdict_page(&s->verdict, status);
     s->decided = status;
     if (!page.base) return false;
+    s->lookup.accepted.original_otherwise = true;
     ask(s, page);
     return true;
 }
@@ -183,6 +187,7 @@ bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_pers
     s->verdict.host = authority_host(authority);
     s->decided = 0;
     s->complete = 0;
+    s->varies = false;
     s->tried = 0;
     uint16_t status = status_refused(s);
     if (status != 0) return refuse(s, rules, may_persist, status, plan);
@@ -230,6 +235,7 @@ static bool found_goes_on(struct stream *s, const struct conn_rules *rules, stru
         plan_resolved(&s->request, false, found, now_seconds, rules->ranges_max, &ranges);
     if (plan.status < 400 || !verdict_page(&s->verdict, plan.status).base) return false;
     s->complete = plan.complete;
+    s->varies = plan.varies;
     return page_ask(s, plan.status);
 }
 
@@ -245,6 +251,7 @@ bool route_goes_on(struct stream *s, const struct conn_rules *rules, struct reso
     if (kind == RESOLUTION_NOT_FOUND && paths && paths->otherwise != 0)
         return page_ask(s, paths->otherwise);
     uint16_t status = plan_status(kind);
+    s->varies = found.varies;
     return status >= 400 && page_ask(s, status);
 }
 
@@ -254,9 +261,10 @@ struct plan route_page(const struct stream *s, bool may_persist, struct resoluti
     plan.verdict = &s->verdict;
     plan.allow = s->decided == 405;
     plan.complete = s->complete;
+    plan.varies = s->varies;
     if (found.kind != RESOLUTION_FOUND) return plan;
     plan.selected = found.representation;
-    plan.varies = found.representation->varies;
+    plan.varies |= found.representation->varies;
     plan.is_page = true;
     plan.length = found.representation->length;
     plan.page.length = 0;

@@ -4,16 +4,9 @@
  */
 #include "zcserve/site.h"
 #include "authority.h"
+#include "line.h"
 
 #define HOST_BYTES_MAX 255 /* a longer one is no name of the DNS (RFC 1035 §2.3.4) */
-
-static void lower_case(char *to, struct text from)
-{
-    for (size_t i = 0; i < from.length; i++) {
-        char c = from.base[i];
-        to[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-    }
-}
 
 static int compare(struct text a, struct text b)
 {
@@ -41,7 +34,7 @@ const struct site_host *site_host_find(const struct sites *sites, struct text au
     char bytes[HOST_BYTES_MAX];
     struct text name = authority_host(authority);
     if (sites->hosts == 0 || name.length == 0 || name.length > sizeof(bytes)) return NULL;
-    lower_case(bytes, name);
+    put_lower(bytes, name);
     name.base = bytes;
     const struct site_host *host = name_find(sites, name);
     while (!host && name.length > 1) {

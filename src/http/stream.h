@@ -47,6 +47,7 @@ struct stream {
     uint32_t tried;                 /* how many paths of a rule were tried                */
     uint16_t decided;               /* the status, whatever the lookup finds; 0: none     */
     uint64_t complete;              /* of 416: the length of what was asked for           */
+    bool varies;                    /* this status depends on Accept-Encoding             */
 };
 
 /* Returns the size of stream.made in bytes: a path, a "/" and a NUL. */

@@ -29,8 +29,8 @@ static uint64_t of_worker(const struct service *service, const struct model *mod
 {
     uint64_t connections = service->connections_max;
     return model->worker_bytes + sizeof(struct stats_slot) + service->store.memory_bytes_max +
-           (service->recorder ? service->log_buffer_bytes : 0) + checks_bytes(service) +
-           slab_bytes(model->connection_bytes, connections) +
+           service->store.listings_bytes_max + (service->recorder ? service->log_buffer_bytes : 0) +
+           checks_bytes(service) + slab_bytes(model->connection_bytes, connections) +
            slab_bytes(conn_work_size(&service->rules), connections);
 }
 

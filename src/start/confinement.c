@@ -19,7 +19,7 @@
 
 /* Memory and system calls of a sanitizer, and the files of a coverage build, are not those of the server. */
 #ifdef ZCSERVE_OBSERVED
-static const char observed[] = "this build is observed (sanitizer or coverage)";
+static const char *const observed = "this build is observed (sanitizer or coverage)";
 #else
 static const char *const observed = NULL;
 #endif

@@ -183,6 +183,13 @@ static bool quota_make(struct program *p)
     return true;
 }
 
+#define LISTINGS_BEYOND (UINT64_C(1) << 20) /* bytes of a worker: about 4,000 names */
+
+static bool lists_anything(const struct conn_rules *rules)
+{
+    return rules->lists || (rules->sites && rules->sites->lists);
+}
+
 static void store_options_make(struct program *p)
 {
     const struct config *config = p->config;
@@ -190,6 +197,7 @@ static void store_options_make(struct program *p)
         .tree = p->tree,
         .trees = p->sites->trees,
         .memory_bytes_max = config->cache_size / p->service.workers,
+        .listings_bytes_max = lists_anything(&p->service.rules) ? LISTINGS_BEYOND : 0,
         .file_bytes_max = config->cache_file_max,
         .descriptors_max = (uint32_t)config->cache_descriptors,
         .absent_max = (uint32_t)config->cache_absent,

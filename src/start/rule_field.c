@@ -51,6 +51,11 @@ static const char *const secure[] = {
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
+static bool names_equal(struct text one, struct text two)
+{
+    return one.length == two.length && strncasecmp(one.base, two.base, one.length) == 0;
+}
+
 static bool name_valid(const struct rules_making *m, const char *option, const void *member,
                        struct text name)
 {
@@ -61,8 +66,7 @@ static bool name_valid(const struct rules_making *m, const char *option, const v
         return rule_problem(m, option, member, "'%.*s' is no name of a field", (int)name.length,
                             name.base);
     for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++)
-        if (strlen(guarded[i].name) == name.length &&
-            strncasecmp(guarded[i].name, name.base, name.length) == 0 &&
+        if (names_equal((struct text){guarded[i].name, strlen(guarded[i].name)}, name) &&
             (!guarded[i].with_id || m->config->request_id))
             return rule_problem(m, option, member, "the server itself writes %s%s", guarded[i].name,
                                 guarded[i].instead);
@@ -73,8 +77,7 @@ static bool name_valid(const struct rules_making *m, const char *option, const v
 static bool name_number(struct rules_making *m, struct text name, uint16_t *number)
 {
     uint32_t i = 0;
-    while (i < m->names && (m->name[i].length != name.length ||
-                            strncasecmp(m->name[i].base, name.base, name.length) != 0))
+    while (i < m->names && !names_equal(m->name[i], name))
         i++;
     if (i == FIELD_NAMES_MAX)
         return rule_problem(m, NULL, NULL, "all rules together have more than %d names of fields",
@@ -97,6 +100,7 @@ static bool field_add(struct rules_making *m, enum field_action action, struct t
     snprintf(line, length + 1, "%.*s: %.*s\r\n", (int)name.length, name.base, (int)value.length,
              value.base);
     *field = (struct rule_field){.action = action, .always = always, .line = {line, length}};
+    field->is_cache_control = names_equal(name, TEXT("Cache-Control"));
     return name_number(m, name, &field->name);
 }
 

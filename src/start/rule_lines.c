@@ -42,6 +42,7 @@ static bool line_append(const struct rules_making *m, struct rule_field *field,
     memcpy(lines, field->line.base, field->line.length);
     memcpy(lines + field->line.length, next->line.base, next->line.length);
     field->line = (struct text){lines, field->line.length + next->line.length};
+    field->is_cache_control |= next->is_cache_control;
     return true;
 }
 

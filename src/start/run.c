@@ -96,6 +96,7 @@ void start_tell(const struct program *p)
 {
     char addresses[SERVICE_ADDRESSES_MAX * (LISTEN_ADDRESS_TEXT_MAX + 32)];
     const struct service *service = &p->service;
+    confinement_tell(p);
     addresses_format(service, addresses, sizeof(addresses));
     const char *worker = p->model->worker;
     log_notice("serving %s at %s (model %s, %u %s, cache %llu KiB = %llu KiB a %s, "
@@ -109,7 +110,6 @@ void start_tell(const struct program *p)
     log_notice("memory: at most %llu MiB for programs, cache and connections, without the kernel's "
                "buffers of sockets",
                (unsigned long long)(memory_most(service, p->model) >> 20));
-    confinement_tell(p);
     if (has_status(p)) {
         listen_address_format(&p->status.address, addresses, sizeof(addresses));
         bool local = p->status.address.address.ss_family == AF_UNIX;

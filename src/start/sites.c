@@ -162,6 +162,7 @@ static bool hosts_sort(struct sites_making *m)
 static void rule_needs_add(struct sites *sites, const struct rule *rule)
 {
     sites->by_user |= rule->users != NULL;
+    sites->lists |= rule->lists;
     sites->by_address |= rule->users || (rule->sets & (1U << RULE_ALLOW | 1U << RULE_DENY)) != 0;
     sites->by_scheme |= rule->scheme != SCHEME_ANY ||
                         (rule->target.length > 0 && strstr(rule->target.base, "$scheme"));
@@ -187,6 +188,7 @@ static bool site_make(struct sites_making *m, const struct config_site *config, 
 {
     bool lists = config_site_place(config, &config->listing) ? config->listing : m->config->listing;
     *site = (struct site){.lists = lists};
+    m->set->sites.lists |= lists;
     bool good = index_valid(m, config) && tree_number(m, config, &site->tree);
     good = hosts_make(m, config, site) && good;
     return rules_make(&m->rules, config->block.inner, site) &&

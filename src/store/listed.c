@@ -96,6 +96,14 @@ static void keep(struct store *store, const struct key *key, const struct identi
     store->lists = true;
 }
 
+/* Returns whether a listing may be lent. Where the budget has no room for it, it is not kept. */
+static bool has_room(struct store *store, uint64_t bytes)
+{
+    const struct store_options *options = &store->options;
+    return cache_make_room(&store->cache, bytes) ||
+           store->counts.bytes + bytes <= options->memory_bytes_max + options->listings_bytes_max;
+}
+
 /* Makes the listing now, whatever that takes. */
 static struct resolution make_now(const struct question *q, const struct key *key)
 {
@@ -105,7 +113,7 @@ static struct resolution make_now(const struct question *q, const struct key *ke
     struct variant *made;
     bool watched = directory_find(&store->watch.directories, key->tree, path);
     int result = make(&q->place, path, q->lookup->view, &identity, &made);
-    if (result == 0 && !cache_make_room(&store->cache, made->bytes)) {
+    if (result == 0 && !has_room(store, made->bytes)) {
         variant_free(made);
         result = -ENOMEM;
     }

@@ -26,7 +26,7 @@ static void peer_ask(struct sockaddr_in6 *peer, int fd)
     if (getpeername(fd, (struct sockaddr *)&address, &length) == 0) peer_copy(peer, &address);
 }
 
-/* Whether rules allow or deny addresses. */
+/* Whether rules ask for the address of the peer, or for users, whose checks are bounded for each. */
 static bool asks_peer(const struct worker *w)
 {
     return w->rules->sites && w->rules->sites->by_address;

@@ -199,13 +199,21 @@ class Judge:
         expect_content(what, self.alone[asked][2], told(answer)[2])
 
 
+def changing(sites):
+    """What can be asked for of that which changes."""
+    return [(path % sites.newest if "%" in path else path, "GET", ()) for path in CHANGING]
+
+
+def of_all(draw, each):
+    """The same of all sites, so that they wait for it together."""
+    return [Asked(site, *each) for site in draw.sample(SITES, len(SITES))]
+
+
 def batch(draw, sites):
-    """What is sent at one time: one path of all sites, so that they wait for it together, or anything."""
-    changing = [(path % sites.newest if "%" in path else path, "GET", ()) for path in CHANGING]
+    """What is sent at one time: one path of all sites, or anything."""
     if draw.random() < 0.6:
-        each = draw.choice(ASKED + changing * 4)
-        return [Asked(site, *each) for site in draw.sample(SITES, len(SITES))]
-    return [Asked(draw.choice(SITES), *draw.choice(ASKED + changing)) for _ in range(draw.randrange(1, 12))]
+        return of_all(draw, draw.choice(ASKED + changing(sites) * 4))
+    return [Asked(draw.choice(SITES), *draw.choice(ASKED + changing(sites))) for _ in range(draw.randrange(1, 12))]
 
 
 def asks(server, judge, batches, draw):
@@ -228,20 +236,24 @@ def asks(server, judge, batches, draw):
 
 def crowd(sites, server, judge):
     """Clients at once, for a while, and one who changes the files."""
-    ends = time.monotonic() + SECONDS  # not longer where all is slow: everything is asked for once anyway
+    ends = time.monotonic() + SECONDS
+    left = list(range(CLIENTS))  # who still asks
 
-    def batches(draw):
-        for each in draw.sample(ASKED, len(ASKED)):  # everything once, however slow it is
-            yield [Asked(site, *each) for site in draw.sample(SITES, len(SITES))]
+    def batches(number, draw):
+        for each in changing(sites) + ASKED[number % 3::3]:  # twice by somebody, however slow all is
+            yield of_all(draw, each)
         while time.monotonic() < ends:
             yield batch(draw, sites)
 
     def ask(number):
         draw = random.Random(SEED + number)
-        asks(server, judge, batches(draw), draw)
+        try:
+            asks(server, judge, batches(number, draw), draw)
+        finally:
+            left.remove(number)
 
     def change():
-        while time.monotonic() < ends:
+        while left:
             sites.changes()
             time.sleep(0.02)
     threads_run([change] + [lambda number=number: ask(number) for number in range(CLIENTS)])

@@ -62,8 +62,8 @@ FILES = {
     "\udcff/index.html": b"not UTF-8",
     "%2e%2e/index.html": b"%2e%2e",
     "noindex/file.txt": b"file",
-    "errors/page.html": b"<!DOCTYPE html><title>403, 404 or 405</title>\n",
-    "errors/other.html": b"<!DOCTYPE html><title>400, 412, 414 or 416</title>\n",
+    "errors/page.html": b"<!DOCTYPE html><title>401, 403, 404 or 405</title>\n",
+    "errors/other.html": b"<!DOCTYPE html><title>400, 406, 412, 414 or 416</title>\n",
     "start/start.html": b"start",
     "start/index.html": b"index",
     # Names that a target has to encode, and some that are not UTF-8: "\udcff" stands for the byte 0xff.

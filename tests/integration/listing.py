@@ -142,6 +142,19 @@ def listing_off(stage):
         expect("status", 403, client.get("/d/?format=json", "Accept: application/json").status)
 
 
+@test("listing: without a cache, too, as far as memory is allowed for it")
+def listing_uncached(stage):
+    root = site(stage)
+    with stage.server(root, {"listing": "on", "cache.size": 0}) as server, server.client() as client:
+        check_html(client)
+        check_fresh(client, root)
+        expect("names", MANY, len(names_of(client.get("/many/?format=json"))))
+        for number in range(12000):
+            write(os.path.join(root, "many", "x" * 100 + "%05d" % number), b"")
+        expect("status of one that is too large", 503, client.get("/many/").status)
+        expect("status of a small one", 200, client.get("/e/").status)
+
+
 @test("listing: changes of names without watches")
 def listing_unwatched(stage):
     root = site(stage)
