@@ -19,6 +19,7 @@
 #endif
 
 #define PAGE_BYTES 4096
+#define SAMPLE_BYTES (UINT64_C(128) * 1024) /* what the kernel reads ahead as a rule, and so has together */
 
 /* struct cachestat_range and struct cachestat of linux/mman.h, which Linux 6.5 added. */
 struct range {
@@ -36,12 +37,14 @@ static bool byte_is_resident(int fd, uint64_t offset)
 }
 
 /*
- * Takes the first and the last page for all of them. When one of them is missing, the kernel begins
- * to read it.
+ * Takes a page of each read-ahead, and the last page, for all of them. When one of them is missing, the
+ * kernel begins to read it.
  */
-static bool edges_are_resident(int fd, uint64_t offset, uint64_t length)
+static bool samples_are_resident(int fd, uint64_t offset, uint64_t length)
 {
-    return byte_is_resident(fd, offset) && byte_is_resident(fd, offset + length - 1);
+    for (uint64_t at = 0; at < length; at += SAMPLE_BYTES)
+        if (!byte_is_resident(fd, offset + at)) return false;
+    return byte_is_resident(fd, offset + length - 1);
 }
 
 /*
@@ -55,7 +58,7 @@ static bool resident_all_the_same(int fd, uint64_t offset, uint64_t length, uint
     struct statfs system;
     if (fstat(fd, &status) == 0 && (uint64_t)status.st_size < offset + length) return true;
     if (cached > 0 || fstatfs(fd, &system) != 0) return false;
-    if (system.f_type == OVERLAYFS_SUPER_MAGIC) return edges_are_resident(fd, offset, length);
+    if (system.f_type == OVERLAYFS_SUPER_MAGIC) return samples_are_resident(fd, offset, length);
     return system.f_type == TMPFS_MAGIC;
 }
 
@@ -86,6 +89,6 @@ bool resident(int fd, uint64_t offset, uint64_t length)
     }
     if (errno == EOPNOTSUPP) /* hugetlbfs: always in memory */
         return true;
-    without_cachestat = true;
-    return edges_are_resident(fd, offset, length);
+    without_cachestat |= errno != EPERM; /* it is for owners of a file, and for those who may write it */
+    return samples_are_resident(fd, offset, length);
 }
