@@ -13,16 +13,16 @@
  * evict them a moment later. Also returns true when this cannot be found out, and when the file
  * ends before the range does: the caller can only try then.
  * It makes a few system calls that never wait: cachestat(2), or, where that is missing (before
- * Linux 6.5) or forbidden (files of other users), preadv2(2) with RWF_NOWAIT, which checks only the
- * first and the last page.
+ * Linux 6.5) or forbidden (files of other users), preadv2(2) with RWF_NOWAIT, which checks one
+ * page of each 128 KiB, and the last page.
  */
 bool resident(int fd, uint64_t offset, uint64_t length);
 
 /* How resident() finds that out for a file. */
 enum resident_means {
-    RESIDENT_WHOLE, /* every page is known (cachestat(2))                        */
-    RESIDENT_EDGES, /* only the first and the last page (RWF_NOWAIT, preadv2(2)) */
-    RESIDENT_UNTOLD /* not at all: resident() always returns true                */
+    RESIDENT_WHOLE,   /* every page is known (cachestat(2))                        */
+    RESIDENT_SAMPLES, /* only one page of each 128 KiB (RWF_NOWAIT, preadv2(2)) */
+    RESIDENT_UNTOLD   /* not at all: resident() always returns true                */
 };
 
 /*

@@ -19,7 +19,8 @@
 #endif
 
 #define PAGE_BYTES 4096
-#define SAMPLE_BYTES (UINT64_C(128) * 1024) /* what the kernel reads ahead as a rule, and so has together */
+#define SAMPLE_BYTES \
+    (UINT64_C(128) * 1024) /* what the kernel reads ahead as a rule, and so has together */
 
 /* struct cachestat_range and struct cachestat of linux/mman.h, which Linux 6.5 added. */
 struct range {
@@ -73,7 +74,7 @@ enum resident_means resident_means(int fd, int *error)
     *error = syscall(SYS_cachestat, fd, &range, &pages, 0) == 0 ? 0 : errno;
     if (*error == EOPNOTSUPP || (*error == 0 && !on_overlay)) return RESIDENT_WHOLE;
     bool told = preadv2(fd, &vector, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
-    return told ? RESIDENT_EDGES : RESIDENT_UNTOLD;
+    return told ? RESIDENT_SAMPLES : RESIDENT_UNTOLD;
 }
 
 bool resident(int fd, uint64_t offset, uint64_t length)
@@ -89,6 +90,7 @@ bool resident(int fd, uint64_t offset, uint64_t length)
     }
     if (errno == EOPNOTSUPP) /* hugetlbfs: always in memory */
         return true;
-    without_cachestat |= errno != EPERM; /* it is for owners of a file, and for those who may write it */
+    without_cachestat |=
+        errno != EPERM; /* it is for owners of a file, and for those who may write it */
     return samples_are_resident(fd, offset, length);
 }

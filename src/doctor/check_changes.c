@@ -79,7 +79,7 @@ const char *check_watches(const struct facts *facts, struct findings *findings)
 
 /* ---- residency ------------------------------------------------------------------------------- */
 
-static void edges_show(const struct survey_system *system, struct findings *findings)
+static void samples_show(const struct survey_system *system, struct findings *findings)
 {
     if (system->error == 0) { /* overlayfs */
         finding_add(findings, SEVERITY_WARN,
@@ -88,17 +88,17 @@ static void edges_show(const struct survey_system *system, struct findings *find
                     path_of(system));
         finding_remedy(findings, "keep the files on a volume, not in the image of a container");
     } else if (system->error == ENOSYS) {
-        finding_add(findings, SEVERITY_NOTE,
-                    "%s: this kernel has no cachestat(2), so only the first and the last page of a "
-                    "part are asked for",
-                    path_of(system));
-        finding_remedy(findings, "Linux 6.5 or later, if large files often come from the disk");
-    } else {
         finding_add(
             findings, SEVERITY_NOTE,
-            "%s: cachestat(2) fails (%s), so only the first and the last page of a part are "
-            "asked for",
-            path_of(system), strerror(system->error));
+            "%s: this kernel has no cachestat(2), so only one page of each 128 KiB is asked "
+            "for",
+            path_of(system));
+        finding_remedy(findings, "Linux 6.5 or later, if large files often come from the disk");
+    } else {
+        finding_add(findings, SEVERITY_NOTE,
+                    "%s: cachestat(2) fails (%s), so only one page of each 128 KiB is "
+                    "asked for",
+                    path_of(system), strerror(system->error));
         finding_remedy(findings, "none is needed while large files stay in memory; recent kernels "
                                  "answer only users who may write to the file, and a seccomp "
                                  "filter may have to allow cachestat");
@@ -110,8 +110,8 @@ const char *check_residency(const struct facts *facts, struct findings *findings
     for (unsigned i = 0; i < facts->survey.systems; i++) {
         const struct survey_system *system = &facts->survey.system[i];
         if (!system->probed || system->means == RESIDENT_WHOLE) continue;
-        if (system->means == RESIDENT_EDGES) {
-            edges_show(system, findings);
+        if (system->means == RESIDENT_SAMPLES) {
+            samples_show(system, findings);
             continue;
         }
         finding_add(

@@ -99,7 +99,7 @@ START_TEST(writes_the_user)
         "192.0.2.17 - J\\xC3\\xB6 \\x221 [06/Nov/1994:08:49:37 +0000] \"GET /a.html?q=1 "
         "HTTP/1.1\" 200 612 \"-\" \"curl/7.88\" 0.000045 3 memory\n");
     ck_assert_ptr_nonnull(
-        strstr(formatted(ACCESS_JSON, &record), ",\"user\":\"J\xc3\xb6 \\\"1\",\"host\""));
+        strstr(formatted(ACCESS_JSON, &record), ",\"user\":\"J\xc3\xb6 \\\"1\",\"scheme\""));
 }
 END_TEST
 

@@ -82,18 +82,17 @@ START_TEST(residency)
                 "threadpool\n");
     system->means = RESIDENT_WHOLE;
     examined_is(check_residency, "");
-    system->means = RESIDENT_EDGES;
+    system->means = RESIDENT_SAMPLES;
     examined_is(
         check_residency,
         "warn: /srv/www: on overlayfs the kernel tells of a few pages only whether they are "
         "in memory, so an event loop may wait for the disk. Remedy: keep the files on a "
         "volume, not in the image of a container\n");
     system->error = ENOSYS;
-    examined_is(
-        check_residency,
-        "note: /srv/www: this kernel has no cachestat(2), so only the first and the last "
-        "page of a part are asked for. Remedy: Linux 6.5 or later, if large files often come "
-        "from the disk\n");
+    examined_is(check_residency,
+                "note: /srv/www: this kernel has no cachestat(2), so only one page of each 128 "
+                "KiB is asked for. Remedy: Linux 6.5 or later, if large files often come "
+                "from the disk\n");
     system->error = EPERM;
     examined_is(
         check_residency,

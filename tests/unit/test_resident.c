@@ -138,12 +138,12 @@ START_TEST(by_which_means)
 {
     int error = -1;
     enum resident_means means = resident_means(file, &error);
-    ck_assert(means == RESIDENT_WHOLE || means == RESIDENT_EDGES);
-    ck_assert(means == RESIDENT_EDGES || error == 0);
+    ck_assert(means == RESIDENT_WHOLE || means == RESIDENT_SAMPLES);
+    ck_assert(means == RESIDENT_SAMPLES || error == 0);
     ck_assert_int_eq(resident_means(-1, &error), RESIDENT_UNTOLD);
     ck_assert_int_eq(error == ENOSYS ? EBADF : error, EBADF);
     ck_assert_int_eq(forbid_call(SYS_cachestat, EPERM), 0);
-    ck_assert_int_eq(resident_means(file, &error), RESIDENT_EDGES);
+    ck_assert_int_eq(resident_means(file, &error), RESIDENT_SAMPLES);
     ck_assert_int_eq(error, EPERM);
     ck_assert_int_eq(forbid_call(SYS_preadv2, EOPNOTSUPP), 0);
     ck_assert_int_eq(resident_means(file, &error), RESIDENT_UNTOLD);
@@ -176,7 +176,7 @@ START_TEST(without_cachestat_the_kernel_is_believed)
 }
 END_TEST
 
-START_TEST(without_cachestat_both_edges_count)
+START_TEST(without_cachestat_samples_count)
 {
     do_without_cachestat();
     kernel.misses[19] = true;
@@ -188,6 +188,9 @@ START_TEST(without_cachestat_both_edges_count)
     ck_assert(resident(file, 20 * PAGE, 10 * PAGE));
     ck_assert(resident(file, 18 * PAGE, 10 * PAGE)); /* the pages between are not asked for */
     ck_assert_uint_eq(kernel.asked, 9);
+    kernel.misses[32] = true; /* 128 KiB on */
+    ck_assert(!resident(file, 0, 60 * PAGE));
+    ck_assert(resident(file, 33 * PAGE, 30 * PAGE));
 }
 END_TEST
 
@@ -205,7 +208,7 @@ int main(void)
     tcase_add_test(tcase, tmpfs_is_always);
     tcase_add_test(tcase, what_is_no_file_cannot_be_told);
     tcase_add_test(tcase, without_cachestat_the_kernel_is_believed);
-    tcase_add_test(tcase, without_cachestat_both_edges_count);
+    tcase_add_test(tcase, without_cachestat_samples_count);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -190,15 +190,17 @@ START_TEST(is_refused)
 }
 END_TEST
 
-/* The command line cannot set options of blocks that may be repeated. */
+/* The command line cannot set options of sites. Those of a rule are for all paths. */
 START_TEST(override_is_refused)
 {
     struct config_override override = {"site.root", "x", "-o"};
     ck_assert_ptr_null(load(NULL, NULL, &override, 1));
     ck_assert_str_eq(said, "-o: 'site.root' is written site \"NAME\" { root = ... }\n");
-    override.name = "rule.users";
-    ck_assert_ptr_null(load(NULL, NULL, &override, 1));
-    ck_assert_str_eq(said, "-o: 'rule.users' is written rule \"PATH\" { users = ... }\n");
+    override.name = "rule.type";
+    struct config *config = load(NULL, NULL, &override, 1);
+    ck_assert_ptr_nonnull(config);
+    ck_assert_str_eq(((const struct config_rule *)config->outside.inner)->type, "x");
+    config_free(config);
 }
 END_TEST
 
