@@ -96,8 +96,8 @@ START_TEST(residency)
     system->error = EPERM;
     examined_is(
         check_residency,
-        "note: /srv/www: cachestat(2) fails (Operation not permitted), so only the first and "
-        "the last page of a part are asked for. Remedy: none is needed while large files stay in "
+        "note: /srv/www: cachestat(2) fails (Operation not permitted), so only one page of each "
+        "128 KiB is asked for. Remedy: none is needed while large files stay in "
         "memory; recent kernels answer only users who may write to the file, and a seccomp filter "
         "may have to allow cachestat\n");
     examined_end();
