@@ -159,6 +159,11 @@ const struct lookup *conn_lookup(const struct stream *s)
     return &s->lookup;
 }
 
+bool conn_asks_again(const struct stream *s)
+{
+    return s->asks_again;
+}
+
 const struct credentials *conn_credentials(const struct conn *c, const struct stream *s)
 {
     assert(stream_asks(s));
@@ -192,7 +197,8 @@ const struct representation *conn_resolved(struct conn *c, struct stream *s,
     assert(conn_next(c) == CONN_RESOLVE);
     const struct representation *lent =
         found.kind == RESOLUTION_FOUND ? found.representation : NULL;
-    if (c->rules->sites && route_goes_on(s, c->rules, found, now->wall_seconds)) return lent;
+    s->asks_again = c->rules->sites && route_goes_on(s, c->rules, found, now->wall_seconds);
+    if (s->asks_again) return lent;
     bool fetched = s->state == STREAM_FETCHED;
     struct ranges ranges; /* the plan may point to it */
     struct plan plan = stream_resolved(s, c->rules, c->last, found, now, &ranges);

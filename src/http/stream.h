@@ -45,6 +45,7 @@ struct stream {
     struct verdict verdict;         /* what the rules of its site say about the request   */
     char *made;                     /* room for a path that a rule makes: path_made_size() */
     uint32_t tried;                 /* how many paths of a rule were tried                */
+    bool asks_again;                /* for another path than in its last lookup           */
     uint16_t decided;               /* the status, whatever the lookup finds; 0: none     */
     uint64_t complete;              /* of 416: the length of what was asked for           */
     bool varies;                    /* this status depends on Accept-Encoding             */

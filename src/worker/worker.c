@@ -115,9 +115,9 @@ int worker_never_waits(struct worker *w, uint32_t fetches)
 static void answer(struct worker *w, struct client *client, struct stream *s,
                    struct resolution found)
 {
-    client->charged = false;
     if (w->rules->server_timing) now_read(&w->now);
     const struct representation *unneeded = conn_resolved(&client->conn, s, found, &w->now);
+    client->charged = conn_asks_again(s);
     if (unneeded) store_return(w->store, unneeded);
 }
 

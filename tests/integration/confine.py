@@ -393,6 +393,8 @@ def root_moves_beneath(stage):
     link_switch(place, 0)
     options = {"sandbox.directories": [os.path.join(place, "releases")]}
     with stage.server(os.path.join(place, "current", "public"), options, at_once=2) as server:
+        if "sandbox.files is left out" in "".join(server.lines):
+            raise Skip("no Landlock here, or a sanitizer that needs more than it allows")
         link_switch(place, 1)
         expect("inside", b"release 1", server.get("/a.txt").content)
         os.symlink(os.path.join(elsewhere, "releases", "7"), os.path.join(place, "next"))

@@ -116,6 +116,17 @@ def requests_without_files(stage):
         expect("after them", 429, client.get("/a.txt").status)
 
 
+@test("a request counts once, however many paths are tried for it")
+def requests_of_many_paths(stage):
+    rules = 'rule "/x/" { try_files = {"/1", "/2", "/3", "/4", "/a.txt"} }\nrule "/y/" { error_pages = "404 /a.txt" }\n'
+    options = dict(NOBODY, **{"": rules, "limits.requests_per_second": 1, "limits.burst": 10})
+    with shown(stage, stage.site(a_txt=b"a"), options, at_once=16) as (server, _), server.client() as client:
+        client.send((get("/x/1") + get("/y/1")) * 5)
+        expect("within the burst", [200, 404] * 5, [client.answer().status for _ in range(10)])
+        client.send(get("/x/1") * 5)
+        require(429 in [client.answer().status for _ in range(5)], "there is no limit")
+
+
 @test("exempt addresses and Unix sockets have no limit")
 def exempt(stage):
     place = stage.setting.place("socket") + "/s"

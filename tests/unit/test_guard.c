@@ -231,7 +231,7 @@ START_TEST(checks_in_all)
     struct origin other = from(200);
     for (int i = 0; i < GUARD_CHECKS_MAX; i++) {
         struct origin origin = from((unsigned)i);
-        char password[8];
+        char password[16];
         snprintf(password, sizeof(password), "%d", i);
         c = pair(users, "alice", password);
         ck_assert_int_eq(asked(&c, &origin), GUARD_UNKNOWN);
@@ -254,7 +254,7 @@ START_TEST(wrong_ones_push_out_no_right_one)
     struct credentials right = pair(users, "alice", "wonder");
     checked_is(&right, GUARD_GRANTED);
     for (int i = 0; i < 5000; i++) {
-        char password[8];
+        char password[16];
         snprintf(password, sizeof(password), "%d", i);
         struct credentials wrong = pair(&broken, "u", password);
         check_now(&wrong);
