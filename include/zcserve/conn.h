@@ -171,7 +171,8 @@ uint64_t conn_asked_ns(const struct stream *s); /* monotonic time when the reque
 bool conn_admitted(struct conn *c, struct stream *s, enum admission admission,
                    const struct now *now);
 const struct lookup *conn_lookup(const struct stream *s);
-bool conn_asks_again(const struct stream *s); /* after conn_resolved(): the same request, another path */
+bool conn_asks_again(
+    const struct stream *s); /* after conn_resolved(): the same request, another path */
 const struct representation *conn_resolved(struct conn *c, struct stream *s,
                                            struct resolution found, const struct now *now);
 
