@@ -90,7 +90,7 @@ class Trial:
         """What the process reports: {name: errno}."""
         os.kill(pid, TRIAL)
         wait_until("the process has tried everything", lambda: "trial %d end: 0" % pid in self.said(),
-                   self.stage.seconds(10))
+                   self.stage.seconds(60))
         return {name: int(error) for who, name, error in SAID.findall(self.said()) if int(who) == pid}
 
 

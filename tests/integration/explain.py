@@ -13,8 +13,8 @@ from stage import require, test, write
 ONE_REQUEST = re.compile(r"([^\s/]+) (/\S*|\*) HTTP/1\.1\r\n((?:[^\r\n]+\r\n)+)\r\n")
 PASSING = {"date", "expires"}  # they depend on the second
 BOUNDARY = re.compile("boundary=[0-9a-f]+")  # another one in each process
-AT_LEAST = {"sites": 35, "plain": 40, "other": 5, "strict": 5}  # rows that are one request, at least so many
-EVERY = {"sites": 2, "plain": 12, "strict": 6}  # of so many rows, one is compared: each takes a process
+AT_LEAST = {"sites": 15, "plain": 15, "other": 5, "strict": 5}  # rows that are one request, at least so many
+EVERY = {"sites": 4, "plain": 30, "strict": 6}  # of so many rows, one is compared: each takes a process
 
 
 def explain(stage, config, target, fields=(), *more):

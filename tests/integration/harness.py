@@ -174,7 +174,7 @@ class Setting:
         with self.program(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           text=True, **more) as process:
             try:
-                out, err = process.communicate(timeout=10 * self.slow)
+                out, err = process.communicate(timeout=60 * self.slow)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise Failure("zcserve %s did not end" % " ".join(arguments)) from None
