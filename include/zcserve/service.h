@@ -72,6 +72,7 @@ struct service {
                                    /* (the supervisor writes it)                                 */
         _Atomic bool busy;         /* prefork: it serves a connection (the worker writes it)     */
         _Atomic bool serves;       /* its process has opened everything (the process writes it)  */
+        _Atomic bool succeeded;    /* the next generation accepts (the supervisor writes it)     */
     } * roster;                    /* one for each worker, in memory that all processes share    */
 
     struct stats_slot *board;         /* one slot for each worker */

@@ -130,10 +130,21 @@ static void drain_watch(struct prefork *p)
 
 /* ---- signals ------------------------------------------------------------------------------ */
 
+/*
+ * Whoever waits in the kernel's queue must not wait for the connection that this process serves, when
+ * the processes of a next generation accept from the same queue.
+ */
+static bool leaves_others(const struct prefork *p)
+{
+    const struct roster *own = &p->service->roster[p->worker.index];
+    return is_busy(p->service, p->worker.index) &&
+           atomic_load_explicit(&own->succeeded, memory_order_relaxed);
+}
+
 /* Takes what is in the kernel's queue, up to drain_max connections, then closes the listeners. */
 static void listeners_close(struct prefork *p)
 {
-    for (uint32_t i = 0; i < p->listeners; i++) {
+    for (uint32_t i = 0; i < p->listeners && !leaves_others(p); i++) {
         int listener = p->service->listener[i].fd;
         while (p->waits < p->service->drain_max) {
             struct waiting *w = &p->waiting[p->waits];

@@ -126,10 +126,18 @@ bool reload_serves(const void *of)
     return workers_serve(server_of(of)->next);
 }
 
+/* Tells the workers, before they drain, that others accept what waits for them. */
+static void succeeded_tell(const struct service *service)
+{
+    for (uint32_t i = 0; i < service->workers; i++)
+        atomic_store_explicit(&service->roster[i].succeeded, true, memory_order_relaxed);
+}
+
 void reload_replaced(const void *of)
 {
     struct server *server = server_of(of);
     struct program *before = server->now;
+    succeeded_tell(&before->service);
     server->now = server->next;
     server->next = NULL;
     times_set(server);
