@@ -104,16 +104,24 @@ static uint16_t status_refused(struct stream *s)
     return 0;
 }
 
+/* Returns the authority that is asked for (RFC 9112 §3.2.2). */
+static struct text authority_of(const struct stream *s)
+{
+    return s->target.form == TARGET_ABSOLUTE ? s->target.authority
+                                             : fields_value(&s->request.fields, FIELD_HOST);
+}
+
 /* Returns the status of the redirect by this rule. Without a host, there is none to lead to. */
-static uint16_t status_moved(const struct stream *s, const struct conn_rules *rules,
+static uint16_t status_moved(struct stream *s, const struct conn_rules *rules,
                              const struct rule *target)
 {
+    s->verdict.host = target->needs_host ? authority_host(authority_of(s)) : (struct text){NULL, 0};
     if (target->needs_host && s->verdict.host.length == 0) return 400;
     return location_fits(&s->verdict, rules, &s->target) ? target->status : 414;
 }
 
 /* Returns the status that needs no lookup, or 0. */
-static uint16_t status_at_once(const struct stream *s, const struct conn_rules *rules)
+static uint16_t status_at_once(struct stream *s, const struct conn_rules *rules)
 {
     const struct rule *target = rule_of(s, RULE_TARGET);
     if (request_is(&s->request, METHOD_OPTIONS)) return 204;
@@ -179,12 +187,8 @@ static bool enter(struct stream *s, const struct conn_rules *rules, bool may_per
 bool route_begin(struct stream *s, const struct conn_rules *rules, bool may_persist,
                  struct plan *plan)
 {
-    struct text authority = s->target.form == TARGET_ABSOLUTE
-                                ? s->target.authority
-                                : fields_value(&s->request.fields, FIELD_HOST);
-    rule_judge(site_find(rules->sites, authority), &s->request, s->target.path, &s->asker,
+    rule_judge(site_find(rules->sites, authority_of(s)), &s->request, s->target.path, &s->asker,
                &s->verdict);
-    s->verdict.host = authority_host(authority);
     s->decided = 0;
     s->complete = 0;
     s->varies = false;

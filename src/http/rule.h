@@ -14,7 +14,7 @@ struct verdict {
     const struct site *site;
     uint64_t applies[RULE_WORDS];       /* a bit for each rule of the site; see verdict_rule() */
     const struct rule *by[RULE_VALUES]; /* the last rule that sets this value, or NULL         */
-    struct text host;   /* that is asked for, without its port; may be empty       */
+    struct text host;   /* of a redirect that needs it: asked for, without its port */
     struct text origin; /* the request's Origin; absent: none that is allowed  */
     uint8_t methods;    /* bit 1 << enum method of each that is allowed        */
     bool refused;       /* the address that asks is not allowed               */
