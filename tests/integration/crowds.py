@@ -11,7 +11,7 @@ import signal
 import time
 
 from client import Failure, expect, expect_content, get, wait_until
-from harness import children, files_open, process_name
+from harness import children, files_open, halt, process_name
 from stage import expect_pace, expect_rest, require, seconds_of, test
 
 SMALL_WINDOW = 4096
@@ -420,7 +420,7 @@ def queue_inherited(stage):
         all_served(server, 8, 5)
         stack.enter_context(forks_denied(stage, server))
         stopped = server.workers()[0]
-        os.kill(stopped, signal.SIGSTOP)
+        halt(stopped)
         clients = [stack.enter_context(server.client()) for _ in range(40)]
         for client in clients:
             client.send(get("/a.txt"))

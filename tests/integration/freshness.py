@@ -8,6 +8,7 @@ import signal
 import threading
 
 from client import Failure, expect, expect_content, get
+from harness import halt
 from stage import expect_rest, replace, require, test, write
 
 CHANGES = 300
@@ -345,7 +346,7 @@ def burst(stage):
     with stage.server(root, {"cache.recheck": "1h"}) as server, server.client() as client:
         expect("before", b"old", client.get("/a.txt").content)
         worker = server.workers()[0]
-        os.kill(worker, signal.SIGSTOP)  # so that it cannot empty the queue meanwhile
+        halt(worker)  # so that it cannot empty the queue meanwhile
         try:
             for number in range(QUEUE_LENGTH // 2 + 1):
                 path = os.path.join(root, "l%d" % number)

@@ -452,12 +452,24 @@ def process_name(pid):
     return ""
 
 
+def state_of(pid):
+    """The letter of proc(5) for the state of a process; "X" when there is none."""
+    with contextlib.suppress(OSError), open("/proc/%d/stat" % pid) as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+    return "X"
+
+
 def is_running(pid):
     """Not when it has ended, though nobody may have taken notice: in a container the first process is often
     one that does not wait for orphans."""
-    with contextlib.suppress(OSError), open("/proc/%d/stat" % pid) as file:
-        return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    return False
+    return state_of(pid) not in "ZX"
+
+
+def halt(pid):
+    """Stops a process by a signal, and waits until it has stopped. A ring that sleeps until then may still
+    accept a connection between the signal and the stop, and would keep it."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until("the stop", lambda: state_of(pid) == "T", 10)
 
 
 def threads_run(functions):

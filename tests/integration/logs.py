@@ -10,6 +10,7 @@ import time
 
 from client import expect, get, request, wait_until
 from fixtures import located
+from harness import halt
 from stage import expect_pace, require, seconds_of, test
 
 COMBINED = re.compile(
@@ -242,7 +243,7 @@ def recorder_stalled(stage):
             stage.server(root, log_options(stage)[1]) as beside, beside.client() as control:
         client.get("/a.txt")
         recorder = server.recorder()
-        os.kill(recorder, signal.SIGSTOP)
+        halt(recorder)
         try:
             times = [[seconds_of(ten, each) for each in (client, control)] for _ in range(400)]
         finally:

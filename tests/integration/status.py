@@ -15,7 +15,7 @@ import urllib.request
 
 from client import Failure, expect, get, request, wait_until
 from fixtures import located
-from harness import is_running, port_is_closed, process_name
+from harness import halt, is_running, port_is_closed, process_name
 from lifecycle import Loads
 from schema import check_schema
 from stage import big, expect_pace, require, seconds_of, test
@@ -326,7 +326,7 @@ def stopped(stage):
         expect("content", b"a", server.get("/a.txt").content)
         workers = server.workers()
         for worker in workers:
-            os.kill(worker, signal.SIGSTOP)
+            halt(worker)
         try:
             for target in ("/status.json?buckets=1&processes=1", "/metrics", "/readyz", "/"):
                 expect(target, 200, status.get(target).status)

@@ -4,7 +4,7 @@ import os
 import signal
 
 from client import expect, wait_until
-from harness import is_running
+from harness import halt, is_running
 from stage import require, test
 
 ENDING = " was stopped by a signal for "
@@ -16,7 +16,7 @@ def stopped_for_a_while(stage):
     with stage.server(root, {"workers": 2, "timeouts.hang": "1h"}, at_once=8) as server, server.client() as client:
         expect("content", b"a", client.get("/a.txt").content)
         workers = server.workers()
-        os.kill(workers[0], signal.SIGSTOP)
+        halt(workers[0])
         for _ in range(20 if len(workers) > 1 else 0):  # threads are of one process, which nobody replaces
             expect("content", b"a", server.get("/a.txt").content)
         os.kill(workers[0], signal.SIGCONT)
@@ -30,7 +30,7 @@ def stopped_for_good(stage):
     options = {"workers": 2, "timeouts.hang": "700ms"}
     with stage.server(root, options, watched=False, at_once=8) as server:
         worker = server.workers()[0]
-        os.kill(worker, signal.SIGSTOP)
+        halt(worker)
         wait_until("the stopped worker is ended", lambda: not is_running(worker), stage.seconds(10))
         wait_until("there is another", lambda: len(server.workers()) >= server.count, stage.seconds(10))
         for _ in range(10):
