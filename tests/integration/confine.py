@@ -67,7 +67,7 @@ class Trial:
         if filtered:
             env["TRIAL_FILTER"] = filtered
         self.root = root
-        self.server = stage.server(root, options, env=env, at_once=2, **more)
+        self.server = stage.server(root, options, env=env, at_once=1, **more)
         self.server.check_reports = self._check_reports
         if "this build is observed" in self.said():
             self.server.kill()
@@ -86,6 +86,11 @@ class Trial:
     def said(self):
         return "".join(self.server.lines)
 
+    def worker(self):
+        """The only process that serves. It has answered, so it is confined: until then it could do what is tried."""
+        expect("content", b"12345", self.server.get("/a.txt").content)
+        return self.server.workers()[0]
+
     def results(self, pid):
         """What the process reports: {name: errno}."""
         os.kill(pid, TRIAL)
@@ -94,21 +99,12 @@ class Trial:
         return {name: int(error) for who, name, error in SAID.findall(self.said()) if int(who) == pid}
 
 
-def process_of(server, letter):
-    for pid in server.processes():
-        if process_name(pid).startswith("zcserve:" + letter):
-            return pid
-    raise Failure("no process zcserve:%s" % letter)
-
-
-def confined_of(server, letter):
+def confined(server, pid, line="Seccomp:\t2"):
     """The process, once it has given up system calls: until then it could do, and would do, what the trial tries."""
-    pid = process_of(server, letter)
-
-    def confined():
+    def is_confined():
         with open("/proc/%d/status" % pid, encoding="utf-8") as file:
-            return "Seccomp:\t2" in file.read()
-    wait_until("process %d is confined" % pid, confined, server.seconds(10))
+            return line in file.read()
+    wait_until("process %d is confined" % pid, is_confined, server.seconds(10))
     return pid
 
 
@@ -121,7 +117,7 @@ def worker_tries(stage):
     with Trial(stage) as trial:
         if not landlock_works(trial):
             raise Skip("this kernel has no Landlock")
-        results = trial.results(process_of(trial.server, "w"))
+        results = trial.results(trial.worker())
         expect("what is refused, and how", {name: expected(name, stage.is_ring()) for name in results}, results)
         require(len(results) > 55, "only %d things were tried", len(results))
         require(not stage.is_ring() or BY_RING <= set(results), "the ring was not tried")
@@ -133,7 +129,7 @@ def worker_tries(stage):
 @test("each refusal is logged once")
 def logged_once(stage):
     with Trial(stage) as trial:
-        worker = process_of(trial.server, "w")
+        worker = trial.worker()
         trial.results(worker)
         os.kill(worker, TRIAL)
         wait_until("it has tried again", lambda: trial.said().count("trial %d end: 0" % worker) == 2, stage.seconds(10))
@@ -144,7 +140,7 @@ def logged_once(stage):
 def recorder_tries(stage):
     log = os.path.join(stage.setting.place("log"), "access.log")
     with Trial(stage, {"access_log": log}) as trial:
-        results = trial.results(confined_of(trial.server, "r"))
+        results = trial.results(confined(trial.server, trial.server.recorder()))
         require(all(error != 0 for name, error in results.items() if name not in ("end", "open inside")),
                 "it could do: %s", [name for name, error in results.items() if error == 0])
         trial.server.get("/a.txt")
@@ -164,9 +160,9 @@ def holds(pid):
 @test("a worker holds neither the access log nor what the recorder receives from others")
 def log_is_held_by_recorder(stage):
     log = os.path.join(stage.setting.place("log"), "access.log")
-    with stage.server(stage.site(a_txt=b"12345"), {"access_log": log, "log.interval": "1ms"}, at_once=2) as server:
+    with stage.server(stage.site(a_txt=b"12345"), {"access_log": log, "log.interval": "1ms"}, at_once=1) as server:
         server.get("/a.txt")
-        recorder, worker = holds(process_of(server, "r")), holds(process_of(server, "w"))
+        recorder, worker = holds(server.recorder()), holds(server.workers()[0])
         expect("the recorder has the log", 1, recorder.count(log))
         expect("the worker has the log", 0, worker.count(log))
         shared = {each for each in recorder if each.startswith("socket:")} & set(worker)
@@ -176,7 +172,7 @@ def log_is_held_by_recorder(stage):
 @test("the status process changes nothing, and can read only what its user can")
 def status_tries(stage):
     with Trial(stage, {"status": "127.0.0.1:0"}) as trial:
-        results = trial.results(confined_of(trial.server, "s"))
+        results = trial.results(confined(trial.server, trial.server.process_named("zcserve:s")))
         could = {name for name, error in results.items() if error == 0}
         expect("what it could do", {"end", "open inside", "open outside"}, could)
         expect("a connection by a send", errno.EPERM, results["send by fast open"])
@@ -187,13 +183,13 @@ def parts(stage):
     with Trial(stage, {"sandbox.calls": "off"}) as trial:
         if not landlock_works(trial):
             raise Skip("this kernel has no Landlock")
-        results = trial.results(process_of(trial.server, "w"))
+        results = trial.results(trial.worker())
         for name in ("open outside", "openat2 outside", "open to write", "open to create", "unlink", "mkdir", "rename"):
             require(results[name] in (errno.EACCES, errno.EXDEV), "Landlock: %s: %d", name, results[name])
         for name in ("setuid", "mount", "chroot"):
             expect("without privileges: " + name, errno.EPERM, results[name])
     with Trial(stage, {"sandbox.files": "off"}) as trial:
-        results = trial.results(process_of(trial.server, "w"))
+        results = trial.results(trial.worker())
         for name in ("open to write", "open to create", "unlink", "socket inet", "execve", "kill"):
             require(results[name] in (errno.EPERM, errno.ENOSYS), "seccomp: %s: %d", name, results[name])
         expect("a file outside, without Landlock", 0, results["open outside"])
@@ -202,9 +198,9 @@ def parts(stage):
 @test("the sandbox can be switched off")
 def switched_off(stage):
     off = {"sandbox.%s" % part: "off" for part in ("privileges", "files", "calls", "rings")}
-    with stage.server(stage.site(a_txt=b"a"), off) as server:
+    with stage.server(stage.site(a_txt=b"a"), off, at_once=1) as server:
         expect("a file", b"a", server.get("/a.txt").content)
-        with open("/proc/%d/status" % process_of(server, "w"), encoding="utf-8") as file:
+        with open("/proc/%d/status" % server.workers()[0], encoding="utf-8") as file:
             status = file.read()
         require("Seccomp:\t0" in status and "NoNewPrivs:\t0" in status, "%s", status)
 
@@ -218,7 +214,7 @@ def ids(pid):
 
     def of(name):
         return re.search(r"^%s:\s*(.*)$" % name, text, re.M)[1].split()
-    return {name: of(name) for name in ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "CapBnd", "NoNewPrivs")}
+    return {name: of(name) for name in ("Uid", "Gid", "Groups", "CapEff", "CapPrm", "CapBnd")}
 
 
 @contextlib.contextmanager
@@ -243,19 +239,18 @@ def open_site(stage):
 
 def expect_user(server, user, group):
     for pid in server.processes():
-        found = ids(pid)
+        found = ids(confined(server, pid, "NoNewPrivs:\t1"))
         expect("user of %s" % process_name(pid), [str(user)] * 4, found["Uid"])
         expect("group of %s" % process_name(pid), [str(group)] * 4, found["Gid"])
         for name in ("CapEff", "CapPrm", "CapBnd"):
             expect("%s of %s" % (name, process_name(pid)), 0, int(found[name][0], 16))
-        expect("NoNewPrivs", ["1"], found["NoNewPrivs"])
 
 
 @test("started by root: processes become nobody, without capabilities, and end with the supervisor")
 def becomes_nobody(stage):
     with as_root(stage):
         log = os.path.join(stage.setting.place("log"), "access.log")
-        with stage.server(open_site(stage), {"access_log": log, "status": "127.0.0.1:0"}, at_once=2) as server:
+        with stage.server(open_site(stage), {"access_log": log, "status": "127.0.0.1:0"}, at_once=1) as server:
             expect("a file", b"12345", server.get("/a.txt").content)
             expect_user(server, 65534, 65534)
             capabilities = int(ids(server.pid)["CapPrm"][0], 16)
@@ -272,7 +267,7 @@ def becomes_nobody(stage):
 def becomes_named(stage):
     with as_root(stage):
         for named, user, group in (("daemon", 1, 1), ("daemon:bin", 1, 2), ("61000:61001", 61000, 61001)):
-            with stage.server(open_site(stage), {"user": named}, at_once=2) as server:
+            with stage.server(open_site(stage), {"user": named}, at_once=1) as server:
                 expect("a file", b"12345", server.get("/a.txt").content)
                 expect_user(server, user, group)
 
@@ -314,10 +309,10 @@ def unreadable_root(stage):
     with as_root(stage):
         root = open_site(stage)
         os.chmod(os.path.dirname(root), 0o700)
-        with stage.server(root, at_once=2) as server:
+        with stage.server(root, at_once=1) as server:
             expect("a file", b"12345", server.get("/a.txt").content)
-            expect("user", ["0"] * 4, ids(process_of(server, "w"))["Uid"])
-            expect("capabilities", 1 << 2, int(ids(process_of(server, "w"))["CapEff"][0], 16))  # CAP_DAC_READ_SEARCH
+            expect("user", ["0"] * 4, ids(server.workers()[0])["Uid"])
+            expect("capabilities", 1 << 2, int(ids(server.workers()[0])["CapEff"][0], 16))  # CAP_DAC_READ_SEARCH
             require("serving as root" in "".join(server.lines), "no warning: %s", server.lines)
         path = os.path.join(stage.setting.place("conf"), "serve.conf")
         with open(path, "w", encoding="utf-8") as file:

@@ -334,9 +334,15 @@ class Server:
         """Those children that serve."""
         return sorted(pid for pid in self.processes() if process_name(pid).startswith("zcserve:w"))
 
+    def process_named(self, name):
+        """The child of this name. It may begin a little after the workers."""
+        def found():
+            return next((pid for pid in self.processes() if process_name(pid) == name), None)
+        return wait_until("a process " + name, found, self.seconds(5))
+
     def recorder(self):
         """The child that writes the access log."""
-        return next(pid for pid in self.processes() if process_name(pid) == "zcserve:r")
+        return self.process_named("zcserve:r")
 
     def check(self):
         """Fails when a process was lost or something was reported."""
@@ -350,7 +356,7 @@ class Server:
             raise Failure("the server lost a process: %s" % shown(text[-2000:]))
 
     def has_lost(self):
-        """Looks at all processes of the machine only when the kernel's list is not as it was."""
+        """Looks twice more when the kernel's list is not as it was."""
         return children_listed(self.pid) != self.children and self.processes() != self.children
 
     def check_reports(self):
@@ -396,20 +402,16 @@ class Server:
 
 
 def children_listed(pid):
-    """As children(), at once; where one of them ends just then, others may be missing (proc(5))."""
-    with contextlib.suppress(OSError), open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+    """The processes that a process of one thread has started, as one look at the kernel's list has them. Where one
+    of them ends just then, others may be missing (proc(5))."""
+    with contextlib.suppress(OSError), open("/proc/%d/task/%d/children" % (pid, pid), "rb") as file:
         return {int(child) for child in file.read().split()}
     return set()
 
 
 def children(pid):
-    found = set()
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError), open("/proc/%s/stat" % name) as file:
-                if int(file.read().rsplit(")", 1)[1].split()[1]) == pid:
-                    found.add(int(name))
-    return found
+    """Those of two looks: so none is missing when one of them ends."""
+    return children_listed(pid) | children_listed(pid)
 
 
 def cpu_seconds(pid):
@@ -447,15 +449,15 @@ def connections_established():
 
 def process_name(pid):
     """What the kernel calls it; empty when it has ended."""
-    with contextlib.suppress(OSError), open("/proc/%d/comm" % pid) as file:
-        return file.read().strip()
+    with contextlib.suppress(OSError), open("/proc/%d/comm" % pid, "rb") as file:
+        return file.read().strip().decode("utf-8", "replace")
     return ""
 
 
 def state_of(pid):
     """The letter of proc(5) for the state of a process; "X" when there is none."""
-    with contextlib.suppress(OSError), open("/proc/%d/stat" % pid) as file:
-        return file.read().rsplit(")", 1)[1].split()[0]
+    with contextlib.suppress(OSError), open("/proc/%d/stat" % pid, "rb") as file:
+        return file.read().rsplit(b")", 1)[1].split()[0].decode()
     return "X"
 
 
