@@ -1,5 +1,5 @@
-"""Reads the content of a 206 with several parts, multipart/byteranges (RFC 9110 §14.6): strictly, and with Python's own
-reader of MIME messages.
+"""Reads the content of a 206 with several parts, multipart/byteranges (RFC 9110 §14.6): strictly, and what is not
+long with Python's own reader of MIME messages too.
 """
 
 import email
@@ -9,6 +9,7 @@ import re
 from client import Failure, expect, expect_content
 
 MULTIPART = re.compile("multipart/byteranges; boundary=([0-9A-Za-z'()+_,./:=?-]{1,70})")
+MESSAGE_BYTES_MAX = 100000  # Python's reader takes a second for some megabytes
 PART_LINE = re.compile(rb"([A-Za-z-]+): ([\x21-\x7e]|[\x21-\x7e][\x20-\x7e]*[\x21-\x7e])")
 
 
@@ -31,7 +32,8 @@ def check_parts(label, want, answer):
         if fields["Content-Type"]:
             expect("%s: Content-Type" % here, fields["Content-Type"], found["Content-Type"])
         expect_content(here, whole, got)
-    check_message(label, want, answer)
+    if len(answer.content) <= MESSAGE_BYTES_MAX:
+        check_message(label, want, answer)
 
 
 def message_read(kind, content):

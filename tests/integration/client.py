@@ -139,7 +139,7 @@ class Client:
     def half_close(self):
         self.socket.shutdown(socket.SHUT_WR)
 
-    def receive(self, most=262144):
+    def receive(self, most=65536):
         """At least one byte more in the buffer; false at the end."""
         try:
             more = self.socket.recv(most)
