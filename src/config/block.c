@@ -28,21 +28,36 @@ void block_set(struct loading *l, const struct option_set *set, struct config_bl
     block->place[option - set->option] = value->where;
 }
 
-void block_check_title(struct loading *l, const struct option_set *set,
-                       const struct config_block *parent, const char *title, const char *where)
+/* Returns whether both blocks have one title, and the same choice in the option that tells them apart. */
+static bool are_alike(const struct option_set *set, const struct config_block *a,
+                      const struct config_block *b)
 {
-    const char *fault = option_text_fault(title);
-    const struct config_block *other = parent->inner;
-    while (other && strcmp(other->title, title) != 0)
-        other = other->next;
-    if (title[0] == '\0')
-        problem_tell(&l->problems, where, "%s needs a title, as in %s %s{ ... }", set->name,
+    if (strcmp(a->title, b->title) != 0) return false;
+    if (!set->apart) return true;
+    size_t offset = option_find(set, set->name, set->apart)->offset;
+    return memcmp((const char *)a + offset, (const char *)b + offset, sizeof(int)) == 0;
+}
+
+void block_check_title(struct loading *l, const struct option_set *set,
+                       const struct config_block *block)
+{
+    const char *fault = option_text_fault(block->title);
+    if (block->title[0] == '\0')
+        problem_tell(&l->problems, block->where, "%s needs a title, as in %s %s{ ... }", set->name,
                      set->name, set->title);
     else if (fault)
-        problem_tell(&l->problems, where, "the title of %s %s", set->name, fault);
-    else if (other)
-        problem_tell(&l->problems, where, "%s \"%.70s\" is a duplicate: %s has it already",
-                     set->name, title, other->where);
+        problem_tell(&l->problems, block->where, "the title of %s %s", set->name, fault);
+}
+
+void block_check_alone(struct loading *l, const struct option_set *set,
+                       const struct config_block *parent, const struct config_block *block)
+{
+    const struct config_block *other = parent->inner;
+    while (other && (other == block || !are_alike(set, other, block)))
+        other = other->next;
+    if (other && block->title[0] != '\0')
+        problem_tell(&l->problems, block->where, "%s \"%.70s\" is a duplicate: %s has it already",
+                     set->name, block->title, other->where);
 }
 
 struct config_block *block_new(struct loading *l, const struct option_set *set, const char *title,

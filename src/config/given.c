@@ -78,23 +78,23 @@ static bool has_title(const struct config_block *parent, const char *title)
     return block;
 }
 
-/* Returns the first title that is free. When none is, that of the last one is told as a duplicate. */
-static const char *title_choose(struct loading *l, const struct config_block *parent,
-                                const char *const titles[TITLES_MAX], const char *where)
+/* Returns the first title that is free; the last one when none is. */
+static const char *title_choose(const struct config_block *parent,
+                                const char *const titles[TITLES_MAX])
 {
     size_t i = 0;
     while (titles[i + 1] && has_title(parent, titles[i]))
         i++;
-    block_check_title(l, &options_of_rule, parent, titles[i], where);
     return titles[i];
 }
 
 static void last_rule_add(struct loading *l, struct config_block *parent, const char *where,
                           const struct config_override *overrides, size_t count)
 {
-    const char *title = title_choose(l, parent, all_paths, where);
+    const char *title = title_choose(parent, all_paths);
     struct config_block *rule = block_add(l, &options_of_rule, parent, title, where, l->here);
     options_apply(l, &options_of_rule, rule, overrides, count);
+    block_check_alone(l, &options_of_rule, parent, rule);
 }
 
 /* Puts the rules before all others of `parent`, in their order. */
@@ -104,10 +104,11 @@ static void single_page_add(struct loading *l, struct config_block *parent, cons
     struct config_block **at = &parent->inner;
     for (size_t i = 0; i < SINGLE_PAGE_RULES; i++) {
         struct option_value value = {.where = where, .directory = l->here};
-        const char *title = title_choose(l, parent, single_page[i].title, where);
+        const char *title = title_choose(parent, single_page[i].title);
         struct config_block *rule = block_new(l, &options_of_rule, title, where, l->here);
         option_value_split(&value, single_page[i].paths, l->keep);
         block_set(l, &options_of_rule, rule, option, &value);
+        block_check_alone(l, &options_of_rule, parent, rule);
         rule->next = *at;
         *at = rule;
         at = &rule->next;

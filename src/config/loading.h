@@ -59,9 +59,13 @@ void parse(struct loading *l, const struct input *from, const char *bytes, size_
 void block_begin(struct loading *l, const struct option_set *set, struct config_block *block,
                  const char *directory);
 
-/* Reports a title that is empty, not allowed in any text, or in `parent` already. */
+/* Reports a title that is empty, or not allowed in any text. */
 void block_check_title(struct loading *l, const struct option_set *set,
-                       const struct config_block *parent, const char *title, const char *where);
+                       const struct config_block *block);
+
+/* Reports another block of `parent` that has the title, and the same choice in set->apart, which must be set. */
+void block_check_alone(struct loading *l, const struct option_set *set,
+                       const struct config_block *parent, const struct config_block *block);
 
 /*
  * Returns a new block with its defaults, which is not in its parent's list yet; and the same as the

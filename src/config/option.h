@@ -38,6 +38,7 @@ struct option_set {
     const struct config_option *option, *end;
     size_t size;                    /* of the structure, in bytes                         */
     const struct option_set *inner; /* of the titled blocks that it may contain, or NULL  */
+    const char *apart; /* the choice that makes two blocks of one title different, or NULL */
 };
 
 /* Each is the `inner` of the one before it. */

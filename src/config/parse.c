@@ -185,10 +185,13 @@ static void titled_parse(struct parsing *p, const struct inside *in, const struc
     }
     if (p->l->block_count++ == LOADING_BLOCKS_MAX)
         scan_fail(&p->scan, named->line, "more than %d sites and rules", LOADING_BLOCKS_MAX);
-    if (p->scan.token == '{') block_check_title(p->l, set, parent, title, named->where);
+    bool whole = p->scan.token == '{';
     struct config_block *block =
         block_add(p->l, set, parent, title, named->where, p->from->directory);
+    if (whole) block_check_title(p->l, set, block);
+    if (whole && !set->apart) block_check_alone(p->l, set, parent, block);
     block_parse(p, &(struct inside){set, set->name, block});
+    if (whole && set->apart) block_check_alone(p->l, set, parent, block);
 }
 
 /* ---- unknown names --------------------------------------------------------------------------- */

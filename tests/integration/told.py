@@ -15,6 +15,10 @@ rule "/up/*" { scheme = http
                moved = "https://$host$path" }
 rule "/plain/*" { scheme = https
                   redirect = "http://$host/$1" }
+rule "/both/*" { scheme = http
+                 redirect = "https://$host/$1" }
+rule "/both/*" { scheme = https
+                 redirect = "http://$host/$1" }
 rule "/port/*" { redirect = "$scheme://$host:8443/$1?s=$scheme" }
 rule "/www/*" { redirect = "//www.$host/$1" }
 rule "/dollar/*" { redirect = "/x$$host/$1" }
@@ -93,6 +97,8 @@ told_row("https: $scheme", ask("/port/x", HTTPS), led("https://example.org:8443/
 told_row("https: a rule for http is not for it", ask("/up/x", HTTPS), answer(404, TOLD, ["Location"]))
 told_row("https: a rule for it", ask("/plain/x", HTTPS), led("http://example.org/x"))
 told_row("http: a rule for https is not for it", ask("/plain/x"), answer(404, TOLD, ["Location"]))
+told_row("http: the rule of two with one path that is for it", ask("/both/x"), led("https://example.org/x"))
+told_row("https: the rule of two with one path that is for it", ask("/both/x", HTTPS), led("http://example.org/x"))
 for _value, _scheme in (("HTTPS", "https"), ("https, http", "http"), ("http, https", "https"), ("https,", "https"),
                         ("ftp", "http"), ("", "http"), ("https x", "http"), ("http\r\nX-Forwarded-Proto: https", "https")):
     told_row("X-Forwarded-Proto: %r" % _value, ask("/port/x", "X-Forwarded-Proto: " + _value),

@@ -136,6 +136,8 @@ static const struct {
     {"cache { rule / { } }", "c:1: 'rule' belongs in the block 'site' or outside of any block\n"},
     {"rul / { }", "c:1: unknown option 'rul' (did you mean 'rule'?)\n"},
     {"rule / { }\nrule / { }", "c:2: rule \"/\" is a duplicate: c:1 has it already\n"},
+    {"rule / { scheme = http }\nrule / { }\nrule / { scheme = https }\nrule / { scheme = http }",
+     "c:4: rule \"/\" is a duplicate: c:1 has it already\n"},
     {"rule { }", "c:1: rule needs a title, as in rule \"PATH\" { ... }\n"},
     {"site a { site b { } }", "c:1: 'site' belongs outside of any block\n"},
     {"site a { rule / { rule /b { } } }",
