@@ -115,14 +115,14 @@ bool confinement_make(struct program *p)
     struct confinement *c = &p->service.confinement;
     c->privileges = config->sandbox_privileges;
     c->beneath = config->sandbox_directories.item;
-    if (!roots_take(p) || !user_make(p)) return false;
+    if (!user_make(p)) return false;
     if (config->sandbox_privileges) p->no_capabilities = confine_capabilities_problem();
     c->capabilities = config->sandbox_privileges && !p->no_capabilities;
     if (config->sandbox_files) p->no_files = observed ? observed : confine_files_problem();
     if (config->sandbox_calls) p->no_calls = observed ? observed : confine_calls_problem();
     c->files = config->sandbox_files && !p->no_files;
     c->calls = config->sandbox_calls && !p->no_calls;
-    return true;
+    return chroot_make(p) && roots_take(p);
 }
 
 /* ---- telling ---------------------------------------------------------------------------------- */

@@ -71,6 +71,12 @@ struct compress_options compress_options_make(const struct config *config,
 bool confinement_make(struct program *p);
 void confinement_tell(const struct program *p);
 
+/*
+ * Reads sandbox.chroot, after the user and the capabilities are decided. From here on the roots of p->tree
+ * are those inside of it. Returns false after it printed the problem.
+ */
+bool chroot_make(struct program *p);
+
 /* Makes the trees of the store, for all sites. Returns false after it printed the problem. */
 bool trees_make(struct program *p);
 

@@ -42,8 +42,8 @@ static struct program *begin(const void *of)
 static bool confine(const struct program *p, bool files)
 {
     const struct confinement *confinement = &p->service.confinement;
-    return confine_user(confinement) && supervised_tie(p->subject.supervisor) &&
-           (!files || confine_files(confinement));
+    return (!files || confine_root(confinement)) && confine_user(confinement) &&
+           supervised_tie(p->subject.supervisor) && (!files || confine_files(confinement));
 }
 
 static int worker_run(const void *of, uint32_t index)
