@@ -102,7 +102,7 @@ static void above_add(int ruleset, const char *path, size_t length, bool top)
     if (length >= sizeof(above)) return;
     memcpy(above, path, length);
     above[length] = '\0';
-    readable_add(ruleset, *above ? above : "/", top);
+    readable_add(ruleset, above, top);
 }
 
 /*

@@ -125,12 +125,12 @@ static int capabilities_keep(uint64_t kept, uint64_t bound)
 
 void confine_supervisor(void)
 {
-    static const uint64_t kept =
-        1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH |
-        1ULL << CAP_FOWNER | 1ULL << CAP_IPC_LOCK | 1ULL << CAP_KILL | 1ULL << CAP_NET_ADMIN |
-        1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP |
-        1ULL << CAP_SETUID | 1ULL << CAP_SYS_CHROOT | 1ULL << CAP_SYS_NICE |
-        1ULL << CAP_SYS_RESOURCE;
+    static const uint64_t kept = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
+                                 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER |
+                                 1ULL << CAP_IPC_LOCK | 1ULL << CAP_KILL | 1ULL << CAP_NET_ADMIN |
+                                 1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_SETGID |
+                                 1ULL << CAP_SETPCAP | 1ULL << CAP_SETUID | 1ULL << CAP_SYS_CHROOT |
+                                 1ULL << CAP_SYS_NICE | 1ULL << CAP_SYS_RESOURCE;
     if (geteuid() != 0) return;
     int error = capabilities_keep(kept, kept);
     if (error != 0) log_warn("capabilities cannot be given up: %s", strerror(-error));

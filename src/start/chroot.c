@@ -1,6 +1,6 @@
 /*
  * The option sandbox.chroot: checks that the processes can enter the directory and find the roots there,
- * and gives the paths as they are inside. The supervisor and the status process stay outside.
+ * and finds the paths that lead there inside. The supervisor stays outside.
  */
 #include "start/program.h"
 #include "start/sites.h"
@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PROBLEM_BYTES_MAX 512
 
@@ -27,8 +28,8 @@ static void entering_write(char *text, size_t size, const char *root, int error)
 {
     if (error == -EPERM)
         snprintf(text, size,
-                 "only root with CAP_SYS_CHROOT can enter a directory (systemd: no User=, that "
-                 "capability, and SystemCallFilter=chroot); start the server so, or set it to off");
+                 "this needs CAP_SYS_CHROOT, which root has (systemd: AmbientCapabilities= and "
+                 "CapabilityBoundingSet=, and SystemCallFilter=chroot); or set it to off");
     else if (root)
         snprintf(text, size,
                  "%.255s is not found inside: %s; links on the way must be relative, or absolute "
@@ -44,22 +45,27 @@ static bool chroot_problem(const struct program *p, const char *problem)
     return false;
 }
 
-/* From here on the tree is what the workers see: they are inside. */
-static bool tree_move(struct program *p, uint32_t tree)
+/* Returns whether the root is found inside. */
+static bool root_check(const struct program *p, const char *root)
 {
     char problem[PROBLEM_BYTES_MAX];
-    const char *directory = p->config->sandbox_chroot, *root = p->tree[tree].root;
+    const char *directory = p->config->sandbox_chroot;
     const char *inside = inside_of(directory, root);
     snprintf(problem, sizeof(problem), "%.255s is not beneath it, so it could not be served", root);
     if (!inside) return chroot_problem(p, problem);
     int error = confine_root_try(directory, inside);
     entering_write(problem, sizeof(problem), root, error);
-    if (error != 0) return chroot_problem(p, problem);
-    p->tree[tree].root = inside;
-    return true;
+    return error == 0 || chroot_problem(p, problem);
 }
 
-/* Those of sandbox.directories, too. They are texts of the configuration. */
+const char *chroot_path(const struct program *p, const char *path)
+{
+    const char *directory = p->service.confinement.chroot;
+    const char *inside = directory ? inside_of(directory, path) : NULL;
+    return inside ? inside : path;
+}
+
+/* sandbox.directories is for the processes alone, so the list itself has the paths inside from now on. */
 static bool directories_move(struct program *p)
 {
     struct config_list *beneath = &p->config->sandbox_directories;
@@ -74,20 +80,30 @@ static bool directories_move(struct program *p)
     return true;
 }
 
+/* Returns why the processes could leave the directory again, or NULL. */
+static const char *way_out(const struct confinement *c)
+{
+    bool is_root = geteuid() == 0;
+    if (is_root && (!c->user.changes || c->user.user == 0))
+        return "root could leave it; name a user who can read the roots (user = NAME)";
+    if (!is_root && !c->capabilities)
+        return "CAP_SYS_CHROOT would be kept, which leads out again; it needs sandbox.privileges";
+    return NULL;
+}
+
 bool chroot_make(struct program *p)
 {
     char problem[PROBLEM_BYTES_MAX];
     struct confinement *c = &p->service.confinement;
     const char *directory = p->config->sandbox_chroot;
     if (strcmp(directory, "off") == 0) return true;
-    if (!c->capabilities && !c->user.changes)
-        return chroot_problem(p, "root with all its capabilities can leave any directory; set "
-                                 "sandbox.privileges = on, or name a user");
     int error = confine_root_try(directory, "/");
     entering_write(problem, sizeof(problem), NULL, error);
     if (error != 0) return chroot_problem(p, problem);
+    const char *way = way_out(c);
+    if (way) return chroot_problem(p, way);
     c->chroot = directory;
     for (uint32_t i = config_root_outside_used(p->config) ? 0 : 1; i < p->sites->trees; i++)
-        if (!tree_move(p, i)) return false;
+        if (!root_check(p, p->tree[i].root)) return false;
     return directories_move(p);
 }

@@ -104,7 +104,7 @@ static bool roots_take(struct program *p)
     c->roots = p->sites->trees;
     c->root = calloc(c->roots, sizeof(*c->root));
     for (uint32_t i = 0; i < c->roots && c->root; i++)
-        c->root[i] = p->tree[i].root;
+        c->root[i] = chroot_path(p, p->tree[i].root);
     if (!c->root) fputs("not enough memory for the sandbox\n", p->errors);
     return c->root;
 }

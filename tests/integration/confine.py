@@ -10,11 +10,13 @@ import contextlib
 import ctypes
 import errno
 import gzip
+import json
 import os
 import re
 import signal
 import subprocess
 import time
+import urllib.request
 
 from client import Failure, Skip, expect, wait_until
 from harness import process_name
@@ -401,6 +403,26 @@ def chroot_tries(stage):
                 require(not enters or inside == held, "directories outside are open: %s", held)
 
 
+@test("chroot: the status process sees /proc and what the workers see, and shows as much as without it")
+def chroot_status(stage):
+    with as_root(stage):
+        with Trial(stage, {"status": "127.0.0.1:0"}, enters=True) as trial:
+            trial.worker()
+            pid = confined(trial.server, trial.server.process_named("zcserve:s"))
+            expect("its /", "/proc", os.readlink("/proc/%d/root" % pid))
+            address = re.search(r"status at http://([\d.:]+)/", trial.said())[1]
+            with urllib.request.urlopen("http://%s/status.json?processes=1" % address, timeout=10) as answer:
+                found = json.load(answer)["processes"]
+            require({each["name"] for each in found} >= {"worker", "supervisor"}, "%s", found)
+            for each in found:
+                names = ("resident_bytes", "threads") + (("descriptors", "proportional_bytes") if each["name"] == "worker" else ())
+                for name in names:
+                    require(each[name], "no %s: %s", name, each)
+            results = trial.results(pid)
+            expect("a file outside", errno.ENOENT, results["open outside"])
+            expect("what it could do", {"end"}, {name for name, error in results.items() if error == 0})
+
+
 class ChrootSite:
     """A deploy whose root is behind a link, with a file that needs a password; and logs of root outside of it."""
 
@@ -467,7 +489,7 @@ def chroot_serves(stage):
             server.children = server.processes()
         with open(site.error, encoding="utf-8") as file:
             lines = file.read()
-        require(" refused " not in lines and "/proc is not mounted" not in lines, "%s", lines)
+        require("cannot" not in lines and " refused " not in lines and "/proc is not mounted" not in lines, "%s", lines)
 
 
 @test("chroot: what cannot be entered, or does not have the roots, is an error of the configuration", per_model=False)
@@ -482,12 +504,13 @@ def chroot_refused(stage):
         expect("exit code (%s)" % err, 78, code)
         return err
     if os.geteuid() != 0 or stage.setting.user is not None:
-        require("only root with CAP_SYS_CHROOT" in said(place), "%s", said(place))
+        require("this needs CAP_SYS_CHROOT" in said(place), "%s", said(place))
     with as_root(stage):
         for words, arguments in (
                 ("cannot be entered: No such file", (os.path.join(place, "none"),)),
                 ("root2 is not beneath it", (root, root + "2")),
                 ("away is not found inside", (place, os.path.join(place, "away"))),
+                ("root could leave it", (place, root, "-o", "user=root")),
                 ("sandbox.directories: must be beneath", (place, root, "-o", "sandbox.directories=/usr"))):
             require(words in said(*arguments), "%r: %s", words, said(*arguments))
         code, _, err = stage.setting.run("-t", "-p", "0", "-o", "sandbox.chroot=" + root, root)
