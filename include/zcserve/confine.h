@@ -71,8 +71,8 @@ bool confine_user_find(struct confine_user *user, const char *name);
 int confine_user_reads(const struct confine_user *user, const char *directory);
 
 /*
- * Returns 0 when this process can make `directory` its "/" and find the directory `inside` there, else
- * -errno; -EPERM: it lacks CAP_SYS_CHROOT, or a filter forbids chroot. It is tried as above.
+ * Returns 0 when this process can make `directory` its "/" and find the directory `inside` there,
+ * else -errno; -EPERM: it lacks CAP_SYS_CHROOT, or a filter forbids chroot. It is tried as above.
  */
 int confine_root_try(const char *directory, const char *inside);
 
@@ -91,8 +91,8 @@ void confine_supervisor(void);
 /*
  * Each returns whether it succeeded, or had nothing to do; else it has logged why, and the process
  * must end. After confine_user() the process must tie itself to its supervisor again (prctl(2):
- * PR_SET_PDEATHSIG is forgotten). confine_root() comes first, because it needs CAP_SYS_CHROOT, and before
- * any directory is open, because an open directory leads out again (chroot(2)).
+ * PR_SET_PDEATHSIG is forgotten). confine_root() comes first, because it needs CAP_SYS_CHROOT, and
+ * before any directory is open, because an open directory leads out again (chroot(2)).
  */
 bool confine_root(const struct confinement *confinement);
 bool confine_user(const struct confinement *confinement);

@@ -76,15 +76,15 @@ void status_listener_close(struct status_listener *status, const struct status_l
 void status_listener_leave(struct status_listener *status);
 
 /*
- * Loads the library that it needs, before a sandbox could hide it. Returns false after it logged what is
- * missing.
+ * Loads the library that it needs, before a sandbox could hide it. Returns false after it logged what
+ * is missing.
  */
 bool status_listener_load(void);
 
 /*
- * After status_listener_load(): runs the status process until the supervisor closes the pipe or has died. Returns the exit code.
- * The process ignores TERM, which service managers send to all processes, so that a draining server
- * still shows its status.
+ * Runs the status process, after status_listener_load(), until the supervisor closes the pipe or
+ * has died. Returns the exit code. The process ignores TERM, which service managers send to all
+ * processes, so that a draining server still shows its status.
  */
 int status_listener_run(struct status_listener *status, const struct status_subject *subject);
 

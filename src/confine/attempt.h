@@ -3,8 +3,8 @@
 #define ZCSERVE_CONFINE_ATTEMPT_H
 
 /*
- * Returns what `attempted` returns in a child process: 0 or -errno, as far as it fits into an exit code,
- * which holds every errno of Linux. The child is waited for. Also returns -errno when there is no child.
+ * Returns what `attempted` returns in a child process: 0 or -errno, which fits into an exit code.
+ * The child is waited for. Also returns -errno when there is no child.
  */
 int attempt(int (*attempted)(const void *of), const void *of);
 

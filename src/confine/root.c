@@ -1,7 +1,7 @@
 /*
- * Makes a directory the "/" of the process (chroot(2)). Whoever holds a directory outside, or may call
- * chroot again, can leave it. So it is done before the process opens any directory, and what follows
- * takes CAP_SYS_CHROOT away.
+ * Makes a directory the "/" of the process (chroot(2)). Whoever holds a directory outside, or may
+ * call chroot again, can leave it. So it is done before the process opens any directory, and what
+ * follows takes CAP_SYS_CHROOT away.
  */
 #define _GNU_SOURCE
 #include "confine/attempt.h"

@@ -1,6 +1,6 @@
 /*
- * The option sandbox.chroot: checks that the processes can enter the directory and find the roots there,
- * and finds the paths that lead there inside. The supervisor stays outside.
+ * The option sandbox.chroot: checks that the processes can enter the directory and find the roots
+ * there, and finds the paths that lead there inside. The supervisor stays outside.
  */
 #include "start/program.h"
 #include "start/sites.h"
@@ -12,7 +12,7 @@
 
 #define PROBLEM_BYTES_MAX 512
 
-/* Returns the path from inside the directory to what is `path` outside; NULL: it is not beneath it. */
+/* Returns the path inside of the directory to what is `path` outside; NULL: it is not beneath. */
 static const char *inside_of(const char *directory, const char *path)
 {
     size_t length = strlen(directory);
@@ -65,7 +65,7 @@ const char *chroot_path(const struct program *p, const char *path)
     return inside ? inside : path;
 }
 
-/* sandbox.directories is for the processes alone, so the list itself has the paths inside from now on. */
+/* sandbox.directories is for the processes alone: the list has the paths inside from now on. */
 static bool directories_move(struct program *p)
 {
     struct config_list *beneath = &p->config->sandbox_directories;

@@ -54,10 +54,10 @@ static int worker_run(const void *of, uint32_t index)
 }
 
 /*
- * The status process keeps the file system: with rules of Landlock, which are others than the workers have,
- * the kernel would not let it read their memory's size, and where /proc hides processes (hidepid, as systemd
- * has it for ProtectProc=) nothing of them (landlock(7), ptrace restrictions). Where the others enter a
- * directory, all that it sees is /proc, and through that what the workers see.
+ * The status process has no rules of Landlock: they would be others than those of the workers, and
+ * then the kernel does not let it read their proportional memory, and nothing of them where /proc
+ * hides processes (hidepid; systemd: ProtectProc=): landlock(7), ptrace restrictions. Where the others
+ * enter a directory, it sees /proc alone, and through that what the workers see.
  */
 static void status_place_choose(struct program *p)
 {
