@@ -4,6 +4,7 @@
  *
  *     its user and capabilities   confine_user(): setresuid(2), capset(2), no_new_privs (prctl(2))
  *     the file system             confine_files(): landlock(7); only roots can be read, nothing written
+ *                                 confine_root(): chroot(2), when it is asked for
  *     system calls                confine_calls(): seccomp(2); only those that its work needs
  *
  * The user and the files are given up before anything else is opened, because Landlock holds for
@@ -48,6 +49,8 @@ struct confinement {
     bool capabilities;          /* those that it has are given up                            */
     bool files;                 /* Landlock                                                  */
     bool calls;                 /* seccomp                                                   */
+    const char *chroot;         /* the directory that becomes "/"; NULL: none. Then the paths    */
+                                /* below are those that lead there inside                    */
     const char **root;          /* directories that are served; owned by whoever made it     */
     uint32_t roots;             /* how many                                                  */
     const char *const *beneath; /* where roots may move to; NULL after the last. None:       */
@@ -67,6 +70,12 @@ bool confine_user_find(struct confine_user *user, const char *name);
  */
 int confine_user_reads(const struct confine_user *user, const char *directory);
 
+/*
+ * Returns 0 when this process can make `directory` its "/" and find the directory `inside` there,
+ * else -errno; -EPERM: it lacks CAP_SYS_CHROOT, or a filter forbids chroot. It is tried as above.
+ */
+int confine_root_try(const char *directory, const char *inside);
+
 /* Returns NULL when the kernel can do it, else why not, with the remedy. */
 const char *confine_capabilities_problem(void);
 const char *confine_files_problem(void);
@@ -82,8 +91,10 @@ void confine_supervisor(void);
 /*
  * Each returns whether it succeeded, or had nothing to do; else it has logged why, and the process
  * must end. After confine_user() the process must tie itself to its supervisor again (prctl(2):
- * PR_SET_PDEATHSIG is forgotten).
+ * PR_SET_PDEATHSIG is forgotten). confine_root() comes first, because it needs CAP_SYS_CHROOT, and
+ * before any directory is open, because an open directory leads out again (chroot(2)).
  */
+bool confine_root(const struct confinement *confinement);
 bool confine_user(const struct confinement *confinement);
 bool confine_files(const struct confinement *confinement);
 bool confine_calls(const struct confinement *confinement, enum confine_role role);

@@ -47,6 +47,7 @@ struct status_subject {
     const char *version, *model, *root;
     const char *const *hosts; /* allowed host names, besides addresses and localhost; NULL: all */
     pid_t supervisor;
+    const char *proc;       /* what is before "/PID" in the path of a process' figures (proc(5)) */
     double started_seconds; /* when the server started, wall clock */
     uint64_t started_ns;    /* the same, monotonic                 */
 };
@@ -75,9 +76,15 @@ void status_listener_close(struct status_listener *status, const struct status_l
 void status_listener_leave(struct status_listener *status);
 
 /*
- * Runs the status process until the supervisor closes the pipe or has died. Returns the exit code.
- * The process ignores TERM, which service managers send to all processes, so that a draining server
- * still shows its status.
+ * Loads the library that it needs, before a sandbox could hide it. Returns false after it logged what
+ * is missing.
+ */
+bool status_listener_load(void);
+
+/*
+ * Runs the status process, after status_listener_load(), until the supervisor closes the pipe or
+ * has died. Returns the exit code. The process ignores TERM, which service managers send to all
+ * processes, so that a draining server still shows its status.
  */
 int status_listener_run(struct status_listener *status, const struct status_subject *subject);
 

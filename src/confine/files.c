@@ -7,6 +7,8 @@
  *     /srv/site/current ─► releases/41      rules: /srv/site/releases/41, /srv/site, /srv/site/releases
  *     /srv/site/public                      rules: /srv/site/public, /srv/site
  *     /www                                  rules: /www; nobody opens all of "/" by this
+ *
+ * After chroot(2) "/" is a directory that was named, and may get a rule as any other.
  */
 #define _GNU_SOURCE
 #include "zcserve/confine.h"
@@ -89,8 +91,8 @@ static void readable_add(int ruleset, const char *path, bool top)
     close(rule.parent_fd);
 }
 
-/* The directory that has the name of which `path` has `length` bytes. */
-static void above_add(int ruleset, const char *path, size_t length)
+/* The directory that has the name of which `path` has `length` bytes. `top`: as above. */
+static void above_add(int ruleset, const char *path, size_t length, bool top)
 {
     char above[PATH_MAX];
     while (length > 0 && path[length - 1] == '/')
@@ -100,7 +102,7 @@ static void above_add(int ruleset, const char *path, size_t length)
     if (length >= sizeof(above)) return;
     memcpy(above, path, length);
     above[length] = '\0';
-    readable_add(ruleset, above, false);
+    readable_add(ruleset, above, top);
 }
 
 /*
@@ -133,7 +135,7 @@ static size_t link_follow(char *path)
 }
 
 /* The root, the directory above it, and those above the targets of links that lead to it. */
-static void root_add(int ruleset, const char *root, bool alone)
+static void root_add(int ruleset, const char *root, bool alone, bool top)
 {
     char path[PATH_MAX];
     size_t end = strlen(root);
@@ -141,7 +143,7 @@ static void root_add(int ruleset, const char *root, bool alone)
     if (alone || *root != '/' || end >= sizeof(path)) return;
     memcpy(path, root, end + 1);
     for (int i = 0; i < LINKS_MAX && end > 0; i++) {
-        above_add(ruleset, path, end);
+        above_add(ruleset, path, end, top);
         end = link_follow(path);
     }
 }
@@ -159,7 +161,7 @@ bool confine_files(const struct confinement *confinement)
     int ruleset = ruleset_make();
     int error = ruleset < 0 ? ruleset : 0;
     for (uint32_t i = 0; i < confinement->roots && error == 0; i++)
-        root_add(ruleset, confinement->root[i], named);
+        root_add(ruleset, confinement->root[i], named, confinement->chroot);
     for (uint32_t i = 0; named && error == 0 && confinement->beneath[i]; i++)
         readable_add(ruleset, confinement->beneath[i], true);
     if (error == 0) error = restrict_self(ruleset);

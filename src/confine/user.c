@@ -3,6 +3,7 @@
  * capabilities, which the change of the user takes away (capabilities(7)).
  */
 #define _GNU_SOURCE
+#include "confine/attempt.h"
 #include "zcserve/confine.h"
 #include "zcserve/log.h"
 
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define CAPABILITIES 64
@@ -125,11 +125,12 @@ static int capabilities_keep(uint64_t kept, uint64_t bound)
 
 void confine_supervisor(void)
 {
-    static const uint64_t kept =
-        1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH |
-        1ULL << CAP_FOWNER | 1ULL << CAP_IPC_LOCK | 1ULL << CAP_KILL | 1ULL << CAP_NET_ADMIN |
-        1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP |
-        1ULL << CAP_SETUID | 1ULL << CAP_SYS_NICE | 1ULL << CAP_SYS_RESOURCE;
+    static const uint64_t kept = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
+                                 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER |
+                                 1ULL << CAP_IPC_LOCK | 1ULL << CAP_KILL | 1ULL << CAP_NET_ADMIN |
+                                 1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_SETGID |
+                                 1ULL << CAP_SETPCAP | 1ULL << CAP_SETUID | 1ULL << CAP_SYS_CHROOT |
+                                 1ULL << CAP_SYS_NICE | 1ULL << CAP_SYS_RESOURCE;
     if (geteuid() != 0) return;
     int error = capabilities_keep(kept, kept);
     if (error != 0) log_warn("capabilities cannot be given up: %s", strerror(-error));
@@ -170,23 +171,21 @@ bool confine_user(const struct confinement *confinement)
     return error == 0;
 }
 
-/* In a child process: its exit code is an errno, which fits into a byte. */
-static void reads_try(const struct confine_user *user, const char *directory)
+struct reading {
+    const struct confine_user *user;
+    const char *directory;
+};
+
+static int reads_try(const void *of)
 {
-    if (become(user) != 0) _exit(EPERM);
-    if (open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0)
-        _exit(errno == EPERM ? EACCES : errno);
-    _exit(0);
+    const struct reading *reading = of;
+    if (become(reading->user) != 0) return -EPERM;
+    if (open(reading->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0) return 0;
+    return errno == EPERM ? -EACCES : -errno;
 }
 
 int confine_user_reads(const struct confine_user *user, const char *directory)
 {
-    int status = 0;
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid == 0) reads_try(user, directory);
-    if (pid < 0) return -errno;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR) return -errno;
-    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EACCES;
+    struct reading reading = {user, directory};
+    return attempt(reads_try, &reading);
 }

@@ -104,7 +104,7 @@ static bool roots_take(struct program *p)
     c->roots = p->sites->trees;
     c->root = calloc(c->roots, sizeof(*c->root));
     for (uint32_t i = 0; i < c->roots && c->root; i++)
-        c->root[i] = p->tree[i].root;
+        c->root[i] = chroot_path(p, p->tree[i].root);
     if (!c->root) fputs("not enough memory for the sandbox\n", p->errors);
     return c->root;
 }
@@ -115,14 +115,14 @@ bool confinement_make(struct program *p)
     struct confinement *c = &p->service.confinement;
     c->privileges = config->sandbox_privileges;
     c->beneath = config->sandbox_directories.item;
-    if (!roots_take(p) || !user_make(p)) return false;
+    if (!user_make(p)) return false;
     if (config->sandbox_privileges) p->no_capabilities = confine_capabilities_problem();
     c->capabilities = config->sandbox_privileges && !p->no_capabilities;
     if (config->sandbox_files) p->no_files = observed ? observed : confine_files_problem();
     if (config->sandbox_calls) p->no_calls = observed ? observed : confine_calls_problem();
     c->files = config->sandbox_files && !p->no_files;
     c->calls = config->sandbox_calls && !p->no_calls;
-    return true;
+    return chroot_make(p) && roots_take(p);
 }
 
 /* ---- telling ---------------------------------------------------------------------------------- */

@@ -71,6 +71,14 @@ struct compress_options compress_options_make(const struct config *config,
 bool confinement_make(struct program *p);
 void confinement_tell(const struct program *p);
 
+/*
+ * Reads sandbox.chroot, after the user and the capabilities are decided. Returns false after it
+ * printed the problem. chroot_path() returns the path inside that leads to what is `path` outside, as
+ * a part of it; without chroot, and for a root that no site uses, `path` itself.
+ */
+bool chroot_make(struct program *p);
+const char *chroot_path(const struct program *p, const char *path);
+
 /* Makes the trees of the store, for all sites. Returns false after it printed the problem. */
 bool trees_make(struct program *p);
 

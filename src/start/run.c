@@ -34,16 +34,12 @@ static struct program *begin(const void *of)
     return p;
 }
 
-/*
- * Gives up the user and, if `files`, the file system; what is left to give up are the system calls.
- * The status process keeps the file system, because the kernel would not let it look at the workers,
- * which have other rules than it has (landlock(7), ptrace restrictions).
- */
-static bool confine(const struct program *p, bool files)
+/* Gives up the user and the file system; what is left to give up are the system calls. */
+static bool confine(const struct program *p)
 {
     const struct confinement *confinement = &p->service.confinement;
-    return confine_user(confinement) && supervised_tie(p->subject.supervisor) &&
-           (!files || confine_files(confinement));
+    return confine_root(confinement) && confine_user(confinement) &&
+           supervised_tie(p->subject.supervisor) && confine_files(confinement);
 }
 
 static int worker_run(const void *of, uint32_t index)
@@ -51,8 +47,25 @@ static int worker_run(const void *of, uint32_t index)
     struct program *p = begin(of);
     status_listener_leave(&p->status);
     if (p->service.recorder) access_recorder_send_only(&p->recorder);
-    if (!confine(p, true)) return EXIT_FAILURE;
+    if (!confine(p)) return EXIT_FAILURE;
+    for (uint32_t i = 0; i < p->service.confinement.roots; i++)
+        p->tree[i].root = p->service.confinement.root[i];
     return model_serve(p->model, &p->service, index);
+}
+
+/*
+ * The status process has no rules of Landlock: they would be others than those of the workers, and
+ * then the kernel does not let it read their proportional memory, and nothing of them where /proc
+ * hides processes (hidepid; systemd: ProtectProc=): landlock(7), ptrace restrictions. Where the others
+ * enter a directory, it sees /proc alone, and through that what the workers see.
+ */
+static void status_place_choose(struct program *p)
+{
+    struct confinement *confinement = &p->service.confinement;
+    confinement->files = false;
+    if (!confinement->chroot) return;
+    confinement->chroot = "/proc";
+    p->subject.proc = "";
 }
 
 /* Closes this copy of the recorder's sender, because the recorder ends when no sender is left. */
@@ -62,7 +75,8 @@ static int status_run(const void *of, uint32_t index)
     (void)index;
     service_listeners_leave(&p->service);
     if (p->service.recorder) access_recorder_close(&p->recorder);
-    if (!confine(p, false)) return EXIT_FAILURE;
+    status_place_choose(p);
+    if (!status_listener_load() || !confine(p)) return EXIT_FAILURE;
     return status_listener_run(&p->status, &p->subject);
 }
 
@@ -74,7 +88,7 @@ static int recorder_run(const void *of, uint32_t index)
     service_listeners_leave(&p->service);
     p->service.confinement.roots = 0;
     p->service.confinement.beneath = NULL;
-    if (!confine(p, true) || !confine_calls(&p->service.confinement, CONFINE_RECORDER))
+    if (!confine(p) || !confine_calls(&p->service.confinement, CONFINE_RECORDER))
         return EXIT_FAILURE;
     return access_recorder_run(&p->recorder);
 }
@@ -152,6 +166,7 @@ static void subject_make(const struct server *server, struct program *p)
         .hosts =
             p->status.address.address.ss_family == AF_UNIX ? NULL : p->config->status_hosts.item,
         .supervisor = getpid(),
+        .proc = "/proc",
         .started_seconds = server->started_seconds,
         .started_ns = server->started_ns,
     };

@@ -16,6 +16,13 @@
 #define PATH_BYTES 64
 #define TEXT_BYTES 4096 /* more than any file that is read here */
 
+static const char *place = "/proc";
+
+void proc_at(const char *path)
+{
+    place = path;
+}
+
 /* Reads the file's text, as far as it fits. Returns false when it cannot be read. */
 static bool text_read(const char *path, char text[TEXT_BYTES])
 {
@@ -43,7 +50,7 @@ static uint64_t descriptors_count(pid_t pid)
     char path[PATH_BYTES];
     struct stat status;
     uint64_t count = 0;
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    snprintf(path, sizeof(path), "%s/%d/fd", place, (int)pid);
     if (stat(path, &status) == 0 && status.st_size > 0) return (uint64_t)status.st_size;
     DIR *directory = opendir(path);
     if (!directory) return 0;
@@ -65,12 +72,12 @@ static void switches_add(struct proc *proc, const char *path)
 static void switches_read(pid_t pid, struct proc *proc)
 {
     char path[PATH_BYTES + NAME_MAX];
-    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    snprintf(path, sizeof(path), "%s/%d/task", place, (int)pid);
     DIR *directory = opendir(path);
     if (!directory) return;
     for (const struct dirent *one; (one = readdir(directory)) != NULL;) {
         if (one->d_name[0] == '.') continue;
-        snprintf(path, sizeof(path), "/proc/%d/task/%s/status", (int)pid, one->d_name);
+        snprintf(path, sizeof(path), "%s/%d/task/%s/status", place, (int)pid, one->d_name);
         switches_add(proc, path);
     }
     closedir(directory);
@@ -82,7 +89,7 @@ bool proc_read(pid_t pid, struct proc *proc)
     unsigned long long user = 0, system = 0, threads = 0;
     long long resident = 0;
     *proc = (struct proc){0};
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    snprintf(path, sizeof(path), "%s/%d/stat", place, (int)pid);
     if (pid <= 0 || !text_read(path, text)) return false;
     const char *after_name = strrchr(text, ')'); /* the name may contain ")" */
     if (!after_name ||
@@ -103,7 +110,7 @@ bool proc_read(pid_t pid, struct proc *proc)
 bool proc_read_proportional(pid_t pid, uint64_t *bytes)
 {
     char path[PATH_BYTES], text[TEXT_BYTES];
-    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+    snprintf(path, sizeof(path), "%s/%d/smaps_rollup", place, (int)pid);
     if (pid <= 0 || !text_read(path, text) || !strstr(text, "\nPss:")) return false;
     *bytes = number_after(text, "\nPss:") * 1024;
     return true;

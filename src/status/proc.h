@@ -15,6 +15,9 @@ struct proc {
     uint64_t voluntary_switches, involuntary_switches; /* of all its threads */
 };
 
+/* The figures are below this path from now on: "/proc", as at first, or "" where that is "/". */
+void proc_at(const char *path);
+
 /*
  * Reads the figures: a few files, and one for each thread. Returns false when the process is gone.
  */

@@ -8,6 +8,7 @@
 
 #include "status/answering.h"
 #include "status/library.h"
+#include "status/proc.h"
 #include "zcserve/log.h"
 #include "zcserve/signals.h"
 
@@ -132,15 +133,19 @@ static bool wait_once(const struct status_listener *status, int signals,
     return true;
 }
 
-int status_listener_run(struct status_listener *status, const struct status_subject *subject)
+bool status_listener_load(void)
 {
     char problem[256];
+    bool loaded = library_load(problem, sizeof(problem));
+    if (!loaded) log_error("%s", problem);
+    return loaded;
+}
+
+int status_listener_run(struct status_listener *status, const struct status_subject *subject)
+{
     int signals = signals_open();
     close_one(&status->alive[1]); /* else this process would never see the end */
-    if (!library_load(problem, sizeof(problem))) {
-        log_error("%s", problem);
-        return EXIT_FAILURE;
-    }
+    proc_at(subject->proc);
     struct answering *answering = answering_open(status->fd, subject);
     if (!answering || signals < 0) {
         log_error("cannot show the status: %s", strerror(errno));

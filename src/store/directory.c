@@ -15,6 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +103,23 @@ void directory_forget_beneath(struct directories *d, uint16_t tree, struct text 
     }
 }
 
+/*
+ * Without /proc, as after chroot(2): by the working directory, which all threads share, and which
+ * nothing else uses. It does not stay there, because then no removal of that directory would be
+ * reported.
+ */
+static int add_here(struct directories *d, struct watched *watched, int fd)
+{
+    static atomic_flag taken = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set_explicit(&taken, memory_order_acquire))
+        sched_yield(); /* another thread is here, for three short calls */
+    bool is_here = fchdir(fd) == 0;
+    int result = is_here ? notifier_add(d->notifier, watched, ".", DIRECTORY_MASK) : -errno;
+    if (!is_here || chdir("/") != 0) notices_raise(d->notifier->notices, NOTICE_NO_PROC);
+    atomic_flag_clear_explicit(&taken, memory_order_release);
+    return result;
+}
+
 /* Watches the directory `fd`, which no rename can replace. Returns 0 or -errno. */
 static int add_open_directory(struct directories *d, struct watched *watched, int fd)
 {
@@ -112,8 +131,7 @@ static int add_open_directory(struct directories *d, struct watched *watched, in
     }
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     int result = notifier_add(d->notifier, watched, link, DIRECTORY_MASK);
-    if (result == -ENOENT) notices_raise(d->notifier->notices, NOTICE_NO_PROC);
-    return result;
+    return result == -ENOENT ? add_here(d, watched, fd) : result;
 }
 
 /* Returns NULL, with a notice, when there is no memory for one more. */

@@ -20,8 +20,9 @@ static const char *const notice_lines[NOTICE_COUNT] = {
     [NOTICE_NO_WATCH] = "directory watches ran out, so files in other directories are compared "
                         "with the disk on each hit; raise cache.watches, cache.size or "
                         "fs.inotify.max_user_watches",
-    [NOTICE_NO_PROC] = "/proc is not mounted, so directories cannot be watched, and cached files "
-                       "are compared with the disk on each hit",
+    [NOTICE_NO_PROC] = "/proc is not mounted and the working directory cannot change, so "
+                       "directories are not watched, and cached files are compared with the disk "
+                       "on each hit",
     [NOTICE_NO_REPORTS] = "a file system (network or FUSE) does not report changes, so files on it "
                           "are compared with the disk on each hit",
     [NOTICE_NO_RIGHT] = "a root was replaced by a directory that this process may not read; if its "

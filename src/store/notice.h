@@ -11,7 +11,7 @@ enum notice {
     NOTICE_NO_INIT,    /* inotify_init1 is missing or forbidden             */
     NOTICE_NO_ADD,     /* inotify_add_watch is missing or forbidden         */
     NOTICE_NO_WATCH,   /* watches or their memory ran out                   */
-    NOTICE_NO_PROC,    /* /proc is missing, so no watch can be set          */
+    NOTICE_NO_PROC,    /* no watch can be set: no /proc, and no fchdir      */
     NOTICE_NO_REPORTS, /* the file system does not report changes           */
     NOTICE_NO_RIGHT,   /* a root was replaced, and the new one may not be read */
     NOTICE_OVERFLOW,   /* the kernel's queue was full                       */

@@ -5,13 +5,18 @@ signal. That the sandbox takes away nothing that is needed is what all other tes
 when the server says that a call was refused (TROUBLE in harness.py).
 """
 
+import base64
 import contextlib
+import ctypes
 import errno
+import gzip
+import json
 import os
 import re
 import signal
 import subprocess
 import time
+import urllib.request
 
 from client import Failure, Skip, expect, wait_until
 from harness import process_name
@@ -55,7 +60,7 @@ def trial_make(stage):
 class Trial:
     """A server in whose processes everything can be tried."""
 
-    def __init__(self, stage, options=None, filtered=None, **more):
+    def __init__(self, stage, options=None, filtered=None, enters=None, **more):
         if stage.setting.is_sanitized():  # nothing may be loaded before it
             raise Skip("a sanitizer needs more than the sandbox allows")
         self.stage = stage
@@ -66,6 +71,10 @@ class Trial:
         env = dict(os.environ, LD_PRELOAD=trial_make(stage), TRIAL_ROOT=root, TRIAL_OUTSIDE=self.outside)
         if filtered:
             env["TRIAL_FILTER"] = filtered
+        if enters is not None:  # then files alone are tried: nothing else is forbidden
+            env["TRIAL_FILES_ALONE"] = "1"
+        if enters:
+            options = {**(options or {}), "sandbox.chroot": os.path.dirname(root)}
         self.root = root
         self.server = stage.server(root, options, env=env, at_once=1, **more)
         self.server.check_reports = self._check_reports
@@ -162,7 +171,9 @@ def log_is_held_by_recorder(stage):
     log = os.path.join(stage.setting.place("log"), "access.log")
     with stage.server(stage.site(a_txt=b"12345"), {"access_log": log, "log.interval": "1ms"}, at_once=1) as server:
         server.get("/a.txt")
-        recorder, worker = holds(server.recorder()), holds(server.workers()[0])
+        # it is confined once it has closed what is not its own
+        recorder = holds(confined(server, server.recorder(), "NoNewPrivs:\t1"))
+        worker = holds(server.workers()[0])
         expect("the recorder has the log", 1, recorder.count(log))
         expect("the worker has the log", 0, worker.count(log))
         shared = {each for each in recorder if each.startswith("socket:")} & set(worker)
@@ -346,6 +357,170 @@ def user_is_no_choice(stage):
             expect("a file", b"12345", trial.server.get("/a.txt").content)
             expect_lines(trial, 1, "serving as root")
             expect_lines(trial, 1, "may not become the user 'nobody': it needs CAP_SETUID")
+
+
+# ---- chroot -----------------------------------------------------------------------------------
+
+
+def put(directory, name, content):
+    """Writes a file at once, as a deploy does, so that everybody can read it."""
+    path = os.path.join(directory, name)
+    with open(path + ".new", "wb") as file:
+        file.write(content)
+    os.chmod(path + ".new", 0o644)
+    os.rename(path + ".new", path)
+
+
+def directories_of(pid):
+    """The directories that a process holds open, by the names that the test sees."""
+    held = ["/proc/%d/cwd" % pid] + ["/proc/%d/fd/%s" % (pid, name) for name in os.listdir("/proc/%d/fd" % pid)]
+    return [os.readlink(name) for name in held if os.path.isdir(name)]
+
+
+def is_watched(pid, path):
+    """Whether an inotify instance of the process watches the directory (proc(5): /proc/PID/fdinfo)."""
+    wanted = " ino:%x " % os.stat(path).st_ino
+    for name in os.listdir("/proc/%d/fdinfo" % pid):
+        with contextlib.suppress(FileNotFoundError), open("/proc/%d/fdinfo/%s" % (pid, name), encoding="utf-8") as file:
+            if any(line.startswith("inotify ") and wanted in line for line in file):
+                return True
+    return False
+
+
+@test("chroot: what is outside is not there, even without Landlock and seccomp, and no open directory leads out")
+def chroot_tries(stage):
+    with as_root(stage):
+        options = {"sandbox.files": "off", "sandbox.calls": "off", "sandbox.rings": "off"}
+        for enters in (False, True):
+            with Trial(stage, options, enters=enters) as trial:
+                place, worker = os.path.dirname(trial.root), trial.worker()
+                held = directories_of(worker)
+                results = trial.results(worker)
+                expect("a file outside", errno.ENOENT if enters else 0, results["open outside"])
+                expect("the same by openat2", errno.ENOENT if enters else 0, results["openat2 outside"])
+                expect("chroot once more", errno.EPERM, results["chroot"])
+                expect("its /", place if enters else "/", os.readlink("/proc/%d/root" % worker))
+                require(trial.root in held, "the root is not open: %s", held)
+                inside = [each for each in held if each == place or each.startswith(place + "/")]
+                require(not enters or inside == held, "directories outside are open: %s", held)
+
+
+@test("chroot: the status process sees /proc and what the workers see, and shows as much as without it")
+def chroot_status(stage):
+    with as_root(stage):
+        with Trial(stage, {"status": "127.0.0.1:0"}, enters=True) as trial:
+            trial.worker()
+            pid = confined(trial.server, trial.server.process_named("zcserve:s"))
+            expect("its /", "/proc", os.readlink("/proc/%d/root" % pid))
+            address = re.search(r"status at http://([\d.:]+)/", trial.said())[1]
+            with urllib.request.urlopen("http://%s/status.json?processes=1" % address, timeout=10) as answer:
+                found = json.load(answer)["processes"]
+            require({each["name"] for each in found} >= {"worker", "supervisor"}, "%s", found)
+            for each in found:
+                names = ["resident_bytes", "threads"]
+                if each["name"] == "worker":  # of the supervisor, whose user is another one, they are not to be had
+                    names += ["descriptors", "proportional_bytes"]
+                for name in names:
+                    require(each[name], "no %s: %s", name, each)
+            results = trial.results(pid)
+            expect("a file outside", errno.ENOENT, results["open outside"])
+            expect("what it could do", {"end"}, {name for name, error in results.items() if error == 0})
+
+
+class ChrootSite:
+    """A deploy whose root is behind a link, with a file that needs a password; and logs of root outside of it."""
+
+    def __init__(self, stage):
+        self.place = stage.setting.place("srv")
+        os.chmod(self.place, 0o755)
+        for number in range(3):
+            directory = os.path.join(self.place, "releases", str(number), "sub")
+            os.makedirs(directory)
+            put(os.path.dirname(directory), "a.txt", b"release %d" % number)
+            put(directory, "b.css", b"b" * 5000)
+            put(directory, "big.bin", b"x" * 3000000)
+        os.symlink("releases/0", os.path.join(self.place, "current"))
+        self.root = os.path.join(self.place, "current")
+        logs = stage.setting.place("logs")
+        os.chmod(logs, 0o700)
+        self.access, self.error = os.path.join(logs, "access.log"), os.path.join(logs, "error.log")
+        crypt = ctypes.CDLL("libcrypt.so.1").crypt
+        crypt.restype = ctypes.c_char_p
+        put(logs, "users", b"u:%s\n" % crypt(b"p", b"$2b$04$abcdefghijklmnopqrstuu"))
+        self.options = {"sandbox.chroot": self.place, "access_log": self.access, "error_log": self.error,
+                        "log.interval": "1ms", "cache.recheck": "1h", "compress.codings": ["gz"],
+                        "": 'rule "/sub/big.bin" { users = "%s" }\n' % os.path.join(logs, "users")}
+
+    def expect(self, server, number):
+        """Everything is served as without chroot: `number` is the release."""
+        sub = os.path.join(self.place, "releases", str(number), "sub")
+        expect("a file", b"release %d" % number, server.get("/a.txt").content)
+
+        def packed():
+            return server.get("/sub/b.css", "Accept-Encoding: gzip")
+        wait_until("it is compressed", lambda: packed().field("Content-Encoding") == "gzip", server.seconds(10))
+        expect("compressed", b"b" * 5000, gzip.decompress(packed().content))
+        for password, status in (("p", 200), ("q", 401)):
+            pair = base64.b64encode(b"u:" + password.encode()).decode()
+            expect("password " + password, status, server.get("/sub/big.bin", "Authorization: Basic " + pair).status)
+        put(sub, "c.txt", b"one")
+        expect("a new file", b"one", server.get("/sub/c.txt").content)
+        put(sub, "c.txt", b"another")
+        expect("a file that was changed", b"another", server.get("/sub/c.txt").content)
+        require(any(is_watched(pid, sub) for pid in server.workers()), "the directory is not watched")
+
+
+@test("chroot: files, changes, compression, passwords, logs, deploys and reloads are as without it")
+def chroot_serves(stage):
+    if stage.setting.is_sanitized():  # it looks for leaks in /proc at the end
+        raise Skip("a sanitizer needs more than is there inside")
+    with as_root(stage):
+        site = ChrootSite(stage)
+        with stage.server(site.root, site.options, at_once=1) as server:
+            site.expect(server, 0)
+            link_switch(site.place, 1)
+            site.expect(server, 1)
+            os.rename(site.access, site.access + ".1")
+            os.kill(server.pid, signal.SIGUSR1)
+            wait_until("the log is opened anew", lambda: os.path.exists(site.access), stage.seconds(5))
+            before = server.processes()
+            os.kill(server.pid, signal.SIGHUP)
+            wait_until("the processes are others", lambda: server.processes() and not before & server.processes(),
+                       stage.seconds(10))
+            link_switch(site.place, 2)
+            site.expect(server, 2)
+            expect("its /", site.place, os.readlink("/proc/%d/root" % server.workers()[0]))
+            wait_until("lines go to the new file", lambda: os.path.getsize(site.access) > 0, stage.seconds(5))
+            server.watched = False
+            server.children = server.processes()
+        with open(site.error, encoding="utf-8") as file:
+            lines = file.read()
+        require("cannot" not in lines and " refused " not in lines and "/proc is not mounted" not in lines, "%s", lines)
+
+
+@test("chroot: what cannot be entered, or does not have the roots, is an error of the configuration", per_model=False)
+def chroot_refused(stage):
+    root = open_site(stage)
+    place = os.path.dirname(root)
+    os.symlink(root, os.path.join(place, "away"))
+    os.mkdir(root + "2")
+
+    def said(directory, of=root, *more, user=None):
+        code, _, err = stage.setting.run("-t", "-p", "0", "-o", "sandbox.chroot=" + directory, *more, of, user=user)
+        expect("exit code (%s)" % err, 78, code)
+        return err
+    if os.geteuid() != 0 or stage.setting.user is not None:
+        require("this needs CAP_SYS_CHROOT" in said(place), "%s", said(place))
+    with as_root(stage):
+        for words, arguments in (
+                ("cannot be entered: No such file", (os.path.join(place, "none"),)),
+                ("root2 is not beneath it", (root, root + "2")),
+                ("away is not found inside", (place, os.path.join(place, "away"))),
+                ("root could leave it", (place, root, "-o", "user=root")),
+                ("sandbox.directories: must be beneath", (place, root, "-o", "sandbox.directories=/usr"))):
+            require(words in said(*arguments), "%r: %s", words, said(*arguments))
+        code, _, err = stage.setting.run("-t", "-p", "0", "-o", "sandbox.chroot=" + root, root)
+        expect("the root itself (%s)" % err, 0, code)
 
 
 # ---- a root that moves ------------------------------------------------------------------------

@@ -6,6 +6,7 @@
  *     trial 4711 execve: 38
  *
  * The number is the errno, 0 for success. tests/integration/confine.py has what is expected.
+ * TRIAL_FILES_ALONE: only files are tried, because without the sandbox execve would succeed.
  * TRIAL_ROOT is the directory that is served, with a file a.txt; TRIAL_OUTSIDE is a file that is not.
  */
 #define _GNU_SOURCE
@@ -245,11 +246,15 @@ static void trial(int number)
     int saved = errno;
     (void)number;
     files_try();
-    network_try();
-    processes_try();
-    privileges_try();
-    memory_try();
-    ring_try();
+    if (getenv("TRIAL_FILES_ALONE")) {
+        TRY("chroot", syscall(SYS_chroot, "/"));
+    } else {
+        network_try();
+        processes_try();
+        privileges_try();
+        memory_try();
+        ring_try();
+    }
     say("end", 0);
     errno = saved;
 }

@@ -82,6 +82,30 @@ START_TEST(tries_what_a_user_can_read)
 }
 END_TEST
 
+/* ---- chroot ----------------------------------------------------------------------------------- */
+
+START_TEST(tries_whether_a_root_is_found_inside)
+{
+    SKIP_IF(geteuid() != 0, "only root can enter a directory");
+    ck_assert_int_eq(confine_root_try(place, "/site/current/in"), 0);
+    ck_assert_int_eq(confine_root_try(place, place), -ENOENT);
+    ck_assert_int_eq(confine_root_try("other/a", "/"), -ENOTDIR);
+    ck_assert_int_eq(access("other/a", F_OK), 0);
+}
+END_TEST
+
+START_TEST(enters_a_directory)
+{
+    SKIP_IF(geteuid() != 0, "only root can enter a directory");
+    struct confinement confinement = {.chroot = place};
+    ck_assert(confine_root(&confinement));
+    ck_assert_int_eq(access("/site/current/in/a", F_OK), 0);
+    ck_assert_int_eq(access("site", F_OK), 0);
+    ck_assert_int_ne(access(place, F_OK), 0);
+    ck_assert_int_ne(access("../../etc/passwd", F_OK), 0);
+}
+END_TEST
+
 #ifdef ZCSERVE_OBSERVED
 static const char *files_problem(void)
 {
@@ -136,6 +160,19 @@ START_TEST(reads_only_what_is_named)
     ck_assert_int_eq(try_open("site/current/in/a", O_RDONLY), 0);
     ck_assert_int_eq(try_open("other/a", O_RDONLY), 0);
     ck_assert_int_eq(try_open("site/releases/2/a", O_RDONLY), EACCES);
+}
+END_TEST
+
+START_TEST(a_root_moves_in_the_directory_that_was_entered)
+{
+    static const char *roots[] = {"/site"};
+    SKIP_IF(geteuid() != 0, "only root can enter a directory");
+    SKIP_IF(files_problem(), files_problem());
+    struct confinement confinement = {.chroot = place, .files = true, .root = roots, .roots = 1};
+    ck_assert(confine_root(&confinement) && confine_files(&confinement));
+    ck_assert_int_eq(try_open("/site/releases/2/a", O_RDONLY), 0);
+    ck_assert_int_eq(try_open("/other/a", O_RDONLY), 0);
+    ck_assert_int_eq(try_open("/other/a", O_WRONLY), EACCES);
 }
 END_TEST
 
@@ -216,6 +253,9 @@ static Suite *suite(void)
     /* What a confined process has made is removed by its parent. */
     TCase *confined = tcase_create("confined");
     tcase_add_unchecked_fixture(confined, set_up, tear_down);
+    tcase_add_test(confined, tries_whether_a_root_is_found_inside);
+    tcase_add_test(confined, enters_a_directory);
+    tcase_add_test(confined, a_root_moves_in_the_directory_that_was_entered);
     tcase_add_test(confined, reads_the_root_and_where_it_may_move);
     tcase_add_test(confined, reads_only_what_is_named);
     tcase_add_test(confined, never_opens_everything);
