@@ -434,7 +434,7 @@ install-manuals: $(EXPANDED)
 deb: ## packages of HEAD for the Debian that this is, below build/deb/
 	@.ci/deps --check build lab packages || .ci/deps build lab packages
 	+conf/debian/build $(BUILD)/deb $(VERSION) $(SOURCE_DATE_EPOCH)
-deb-test: ## the packages in fresh Debians: install, start, reload, upgrade, purge (needs root): DEB="-r 13"
+deb-test: ## the packages in fresh Debians, with and without systemd: install, start, reload, upgrade, purge (needs root): DEB="-r 13"
 	@.ci/deps --check fresh || .ci/deps fresh
 	@BUILD=$(BUILD) tests/packages/fresh $(DEB)
 reproducible: ## builds the packages twice, in two directories, and compares their bytes

@@ -226,7 +226,9 @@ def analyze(*words):
 
 # What a server and its sandbox call that systemd does not count among @system-service, or takes away again.
 CALLS = ("capset", "seccomp", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "io_uring_setup",
-         "io_uring_enter", "io_uring_register", "sched_setaffinity", "prlimit64", "prctl", "capget")
+         "io_uring_enter", "io_uring_register", "sched_setaffinity", "prlimit64", "prctl", "capget", "openat2")
+# A directive that takes a call away without naming it, because what it looks at is in memory.
+TAKEN = {"RestrictSUIDSGID": "openat2"}
 
 
 def calls_of(names):
@@ -244,9 +246,11 @@ def unit_calls(stage):
         raise Skip("no systemd-analyze here")
     allowed = set()
     with open(os.path.join(UNITS, "zcserve.service"), encoding="utf-8") as file:
-        for words in re.findall(r"^SystemCallFilter=(.*)$", file.read(), re.M):
-            calls = calls_of(words.lstrip("~").split())
-            allowed = allowed - calls if words[0] == "~" else allowed | calls
+        text = file.read()
+    for words in re.findall(r"^SystemCallFilter=(.*)$", text, re.M):
+        calls = calls_of(words.lstrip("~").split())
+        allowed = allowed - calls if words[0] == "~" else allowed | calls
+    allowed -= {call for name, call in TAKEN.items() if re.search("^%s=yes$" % name, text, re.M)}
     require(len(allowed) > 200, "only %d calls are allowed", len(allowed))
     expect("what is forbidden", [], [name for name in CALLS if name not in allowed])
 
