@@ -35,7 +35,7 @@ static ssize_t failed(int error)
 
 static ssize_t failed_for_good(int error)
 {
-    sock.told = true;
+    sock.told = broken = true;
     return failed(error);
 }
 
@@ -140,6 +140,7 @@ ssize_t sendfile(int fd, int file, off_t *offset, size_t length)
     call_count(fd);
     ssize_t taken = room(length);
     if (taken < 0) return taken;
+    broken |= sock.shrunk;
     if (sock.shrunk) return 0;
     taken = (ssize_t)traffic_send_file(&seen, file, (uint64_t)*offset, (size_t)taken);
     *offset += taken;

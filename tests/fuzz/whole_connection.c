@@ -52,6 +52,8 @@ static struct traffic {
     size_t sent_length, sent_size;
 } seen, whole;
 
+static bool broken; /* the kernel told the driver of an error, or that a file has ended */
+
 static void traffic_begin(struct traffic *t, const char *bytes, size_t length)
 {
     t->bytes = bytes;
@@ -254,24 +256,31 @@ static void late_compare(void)
     holds(is_beginning(seen.sent_length - tail));
 }
 
+/* Whether only an error that the kernel told of, or a file that ended early, can be the reason. */
+static bool needs_error(enum close_reason reason)
+{
+    return reason == CLOSE_PEER_RESET || reason == CLOSE_NO_MEMORY || reason == CLOSE_FILE_SHRANK ||
+           reason == CLOSE_FILE_BROKEN;
+}
+
 /*
- * Everything is closed and given back, and what was sent is what the core answers. `heard`: all
- * that was sent was received; `read`: all that was taken was given to the core, or the connection
- * did not end for want of it.
+ * Everything is closed and given back, and what was sent is what the core answers. `read`: what
+ * the peer sent has come to the server, even when the connection ended because nothing more came.
  */
-static void outcome_compare(bool heard, bool read)
+static void outcome_compare(bool read)
 {
     enum close_reason reason = end_reason();
     holds(stats_read(&site.service.board[DRIVEN].connections) == 0);
+    if (needs_error(reason)) holds(broken);
     if (reason == CLOSE_HEAD_TIMEOUT || reason == CLOSE_BODY_TIMEOUT) {
         late_compare();
         return;
     }
     core_play(seen.bytes, seen.taken, false);
     holds(is_beginning(seen.sent_length));
-    bool complete = reason == CLOSE_FINISHED || reason == CLOSE_PEER_CLOSED;
-    if (heard && (complete || (read && reason == CLOSE_IDLE_TIMEOUT)))
-        holds(seen.sent_length == whole.sent_length);
+    bool complete = reason == CLOSE_FINISHED || reason == CLOSE_PEER_CLOSED ||
+                    (reason == CLOSE_IDLE_TIMEOUT && read);
+    if (complete && !broken) holds(seen.sent_length == whole.sent_length);
 }
 
 /* Takes an input apart. Returns false when it is too short, or so long that it teaches nothing. */
@@ -283,6 +292,7 @@ static bool input_begin(const uint8_t *data, size_t size)
     choices = data + 3;
     rules_set(data[0]);
     traffic_begin(&seen, (const char *)choices + choices_left, size - 3 - choices_left);
+    broken = false;
     ends_note();
     return true;
 }
