@@ -173,7 +173,8 @@ UNIT_TOOL_ROOMS := $(call archive_of,tool_rooms,$(TOOL_ROOMS))
 UNIT_HELPERS    := $(call archive_of,helpers,$(HELPERS:%.c=$(OUT)/%.o))
 UNIT_TOOL_HELPERS := $(call archive_of,helpers,$(addprefix $(OUT)/tests/unit/,recorded.o made_up.o loaded.o))
 # The fuzzer's flavour, which nothing but the targets has, is made of the rooms that they use.
-in_flavour = $(if $(filter fuzz,$(FLAVOUR)),$(filter $(patsubst %,$(OUT)/src/%/%,base config http net stats tool type users),$(1)),$(1))
+FUZZED_ROOMS := access base config encode http limit listing model net process service stats store tool type users worker
+in_flavour = $(if $(filter fuzz,$(FLAVOUR)),$(filter $(FUZZED_ROOMS:%=$(OUT)/src/%/%),$(1)),$(1))
 $(OUT)/rooms.a: $(call in_flavour,$(ROOMS))
 $(OUT)/tool_rooms.a: $(call in_flavour,$(TOOL_ROOMS))
 $(OUT)/helpers.a: $(HELPERS:%.c=$(OUT)/%.o)

@@ -55,9 +55,11 @@ struct prescribed {
 
 static struct simulated {
     bool by_chance;
-    unsigned faults; /* at random: of 256 operations that are looked at */
-    uint64_t state;  /* of the random generator */
-    bool held[256];  /* directed: kinds that are not looked at */
+    unsigned faults;                     /* at random: of 256 operations that are looked at */
+    uint64_t state;                      /* of the random generator */
+    uint32_t (*chooses)(uint32_t below); /* instead of the generator; or NULL          */
+    void (*turns)(void);                 /* called when the server waits; or NULL      */
+    bool held[256];                      /* directed: kinds that are not looked at */
     struct prescribed script[SIMULATED_SCRIPT];
     unsigned scripted;
     int refusal; /* directed: the result of the next `refusals` enters */
@@ -85,6 +87,7 @@ static struct simulated {
 
 static uint32_t simulated_random(uint32_t below)
 {
+    if (simulated.chooses) return simulated.chooses(below);
     simulated.state =
         simulated.state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (uint32_t)((simulated.state >> 33) % below);
@@ -245,7 +248,7 @@ static void simulated_settings(uint64_t seed, unsigned faults)
     memset(simulated.held, 0, sizeof(simulated.held));
 }
 
-static void simulated_prescribe(uint8_t kind, int result, uint32_t flags)
+static inline void simulated_prescribe(uint8_t kind, int result, uint32_t flags)
 {
     simulated_holds(simulated.scripted < SIMULATED_SCRIPT);
     simulated.script[simulated.scripted++] = (struct prescribed){kind, result, flags};
@@ -364,6 +367,7 @@ int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe 
     (void)count, (void)signals;
     simulated_holds(ring == simulated.uring);
     *cqe = NULL;
+    if (simulated.turns) simulated.turns();
     int taken = entries_take();
     if (taken < 0 && taken != -EAGAIN) return taken;
     operations_look();
