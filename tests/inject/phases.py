@@ -6,6 +6,7 @@ import time
 from client import Failure, wait_until
 from exchanges import Round, Site, STATUS_OF
 from board import Board
+from confined import problems
 from leaks import Leaks
 from served import Served
 
@@ -45,7 +46,7 @@ def recover(bench, server, errno):
     while True:
         wrong = Round(bench.site, server).run()
         if not wrong or server.process.poll() is not None or time.monotonic() > deadline:
-            return ["afterwards: " + text for text in wrong]
+            return ["afterwards: " + text for text in wrong] + problems(server, bench.board)
 
 
 def code_wanted(server, wanted=0):
@@ -223,8 +224,7 @@ class Reloading(Once):
                 return ["the reload has ended the server: " + server.text[-1000:]]
             if errno is None:
                 return ["no reload: " + server.text[-1000:]]
-        # Open: a process of prefork that drains closes a connection whose first request has not come yet.
-        wrong = Round(self.bench.site, server, errno, may_end=self.bench.model == "prefork").run()
+        wrong = Round(self.bench.site, server, errno).run()
         wrong += recover(self.bench, server, errno)
         return wrong + code_wanted(server)
 

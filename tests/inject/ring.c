@@ -146,6 +146,11 @@ int io_uring_submit_and_wait_min_timeout(struct io_uring *ring, struct io_uring_
 WRAP_RING(io_uring_queue_init_params,
           (unsigned entries, struct io_uring *ring, struct io_uring_params *how),
           (entries, ring, how))
+WRAP_RING(io_uring_enable_rings, (struct io_uring * ring), (ring))
+WRAP_RING(io_uring_register_napi, (struct io_uring * ring, struct io_uring_napi *how), (ring, how))
+WRAP_RING(io_uring_register_restrictions,
+          (struct io_uring * ring, struct io_uring_restriction *list, unsigned count),
+          (ring, list, count))
 WRAP_RING(io_uring_register_files_sparse, (struct io_uring * ring, unsigned count), (ring, count))
 WRAP_RING(io_uring_setup, (unsigned entries, struct io_uring_params *how), (entries, how))
 WRAP_RING(io_uring_enter,

@@ -18,6 +18,8 @@ from harness import TROUBLE, children  # noqa: E402
 
 KILLED = re.compile(r"was killed by signal (?!15|9)\d+")
 SECONDS = 10
+USERS = 400  # each has the password of this hash, bcrypt-password
+HASH = "$2y$04$abcdefghijklmnopqrstuuaid7y1Vp.GWT5I4qAWhkqYdTLkvVgQG"
 OPTIONS = """
 listen = "127.0.0.1:%(port)d"
 root = "%(root)s"
@@ -27,6 +29,10 @@ access_log = "%(place)s/access.log"
 status = "127.0.0.1:%(status)d"
 cache { file_max = 64k
     recheck = 100ms }
+compress { codings = {gz} }
+listing = on
+rule "/guarded/" { users = "%(place)s/users" }
+site "other.test" { root = "%(root)s/deep" }
 prefork { start = 6
     spare_min = 1
     spare_max = 16
@@ -61,6 +67,8 @@ class Served:
         self.place = tempfile.mkdtemp(prefix="zcserve-inject-")
         self.lines = []
         self.port, self.status_port = ports_free()
+        with open(os.path.join(self.place, "users"), "w", encoding="utf-8") as file:
+            file.writelines("user%d:%s\n" % (i, HASH) for i in range(USERS))
         configuration = os.path.join(self.place, "serve.conf")
         with open(configuration, "w", encoding="utf-8") as file:
             file.write(OPTIONS % {

@@ -19,7 +19,7 @@ static bool is_stream(int fd)
 {
     int type = 0;
     socklen_t length = sizeof(type);
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+    return syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
 }
 
 /* Asks the kernel itself, so that looking is no call of the program's. errno stays. */
@@ -64,6 +64,26 @@ WRAP_MOVES(sendfile, to, (int to, int from, off_t *offset, size_t length),
 WRAP_MOVES(splice, to,
            (int from, off_t *from_offset, int to, off_t *to_offset, size_t length, unsigned flags),
            (from, from_offset, to, to_offset, length, flags))
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    REAL(recvmsg);
+    int error = board_error(CALL_recvmsg, FROM);
+    if (error == 0) return real(fd, message, flags);
+    errno = error;
+    return -1;
+}
+
+/* A datagram, which stays whole. */
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *to,
+               socklen_t size)
+{
+    REAL(sendto);
+    int error = board_error(CALL_sendto, FROM);
+    if (error == 0) return real(fd, bytes, length, flags, to, size);
+    errno = error;
+    return -1;
+}
 
 /* eventfd(2): what is written to an event that is far from full never fails. An event has no type of file. */
 static bool is_event(int fd)
