@@ -1,6 +1,7 @@
 /*
- * Counts calls by site, and decides which one fails. The board is a file named by INJECT_BOARD; without it
- * nothing is counted and nothing fails. A process that gets the signal SIGRTMIN+4 tries whether it is confined.
+ * Counts calls by site, and decides which one fails. The board is a file named by INJECT_BOARD;
+ * without it nothing is counted and nothing fails. A process that gets the signal SIGRTMIN+4 tries
+ * whether it is confined.
  */
 #include "board.h"
 
@@ -19,6 +20,7 @@
 #define OUTSIDE "/etc/passwd" /* everyone may read it, and no server that is confined */
 
 static struct board *board;
+_Thread_local bool board_rests;
 
 /* Where each module lies, in the order of loading, which is the same in every process. */
 static struct module {
@@ -111,7 +113,7 @@ static void site_count(uint64_t key)
 
 int board_error(enum call call, const void *from)
 {
-    if (!board) return 0;
+    if (!board || board_rests) return 0;
     uint64_t key = site_key(call, from);
     site_count(key);
     if (atomic_load(&board->armed) != key || atomic_fetch_sub(&board->left, 1) != 1) return 0;

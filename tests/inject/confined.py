@@ -38,7 +38,8 @@ def process_problems(pid, text):
     status = status_of(pid)
     if not status:
         return []
-    return ["%s: %s" % (process_name(pid), what) for what, excuse, is_so in RULES if is_so(status) and excuse not in text]
+    return ["%s: %s" % (process_name(pid), what) for what, excuse, is_so in RULES
+            if is_so(status) and excuse not in text]
 
 
 def opened_outside(board, pids):
@@ -66,7 +67,7 @@ def problems_now(server, board):
 
 
 def problems(server, board):
-    """A text for each thing that a process could still do some seconds after it began; none when the server has ended."""
+    """A text for each thing that a process can still do some seconds later; none when the server has ended."""
     deadline = time.monotonic() + SECONDS
     while True:
         found = problems_now(server, board)

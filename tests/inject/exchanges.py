@@ -233,7 +233,7 @@ class Round:
                           (gzip.decompress(answer.content) if coded else answer.content))
 
     def guarded(self):
-        """Each round has a user whose password was not checked before. A check may be refused; nobody gets in by that."""
+        """Each round has a user whose password was not checked before. Nobody gets in by a check that fails."""
         name = b"user%d:" % (self.site.made % USERS)
         with self.client() as client:
             self.ask(client, "guarded/secret.txt", status=401)
