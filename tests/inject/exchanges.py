@@ -100,11 +100,11 @@ def check(what, holds):
 
 
 class Round:
-    """One round of conversations. `errno` is the name of the armed one, None: everything has to be right, but that
-    connections `may_end`."""
+    """One round of conversations. `errno` is the name of the armed one, None: everything has to be right. While a
+    generation ends, a connection may end after a response that `announces` it, and never without one."""
 
-    def __init__(self, site, server, errno=None, may_end=False):
-        self.may_end = may_end
+    def __init__(self, site, server, errno=None, announces=False):
+        self.announces, self.announced = announces, False
         self.site, self.server, self.errno = site, server, errno
         self.ended = self.refused = 0
         self.wrong = []
@@ -119,17 +119,23 @@ class Round:
         return self.wrong
 
     def hold(self, conversation):
+        self.announced = False
         try:
             conversation()
         except (Cut, ConnectionError) as problem:
             self.ended += 1
-            if self.errno is None and not self.may_end:
+            if self.errno is None and not (self.announces and self.announced):
                 self.wrong.append("%s: %r" % (conversation.__name__, problem))
         except Failure as problem:
             self.wrong.append("%s: %s" % (conversation.__name__, problem))
 
     def client(self, receive_bytes=None):
         return Client(("127.0.0.1", self.server.port), SILENCE_SECONDS, receive_bytes)
+
+    def answer(self, client, head_only=False):
+        answer = client.answer(head_only)
+        self.announced = answer.field("Connection") == "close"
+        return answer
 
     def is_refusal(self, answer):
         """Whether it says what went wrong, where something may."""
@@ -140,7 +146,7 @@ class Round:
 
     def expect(self, client, name, status=200, content=None, head_only=False):
         """The next response is right."""
-        answer = client.answer(head_only)
+        answer = self.answer(client, head_only)
         if self.is_refusal(answer):
             return answer
         check("/%s: status %d instead of %d" % (name, answer.status, status), answer.status == status)
@@ -214,7 +220,7 @@ class Round:
     def listed(self):
         with self.client() as client:
             client.send(get("/made/?format=json"))
-            answer = client.answer()
+            answer = self.answer(client)
             if not self.is_refusal(answer):
                 check("status %d of a listing" % answer.status, answer.status == 200 and is_json(answer.content))
                 names = [entry["name"] for entry in json.loads(answer.content)["entries"]]
@@ -225,7 +231,7 @@ class Round:
         with self.client() as client:
             for _ in range(3):
                 client.send(get("/words.css", "Accept-Encoding: gzip"))
-                answer = client.answer()
+                answer = self.answer(client)
                 if not self.is_refusal(answer):
                     check("status %d of words.css" % answer.status, answer.status == 200)
                     coded = answer.field("Content-Encoding") == "gzip"
@@ -252,7 +258,7 @@ class Round:
     def status(self):
         with Client(("127.0.0.1", self.server.status_port), SILENCE_SECONDS) as client:
             client.send(get("/status.json").replace("Host: test", "Host: localhost"))
-            answer = client.answer()
+            answer = self.answer(client)
             if not self.is_refusal(answer):
                 check("status %d of the status page" % answer.status, answer.status == 200)
                 check("the status page: %r" % answer.content[:100], is_json(answer.content))

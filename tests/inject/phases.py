@@ -224,7 +224,7 @@ class Reloading(Once):
                 return ["the reload has ended the server: " + server.text[-1000:]]
             if errno is None:
                 return ["no reload: " + server.text[-1000:]]
-        wrong = Round(self.bench.site, server, errno).run()
+        wrong = Round(self.bench.site, server, errno, announces=True).run()
         wrong += recover(self.bench, server, errno)
         return wrong + code_wanted(server)
 
