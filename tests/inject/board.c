@@ -20,7 +20,7 @@
 #define OUTSIDE "/etc/passwd" /* everyone may read it, and no server that is confined */
 
 static struct board *board;
-_Thread_local bool board_rests;
+_Thread_local bool board_memory_rests;
 
 /* Where each module lies, in the order of loading, which is the same in every process. */
 static struct module {
@@ -113,7 +113,7 @@ static void site_count(uint64_t key)
 
 int board_error(enum call call, const void *from)
 {
-    if (!board || board_rests) return 0;
+    if (!board) return 0;
     uint64_t key = site_key(call, from);
     site_count(key);
     if (atomic_load(&board->armed) != key || atomic_fetch_sub(&board->left, 1) != 1) return 0;

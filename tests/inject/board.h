@@ -40,8 +40,8 @@ struct board {
     struct site sites[BOARD_SITES_MAX];
 };
 
-/* Nothing is counted, and nothing fails, in what this thread calls meanwhile. */
-extern _Thread_local bool board_rests;
+/* No allocation fails in what this thread calls meanwhile: a library that does not look at its own. */
+extern _Thread_local bool board_memory_rests;
 
 /* Counts a call made at `from`, its return address. Returns 0, or the errno with which it has to fail. */
 int board_error(enum call call, const void *from);

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -277,9 +278,9 @@ WRAP(void *, MAP_FAILED, mmap,
         int error = board_error(CALL_##name, FROM);            \
         errno = error;                                         \
         if (error) return failed;                              \
-        board_rests = true;                                    \
+        board_memory_rests = true;                             \
         type found = real arguments;                           \
-        board_rests = false;                                   \
+        board_memory_rests = false;                            \
         return found;                                          \
     }
 
@@ -292,6 +293,47 @@ WRAP(int, -1, setresgid, (gid_t real_group, gid_t effective, gid_t saved),
      (real_group, effective, saved))
 WRAP(int, -1, setresuid, (uid_t real_user, uid_t effective, uid_t saved),
      (real_user, effective, saved))
+
+/* libseccomp (2.5) frees twice what realloc(3) did not make larger: a rule fails as a whole. */
+int seccomp_rule_add(scmp_filter_ctx filter, uint32_t action, int number, unsigned count, ...)
+{
+    struct scmp_arg_cmp condition[6];
+    va_list list;
+    va_start(list, count);
+    for (unsigned i = 0; i < count && i < 6; i++)
+        condition[i] = va_arg(list, struct scmp_arg_cmp);
+    va_end(list);
+    int error = board_error(CALL_seccomp_rule_add, FROM);
+    if (error) return -error;
+    board_memory_rests = true;
+    int result = seccomp_rule_add_array(filter, action, number, count, condition);
+    board_memory_rests = false;
+    return result;
+}
+
+int seccomp_rule_add_array(scmp_filter_ctx filter, uint32_t action, int number, unsigned count,
+                           const struct scmp_arg_cmp *condition)
+{
+    REAL(seccomp_rule_add_array);
+    bool inner = board_memory_rests;
+    int error = inner ? 0 : board_error(CALL_seccomp_rule_add_array, FROM);
+    if (error) return -error;
+    board_memory_rests = true;
+    int result = real(filter, action, number, count, condition);
+    board_memory_rests = inner;
+    return result;
+}
+
+int seccomp_load(scmp_filter_ctx filter)
+{
+    REAL(seccomp_load);
+    int error = board_error(CALL_seccomp_load, FROM);
+    if (error) return -error;
+    board_memory_rests = true;
+    int result = real(filter);
+    board_memory_rests = false;
+    return result;
+}
 
 /* Another name is asked for, so that dlerror(3) has something to say. */
 void *dlopen(const char *path, int flags)
