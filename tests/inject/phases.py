@@ -188,7 +188,7 @@ class Starting(Once):
             server.close()
 
     def hides_root(self, site, errno):
-        """A worker whose root is not there when it begins has no right to it later, when nothing above it is readable."""
+        """A worker whose root is not there when it begins has no right to it later: nothing above is readable."""
         return site.call == "open" and errno in STATUS_OF and self.bench.model in SANDBOX
 
     def count(self):
