@@ -224,7 +224,9 @@ class Round:
             if not self.is_refusal(answer):
                 check("status %d of a listing" % answer.status, answer.status == 200 and is_json(answer.content))
                 names = [entry["name"] for entry in json.loads(answer.content)["entries"]]
-                check("the listing has %s" % names, names == [os.path.basename(self.site.fresh)])
+                # A name whose file is not there, as the failed call said, is left out.
+                check("the listing has %s" % names, names == [os.path.basename(self.site.fresh)] or
+                      (self.errno in STATUS_OF and not names))
 
     def coded(self):
         """From the second time on, the server may have compressed it."""
