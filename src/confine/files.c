@@ -56,6 +56,7 @@ static int ruleset_make(void)
     int abi = version();
     struct landlock_ruleset_attr set = {.handled_access_fs = FILES_FIRST};
     size_t size = offsetof(struct landlock_ruleset_attr, handled_access_net);
+    if (abi < 1) return -errno;
     if (abi >= 2) set.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;     /* Linux 5.19 */
     if (abi >= 3) set.handled_access_fs |= LANDLOCK_ACCESS_FS_TRUNCATE;  /* Linux 6.2 */
     if (abi >= 5) set.handled_access_fs |= LANDLOCK_ACCESS_FS_IOCTL_DEV; /* Linux 6.10 */
@@ -71,38 +72,63 @@ static int ruleset_make(void)
     return fd < 0 ? -errno : fd;
 }
 
-static bool is_top(int directory)
+/* Returns 1 for the directory "/", 0 for another one, or -errno. */
+static int is_top(int directory)
 {
     struct stat one, top;
-    return fstat(directory, &one) == 0 && stat("/", &top) == 0 && one.st_dev == top.st_dev &&
-           one.st_ino == top.st_ino;
+    if (fstat(directory, &one) != 0 || stat("/", &top) != 0) return -errno;
+    return one.st_dev == top.st_dev && one.st_ino == top.st_ino;
 }
 
-/* What is not there, or is no directory, gets no rule. `top`: the directory "/" may get one. */
-static void readable_add(int ruleset, const char *path, bool top)
+static int rule_add(int ruleset, int directory)
 {
     struct landlock_path_beneath_attr rule = {
         .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-        .parent_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC),
+        .parent_fd = directory,
     };
-    if (rule.parent_fd < 0) return;
-    if (top || !is_top(rule.parent_fd))
-        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-    close(rule.parent_fd);
+    long result = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    return result == 0 ? 0 : -errno;
 }
 
-/* The directory that has the name of which `path` has `length` bytes. `top`: as above. */
-static void above_add(int ruleset, const char *path, size_t length, bool top)
+/* Nothing can be served there, now. */
+static bool is_absence(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == EACCES || error == ELOOP ||
+           error == ENAMETOOLONG;
+}
+
+/*
+ * What is not there, or is no directory, gets no rule. `top`: the directory "/" may get one. Returns
+ * 0 or -errno.
+ */
+static int readable_add(int ruleset, const char *path, bool top)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return is_absence(errno) ? 0 : -errno;
+    int result = top ? 0 : is_top(fd);
+    if (result == 0)
+        result = rule_add(ruleset, fd);
+    else if (result == 1)
+        result = 0;
+    close(fd);
+    return result;
+}
+
+/*
+ * The directory that has the name of which `path` has `length` bytes. `top`: as above. Returns 0 or
+ * -errno.
+ */
+static int above_add(int ruleset, const char *path, size_t length, bool top)
 {
     char above[PATH_MAX];
     while (length > 0 && path[length - 1] == '/')
         length--;
     while (length > 0 && path[length - 1] != '/')
         length--;
-    if (length >= sizeof(above)) return;
+    if (length >= sizeof(above)) return 0;
     memcpy(above, path, length);
     above[length] = '\0';
-    readable_add(ruleset, above, top);
+    return readable_add(ruleset, above, top);
 }
 
 /*
@@ -134,18 +160,22 @@ static size_t link_follow(char *path)
     return 0;
 }
 
-/* The root, the directory above it, and those above the targets of links that lead to it. */
-static void root_add(int ruleset, const char *root, bool alone, bool top)
+/*
+ * The root, the directory above it, and those above the targets of links that lead to it. Returns 0 or
+ * -errno.
+ */
+static int root_add(int ruleset, const char *root, bool alone, bool top)
 {
     char path[PATH_MAX];
     size_t end = strlen(root);
-    readable_add(ruleset, root, true);
-    if (alone || *root != '/' || end >= sizeof(path)) return;
+    int error = readable_add(ruleset, root, true);
+    if (alone || *root != '/' || end >= sizeof(path)) return error;
     memcpy(path, root, end + 1);
-    for (int i = 0; i < LINKS_MAX && end > 0; i++) {
-        above_add(ruleset, path, end, top);
+    for (int i = 0; i < LINKS_MAX && end > 0 && error == 0; i++) {
+        error = above_add(ruleset, path, end, top);
         end = link_follow(path);
     }
+    return error;
 }
 
 static int restrict_self(int ruleset)
@@ -161,9 +191,9 @@ bool confine_files(const struct confinement *confinement)
     int ruleset = ruleset_make();
     int error = ruleset < 0 ? ruleset : 0;
     for (uint32_t i = 0; i < confinement->roots && error == 0; i++)
-        root_add(ruleset, confinement->root[i], named, confinement->chroot);
+        error = root_add(ruleset, confinement->root[i], named, confinement->chroot);
     for (uint32_t i = 0; named && error == 0 && confinement->beneath[i]; i++)
-        readable_add(ruleset, confinement->beneath[i], true);
+        error = readable_add(ruleset, confinement->beneath[i], true);
     if (error == 0) error = restrict_self(ruleset);
     if (ruleset >= 0) close(ruleset);
     if (error != 0) log_error("the file system cannot be taken away: %s", strerror(-error));

@@ -1,19 +1,26 @@
 /*
- * Counts calls by site, and decides which one fails. The board is a file named by INJECT_BOARD; without it
- * nothing is counted and nothing fails.
+ * Counts calls by site, and decides which one fails. The board is a file named by INJECT_BOARD;
+ * without it nothing is counted and nothing fails. A process that gets the signal SIGRTMIN+4 tries
+ * whether it is confined.
  */
 #include "board.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/openat2.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MODULES_MAX 64
+#define OUTSIDE "/etc/passwd" /* everyone may read it, and no server that is confined */
 
 static struct board *board;
+_Thread_local bool board_memory_rests;
 
 /* Where each module lies, in the order of loading, which is the same in every process. */
 static struct module {
@@ -34,6 +41,28 @@ static int module_take(struct dl_phdr_info *info, size_t size, void *of)
     return 0;
 }
 
+static long (*real_syscall)(long number, ...);
+
+/* The call is made past the injector, and is one that the filter of a worker allows. */
+static void on_try(int signal_number)
+{
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+    int before = errno;
+    (void)signal_number;
+    long fd = real_syscall(SYS_openat2, AT_FDCWD, OUTSIDE, &how, sizeof(how));
+    if (fd >= 0) real_syscall(SYS_close, fd);
+    if (fd >= 0) atomic_fetch_add(&board->opened, 1);
+    atomic_fetch_add(&board->tried, 1);
+    errno = before;
+}
+
+static void try_listen(void)
+{
+    struct sigaction action = {.sa_handler = on_try, .sa_flags = SA_RESTART};
+    real_syscall = (long (*)(long, ...))real_find("syscall");
+    sigaction(SIGRTMIN + 4, &action, NULL);
+}
+
 __attribute__((constructor)) static void board_open(void)
 {
     const char *path = getenv("INJECT_BOARD");
@@ -42,7 +71,9 @@ __attribute__((constructor)) static void board_open(void)
     dl_iterate_phdr(module_take, NULL);
     void *memory = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (memory != MAP_FAILED) board = memory;
+    if (memory == MAP_FAILED) return;
+    board = memory;
+    try_listen();
 }
 
 void *real_find(const char *name)

@@ -25,7 +25,7 @@ struct site {
     _Atomic uint64_t count;
 };
 
-/* All fields are the test's to write, except `fired`, `pid` and what counts. */
+/* All fields are the test's to write, except `fired`, `pid`, `opened` and what counts. */
 struct board {
     _Atomic uint64_t armed;   /* key of the site that fails; 0: none */
     _Atomic int64_t left;     /* which one of its calls from now on: 1 is the next */
@@ -35,8 +35,13 @@ struct board {
     _Atomic uint32_t shorten; /* 0, or a seed: reads and writes take less than they could */
     _Atomic uint32_t shuffle; /* 0, or a seed: completions of a ring come in another order */
     _Atomic uint32_t lost;    /* sites for which there was no room */
+    _Atomic uint32_t tried;   /* processes that tried to open a file outside of the site */
+    _Atomic uint32_t opened;  /* those of them that could */
     struct site sites[BOARD_SITES_MAX];
 };
+
+/* No allocation fails in what this thread calls meanwhile: a library that does not look at its own. */
+extern _Thread_local bool board_memory_rests;
 
 /* Counts a call made at `from`, its return address. Returns 0, or the errno with which it has to fail. */
 int board_error(enum call call, const void *from);

@@ -9,10 +9,10 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SITES_MAX = 4096
-HEAD = struct.Struct("<Qq i I i I I I")
+HEAD = struct.Struct("<Qq i I i I I I I I")
 SITE = struct.Struct("<QQ")
 SIZE = HEAD.size + SITES_MAX * SITE.size
-ARMED, LEFT, ERROR, FIRED, PID, SHORTEN, SHUFFLE, LOST = range(8)
+ARMED, LEFT, ERROR, FIRED, PID, SHORTEN, SHUFFLE, LOST, TRIED, OPENED = range(10)
 
 
 def calls_read():
@@ -52,8 +52,8 @@ class Board:
 
     def _set(self, index, value):
         """Writes one field alone: the program writes others at the same time."""
-        offset = (0, 8, 16, 20, 24, 28, 32, 36)[index]
-        struct.pack_into("<" + "Qq iIiIII".replace(" ", "")[index], self._memory, offset, value)
+        offset = (0, 8, 16, 20, 24, 28, 32, 36, 40, 44)[index]
+        struct.pack_into("<" + "QqiIiIIIII"[index], self._memory, offset, value)
 
     def arm(self, site, nth, name):
         """The nth call of this site from now on fails with this errno."""
@@ -72,6 +72,13 @@ class Board:
     def fired_in(self):
         """The process in which the call failed."""
         return self._field(PID)
+
+    def trial(self, ask):
+        """Asks processes to try whether they are confined: asked(), how many have tried, and how many were not."""
+        self._set(TRIED, 0)
+        self._set(OPENED, 0)
+        ask()
+        return lambda: (self._field(TRIED), self._field(OPENED))
 
     def shorten(self, seed):
         self._set(SHORTEN, seed)

@@ -1,15 +1,20 @@
 /*
  * The system calls that the program and its libraries make through libc: each can be made to fail as its manual
- * page says. A call that fails was not made; close() alone is, since Linux closes even when it says that it failed.
+ * page says. A call that fails was not made.
  */
 #include "board.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <ifaddrs.h>
 #include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,12 +71,15 @@ WRAP(int, -1, faccessat, (int at, const char *path, int mode, int flags), (at, p
 WRAP(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(int, -1, fchownat, (int at, const char *path, uid_t user, gid_t group, int flags),
      (at, path, user, group, flags))
+WRAP(FILE *, NULL, fdopen, (int fd, const char *mode), (fd, mode))
+WRAP(DIR *, NULL, fdopendir, (int fd), (fd))
 WRAP(FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
 WRAP(int, -1, fstat, (int fd, struct stat *about), (fd, about))
 WRAP(int, -1, fstatat, (int at, const char *path, struct stat *about, int flags),
      (at, path, about, flags))
 WRAP(int, -1, fstatfs, (int fd, struct statfs *about), (fd, about))
 WRAP(char *, NULL, getcwd, (char *space, size_t size), (space, size))
+WRAP(int, -1, getifaddrs, (struct ifaddrs * *list), (list))
 WRAP(int, -1, lstat, (const char *path, struct stat *about), (path, about))
 WRAP(DIR *, NULL, opendir, (const char *path), (path))
 WRAP(FILE *, NULL, open_memstream, (char **text, size_t *length), (text, length))
@@ -84,21 +92,14 @@ WRAP(ssize_t, -1, pwritev2,
      (int fd, const struct iovec *vector, int count, off_t offset, int flags),
      (fd, vector, count, offset, flags))
 WRAP(ssize_t, -1, readlink, (const char *path, char *space, size_t size), (path, space, size))
+WRAP(ssize_t, -1, readlinkat, (int at, const char *path, char *space, size_t size),
+     (at, path, space, size))
+WRAP(struct dirent *, NULL, readdir, (DIR * directory), (directory))
 WRAP(int, -1, stat, (const char *path, struct stat *about), (path, about))
 WRAP(int, -1, statfs, (const char *path, struct statfs *about), (path, about))
 WRAP(int, -1, statx, (int at, const char *path, int flags, unsigned mask, struct statx *about),
      (at, path, flags, mask, about))
 WRAP(int, -1, unlink, (const char *path), (path))
-
-int close(int fd)
-{
-    REAL(close);
-    int error = board_error(CALL_close, FROM);
-    int result = real(fd);
-    if (error == 0) return result;
-    errno = error;
-    return -1;
-}
 
 /* ---- where the parameters vary ------------------------------------------------------------------ */
 
@@ -163,7 +164,28 @@ int prctl(int what, ...)
     return -1;
 }
 
-/* syscall(2): openat2(2) and cachestat(2) have no function of their own. */
+/* Calls that have no function of their own: syscall(2). */
+#define NUMBERED(X)                                         \
+    X(SYS_openat2, openat2)                                 \
+    X(SYS_cachestat, cachestat)                             \
+    X(SYS_capget, capget)                                   \
+    X(SYS_capset, capset)                                   \
+    X(SYS_landlock_create_ruleset, landlock_create_ruleset) \
+    X(SYS_landlock_add_rule, landlock_add_rule)             \
+    X(SYS_landlock_restrict_self, landlock_restrict_self)   \
+    X(SYS_seccomp, seccomp)
+
+static int numbered_error(long number, const void *from)
+{
+    switch (number) {
+#define NUMBER(value, name) \
+    case value: return board_error(CALL_##name, from);
+        NUMBERED(NUMBER)
+#undef NUMBER
+    default: return 0;
+    }
+}
+
 long syscall(long number, ...)
 {
     REAL(syscall);
@@ -173,9 +195,7 @@ long syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         argument[i] = va_arg(list, long);
     va_end(list);
-    int error = number == SYS_openat2     ? board_error(CALL_openat2, FROM)
-                : number == SYS_cachestat ? board_error(CALL_cachestat, FROM)
-                                          : 0;
+    int error = numbered_error(number, FROM);
     if (error == 0)
         return real(number, argument[0], argument[1], argument[2], argument[3], argument[4],
                     argument[5]);
@@ -195,13 +215,13 @@ WRAP(int, -1, getpeername, (int fd, struct sockaddr *address, socklen_t *length)
      (fd, address, length))
 WRAP(int, -1, getsockname, (int fd, struct sockaddr *address, socklen_t *length),
      (fd, address, length))
+WRAP(int, -1, getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
+     (fd, level, name, value, length))
 WRAP(int, -1, listen, (int fd, int backlog), (fd, backlog))
 WRAP(int, -1, setsockopt, (int fd, int level, int name, const void *value, socklen_t length),
      (fd, level, name, value, length))
 WRAP(int, -1, shutdown, (int fd, int how), (fd, how))
 WRAP(int, -1, socket, (int domain, int type, int protocol), (domain, type, protocol))
-WRAP(int, -1, socketpair, (int domain, int type, int protocol, int pair[2]),
-     (domain, type, protocol, pair))
 
 /* ---- waiting ------------------------------------------------------------------------------------ */
 
@@ -247,3 +267,77 @@ WRAP(pid_t, -1, waitpid, (pid_t pid, int *status, int options), (pid, status, op
 WRAP(void *, MAP_FAILED, mmap,
      (void *at, size_t length, int protection, int flags, int fd, off_t offset),
      (at, length, protection, flags, fd, offset))
+
+/* ---- what a process gives up, and what it loads -------------------------------------------------- */
+
+/* Fails as a whole: inside, glibc (2.36) dereferences what malloc(3) gave it, without a look. */
+#define WRAP_LOOKUP(type, failed, name, parameters, arguments) \
+    type name parameters                                       \
+    {                                                          \
+        REAL(name);                                            \
+        int error = board_error(CALL_##name, FROM);            \
+        errno = error;                                         \
+        if (error) return failed;                              \
+        board_memory_rests = true;                             \
+        type found = real arguments;                           \
+        board_memory_rests = false;                            \
+        return found;                                          \
+    }
+
+WRAP_LOOKUP(struct group *, NULL, getgrnam, (const char *name), (name))
+WRAP_LOOKUP(int, -1, getgrouplist, (const char *user, gid_t group, gid_t *groups, int *count),
+            (user, group, groups, count))
+WRAP_LOOKUP(struct passwd *, NULL, getpwnam, (const char *name), (name))
+WRAP(int, -1, setgroups, (size_t count, const gid_t *groups), (count, groups))
+WRAP(int, -1, setresgid, (gid_t real_group, gid_t effective, gid_t saved),
+     (real_group, effective, saved))
+WRAP(int, -1, setresuid, (uid_t real_user, uid_t effective, uid_t saved),
+     (real_user, effective, saved))
+
+/* libseccomp (2.5) frees twice what realloc(3) did not make larger: a rule fails as a whole. */
+int seccomp_rule_add(scmp_filter_ctx filter, uint32_t action, int number, unsigned count, ...)
+{
+    struct scmp_arg_cmp condition[6];
+    va_list list;
+    va_start(list, count);
+    for (unsigned i = 0; i < count && i < 6; i++)
+        condition[i] = va_arg(list, struct scmp_arg_cmp);
+    va_end(list);
+    int error = board_error(CALL_seccomp_rule_add, FROM);
+    if (error) return -error;
+    board_memory_rests = true;
+    int result = seccomp_rule_add_array(filter, action, number, count, condition);
+    board_memory_rests = false;
+    return result;
+}
+
+int seccomp_rule_add_array(scmp_filter_ctx filter, uint32_t action, int number, unsigned count,
+                           const struct scmp_arg_cmp *condition)
+{
+    REAL(seccomp_rule_add_array);
+    bool inner = board_memory_rests;
+    int error = inner ? 0 : board_error(CALL_seccomp_rule_add_array, FROM);
+    if (error) return -error;
+    board_memory_rests = true;
+    int result = real(filter, action, number, count, condition);
+    board_memory_rests = inner;
+    return result;
+}
+
+int seccomp_load(scmp_filter_ctx filter)
+{
+    REAL(seccomp_load);
+    int error = board_error(CALL_seccomp_load, FROM);
+    if (error) return -error;
+    board_memory_rests = true;
+    int result = real(filter);
+    board_memory_rests = false;
+    return result;
+}
+
+/* Another name is asked for, so that dlerror(3) has something to say. */
+void *dlopen(const char *path, int flags)
+{
+    REAL(dlopen);
+    return real(board_error(CALL_dlopen, FROM) ? "libabsent.so" : path, flags);
+}

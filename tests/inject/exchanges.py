@@ -5,6 +5,7 @@ responses says that the server could not (500, 503); or it says what the failed 
 else is a failure: other bytes, fewer bytes on a connection that goes on, or silence.
 """
 
+import base64
 import gzip
 import json
 import os
@@ -12,7 +13,7 @@ import random
 import shutil
 import tempfile
 
-from served import Failure
+from served import Failure, USERS
 from client import Client, Cut, get, request
 
 SILENCE_SECONDS = 15
@@ -26,6 +27,7 @@ class Site:
 
     def __init__(self):
         self.root = tempfile.mkdtemp(prefix="zcserve-site-")
+        os.chmod(self.root, 0o755)  # for nobody, whom the server's processes become
         self.content = {}
         self.made = 0
         draw = random.Random(1)
@@ -36,6 +38,7 @@ class Site:
         self.write("big.bin", draw.randbytes(700000))
         self.write("slow.bin", draw.randbytes(3 << 20))
         self.write("cold.bin", draw.randbytes(300000))
+        self.write("guarded/secret.txt", b"for users only\n" * 20)
         self.write("index.html", b"<p>the first page</p>\n")
         self.change()
 
@@ -55,6 +58,7 @@ class Site:
             del self.content[self.fresh]
         self.made += 1
         self.write("changes.txt", b"version %d\n" % self.made * 100)
+        self.write("words.css", b"p { margin: %dpx }\n" % self.made * 300)
         self.write(self.fresh, b"new %d\n" % self.made * 50)
 
     @property
@@ -96,11 +100,11 @@ def check(what, holds):
 
 
 class Round:
-    """One round of conversations. `errno` is the name of the armed one, None: everything has to be right, but that
-    connections `may_end`."""
+    """One round of conversations. `errno` is the name of the armed one, None: everything has to be right. While a
+    generation ends, a connection may end after a response that `announces` it, and never without one."""
 
-    def __init__(self, site, server, errno=None, may_end=False):
-        self.may_end = may_end
+    def __init__(self, site, server, errno=None, announces=False):
+        self.announces, self.announced = announces, False
         self.site, self.server, self.errno = site, server, errno
         self.ended = self.refused = 0
         self.wrong = []
@@ -109,23 +113,29 @@ class Round:
         """Returns what was wrong, a text each."""
         self.site.change()
         self.site.cool()
-        for conversation in (self.kept, self.pipelined, self.large, self.slow, self.changed, self.cold,
-                             self.status):
+        for conversation in (self.kept, self.pipelined, self.large, self.slow, self.changed, self.cold, self.parts,
+                             self.listed, self.coded, self.guarded, self.other, self.status):
             self.hold(conversation)
         return self.wrong
 
     def hold(self, conversation):
+        self.announced = False
         try:
             conversation()
         except (Cut, ConnectionError) as problem:
             self.ended += 1
-            if self.errno is None and not self.may_end:
+            if self.errno is None and not (self.announces and self.announced):
                 self.wrong.append("%s: %r" % (conversation.__name__, problem))
         except Failure as problem:
             self.wrong.append("%s: %s" % (conversation.__name__, problem))
 
     def client(self, receive_bytes=None):
         return Client(("127.0.0.1", self.server.port), SILENCE_SECONDS, receive_bytes)
+
+    def answer(self, client, head_only=False):
+        answer = client.answer(head_only)
+        self.announced = answer.field("Connection") == "close"
+        return answer
 
     def is_refusal(self, answer):
         """Whether it says what went wrong, where something may."""
@@ -136,7 +146,7 @@ class Round:
 
     def expect(self, client, name, status=200, content=None, head_only=False):
         """The next response is right."""
-        answer = client.answer(head_only)
+        answer = self.answer(client, head_only)
         if self.is_refusal(answer):
             return answer
         check("/%s: status %d instead of %d" % (name, answer.status, status), answer.status == status)
@@ -198,10 +208,59 @@ class Round:
         with self.client() as client:
             self.ask(client, "cold.bin")
 
+    def parts(self):
+        with self.client() as client:
+            answer = self.ask(client, "big.bin", "Range: bytes=0-99,5000-5099", status=206)
+            if answer.status == 206:
+                big = self.site.content["big.bin"]
+                boundary = answer.field("Content-Type").partition("boundary=")[2].encode()
+                found = [part.partition(b"\r\n\r\n")[2] for part in answer.content.split(b"\r\n--" + boundary)[:-1]]
+                check("the parts of big.bin", boundary and found == [big[:100], big[5000:5100]])
+
+    def listed(self):
+        with self.client() as client:
+            client.send(get("/made/?format=json"))
+            answer = self.answer(client)
+            if not self.is_refusal(answer):
+                check("status %d of a listing" % answer.status, answer.status == 200 and is_json(answer.content))
+                names = [entry["name"] for entry in json.loads(answer.content)["entries"]]
+                # A name whose file is not there, as the failed call said, is left out.
+                check("the listing has %s" % names, names == [os.path.basename(self.site.fresh)] or
+                      (self.errno in STATUS_OF and not names))
+
+    def coded(self):
+        """From the second time on, the server may have compressed it."""
+        with self.client() as client:
+            for _ in range(3):
+                client.send(get("/words.css", "Accept-Encoding: gzip"))
+                answer = self.answer(client)
+                if not self.is_refusal(answer):
+                    check("status %d of words.css" % answer.status, answer.status == 200)
+                    coded = answer.field("Content-Encoding") == "gzip"
+                    check("/words.css: other content", self.site.content["words.css"] ==
+                          (gzip.decompress(answer.content) if coded else answer.content))
+
+    def guarded(self):
+        """Each round has a user whose password was not checked before. Nobody gets in by a check that fails."""
+        name = b"user%d:" % (self.site.made % USERS)
+        with self.client() as client:
+            self.ask(client, "guarded/secret.txt", status=401)
+            self.ask(client, "guarded/secret.txt", "Authorization: Basic " + base64.b64encode(name + b"wrong").decode(),
+                     status=401)
+            self.ask(client, "guarded/secret.txt",
+                     "Authorization: Basic " + base64.b64encode(name + b"bcrypt-password").decode())
+
+    def other(self):
+        with self.client() as client:
+            client.send(get("/er/still.txt").replace("Host: test", "Host: other.test"))
+            self.expect(client, "deep/er/still.txt")
+            client.send(get("/a.txt").replace("Host: test", "Host: other.test"))
+            self.expect(client, "a.txt", status=404)
+
     def status(self):
         with Client(("127.0.0.1", self.server.status_port), SILENCE_SECONDS) as client:
             client.send(get("/status.json").replace("Host: test", "Host: localhost"))
-            answer = client.answer()
+            answer = self.answer(client)
             if not self.is_refusal(answer):
                 check("status %d of the status page" % answer.status, answer.status == 200)
                 check("the status page: %r" % answer.content[:100], is_json(answer.content))

@@ -9,6 +9,7 @@
 #include <liburing.h>
 
 #define FROM __builtin_return_address(0)
+#define RESTRICTIONS_MAX 64
 
 #ifndef IORING_NOP_INJECT_RESULT
 #define IORING_NOP_INJECT_RESULT (1U << 0)
@@ -146,6 +147,8 @@ int io_uring_submit_and_wait_min_timeout(struct io_uring *ring, struct io_uring_
 WRAP_RING(io_uring_queue_init_params,
           (unsigned entries, struct io_uring *ring, struct io_uring_params *how),
           (entries, ring, how))
+WRAP_RING(io_uring_enable_rings, (struct io_uring * ring), (ring))
+WRAP_RING(io_uring_register_napi, (struct io_uring * ring, struct io_uring_napi *how), (ring, how))
 WRAP_RING(io_uring_register_files_sparse, (struct io_uring * ring, unsigned count), (ring, count))
 WRAP_RING(io_uring_setup, (unsigned entries, struct io_uring_params *how), (entries, how))
 WRAP_RING(io_uring_enter,
@@ -153,6 +156,22 @@ WRAP_RING(io_uring_enter,
           (fd, submit, complete, flags, signals))
 WRAP_RING(io_uring_register, (unsigned fd, unsigned what, const void *with, unsigned count),
           (fd, what, with, count))
+
+/* An operation that fails is replaced by one that does nothing: a ring that is restricted takes that, too. */
+int io_uring_register_restrictions(struct io_uring *ring, struct io_uring_restriction *list,
+                                   unsigned count)
+{
+    REAL(io_uring_register_restrictions);
+    struct io_uring_restriction more[RESTRICTIONS_MAX];
+    int error = board_error(CALL_io_uring_register_restrictions, FROM);
+    if (error) return -error;
+    if (count >= RESTRICTIONS_MAX) return -E2BIG;
+    for (unsigned i = 0; i < count; i++)
+        more[i] = list[i];
+    more[count] =
+        (struct io_uring_restriction){.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_NOP};
+    return real(ring, more, count + 1);
+}
 
 struct io_uring_probe *io_uring_get_probe_ring(struct io_uring *ring)
 {

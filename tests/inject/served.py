@@ -18,6 +18,10 @@ from harness import TROUBLE, children  # noqa: E402
 
 KILLED = re.compile(r"was killed by signal (?!15|9)\d+")
 SECONDS = 10
+# Half of the models have one rule of Landlock for the site alone, so that it matters when this one cannot be made.
+SANDBOX = {model: 'sandbox { directories = {"/usr/share"} }' for model in ("threadpool", "io_uring")}
+USERS = 400  # each has the password of this hash, bcrypt-password
+HASH = "$2y$04$abcdefghijklmnopqrstuuaid7y1Vp.GWT5I4qAWhkqYdTLkvVgQG"
 OPTIONS = """
 listen = "127.0.0.1:%(port)d"
 root = "%(root)s"
@@ -27,6 +31,12 @@ access_log = "%(place)s/access.log"
 status = "127.0.0.1:%(status)d"
 cache { file_max = 64k
     recheck = 100ms }
+compress { codings = {gz} }
+listing = on
+rule "/guarded/" { users = "%(place)s/users" }
+site "other.test" { root = "%(root)s/deep" }
+site "below-top.test" { root = "/usr" }
+%(sandbox)s
 prefork { start = 6
     spare_min = 1
     spare_max = 16
@@ -61,10 +71,14 @@ class Served:
         self.place = tempfile.mkdtemp(prefix="zcserve-inject-")
         self.lines = []
         self.port, self.status_port = ports_free()
+        with open(os.path.join(self.place, "users"), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.writelines("user%d:%s\n" % (i, HASH) for i in range(USERS))
         configuration = os.path.join(self.place, "serve.conf")
         with open(configuration, "w", encoding="utf-8") as file:
             file.write(OPTIONS % {
-                "root": site, "model": model, "place": self.place, "port": self.port, "status": self.status_port})
+                "root": site, "model": model, "place": self.place, "sandbox": SANDBOX.get(model, ""),
+                "port": self.port, "status": self.status_port})
         environment = dict(os.environ, LD_PRELOAD=library, INJECT_BOARD=board.path)
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             environment[name] = "exitcode=99:halt_on_error=1:verify_asan_link_order=0:allocator_may_return_null=1"

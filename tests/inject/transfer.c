@@ -1,7 +1,8 @@
 /*
- * The calls that move bytes: they fail as others do, and they can be made to move less than they could. Only what a
- * kernel may really cut is cut: regular files and streams. A datagram, an event and what is written to a pipe
- * at once stay whole.
+ * The calls that move bytes: they fail as others do, and they can be made to move less than they
+ * could. Only what a kernel may really cut is cut: regular files and streams. A datagram, an event
+ * and what is written to a pipe at once stay whole. close() is here too; it is made even when it
+ * fails, since Linux closes even when it says that it failed.
  */
 #include "board.h"
 
@@ -14,12 +15,39 @@
 #include <unistd.h>
 
 #define FROM __builtin_return_address(0)
+#define DESCRIPTORS_MAX 65536
+
+/*
+ * Pairs of sockets that keep messages whole. The kernel is not asked: the recorder, which has one, may not ask
+ * it (getsockopt(2)) once it is confined.
+ */
+static bool keeps_messages[DESCRIPTORS_MAX];
+
+int socketpair(int domain, int type, int protocol, int pair[2])
+{
+    REAL(socketpair);
+    int error = board_error(CALL_socketpair, FROM);
+    if (error) errno = error;
+    if (error || real(domain, type, protocol, pair) != 0) return -1;
+    for (int i = 0; i < 2; i++)
+        if (pair[i] < DESCRIPTORS_MAX) keeps_messages[pair[i]] = (type & 0xF) != SOCK_STREAM;
+    return 0;
+}
+
+int close(int fd)
+{
+    REAL(close);
+    int error = board_error(CALL_close, FROM);
+    if (fd >= 0 && fd < DESCRIPTORS_MAX) keeps_messages[fd] = false;
+    int result = real(fd);
+    if (error == 0) return result;
+    errno = error;
+    return -1;
+}
 
 static bool is_stream(int fd)
 {
-    int type = 0;
-    socklen_t length = sizeof(type);
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+    return fd < DESCRIPTORS_MAX && !keeps_messages[fd];
 }
 
 /* Asks the kernel itself, so that looking is no call of the program's. errno stays. */
@@ -55,7 +83,6 @@ static size_t cut(int fd, size_t length, const void *from)
 
 WRAP_MOVES(pread, fd, (int fd, void *space, size_t length, off_t offset),
            (fd, space, length, offset))
-WRAP_MOVES(read, fd, (int fd, void *space, size_t length), (fd, space, length))
 WRAP_MOVES(recv, fd, (int fd, void *space, size_t length, int flags), (fd, space, length, flags))
 WRAP_MOVES(send, fd, (int fd, const void *bytes, size_t length, int flags),
            (fd, bytes, length, flags))
@@ -65,13 +92,45 @@ WRAP_MOVES(splice, to,
            (int from, off_t *from_offset, int to, off_t *to_offset, size_t length, unsigned flags),
            (from, from_offset, to, to_offset, length, flags))
 
-/* eventfd(2): what is written to an event that is far from full never fails. An event has no type of file. */
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    REAL(recvmsg);
+    int error = board_error(CALL_recvmsg, FROM);
+    if (error == 0) return real(fd, message, flags);
+    errno = error;
+    return -1;
+}
+
+/* A datagram, which stays whole. */
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *to,
+               socklen_t size)
+{
+    REAL(sendto);
+    int error = board_error(CALL_sendto, FROM);
+    if (error == 0) return real(fd, bytes, length, flags, to, size);
+    errno = error;
+    return -1;
+}
+
+/* An event, or another descriptor without a type of file: inotify(7), signalfd(2). */
 static bool is_event(int fd)
 {
     struct stat about;
     return syscall(SYS_fstat, fd, &about) == 0 && (about.st_mode & S_IFMT) == 0;
 }
 
+/* An event that is set is read: no kernel says EAGAIN then, and a ring would not tell of it again. */
+ssize_t read(int fd, void *space, size_t length)
+{
+    REAL(read);
+    int error = board_error(CALL_read, FROM);
+    if (error == 0 || (error == EAGAIN && is_event(fd)))
+        return real(fd, space, cut(fd, length, FROM));
+    errno = error;
+    return -1;
+}
+
+/* eventfd(2): what is written to an event that is far from full never fails. */
 ssize_t write(int fd, const void *bytes, size_t length)
 {
     REAL(write);
