@@ -36,12 +36,12 @@ static const struct config_option rule_rows[] = {
 #undef OPTION
 
 #define ROWS(rows) rows, rows + sizeof(rows) / sizeof(rows[0])
-const struct option_set options_of_rule = {"rule", "\"PATH\" ", ROWS(rule_rows),
-                                           sizeof(struct config_rule), NULL, "scheme"};
-const struct option_set options_of_site = {"site", "\"NAME\" ", ROWS(site_rows),
-                                           sizeof(struct config_site), &options_of_rule, NULL};
-const struct option_set options_of_config = {"", "", ROWS(config_rows), sizeof(struct config),
-                                             &options_of_site, NULL};
+const struct option_set options_of_rule = {
+    "rule", "\"PATH\" ", ROWS(rule_rows), sizeof(struct config_rule), NULL, "scheme"};
+const struct option_set options_of_site = {
+    "site", "\"NAME\" ", ROWS(site_rows), sizeof(struct config_site), &options_of_rule, NULL};
+const struct option_set options_of_config = {
+    "", "", ROWS(config_rows), sizeof(struct config), &options_of_site, NULL};
 
 int option_section_length(const struct config_option *option)
 {
