@@ -171,7 +171,7 @@ archive_of = $(if $(ARCHIVED),$(OUT)/$(1).a,$(2))
 UNIT_ROOMS      := $(call archive_of,rooms,$(ROOMS))
 UNIT_TOOL_ROOMS := $(call archive_of,tool_rooms,$(TOOL_ROOMS))
 UNIT_HELPERS    := $(call archive_of,helpers,$(HELPERS:%.c=$(OUT)/%.o))
-UNIT_TOOL_HELPERS := $(call archive_of,helpers,$(addprefix $(OUT)/tests/unit/,recorded.o made_up.o loaded.o))
+UNIT_TOOL_HELPERS := $(call archive_of,helpers,$(addprefix $(OUT)/tests/unit/,marks.o recorded.o made_up.o loaded.o))
 # The fuzzer's flavour, which nothing but the targets has, is made of the rooms that they use.
 FUZZED_ROOMS := access base config encode http limit listing model net process service stats store tool type users worker
 in_flavour = $(if $(filter fuzz,$(FLAVOUR)),$(filter $(FUZZED_ROOMS:%=$(OUT)/src/%/%),$(1)),$(1))
@@ -182,8 +182,10 @@ $(OUT)/%.a:
 	@rm -f $@
 	$(call say,archive)ar rcsT $@ $^
 
+# See tests/unit/marks.c.
+UNMARKED := -Wl,--wrap=_mark_point
 $(TOOL_UNITS:%.c=$(OUT)/%): $(OUT)/%: $(OUT)/%.o $(UNIT_TOOL_HELPERS) $(UNIT_TOOL_ROOMS)
-	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) $(TOOL_LIBS) -o $@
+	$(call say,link)$(LINK) $(UNMARKED) $^ $(CHECK_LIBS) $(LIBS) $(TOOL_LIBS) -o $@
 
 $(OUT)/bench/lab/page_style.o: bench/page.css
 $(OUT)/bench/lab/experiments/prefetch.o: bench/lab/experiments/prefetch_trace.txt
@@ -211,7 +213,7 @@ $(OUT)/tests/unit/test_two_streams: $(OUT)/tests/unit/test_two_streams.o $(HELPE
 	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
 
 $(OUT)/tests/unit/test_%: $(OUT)/tests/unit/test_%.o $(UNIT_HELPERS) $(UNIT_ROOMS)
-	$(call say,link)$(LINK) $^ $(CHECK_LIBS) $(LIBS) -o $@
+	$(call say,link)$(LINK) $(UNMARKED) $^ $(CHECK_LIBS) $(LIBS) -o $@
 
 $(OUT)/bench/%: $(OUT)/bench/%.o $(ROOMS)
 	$(call say,link)$(LINK) $^ $(LIBS) -o $@
