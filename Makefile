@@ -74,7 +74,7 @@ UNDEFINED := -fsanitize=undefined -fno-sanitize-recover=all
 # The path of the checkout does not get into the programs, so that two builds have the same bytes.
 SAME_BYTES := -ffile-prefix-map='$(CURDIR)'=.
 
-CFLAGS_release  = -O2 -g $(LTO) $(HARDENING) $(SAME_BYTES)
+CFLAGS_release  = -O3 -g $(LTO) $(HARDENING) $(SAME_BYTES)
 LDFLAGS_release = $(HARDENED_LINK)
 CFLAGS_debug   := -O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE
 # A sanitizer's report needs lines, and no variables: compiling takes a sixth less. What observes a program
