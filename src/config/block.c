@@ -28,7 +28,7 @@ void block_set(struct loading *l, const struct option_set *set, struct config_bl
     block->place[option - set->option] = value->where;
 }
 
-/* Returns whether both blocks have one title, and the same choice in the option that tells them apart. */
+/* Returns whether both blocks have one title, and the same choice in the option set->apart. */
 static bool are_alike(const struct option_set *set, const struct config_block *a,
                       const struct config_block *b)
 {

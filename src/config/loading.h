@@ -63,7 +63,10 @@ void block_begin(struct loading *l, const struct option_set *set, struct config_
 void block_check_title(struct loading *l, const struct option_set *set,
                        const struct config_block *block);
 
-/* Reports another block of `parent` that has the title, and the same choice in set->apart, which must be set. */
+/*
+ * Reports another block of `parent` that has the title, and the same choice in set->apart: that option
+ * must be set in both.
+ */
 void block_check_alone(struct loading *l, const struct option_set *set,
                        const struct config_block *parent, const struct config_block *block);
 

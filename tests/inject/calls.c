@@ -221,6 +221,7 @@ WRAP(int, -1, listen, (int fd, int backlog), (fd, backlog))
 WRAP(int, -1, setsockopt, (int fd, int level, int name, const void *value, socklen_t length),
      (fd, level, name, value, length))
 WRAP(int, -1, shutdown, (int fd, int how), (fd, how))
+WRAP(ssize_t, -1, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
 WRAP(int, -1, socket, (int domain, int type, int protocol), (domain, type, protocol))
 
 /* ---- waiting ------------------------------------------------------------------------------------ */

@@ -92,15 +92,6 @@ WRAP_MOVES(splice, to,
            (int from, off_t *from_offset, int to, off_t *to_offset, size_t length, unsigned flags),
            (from, from_offset, to, to_offset, length, flags))
 
-ssize_t recvmsg(int fd, struct msghdr *message, int flags)
-{
-    REAL(recvmsg);
-    int error = board_error(CALL_recvmsg, FROM);
-    if (error == 0) return real(fd, message, flags);
-    errno = error;
-    return -1;
-}
-
 /* A datagram, which stays whole. */
 ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *to,
                socklen_t size)

@@ -19,7 +19,7 @@ import time
 import urllib.request
 
 from client import Failure, Skip, expect, wait_until
-from harness import process_name
+from harness import files_open, process_name
 from stage import require, test
 
 TRIAL = signal.SIGRTMIN + 4
@@ -157,23 +157,14 @@ def recorder_tries(stage):
         expect("lines", 1, len(file.readlines()))
 
 
-def holds(pid):
-    """What the descriptors of a process lead to."""
-    found = []
-    for name in os.listdir("/proc/%d/fd" % pid):
-        with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
-            found.append(os.readlink("/proc/%d/fd/%s" % (pid, name)))
-    return found
-
-
 @test("a worker holds neither the access log nor what the recorder receives from others")
 def log_is_held_by_recorder(stage):
     log = os.path.join(stage.setting.place("log"), "access.log")
     with stage.server(stage.site(a_txt=b"12345"), {"access_log": log, "log.interval": "1ms"}, at_once=1) as server:
         server.get("/a.txt")
         # it is confined once it has closed what is not its own
-        recorder = holds(confined(server, server.recorder(), "NoNewPrivs:\t1"))
-        worker = holds(server.workers()[0])
+        recorder = list(files_open(confined(server, server.recorder(), "NoNewPrivs:\t1")).values())
+        worker = list(files_open(server.workers()[0]).values())
         expect("the recorder has the log", 1, recorder.count(log))
         expect("the worker has the log", 0, worker.count(log))
         shared = {each for each in recorder if each.startswith("socket:")} & set(worker)
