@@ -18,7 +18,7 @@ import subprocess
 import time
 import urllib.request
 
-from client import Failure, Skip, expect, wait_until
+from client import Skip, expect, wait_until
 from harness import files_open, process_name
 from stage import require, test
 
